@@ -1,0 +1,33 @@
+// Views and owners of planar audio: sample(channel, frame) = data[channel * stride + frame], full scale +-1.0.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace lathe {
+
+// A window on planar samples that somebody else owns. A frame is one sample of every channel. Copying copies the view.
+template <class T>
+struct BasicAudioView {
+  T* data = nullptr;
+  int channels = 0;
+  std::int64_t frames = 0;
+  std::int64_t stride = 0;  // samples between the starts of two channels; at least `frames`
+
+  T* channel(int c) const { return data + c * stride; }
+
+  // Frames [first, first + count) of every channel. The caller keeps the range inside the view.
+  BasicAudioView slice(std::int64_t first, std::int64_t count) const { return {data + first, channels, count, stride}; }
+
+  operator BasicAudioView<const T>() const
+    requires(!std::is_const_v<T>)
+  {
+    return {data, channels, frames, stride};
+  }
+};
+
+using AudioView = BasicAudioView<const float>;
+using MutableAudioView = BasicAudioView<float>;
+
+}  // namespace lathe

@@ -1,0 +1,51 @@
+# One library target a folder, one test program a folder of tests, and lane files compiled once per instruction level.
+
+add_library(lathe_warnings INTERFACE)
+target_compile_options(lathe_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+  -Wnon-virtual-dtor -Woverloaded-virtual)
+if(LATHE_WERROR)
+  target_compile_options(lathe_warnings INTERFACE -Werror)
+endif()
+
+# lathe_library(NAME SOURCES … LANES … LINK …): target lathe_NAME, alias lathe::NAME.
+# LANES names files that are compiled once per instruction level (see kernels/simd/README.md).
+function(lathe_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LANES;LINK;PRIVATE_LINK" ${ARGN})
+  add_library(lathe_${name} STATIC ${ARG_SOURCES})
+  add_library(lathe::${name} ALIAS lathe_${name})
+  target_include_directories(lathe_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(lathe_${name} PUBLIC ${ARG_LINK} PRIVATE lathe_warnings ${ARG_PRIVATE_LINK})
+  foreach(source IN LISTS ARG_LANES)
+    _lathe_lanes(lathe_${name} ${source} sse2 x86-64)
+    _lathe_lanes(lathe_${name} ${source} avx2 x86-64-v3)
+    _lathe_lanes(lathe_${name} ${source} avx512 x86-64-v4)
+  endforeach()
+endfunction()
+
+function(_lathe_lanes target source level march)
+  string(MAKE_C_IDENTIFIER ${source} id)
+  set(object ${target}_${id}_${level})
+  add_library(${object} OBJECT ${source})
+  target_include_directories(${object} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${object} PRIVATE LATHE_LEVEL=${level})
+  # -Wno-psabi: vectors cross no call here. prefer-vector-width: the level is chosen for its width, so use it.
+  target_compile_options(${object} PRIVATE -O3 -march=${march} -Wno-psabi -fno-math-errno -fno-trapping-math)
+  if(level STREQUAL avx512)
+    target_compile_options(${object} PRIVATE -mprefer-vector-width=512)
+  endif()
+  target_link_libraries(${object} PRIVATE lathe_warnings)
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:${object}>)
+endfunction()
+
+# lathe_test(NAME SOURCES … LINK … [LABELS …] [TIMEOUT s]): program NAME_test, each case a ctest named NAME/Suite.Case.
+function(lathe_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${name}_test ${ARG_SOURCES})
+  target_link_libraries(${name}_test PRIVATE ${ARG_LINK} GTest::gtest_main lathe_warnings)
+  set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()
