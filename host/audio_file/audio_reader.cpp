@@ -1,0 +1,53 @@
+// Picks the source for a container and passes calls on.
+#include "host/audio_file/audio_reader.h"
+
+#include <fmt/format.h>
+
+#include "host/audio_file/container_probe.h"
+#include "host/audio_file/frame_source.h"
+
+namespace lathe {
+
+using Fault = AudioFileError::Fault;
+
+AudioReader::AudioReader(const std::filesystem::path& path) : file_(std::make_unique<InputFile>(path)) {
+  const Container container = probe_container(*file_);
+  source_ = container == Container::flac ? open_flac_source(*file_) : open_pcm_source(*file_, container);
+}
+
+AudioReader::~AudioReader() = default;
+AudioReader::AudioReader(AudioReader&&) noexcept = default;
+AudioReader& AudioReader::operator=(AudioReader&& other) noexcept {
+  source_ = std::move(other.source_);  // first: it borrows the file
+  file_ = std::move(other.file_);
+  return *this;
+}
+
+const AudioFormat& AudioReader::format() const { return source_->format; }
+const Tags& AudioReader::tags() const { return source_->tags; }
+const std::vector<std::string>& AudioReader::notes() const { return source_->notes; }
+std::int64_t AudioReader::read(std::byte* interleaved, std::int64_t frames) {
+  return source_->read(interleaved, frames);
+}
+void AudioReader::rewind() { source_->rewind(); }
+void AudioReader::advise_will_need() const { file_->advise_will_need(); }
+const StoredPcm* AudioReader::stored_pcm() const { return source_->stored_pcm(); }
+const InputFile& AudioReader::file() const { return *file_; }
+
+void check_limits(const InputFile& file, std::int64_t channels, std::int64_t sample_rate_hz) {
+  if (channels < 1 || channels > kMaxChannels) {
+    file.fail(Fault::limits, fmt::format("says it has {} channels; 1 to {} are read", channels, kMaxChannels));
+  }
+  if (sample_rate_hz < kMinSampleRateHz || sample_rate_hz > kMaxSampleRateHz) {
+    file.fail(Fault::limits, fmt::format("says its rate is {} Hz; {} to {} Hz are read", sample_rate_hz,
+                                         kMinSampleRateHz, kMaxSampleRateHz));
+  }
+}
+
+void fail_truncated(const InputFile& file, std::int64_t promised, std::int64_t held) {
+  file.fail(Fault::truncated,
+            fmt::format("is truncated: its header promises {} frames, the file holds {}; fetch or transfer it again",
+                        promised, held));
+}
+
+}  // namespace lathe

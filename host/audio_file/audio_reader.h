@@ -1,0 +1,58 @@
+// Reads an audio file as the bytes it holds: interleaved, little-endian PCM in the file's own encoding.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/audio_file/audio_file.h"
+#include "host/audio_file/tags.h"
+
+namespace lathe {
+
+class FrameSource;
+class InputFile;
+struct StoredPcm;
+
+// One reader belongs to one thread at a time; different readers do not know of each other.
+class AudioReader {
+ public:
+  // Opens and checks the file. Throws AudioFileError: not_found, unreadable, not_audio, unsupported, limits, corrupt,
+  // and truncated where the header already shows it (all containers but FLAC).
+  explicit AudioReader(const std::filesystem::path& path);
+  ~AudioReader();
+  AudioReader(AudioReader&&) noexcept;
+  AudioReader& operator=(AudioReader&&) noexcept;
+
+  // frames is exact, and may be 0. 8-bit audio is always pcm_u8; FLAC of other word lengths is offered in the next
+  // whole encoding, left-justified, with the file's own length in valid_bits.
+  const AudioFormat& format() const;
+  const Tags& tags() const;
+
+  // What the file has that will not come through, in words for the report ("chunks not carried over: bext, iXML").
+  const std::vector<std::string>& notes() const;
+
+  // Up to `frames` frames of frame_bytes(format()) bytes each into `interleaved`; fewer only at the end, then 0.
+  // Throws AudioFileError: unreadable, truncated, corrupt. With the last frame of a FLAC file its MD5 is checked too.
+  std::int64_t read(std::byte* interleaved, std::int64_t frames);
+
+  // Back to the first frame.
+  void rewind();
+
+  // Asks the system to read the whole file ahead, now; returns at once.
+  void advise_will_need() const;
+
+  // Where the samples lie in the file if they are stored plainly, else (FLAC) null. For verifying without a second
+  // read.
+  const StoredPcm* stored_pcm() const;
+  const InputFile& file() const;
+
+ private:
+  std::unique_ptr<InputFile> file_;
+  std::unique_ptr<FrameSource> source_;
+};
+
+}  // namespace lathe

@@ -1,0 +1,59 @@
+// Writes interleaved, little-endian PCM bytes into a new audio file; the same input always gives the same file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/audio_file/audio_file.h"
+#include "host/audio_file/pcm_hash.h"
+#include "host/audio_file/tags.h"
+
+namespace lathe {
+
+class FrameSink;
+
+struct WrittenAudio {
+  std::int64_t bytes = 0;        // of the whole file
+  std::string payload_xxh3_128;  // of the PCM bytes as they were given to write(), in hexadecimal
+  std::string pcm_md5;           // FLAC: the MD5 in its STREAMINFO, in hexadecimal; else empty
+  std::vector<std::string>
+      dropped_tags;  // names the container has no place for, each once; "channel layout" among them
+};
+
+// Why a file of this format cannot be written ("FLAC holds no 32-bit float; choose bits: 16 or 24, or format: wav"), or
+// an empty text if it can. Takes the size into account.
+std::string unwritable_reason(const AudioFormat& format);
+
+// Of a field with several values a container that holds one keeps the first. WAV up to 4 GB is plain RIFF, above it
+// RF64. WAVE_FORMAT_EXTENSIBLE is used for more than two channels or a channel mask. FLAC is level 5, 8, 16 or 24 bits.
+// valid_bits is not written.
+class AudioWriter {
+ public:
+  // `fd` is an empty file open for writing, which the caller keeps open and owns; `path` is for messages. format.frames
+  // is a promise. Throws AudioFileError: unsupported (see unwritable_reason), disk_full, write_failed.
+  AudioWriter(int fd, std::filesystem::path path, const AudioFormat& format, const Tags& tags);
+  ~AudioWriter();  // without finish() the file is left unfinished
+  AudioWriter(AudioWriter&&) noexcept;
+  AudioWriter& operator=(AudioWriter&&) noexcept;
+
+  // `frames` frames of frame_bytes(format) bytes. Throws disk_full, write_failed, std::invalid_argument (more frames
+  // than promised).
+  void write(const std::byte* interleaved, std::int64_t frames);
+
+  // Completes the header. Throws as write() does, also if fewer frames came than were promised. Once only.
+  WrittenAudio finish();
+
+ private:
+  int fd_ = -1;
+  std::filesystem::path path_;
+  AudioFormat format_;
+  std::unique_ptr<FrameSink> sink_;
+  PcmHash hash_;
+  std::int64_t written_ = 0;
+};
+
+}  // namespace lathe

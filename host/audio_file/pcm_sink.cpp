@@ -1,0 +1,62 @@
+// WAV, RF64, W64, AIFF and CAF: a finished header, then the samples as they come; nothing is ever gone back to.
+#include <algorithm>
+
+#include "host/audio_file/byte_order.h"
+#include "host/audio_file/frame_sink.h"
+#include "host/audio_file/pcm_header.h"
+
+namespace lathe {
+namespace {
+
+constexpr std::int64_t kTurnBytes = 256 << 10;  // of samples turned round at a time: stays in the second-level cache
+
+class PcmSink final : public FrameSink {
+ public:
+  PcmSink(int fd, const std::filesystem::path& path, const AudioFormat& format, const Tags& tags)
+      : fd_(fd), path_(path), format_(format) {
+    const PcmHeader header = make_pcm_header(format, tags);
+    for (const std::string& name : header.dropped) drop(name);
+    put(reinterpret_cast<const std::byte*>(header.bytes.data()), header.bytes.size());
+  }
+
+  void write(const std::byte* interleaved, std::int64_t frames) override {
+    const std::int64_t bytes = frames * frame_bytes(format_);
+    if (!is_stored_big_endian(format_) && !is_stored_signed_8(format_)) {
+      return put(interleaved, static_cast<std::size_t>(bytes));
+    }
+    const int sample = bytes_per_sample(format_.encoding);
+    const std::int64_t step = kTurnBytes - kTurnBytes % sample;
+    for (std::int64_t at = 0; at < bytes; at += step) {
+      const std::int64_t count = std::min(step, bytes - at);
+      turned_.assign(interleaved + at, interleaved + at + count);
+      if (is_stored_big_endian(format_)) {
+        reverse_samples(turned_.data(), static_cast<std::size_t>(count / sample), sample);
+      } else {
+        flip_sign_bits(turned_.data(), turned_.size());
+      }
+      put(turned_.data(), turned_.size());
+    }
+  }
+
+  void finish() override {
+    const std::byte zero{};
+    put(&zero, static_cast<std::size_t>(pcm_padding(format_)));
+  }
+
+ private:
+  void put(const std::byte* from, std::size_t bytes) { write_all(fd_, from, bytes, path_, payload_bytes(format_)); }
+
+  int fd_;
+  std::filesystem::path path_;
+  AudioFormat format_;
+  std::vector<std::byte> turned_;
+};
+
+}  // namespace
+
+std::unique_ptr<FrameSink> make_pcm_sink(int fd, const std::filesystem::path& path, const AudioFormat& format,
+                                         const Tags& tags) {
+  return std::make_unique<PcmSink>(fd, path, format, tags);
+}
+
+}  // namespace lathe

@@ -1,0 +1,37 @@
+#include "host/mastering/chain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lathe {
+namespace {
+
+bool changes_nothing(const ChainStage& stage) {
+  if (const auto* eq = std::get_if<EqStage>(&stage)) return eq->bands.empty();
+  return std::get<GainStage>(stage).gain_db == 0;
+}
+
+std::string key_of(const std::vector<EqBand>& bands, int sample_rate_hz) {
+  std::string key = std::to_string(sample_rate_hz);
+  for (const EqBand& b : bands) {
+    key += fmt::format(";{}:{}:{}:{}:{}:{}", static_cast<int>(b.type), b.freq_hz, b.gain_db, b.q, b.slope_db_oct, static_cast<int>(b.channel));
+  }
+  return key;
+}
+
+}  // namespace
+
+bool Chain::is_neutral() const {
+  return !goal.target_lufs && !goal.limit && std::all_of(stages.begin(), stages.end(), changes_nothing);
+}
+
+std::shared_ptr<const LinearPhaseEqDesign> EqDesigns::get(const std::vector<EqBand>& bands, int sample_rate_hz) {
+  const std::string key = key_of(bands, sample_rate_hz);
+  const std::lock_guard lock(mutex_);  // held while designing, so that two tracks never design the same
+  auto& design = designs_[key];
+  if (!design) design = std::make_shared<const LinearPhaseEqDesign>(bands, sample_rate_hz);
+  return design;
+}
+
+}  // namespace lathe

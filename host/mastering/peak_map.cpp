@@ -1,0 +1,92 @@
+#include "host/mastering/peak_map.h"
+
+#include <algorithm>
+
+#include "kernels/loudness/interpolation.h"
+
+namespace lathe {
+namespace {
+
+constexpr std::int64_t kStretch = 8;  // groups searched together
+constexpr std::int64_t kHaloGroups = kInterpolationHalo / kPeakGroup;
+constexpr float kTrim = 1.00002f;     // a hair under the ceiling, so that rounding cannot bring it back over
+
+}  // namespace
+
+PeakMap::PeakMap(FrameStore& store, std::vector<float> sample_peaks)
+    : store_(store), sample_peaks_(std::move(sample_peaks)), peaks_(sample_peaks_.size(), 0.0f),
+      known_((sample_peaks_.size() + kStretch - 1) / kStretch, false) {}
+
+void PeakMap::cover(double gain, double ceiling) {
+  if (gain / ceiling <= covered_) return;
+  covered_ = gain / ceiling;
+  const auto limit = static_cast<float>(ceiling * kNear / gain / search_bank().bound);
+  const auto groups = static_cast<std::int64_t>(sample_peaks_.size());
+  for (std::int64_t first = 0; first < groups; first += kStretch) {
+    if (known_[static_cast<std::size_t>(first / kStretch)]) continue;
+    const std::int64_t from = std::max<std::int64_t>(0, first - kHaloGroups), to = std::min(groups, first + kStretch + kHaloGroups);
+    float highest = 0;
+    for (std::int64_t g = from; g < to; ++g) highest = std::max(highest, sample_peaks_[static_cast<std::size_t>(g)]);
+    if (highest > limit) search(first, std::min(groups, first + kStretch));
+  }
+}
+
+void PeakMap::search(std::int64_t first_group, std::int64_t end_group) {
+  known_[static_cast<std::size_t>(first_group / kStretch)] = true;
+  constexpr std::int64_t kFrames = kStretch * kPeakGroup;
+  const AudioView view = store_.read(first_group * kPeakGroup - kInterpolationHalo, kFrames + 2 * kInterpolationHalo);
+  float found[kStretch] = {};
+  for (int c = 0; c < view.channels; ++c) {
+    interpolation_kernels().group_peaks(search_bank(), view.channel(c) + kInterpolationHalo, kFrames, found);
+  }
+  for (std::int64_t g = first_group; g < end_group; ++g) {
+    peaks_[static_cast<std::size_t>(g)] = std::max(peaks_[static_cast<std::size_t>(g)], found[g - first_group]);
+  }
+}
+
+double PeakMap::max_peak() const { return peaks_.empty() ? 0.0 : *std::max_element(peaks_.begin(), peaks_.end()); }
+
+std::int64_t PeakMap::raise_overs(const LimiterCurve& curve, double gain, double ceiling, bool only_near_last) {
+  const std::span<const float> reduction = curve.reduction();
+  const auto groups = static_cast<std::int64_t>(peaks_.size());
+  std::vector<bool> near;
+  if (only_near_last) {
+    near.assign(peaks_.size(), false);
+    for (const std::int64_t g : raised_) {
+      for (std::int64_t k = std::max<std::int64_t>(0, g - 128); k < std::min(groups, g + 129); ++k) near[static_cast<std::size_t>(k)] = true;
+    }
+  }
+  raised_.clear();
+  constexpr std::int64_t kFrames = 2 * kPeakGroup, kSpan = kFrames + 2 * kInterpolationHalo, kSpanGroups = kSpan / kPeakGroup;
+  float limited[kSpan];
+  float knots[kSpanGroups + 1];
+  for (std::int64_t g = 0; g < groups; g += 2) {
+    float could = 0;
+    for (std::int64_t k = g; k < std::min(groups, g + 2); ++k) {
+      if (only_near_last && !near[static_cast<std::size_t>(k)]) continue;
+      const float least = std::min(reduction[static_cast<std::size_t>(k)], reduction[static_cast<std::size_t>(k + 1)]);
+      could = std::max(could, peaks_[static_cast<std::size_t>(k)] * (1.0f - least));
+    }
+    if (could * gain <= ceiling * kNear) continue;
+    const AudioView view = store_.read(g * kPeakGroup - kInterpolationHalo, kSpan);
+    for (std::int64_t k = 0; k <= kSpanGroups; ++k) {
+      knots[k] = reduction[static_cast<std::size_t>(std::clamp<std::int64_t>(g - kHaloGroups + k, 0, groups))];
+    }
+    float answer[2] = {};
+    for (int c = 0; c < view.channels; ++c) {
+      apply_limited_gain(view.channel(c), kSpan, gain, knots, limited);
+      interpolation_kernels().group_peaks(answer_bank(), limited + kInterpolationHalo, kFrames, answer);
+    }
+    for (std::int64_t k = g; k < std::min(groups, g + 2); ++k) {
+      const float peak = answer[k - g];
+      if (peak <= static_cast<float>(ceiling)) continue;
+      const float most = std::max(reduction[static_cast<std::size_t>(k)], reduction[static_cast<std::size_t>(k + 1)]);
+      const auto at_unity = static_cast<float>(peak / (gain * (1.0 - most))) * kTrim;
+      peaks_[static_cast<std::size_t>(k)] = std::max(peaks_[static_cast<std::size_t>(k)] * kTrim, at_unity);
+      raised_.push_back(k);
+    }
+  }
+  return static_cast<std::int64_t>(raised_.size());
+}
+
+}  // namespace lathe

@@ -1,0 +1,381 @@
+#include "host/mastering/track_master.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <optional>
+
+#include "host/audio_file/audio_writer.h"
+#include "host/audio_file/pcm_hash.h"
+#include "host/audio_file/verify_written.h"
+#include "host/mastering/stopwatch.h"
+#include "kernels/aligned.h"
+#include "kernels/gain/gain.h"
+#include "kernels/loudness/interpolation.h"
+#include "kernels/math/decibel.h"
+
+namespace lathe {
+namespace {
+
+constexpr std::int64_t kBlock = 16384;  // frames handled together: a stereo block and its bytes stay in the second-level cache
+
+std::string bits_name(Encoding encoding) {
+  if (encoding == Encoding::float32) return "32f";
+  if (encoding == Encoding::float64) return "64f";
+  return std::to_string(bits_per_sample(encoding));
+}
+
+std::string describe(const AudioFormat& f) {
+  return fmt::format("{} {}-bit{}, {} Hz, {} channel{}", container_name(f.container), bits_per_sample(f.encoding),
+                     is_float(f.encoding) ? " float" : "", f.sample_rate_hz, f.channels, f.channels == 1 ? "" : "s");
+}
+
+// The end of the chain's first part: keeps the frames for the second pass and measures them on the way.
+class StoreSink final : public AudioSink {
+ public:
+  StoreSink(FrameStore& store, LoudnessMeter* meter, Stopwatch& watch) : store_(store), meter_(meter), watch_(watch) {}
+  void take(AudioView frames) override {
+    store_.append(frames);
+    if (meter_ != nullptr) meter_->take(frames);
+  }
+  void finish() override {
+    if (meter_ != nullptr) meter_->finish();
+  }
+
+ private:
+  FrameStore& store_;
+  LoudnessMeter* meter_;
+  Stopwatch& watch_;
+};
+
+// MD5 of PCM bytes, for outputs whose container has none of its own.
+class Md5 {
+ public:
+  Md5() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), EVP_md5(), nullptr); }
+  void update(const std::byte* data, std::size_t bytes) { EVP_DigestUpdate(context_.get(), data, bytes); }
+  std::string hex() {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    EVP_DigestFinal_ex(context_.get(), digest, &size);
+    return hex_of(digest, size);
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+}  // namespace
+
+// The work on one track; its members are what the passes share.
+class TrackRun {
+ public:
+  TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, const std::function<void(double)>& progress,
+           const std::atomic<bool>& is_cancelled)
+      : job_(job), designs_(designs), progress_(progress), is_cancelled_(is_cancelled), reader_(job.input),
+        in_(reader_.format()), weights_(channel_weights(in_.channels, in_.channel_mask)),
+        bytes_(static_cast<std::size_t>(kBlock * std::max(frame_bytes(in_), 4 * in_.channels)) + kPcmSlackBytes),
+        work_(static_cast<std::size_t>(kBlock * in_.channels)), steps_(static_cast<std::size_t>(kBlock * in_.channels)) {
+    if (in_.frames == 0) throw UnusableAudio(job.input.string() + ": the file has 0 frames; there is nothing to master");
+    for (const OutputSpec& output : job.outputs) {
+      const std::string why = unwritable_reason(format_of(output));
+      if (!why.empty()) throw AudioFileError(AudioFileError::Fault::unsupported, output.path, why);
+    }
+    // A neutral chain copies bytes and needs no store.
+    if (!job.chain.is_neutral()) {
+      if (job.spool_dir.empty()) {
+        store_.emplace(arena, in_.channels, in_.frames);
+      } else {
+        store_.emplace(job.spool_dir, in_.channels, in_.frames);
+      }
+    }
+  }
+
+  MasteredTrack run() {
+    describe_input();
+    analyse();
+    plan_gain();
+    MasteredTrack done;
+    for (std::size_t i = 0; i < job_.outputs.size(); ++i) done.files.push_back(write_output(i));
+    finish_report();
+    done.report = std::move(report_);
+    return done;
+  }
+
+ private:
+  AudioFormat format_of(const OutputSpec& output) const {
+    AudioFormat format = in_;
+    format.container = output.container;
+    format.encoding = output.encoding;
+    format.valid_bits = 0;
+    return format;
+  }
+
+  void describe_input() {
+    report_.input = job_.input;
+    report_.input_format = describe(in_);
+    report_.frames = in_.frames;
+    report_.sample_rate_hz = in_.sample_rate_hz;
+    report_.channels = in_.channels;
+    report_.notes = reader_.tags().notes;
+    report_.notes.insert(report_.notes.end(), reader_.notes().begin(), reader_.notes().end());
+    report_.asked_lufs = job_.chain.goal.target_lufs;
+    if (job_.chain.goal.limit) report_.asked_dbtp = job_.chain.goal.limit->ceiling_dbtp;
+  }
+
+  // First pass: decode, measure as it came, run the stages, keep and measure what the limiter will see.
+  void analyse() {
+    const Chain& chain = job_.chain;
+    const bool has_stages = build_stages();
+    const bool trace = chain.goal.limit.has_value() && store_.has_value();
+    LoudnessMeter before({static_cast<double>(in_.sample_rate_hz), weights_, true, trace && !has_stages});
+    std::optional<LoudnessMeter> staged;
+    if (has_stages) staged.emplace(LoudnessMeter::Setup{static_cast<double>(in_.sample_rate_hz), weights_, !chain.goal.limit, trace});
+    std::optional<StoreSink> sink;
+    if (store_) sink.emplace(*store_, staged ? &*staged : nullptr, watch_);
+    AudioSink* first = sink ? &*sink : nullptr;
+    for (auto stage = stages_.rbegin(); stage != stages_.rend(); ++stage) {
+      (*stage)->connect(*first);
+      first = stage->get();
+    }
+    NonFinite bad;
+    for (std::int64_t done = 0; done < in_.frames;) {
+      check_cancelled();
+      watch_.start(&BusySeconds::decode);
+      const std::int64_t count = reader_.read(bytes_.data(), std::min(kBlock, in_.frames - done));
+      if (count == 0) break;
+      hash_.update(bytes_.data(), static_cast<std::size_t>(count) * static_cast<std::size_t>(frame_bytes(in_)));
+      const MutableAudioView frames{work_.data(), in_.channels, count, kBlock};
+      unpack_pcm(bytes_.data(), in_.encoding, frames);
+      if (is_float(in_.encoding)) note_non_finite(find_non_finite(frames, chain.scrub), done, bad);
+      watch_.start(&BusySeconds::kernels);
+      if (bad.count == 0 || chain.scrub) {
+        before.take(frames);
+        if (first != nullptr) first->take(frames);
+      }
+      done += count;
+      report_progress(0.6 * static_cast<double>(done) / static_cast<double>(in_.frames));
+    }
+    refuse_non_finite(bad);
+    before.finish();
+    if (first != nullptr) first->finish();
+    watch_.stop();
+    report_.payload_hash = hash_.hex();
+    report_.before = measurement_of(before, in_.frames, in_.sample_rate_hz);
+    const LoudnessMeter& meter = staged ? *staged : before;
+    track_ = {static_cast<double>(in_.sample_rate_hz), weights_, meter.hops(), meter.trace(), meter.true_peak()};
+    stages_.clear();
+  }
+
+  bool build_stages() {
+    for (const ChainStage& stage : job_.chain.stages) {
+      if (const auto* eq = std::get_if<EqStage>(&stage)) {
+        if (eq->bands.empty()) continue;
+        const auto design = designs_.get(eq->bands, in_.sample_rate_hz);
+        stages_.push_back(cpu::make_linear_phase_eq(design, in_.channels));
+        report_.stages.push_back({"eq", {{"bands", static_cast<double>(eq->bands.size())},
+                                         {"taps", static_cast<double>(2 * design->longest_half() + 1)},
+                                         {"worst_deviation_db", design->worst_db()},
+                                         {"pre_ring_db", design->pre_ring_db()},
+                                         {"latency_frames", 0}}});
+      } else if (const double gain_db = std::get<GainStage>(stage).gain_db; gain_db != 0) {
+        stages_.push_back(cpu::make_gain(db_to_amplitude(gain_db), in_.channels));
+        report_.stages.push_back({"gain", {{"gain_db", gain_db}}});
+      }
+    }
+    return !stages_.empty();
+  }
+
+  void note_non_finite(NonFinite found, std::int64_t first_frame, NonFinite& all) {
+    if (found.count > 0 && all.count == 0) {
+      all.first_frame = first_frame + found.first_frame;
+      all.first_channel = found.first_channel;
+    }
+    all.count += found.count;
+  }
+
+  void refuse_non_finite(const NonFinite& bad) {
+    if (bad.count == 0) return;
+    const std::string what =
+        fmt::format("{} sample{} NaN or infinite, the first in channel {} at frame {} ({:.3f} s)", bad.count,
+                    bad.count == 1 ? " is" : "s are", bad.first_channel + 1, bad.first_frame,
+                    static_cast<double>(bad.first_frame) / in_.sample_rate_hz);
+    if (!job_.chain.scrub) throw UnusableAudio(job_.input.string() + ": " + what + "; set input.scrub to true to write 0 in their place");
+    report_.notes.push_back(what + "; written as 0");
+  }
+
+  void plan_gain() {
+    if (!store_) return;
+    check_cancelled();
+    watch_.start(&BusySeconds::limiter);
+    plan_ = solve_gain(*store_, std::move(track_), job_.chain.goal);
+    watch_.stop();
+    report_.reason = plan_.reason;
+    if (job_.chain.goal.target_lufs) report_.stages.push_back({"loudness", {{"gain_db", amplitude_to_db(plan_.gain)}}});
+    if (plan_.curve) {
+      report_.stages.push_back({"limit", {{"ceiling_dbtp", job_.chain.goal.limit->ceiling_dbtp},
+                                          {"max_gain_reduction_db", plan_.max_gain_reduction_db},
+                                          {"limited_share", plan_.limited_share},
+                                          {"groups_trimmed", static_cast<double>(plan_.trimmed_groups)}}});
+    }
+  }
+
+  // Whether every sample that reaches the output is still the one that was read.
+  bool is_untouched() const {
+    return report_.stages.empty() || (plan_.gain == 1 && no_stage_changes() && (!plan_.curve || plan_.curve->spans().empty()));
+  }
+  bool no_stage_changes() const {
+    return std::none_of(report_.stages.begin(), report_.stages.end(), [](const StageReport& s) { return s.name == "eq" || s.name == "gain"; });
+  }
+
+  StagedFile write_output(std::size_t index) {
+    const OutputSpec& output = job_.outputs[index];
+    const AudioFormat format = format_of(output);
+    StagedFile file(job_.out_dir, output.path);
+    AudioWriter writer(file.fd(), file.path(), format, reader_.tags());
+    std::optional<Md5> md5;
+    if (job_.pcm_md5 && format.container != Container::flac) md5.emplace();
+    LoudnessMeter after({static_cast<double>(in_.sample_rate_hz), weights_, true, false});
+    const bool copies = is_untouched() && format.encoding == in_.encoding;
+    if (copies || !store_) reader_.rewind();
+    for (std::int64_t first = 0; first < in_.frames; first += kBlock) {
+      check_cancelled();
+      const std::int64_t count = std::min(kBlock, in_.frames - first);
+      const MutableAudioView frames{work_.data(), in_.channels, count, kBlock};
+      if (copies) {
+        copy_block(frames, count);
+      } else {
+        render_block(output, frames, first, count);
+      }
+      watch_.start(&BusySeconds::kernels);
+      after.take(frames);
+      watch_.start(&BusySeconds::encode);
+      if (md5) md5->update(bytes_.data(), static_cast<std::size_t>(count * frame_bytes(format)));
+      writer.write(bytes_.data(), count);
+      const double share = (static_cast<double>(index) + static_cast<double>(first) / static_cast<double>(in_.frames)) /
+                           static_cast<double>(job_.outputs.size());
+      report_progress(0.65 + 0.3 * share);
+    }
+    after.finish();
+    const WrittenAudio written = writer.finish();
+    watch_.start(&BusySeconds::io);
+    const VerifiedFile verified = verify_written(file.path(), format, written.payload_xxh3_128);
+    watch_.stop();
+    add_report(output, format, written, verified, after, md5 ? md5->hex() : written.pcm_md5);
+    return file;
+  }
+
+  void copy_block(MutableAudioView frames, std::int64_t count) {
+    watch_.start(&BusySeconds::decode);
+    if (reader_.read(bytes_.data(), count) != count) {
+      throw AudioFileError(AudioFileError::Fault::truncated, job_.input, "the file became shorter while it was being read");
+    }
+    unpack_pcm(bytes_.data(), in_.encoding, frames);
+    if (is_float(in_.encoding) && find_non_finite(frames, true).count > 0) {  // only with scrub: else analyse() refused
+      Quantizer(Encoding::float32, Dither::none, 0).pack(frames, 0, steps_.data(), bytes_.data());
+    }
+  }
+
+  void render_block(const OutputSpec& output, MutableAudioView frames, std::int64_t first, std::int64_t count) {
+    if (store_) {
+      watch_.start(&BusySeconds::limiter);
+      const AudioView in = store_->read(first, count);
+      for (int c = 0; c < in.channels; ++c) {
+        if (plan_.curve) {
+          apply_limited_gain(in.channel(c), count, plan_.gain, plan_.curve->reduction().data() + first / kPeakGroup, frames.channel(c));
+        } else {
+          const auto gain = static_cast<float>(plan_.gain);
+          for (std::int64_t n = 0; n < count; ++n) frames.channel(c)[n] = gain * in.channel(c)[n];
+        }
+      }
+    } else {
+      copy_block(frames, count);
+    }
+    watch_.start(&BusySeconds::encode);
+    // Samples that are still the input's need no dither where every one of them fits the new step.
+    const bool exact = is_untouched() && !is_float(in_.encoding) && bits_per_sample(output.encoding) >= bits_per_sample(in_.encoding);
+    const Quantizer quantizer(output.encoding, exact ? Dither::none : output.dither, dither_seed());
+    quantizer.pack(frames, first, steps_.data(), bytes_.data());
+  }
+
+  // From what the track holds, not from what it is called: the same audio gets the same noise.
+  std::uint64_t dither_seed() const { return std::stoull(report_.payload_hash.substr(0, 16), nullptr, 16); }
+
+  void add_report(const OutputSpec& output, const AudioFormat& format, const WrittenAudio& written, const VerifiedFile& verified,
+                  const LoudnessMeter& after, std::string pcm_md5) {
+    OutputReport r;
+    r.id = output.id;
+    r.path = output.path;
+    r.container = container_name(format.container);
+    r.frames = format.frames;
+    r.sample_rate_hz = format.sample_rate_hz;
+    r.channels = format.channels;
+    r.bits = bits_name(format.encoding);
+    r.bytes = verified.bytes;
+    r.sha256 = verified.sha256;
+    r.pcm_md5 = std::move(pcm_md5);
+    r.after = measurement_of(after, format.frames, format.sample_rate_hz);
+    r.dropped_tags = written.dropped_tags;
+    report_.outputs.push_back(std::move(r));
+  }
+
+  void finish_report() {
+    report_.busy = watch_.total();
+    const std::optional<double> target = job_.chain.goal.target_lufs;
+    if (!target || report_.outputs.empty()) return;
+    const Measurement& after = report_.outputs.front().after;
+    if (!after.is_measurable) {
+      report_.reason = "no loudness to bring to the target: " + after.reason + "; the gain is 0 dB";
+    } else if (report_.reason.empty() && std::abs(after.figures.integrated_lufs - *target) > 0.05) {
+      report_.reason = fmt::format("target {:.1f} LUFS, reached {:.2f}: the gain did not settle closer", *target, after.figures.integrated_lufs);
+    }
+  }
+
+  void check_cancelled() const {
+    if (is_cancelled_.load(std::memory_order_relaxed)) throw MasteringCancelled();
+  }
+  void report_progress(double share) const {
+    if (progress_) progress_(share);
+  }
+
+  const TrackJob& job_;
+  EqDesigns& designs_;
+  const std::function<void(double)>& progress_;
+  const std::atomic<bool>& is_cancelled_;
+  AudioReader reader_;
+  AudioFormat in_;
+  std::vector<double> weights_;
+  AlignedArray<std::byte> bytes_;
+  AlignedArray<float> work_;
+  AlignedArray<std::int32_t> steps_;
+  std::optional<FrameStore> store_;
+  std::vector<std::unique_ptr<Stage>> stages_;
+  PcmHash hash_;
+  TrackBefore track_;
+  GainPlan plan_;
+  Stopwatch watch_;
+  TrackReport report_;
+};
+
+namespace {
+// Filters, transforms and blocks of one track, whatever its length: measured at 20 MiB with the longest equaliser.
+constexpr std::int64_t kWorkBytes = 48 << 20;
+}  // namespace
+
+std::int64_t memory_needed(const AudioFormat& format) { return memory_needed_spooled(format) + 4 * format.channels * format.frames; }
+
+// Groups of 8 frames: sample peak, power, true peak and reduction, 4 bytes each; hops of 10 ms beside that are nothing.
+std::int64_t memory_needed_spooled(const AudioFormat& format) { return kWorkBytes + 3 * format.frames; }
+
+TrackMaster::TrackMaster(EqDesigns& designs) : designs_(designs) {}
+TrackMaster::~TrackMaster() = default;
+
+MasteredTrack TrackMaster::master(const TrackJob& job, const std::function<void(double)>& progress, const std::atomic<bool>& is_cancelled) {
+  return TrackRun(job, designs_, arena_, progress, is_cancelled).run();
+}
+
+}  // namespace lathe

@@ -1,0 +1,68 @@
+// Masters one track: reads it, runs the chain, solves the gain, writes and proves the outputs. Publishing is the caller's.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "host/audio_file/audio_reader.h"
+#include "host/audio_file/staged_file.h"
+#include "host/mastering/chain.h"
+#include "host/mastering/frame_store.h"
+#include "host/mastering/track_report.h"
+
+namespace lathe {
+
+// The track is well-formed as a file, but its samples cannot be mastered: no frames, NaN, infinity.
+class UnusableAudio : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Thrown from within when `is_cancelled` becomes true.
+class MasteringCancelled : public std::runtime_error {
+ public:
+  MasteringCancelled() : std::runtime_error("cancelled") {}
+};
+
+struct TrackJob {
+  std::filesystem::path input;
+  std::filesystem::path out_dir;  // outputs lie inside it, and are staged in its .lathe folder
+  Chain chain;
+  std::vector<OutputSpec> outputs;
+  bool pcm_md5 = false;  // also for outputs that are not FLAC
+  // Where the track waits if it may not stay in memory; empty: in memory.
+  std::filesystem::path spool_dir;
+};
+
+struct MasteredTrack {
+  TrackReport report;
+  std::vector<StagedFile> files;  // one an output, in order; removed unless published
+};
+
+// Bytes of memory that mastering a track of this format takes while it stays in memory, and while it is spooled.
+std::int64_t memory_needed(const AudioFormat& format);
+std::int64_t memory_needed_spooled(const AudioFormat& format);
+
+// One a worker thread: it keeps its buffers from track to track.
+class TrackMaster {
+ public:
+  explicit TrackMaster(EqDesigns& designs);
+  ~TrackMaster();
+
+  // Progress is called with the share done, 0 to 1. Throws AudioFileError, UnusableAudio, TargetOutOfReach,
+  // std::invalid_argument (a band that does not fit the rate, an output format that cannot hold the track),
+  // MasteringCancelled. Whatever it throws, nothing is left behind.
+  MasteredTrack master(const TrackJob& job, const std::function<void(double)>& progress, const std::atomic<bool>& is_cancelled);
+
+  void release_memory() { arena_.release(); }
+
+ private:
+  EqDesigns& designs_;
+  FrameArena arena_;
+};
+
+}  // namespace lathe

@@ -1,0 +1,29 @@
+#include "host/mastering/track_report.h"
+
+#include <cmath>
+
+namespace lathe {
+
+Measurement measurement_of(const LoudnessMeter& meter, std::int64_t frames, int sample_rate_hz) {
+  Measurement m;
+  m.figures = meter.figures();
+  if (std::isfinite(m.figures.integrated_lufs)) {
+    m.is_measurable = true;
+  } else if (frames < hop_start(40, sample_rate_hz)) {
+    m.reason = "shorter than 400 ms: BS.1770 has no loudness for it";
+  } else {
+    m.reason = "silence: no 400 ms block is above -70 LUFS";
+  }
+  return m;
+}
+
+BusySeconds& BusySeconds::operator+=(const BusySeconds& other) {
+  decode += other.decode;
+  kernels += other.kernels;
+  limiter += other.limiter;
+  encode += other.encode;
+  io += other.io;
+  return *this;
+}
+
+}  // namespace lathe

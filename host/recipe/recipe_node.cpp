@@ -1,0 +1,255 @@
+#include "host/recipe/recipe_node.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "host/recipe/text_check.h"
+
+namespace lathe {
+namespace {
+
+// Ends the reading.
+struct Refused {
+  RecipePosition position;
+  std::string message;
+};
+
+// Turns byte columns into characters, and offsets into positions.
+class Places {
+ public:
+  Places(std::string_view text, const std::string& name, bool is_value)
+      : text_(text), file_(std::make_shared<const std::string>(name)), is_value_(is_value) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const bool ends = text[i] == '\n' || (text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n'));
+      if (ends) line_starts_.push_back(i + 1);
+    }
+  }
+
+  // Both from 0, as yaml-cpp counts.
+  RecipePosition at(int line, int byte_column) const {
+    if (is_value_) return {file_, 0, 0};
+    if (line < 0 || byte_column < 0) return {file_, 1, 1};
+    const std::size_t row = std::min(static_cast<std::size_t>(line), line_starts_.size() - 1);
+    const std::string_view rest = text_.substr(line_starts_[row]);
+    const auto characters = count_characters(rest.substr(0, static_cast<std::size_t>(byte_column)));
+    return {file_, static_cast<int>(row) + 1, static_cast<int>(characters) + 1};
+  }
+  RecipePosition at(const YAML::Mark& mark) const { return mark.is_null() ? at(0, 0) : at(mark.line, mark.column); }
+  RecipePosition at_offset(std::size_t offset) const {
+    std::size_t row = line_starts_.size() - 1;
+    while (line_starts_[row] > offset) --row;
+    return at(static_cast<int>(row), static_cast<int>(offset - line_starts_[row]));
+  }
+
+ private:
+  std::string_view text_;
+  std::shared_ptr<const std::string> file_;
+  bool is_value_;
+  std::vector<std::size_t> line_starts_{0};
+};
+
+int count_nodes(const RecipeNode& node) {
+  int count = 1;
+  for (const RecipeNode& item : node.items) count += count_nodes(item);
+  for (const RecipeEntry& entry : node.entries) count += count_nodes(entry.value);
+  return count;
+}
+
+int depth_of(const RecipeNode& node) {
+  int deepest = 0;
+  for (const RecipeNode& item : node.items) deepest = std::max(deepest, depth_of(item));
+  for (const RecipeEntry& entry : node.entries) deepest = std::max(deepest, depth_of(entry.value));
+  return deepest + 1;
+}
+
+// Builds the tree from yaml-cpp's events: its own nodes would take duplicate keys and share aliased nodes silently.
+class TreeBuilder : public YAML::EventHandler {
+ public:
+  TreeBuilder(const Places& places, std::vector<RecipeProblem>& problems) : places_(places), problems_(problems) {}
+
+  RecipeNode take() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) throw Refused{places_.at(mark), "a second document: a file holds one recipe"};
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (expects_key()) throw Refused{places_.at(mark), "a key is missing before ':'"};
+    add({.position = places_.at(mark)}, anchor);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    const RecipePosition position = places_.at(mark);
+    refuse_tag(tag, position);
+    for (const char c : value) {
+      const bool is_control = static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t';
+      if (is_control) throw Refused{position, "the text holds a control character"};
+    }
+    if (expects_key()) return take_key(value, position);
+    const bool is_quoted = tag == "!";
+    if (!is_quoted && (value.empty() || value == "null" || value == "~")) return add({.position = position}, anchor);
+    add({.kind = RecipeNode::Kind::scalar, .position = position, .text = value, .is_quoted = is_quoted}, anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchored_.find(anchor);
+    if (expects_key()) throw Refused{places_.at(mark), "an alias cannot be a key"};
+    if (found == anchored_.end()) throw Refused{places_.at(mark), "the alias stands inside what it names"};
+    count(count_nodes(found->second), places_.at(mark));
+    refuse_depth(static_cast<int>(open_.size()) + depth_of(found->second), places_.at(mark));
+    attach(found->second);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(RecipeNode::Kind::list, mark, tag, anchor);
+  }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(RecipeNode::Kind::map, mark, tag, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapEnd() override { close(); }
+
+ private:
+  struct Open {
+    RecipeNode node;
+    YAML::anchor_t anchor = 0;
+    bool has_key = false;
+    bool is_duplicate = false;  // of the key: the value is read and dropped
+    std::string key;
+    RecipePosition key_position;
+    std::set<std::string> keys;
+  };
+
+  bool expects_key() const {
+    return !open_.empty() && open_.back().node.kind == RecipeNode::Kind::map && !open_.back().has_key;
+  }
+
+  static void refuse_tag(const std::string& tag, const RecipePosition& position) {
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    throw Refused{position, "a recipe has no tags: take '" + tag + "' away"};
+  }
+
+  static void refuse_depth(int depth, const RecipePosition& position) {
+    if (depth > kMaxRecipeDepth) {
+      throw Refused{position, "nested deeper than " + std::to_string(kMaxRecipeDepth) + " levels"};
+    }
+  }
+
+  void count(int nodes, const RecipePosition& position) {
+    nodes_ += nodes;
+    if (nodes_ > kMaxRecipeNodes) {
+      throw Refused{position, "more than " + std::to_string(kMaxRecipeNodes) + " values, aliases counted in full"};
+    }
+  }
+
+  void take_key(const std::string& key, const RecipePosition& position) {
+    Open& map = open_.back();
+    if (key == "<<") throw Refused{position, "merge keys (<<) are not taken: write the values out"};
+    map.has_key = true;
+    map.key = key;
+    map.key_position = position;
+    map.is_duplicate = !map.keys.insert(key).second;
+    if (map.is_duplicate) problems_.push_back(problem_at(position, "duplicate key '" + key + "'"));
+  }
+
+  void open(RecipeNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    const RecipePosition position = places_.at(mark);
+    refuse_tag(tag, position);
+    if (expects_key()) throw Refused{position, "a key is one word, not a list or a map"};
+    refuse_depth(static_cast<int>(open_.size()) + 1, position);
+    count(1, position);
+    open_.push_back({.node = {.kind = kind, .position = position}, .anchor = anchor});
+  }
+
+  void close() {
+    Open done = std::move(open_.back());
+    open_.pop_back();
+    remember(done.node, done.anchor);
+    attach(std::move(done.node));
+  }
+
+  void add(RecipeNode node, YAML::anchor_t anchor) {
+    count(1, node.position);
+    remember(node, anchor);
+    attach(std::move(node));
+  }
+
+  // The copy that an anchor keeps counts, so that anchors around anchors are bounded too.
+  void remember(const RecipeNode& node, YAML::anchor_t anchor) {
+    if (anchor == 0) return;
+    count(count_nodes(node), node.position);
+    anchored_[anchor] = node;
+  }
+
+  void attach(RecipeNode node) {
+    if (open_.empty()) {
+      root_ = std::move(node);
+    } else if (Open& parent = open_.back(); parent.node.kind == RecipeNode::Kind::list) {
+      parent.node.items.push_back(std::move(node));
+    } else {
+      if (!parent.is_duplicate) parent.node.entries.push_back({parent.key, parent.key_position, std::move(node)});
+      parent.has_key = false;
+    }
+  }
+
+  const Places& places_;
+  std::vector<RecipeProblem>& problems_;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, RecipeNode> anchored_;
+  RecipeNode root_;
+  int nodes_ = 0;
+  int documents_ = 0;
+};
+
+}  // namespace
+
+const RecipeNode* RecipeNode::find(std::string_view key) const {
+  for (const RecipeEntry& entry : entries) {
+    if (entry.key == key) return &entry.value;
+  }
+  return nullptr;
+}
+
+RecipeNode* RecipeNode::find(std::string_view key) {
+  return const_cast<RecipeNode*>(static_cast<const RecipeNode*>(this)->find(key));
+}
+
+RecipeNode parse_yaml(std::string_view text, const std::string& name, bool is_value,
+                      std::vector<RecipeProblem>& problems) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  const Places places(text, name, is_value);
+  if (text.size() > kMaxRecipeBytes) {
+    problems.push_back(problem_at({std::make_shared<const std::string>(name), 0, 0}, "over 1 MiB: this is no recipe"));
+    return {};
+  }
+  if (const auto bad = find_bad_text(text)) {
+    problems.push_back(problem_at(places.at_offset(bad->offset), bad->what));
+    return {};
+  }
+  try {
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    TreeBuilder builder(places, problems);
+    while (parser.HandleNextDocument(builder)) {
+    }
+    RecipeNode root = builder.take();
+    if (!root.position.file) root.position = places.at(0, 0);
+    return root;
+  } catch (const Refused& refused) {
+    problems.push_back(problem_at(refused.position, refused.message));
+  } catch (const YAML::Exception& error) {
+    problems.push_back(problem_at(places.at(error.mark), "not YAML: " + error.msg));
+  }
+  return {};
+}
+
+}  // namespace lathe

@@ -1,0 +1,181 @@
+#include "host/recipe/semantic_checks.h"
+
+#include <set>
+
+#include "host/recipe/field_reader.h"
+#include "host/recipe/field_rules.h"
+
+namespace lathe {
+namespace {
+
+std::string item(const std::string& list, int index) { return list + "[" + std::to_string(index) + "]"; }
+
+class Checks {
+ public:
+  Checks(const ReadRecipe& read, std::vector<RecipeProblem>& problems) : read_(read), problems_(problems) {}
+
+  void run() {
+    check_chain(read_.recipe.chain(), "chain");
+    for (int i = 0; i < read_.recipe.stems_size(); ++i) {
+      check_chain(read_.recipe.stems(i).chain(), item("stems", i) + ".chain");
+    }
+    check_outputs();
+    for (int i = 0; i < read_.recipe.overrides_size(); ++i) {
+      const std::string path = item("overrides", i) + ".match";
+      if (is_written(path) && !is_any_written(path + ".")) {
+        report(path, path + " would fit every track: name a track, disc, path, title or isrc");
+      }
+    }
+  }
+
+ private:
+  void report(const std::string& path, std::string message) {
+    problems_.push_back(problem_at(position_of(read_.positions, path), std::move(message)));
+  }
+
+  // Whether the recipe writes the path, with a right value or a wrong one.
+  bool is_written(const std::string& path) const { return read_.positions.contains(path); }
+  bool is_any_written(const std::string& prefix) const {
+    const auto next = read_.positions.lower_bound(prefix);
+    return next != read_.positions.end() && next->first.starts_with(prefix);
+  }
+
+  void check_chain(const google::protobuf::RepeatedPtrField<v1::Stage>& chain, const std::string& path) {
+    int limits = 0;
+    for (int i = 0; i < chain.size(); ++i) {
+      const std::string stage = item(path, i) + "." + kind_name(chain[i]);
+      switch (chain[i].kind_case()) {
+        case v1::Stage::kLimit:
+          if (++limits > 1) report(stage, "a second limit: a chain has one, at its end");
+          break;
+        case v1::Stage::kEq: check_eq(chain[i].eq(), stage); break;
+        case v1::Stage::kMatchEq: check_match_eq(stage); break;
+        case v1::Stage::kDenoise: check_denoise(chain[i].denoise(), stage); break;
+        case v1::Stage::kStereo: check_stereo(chain[i].stereo(), stage); break;
+        case v1::Stage::kCompress: check_compress(chain[i].compress(), stage); break;
+        default: break;
+      }
+    }
+    for (int i = 0; limits == 1 && i + 1 < chain.size(); ++i) {
+      if (!chain[i].has_limit()) continue;
+      report(item(path, i) + ".limit", "limit must be the last stage of the chain: what follows it could pass its ceiling");
+    }
+  }
+
+  void check_eq(const v1::Eq& eq, const std::string& path) {
+    for (int i = 0; i < eq.bands_size(); ++i) {
+      const std::string band = item(path + ".bands", i);
+      const v1::BandType type = eq.bands(i).type();
+      const bool has_gain = type == v1::BAND_TYPE_BELL || type == v1::BAND_TYPE_LOW_SHELF ||
+                            type == v1::BAND_TYPE_HIGH_SHELF || type == v1::BAND_TYPE_TILT;
+      if (has_gain && !is_written(band + ".gain_db")) {
+        const auto* value = v1::BandType_descriptor()->FindValueByNumber(type);
+        report(band, band + " is a " + yaml_name(*value) + " and needs the key 'gain_db'");
+      }
+    }
+  }
+
+  void check_match_eq(const std::string& path) {
+    if (is_written(path + ".reference") == is_written(path + ".target")) {
+      report(path, path + " needs one of 'reference' (a file) and 'target' (a name)");
+    }
+  }
+
+  void check_denoise(const v1::Denoise& denoise, const std::string& path) {
+    const v1::TimeSpan& span = denoise.profile().span();
+    if (span.has_from_s() && span.has_to_s() && span.from_s() >= span.to_s()) {
+      report(path + ".profile", path + ".profile: to_s must be later than from_s");
+    }
+  }
+
+  void check_stereo(const v1::Stereo& stereo, const std::string& path) {
+    double below_hz = 0;
+    for (int i = 0; i < stereo.bands_size(); ++i) {
+      const std::string band = item(path + ".bands", i);
+      const bool is_last = i + 1 == stereo.bands_size();
+      if (!stereo.bands(i).has_up_to_hz()) {
+        if (!is_last && !is_written(band + ".up_to_hz")) report(band, "only the last band may leave 'up_to_hz' out");
+        continue;
+      }
+      if (stereo.bands(i).up_to_hz() <= below_hz) report(band + ".up_to_hz", "the bands' up_to_hz must rise");
+      below_hz = stereo.bands(i).up_to_hz();
+    }
+  }
+
+  void check_compress(const v1::Compress& compress, const std::string& path) {
+    const auto& crossovers = compress.crossovers_hz();
+    for (int i = 1; i < crossovers.size(); ++i) {
+      if (crossovers[i] <= crossovers[i - 1]) {
+        report(item(path + ".crossovers_hz", i), "crossovers_hz must rise");
+        return;
+      }
+    }
+    const bool fits = compress.bands_size() == 0 ? crossovers.empty() : compress.bands_size() == crossovers.size() + 1;
+    if (!fits) {
+      report(path + (compress.bands_size() == 0 ? ".crossovers_hz" : ".bands"),
+             std::to_string(crossovers.size()) + " crossovers_hz make " + std::to_string(crossovers.size() + 1) +
+                 " bands, but " + std::to_string(compress.bands_size()) + " are given");
+    }
+  }
+
+  void check_outputs() {
+    const v1::Recipe& recipe = read_.recipe;
+    std::set<std::string> ids;
+    std::set<std::string> paths;
+    bool has_one_without_id = false;
+    for (int i = 0; i < recipe.outputs_size(); ++i) {
+      const v1::Output& output = recipe.outputs(i);
+      const std::string path = item("outputs", i);
+      if (!is_written(path + ".id")) {
+        if (has_one_without_id) report(path, "a second output without 'id': only one may go without");
+        has_one_without_id = true;
+      } else {
+        check_id(output.id(), path + ".id");
+        if (!ids.insert(output.id()).second) report(path + ".id", "a second output with the id " + quoted(output.id()));
+      }
+      if (output.has_path()) {
+        check_path(output.path(), path + ".path");
+        const bool is_own = output.path().find("{id}") != std::string::npos;
+        if (!is_own && !paths.insert(output.path()).second) {
+          report(path + ".path", "a second output with this path: it would overwrite the first");
+        }
+      }
+      check_format(output, path);
+    }
+  }
+
+  void check_format(const v1::Output& output, const std::string& path) {
+    const bool is_float = output.bits() == v1::OUTPUT_BITS_32F;
+    if (is_float && output.has_dither() && output.dither() != v1::DITHER_NONE) {
+      report(path + ".dither", "32f is not rounded, so it takes no dither: take 'dither' away or write none");
+    }
+    if (output.format() == v1::OUTPUT_FORMAT_FLAC && (is_float || output.bits() == v1::OUTPUT_BITS_32)) {
+      report(path + ".bits", "FLAC holds 16 or 24 bits: write bits: 24, or format: wav");
+    }
+  }
+
+  void check_id(const std::string& id, const std::string& path) {
+    const bool is_plain = !id.empty() && id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                              "0123456789-_") == std::string::npos;
+    if (!is_plain) report(path, "the id " + quoted(id) + " becomes part of file names: letters, digits, - and _ only");
+  }
+
+  void check_path(const std::string& text, const std::string& path) {
+    bool leaves = text.empty() || text.front() == '/' || text.back() == '/';
+    for (std::size_t at = 0; at <= text.size();) {
+      const std::size_t slash = std::min(text.find('/', at), text.size());
+      leaves = leaves || text.substr(at, slash - at) == "..";
+      at = slash + 1;
+    }
+    if (leaves) report(path, "a path names a file under the output folder: no '/' at its ends, no '..'");
+  }
+
+  const ReadRecipe& read_;
+  std::vector<RecipeProblem>& problems_;
+};
+
+}  // namespace
+
+void check_semantics(const ReadRecipe& read, std::vector<RecipeProblem>& problems) { Checks(read, problems).run(); }
+
+}  // namespace lathe

@@ -1,0 +1,88 @@
+#include "host/recipe/unbuilt_features.h"
+
+#include "host/recipe/field_rules.h"
+
+namespace lathe {
+namespace {
+
+std::string item(const std::string& list, int index) { return list + "[" + std::to_string(index) + "]"; }
+
+template <typename Enum>
+std::string written(Enum value) {
+  return yaml_name(*google::protobuf::GetEnumDescriptor<Enum>()->FindValueByNumber(value));
+}
+
+class Finder {
+ public:
+  std::vector<UnbuiltFeature> take() { return std::move(found_); }
+
+  void look_at(const v1::Recipe& recipe) {
+    look_at(recipe.input());
+    if (recipe.publish() == v1::PUBLISH_ALBUM) add("publish", "publishing an album as one (publish: album)");
+    for (int i = 0; i < recipe.chain_size(); ++i) look_at(recipe.chain(i), item("chain", i));
+    if (recipe.has_loudness()) look_at(recipe.loudness(), "loudness");
+    if (recipe.stems_size() > 0) add("stems", "stem mastering");
+    for (int i = 0; i < recipe.outputs_size(); ++i) look_at(recipe.outputs(i), item("outputs", i));
+    if (recipe.checks_size() > 0) add("checks", "delivery profiles (they come with lathe audit)");
+  }
+
+ private:
+  void add(std::string path, const std::string& what) {
+    found_.push_back({std::move(path), "this version of Lathe cannot do this yet: " + what});
+  }
+
+  void look_at(const v1::Input& input) {
+    if (input.contiguous() == v1::CONTIGUOUS_ALWAYS) {
+      add("input.contiguous", "tracks as one stream (contiguous: always)");
+    }
+    if (input.on_damaged() == v1::ON_DAMAGED_SALVAGE) {
+      add("input.on_damaged", "salvaging damaged files (on_damaged: salvage)");
+    }
+    if (input.accept_size() > 0) add("input.accept", "choosing among input formats (accept)");
+    if (input.sample_rate().has_rate_hz()) add("input.sample_rate", "converting the sample rate");
+  }
+
+  void look_at(const v1::Stage& stage, const std::string& path) {
+    const std::string kind = kind_name(stage);
+    const std::string stage_path = path + "." + kind;
+    switch (stage.kind_case()) {
+      case v1::Stage::kGain: break;
+      case v1::Stage::kEq:
+        if (stage.eq().phase() == v1::EQ_PHASE_MINIMUM) {
+          add(stage_path + ".phase", "a minimum-phase equaliser (phase: minimum); linear is there");
+        }
+        break;
+      case v1::Stage::kLimit:
+        if (stage.limit().has_oversample()) add(stage_path + ".oversample", "choosing the limiter's oversampling");
+        break;
+      case v1::Stage::KIND_NOT_SET: break;
+      default: add(stage_path, "the stage " + kind);
+    }
+  }
+
+  void look_at(const v1::Loudness& loudness, const std::string& path) {
+    const bool is_built = !loudness.has_scope() || loudness.scope() == v1::LOUDNESS_SCOPE_TRACK;
+    if (!is_built) add(path + ".scope", "a loudness of scope " + written(loudness.scope()) + "; track is there");
+  }
+
+  void look_at(const v1::Output& output, const std::string& path) {
+    if (output.dither() == v1::DITHER_SHAPED) add(path + ".dither", "shaped dither; tpdf is there");
+    if (output.has_sample_rate()) add(path + ".sample_rate", "converting the sample rate");
+    if (output.skip_size() > 0) add(path + ".skip", "an output that skips stages");
+    if (output.has_loudness()) add(path + ".loudness", "an output with its own loudness");
+    if (output.per() == v1::OUTPUT_PER_SIDE) add(path + ".per", "one file for each side (per: side)");
+    if (output.snap_588() == v1::SNAP588_REPORT) add(path + ".snap_588", "reporting CD frames (snap_588)");
+  }
+
+  std::vector<UnbuiltFeature> found_;
+};
+
+}  // namespace
+
+std::vector<UnbuiltFeature> unbuilt_features(const v1::Recipe& recipe) {
+  Finder finder;
+  finder.look_at(recipe);
+  return finder.take();
+}
+
+}  // namespace lathe

@@ -1,0 +1,63 @@
+#include "kernels/equalizer/linear_phase_eq.h"
+
+#include <algorithm>
+
+namespace lathe {
+namespace {
+
+bool is_mid_side(const EqBand& band) { return band.channel == BandChannel::mid || band.channel == BandChannel::side; }
+
+bool acts_on_first(const EqBand& band) { return band.channel != BandChannel::right && band.channel != BandChannel::side; }
+bool acts_on_second(const EqBand& band) { return band.channel != BandChannel::left && band.channel != BandChannel::mid; }
+
+}  // namespace
+
+LinearPhaseEqDesign::LinearPhaseEqDesign(std::vector<EqBand> bands, double sample_rate_hz) {
+  // Bands on left and right do not commute with bands on mid and side, so each change of domain starts a new pass.
+  // Stereo bands commute with all and join the first pass there is.
+  struct Group {
+    bool mid_side;
+    std::vector<EqBand> bands;
+  };
+  std::vector<Group> groups;
+  std::vector<EqBand> stereo;
+  for (const EqBand& band : bands) {
+    if (band.channel == BandChannel::stereo) {
+      stereo.push_back(band);
+      continue;
+    }
+    needs_stereo_ = true;
+    if (groups.empty() || groups.back().mid_side != is_mid_side(band)) groups.push_back({is_mid_side(band), {}});
+    groups.back().bands.push_back(band);
+  }
+  if (!stereo.empty()) {
+    if (groups.empty()) groups.push_back({false, {}});
+    groups.front().bands.insert(groups.front().bands.begin(), stereo.begin(), stereo.end());
+  }
+  for (const Group& group : groups) {
+    std::vector<EqBand> first, second;
+    for (const EqBand& band : group.bands) {
+      if (acts_on_first(band)) first.push_back(band);
+      if (acts_on_second(band)) second.push_back(band);
+    }
+    const auto make = [this, sample_rate_hz](const std::vector<EqBand>& of) {
+      const EqKernel kernel = design_kernel(of, sample_rate_hz);
+      worst_db_ = std::max(worst_db_, kernel.worst_db);
+      pre_ring_db_ = std::max(pre_ring_db_, kernel.pre_ring_db);
+      return std::make_shared<const OverlapSaveKernel>(kernel.taps);
+    };
+    Pass pass;
+    pass.mid_side = group.mid_side;
+    pass.first = make(first);
+    pass.second = first.size() == group.bands.size() && second.size() == group.bands.size() ? pass.first : make(second);
+    passes_.push_back(std::move(pass));
+  }
+}
+
+std::int64_t LinearPhaseEqDesign::longest_half() const {
+  std::int64_t half = 0;
+  for (const Pass& pass : passes_) half = std::max({half, pass.first->half(), pass.second->half()});
+  return half;
+}
+
+}  // namespace lathe

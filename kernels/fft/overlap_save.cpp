@@ -1,0 +1,29 @@
+#include "kernels/fft/overlap_save.h"
+
+#include <algorithm>
+
+#include "kernels/fft/real_fft_double.h"
+
+namespace lathe {
+namespace {
+
+std::int64_t points_for(std::int64_t half) {
+  std::int64_t points = 4096;
+  while (points < 4 * (2 * half + 1)) points *= 2;
+  return points;
+}
+
+}  // namespace
+
+OverlapSaveKernel::OverlapSaveKernel(const std::vector<double>& taps)
+    : half_(static_cast<std::int64_t>(taps.size()) - 1), fft_(points_for(half_)), hop_((fft_.points() - 2 * half_) / 16 * 16) {
+  const std::int64_t n = fft_.points();
+  std::vector<double> kernel(static_cast<std::size_t>(n / 2) + 1, 0.0);
+  std::copy(taps.begin(), taps.end(), kernel.begin());
+  const std::vector<double> half_spectrum = even_transform(kernel);
+  std::vector<double> response(static_cast<std::size_t>(n));
+  for (std::int64_t k = 0; k < n; ++k) response[static_cast<std::size_t>(k)] = half_spectrum[static_cast<std::size_t>(std::min(k, n - k))];
+  spectrum_ = fft_.arrange(response);
+}
+
+}  // namespace lathe

@@ -1,0 +1,13 @@
+// A fixed gain over all channels.
+#pragma once
+
+#include <memory>
+
+#include "kernels/stage.h"
+
+namespace lathe::cpu {
+
+// y = gain * x, gain linear and finite; throws std::invalid_argument otherwise. No latency, no halo.
+std::unique_ptr<Stage> make_gain(double gain, int channels);
+
+}  // namespace lathe::cpu

@@ -1,0 +1,70 @@
+// Window maxima by doubling, smoothing along time, and the interpolated gain, in lanes.
+#include "kernels/limiter/limiter_lanes.h"
+
+#include "kernels/simd/lanes.h"
+
+namespace lathe::LATHE_LEVEL {
+namespace {
+
+void needed(const float* peaks, std::int64_t count, float limit, float* out) {
+  const F zero = splat(0.0f), one = splat(1.0f), ceiling = splat(limit);
+  std::int64_t i = 0;
+  for (; i + kFloats <= count; i += kFloats) {
+    const F p = load(peaks + i);
+    store(out + i, p > ceiling ? one - ceiling / p : zero);
+  }
+  for (; i < count; ++i) out[i] = peaks[i] > limit ? 1.0f - limit / peaks[i] : 0.0f;
+}
+
+// After step w the value at i is the maximum of w values from i on; the last step overlaps to reach the window.
+void sliding_max(float* in, std::int64_t count, std::int64_t window, float* out) {
+  std::int64_t have = 1, length = count + window - 1;
+  const auto widen = [in, &length](std::int64_t shift) {
+    length -= shift;
+    std::int64_t i = 0;
+    for (; i + kFloats <= length; i += kFloats) store(in + i, max(load(in + i), load(in + i + shift)));
+    for (; i < length; ++i) in[i] = in[i] > in[i + shift] ? in[i] : in[i + shift];
+  };
+  for (; 2 * have <= window; have *= 2) widen(have);
+  if (have < window) widen(window - have);
+  for (std::int64_t i = 0; i < count; ++i) out[i] = in[i];
+}
+
+void smooth(const float* in, std::int64_t count, const float* weights, std::int64_t taps, float* out) {
+  std::int64_t i = 0;
+  for (; i + kFloats <= count; i += kFloats) {
+    F sum = splat(0.0f);
+    for (std::int64_t k = 0; k < taps; ++k) sum = fma(load(in + i + k), splat(weights[k]), sum);
+    store(out + i, sum);
+  }
+  for (; i < count; ++i) {
+    float sum = 0;
+    for (std::int64_t k = 0; k < taps; ++k) {
+#if defined(__AVX2__)
+      sum = __builtin_fmaf(in[i + k], weights[k], sum);
+#else
+      sum = sum + in[i + k] * weights[k];
+#endif
+    }
+    out[i] = sum;
+  }
+}
+
+typedef float Eight __attribute__((vector_size(32)));
+typedef float EightUnaligned __attribute__((vector_size(32), aligned(4), may_alias));
+
+void apply(const float* x, std::int64_t groups, float gain, const float* knots, float* y) {
+  const Eight ramp = {0.0f, 0.125f, 0.25f, 0.375f, 0.5f, 0.625f, 0.75f, 0.875f};
+  for (std::int64_t g = 0; g < groups; ++g) {
+    const float from = gain - gain * knots[g], step = gain * (knots[g] - knots[g + 1]);
+    const Eight in = *reinterpret_cast<const EightUnaligned*>(x + 8 * g);
+    *reinterpret_cast<EightUnaligned*>(y + 8 * g) = in * (from + step * ramp);
+  }
+}
+
+}  // namespace
+
+extern const LimiterKernels limiter_kernels;
+const LimiterKernels limiter_kernels = {needed, sliding_max, smooth, apply};
+
+}  // namespace lathe::LATHE_LEVEL

@@ -1,0 +1,28 @@
+// The lane kernels of the limiter: window maxima, smoothing, and the gain itself.
+#pragma once
+
+#include <cstdint>
+
+namespace lathe {
+
+struct LimiterKernels {
+  // needed[i] = max(0, 1 - limit / peaks[i]), 0 where peaks[i] is 0.
+  void (*needed)(const float* peaks, std::int64_t count, float limit, float* needed);
+  // out[i] = max of in[i .. i + window - 1]; `in` has count + window - 1 values and is overwritten.
+  void (*sliding_max)(float* in, std::int64_t count, std::int64_t window, float* out);
+  // out[i] = sum of weights[k] * in[i + k]
+  void (*smooth)(const float* in, std::int64_t count, const float* weights, std::int64_t taps, float* out);
+  void (*apply)(const float* x, std::int64_t groups, float gain, const float* knots, float* y);
+};
+
+namespace sse2 {
+extern const LimiterKernels limiter_kernels;
+}
+namespace avx2 {
+extern const LimiterKernels limiter_kernels;
+}
+namespace avx512 {
+extern const LimiterKernels limiter_kernels;
+}
+
+}  // namespace lathe

@@ -1,0 +1,51 @@
+// Between the bytes of a file and planar float: exact in, dithered and rounded out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/audio.h"
+#include "kernels/pcm/encoding.h"
+
+namespace lathe {
+
+// Readable and writable bytes that callers keep free behind a block of interleaved PCM.
+constexpr std::size_t kPcmSlackBytes = 16;
+
+// Interleaved little-endian PCM to planar float: integers divided by 2^(bits-1), so 16 and 24 bits are exact; 32-bit
+// integers and float64 are rounded to float32. `bytes` holds out.frames * out.channels samples and kPcmSlackBytes more.
+void unpack_pcm(const std::byte* bytes, Encoding encoding, MutableAudioView out);
+
+// What a block of float samples held that no processing can use.
+struct NonFinite {
+  std::int64_t count = 0;
+  std::int64_t first_frame = -1;
+  int first_channel = -1;
+};
+
+// Counts NaN and infinity. With `mend`, replaces each by 0.
+NonFinite find_non_finite(MutableAudioView audio, bool mend);
+
+enum class Dither { none, tpdf };
+
+// Turns float samples into PCM of one encoding. TPDF noise of two steps peak to peak (Lipshitz, Wannamaker and
+// Vanderkooy 1992) from a counter-based generator: noise(seed, channel, frame) is the same however the track is cut.
+class Quantizer {
+ public:
+  // `dither` acts on integer encodings only. Throws std::invalid_argument for pcm_u8 and float64, which are not written.
+  Quantizer(Encoding encoding, Dither dither, std::uint64_t seed);
+
+  // Packs audio.frames frames that stand at `first_frame` of the track (a multiple of 16) into `bytes`, clamped to full
+  // scale, and leaves in `audio` exactly the values that were written. `bytes` has kPcmSlackBytes to spare.
+  // `steps` is work space for audio.frames * audio.channels integers.
+  void pack(MutableAudioView audio, std::int64_t first_frame, std::int32_t* steps, std::byte* bytes) const;
+
+  Encoding encoding() const { return encoding_; }
+
+ private:
+  Encoding encoding_;
+  Dither dither_;
+  std::uint64_t seed_;
+};
+
+}  // namespace lathe

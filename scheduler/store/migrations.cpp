@@ -1,0 +1,63 @@
+#include "scheduler/store/migrations.h"
+
+#include <string>
+
+#include "scheduler/store/store_error.h"
+
+namespace lathe::scheduler {
+namespace {
+
+// 0 for a database with no tables at all.
+int schema_version(Database& database) {
+  bool has_tables = false, is_ours = false;
+  {
+    Query tables = database.query("SELECT name FROM sqlite_schema WHERE type = 'table'");
+    while (tables.step()) {
+      has_tables = true;
+      is_ours = is_ours || tables.text(0) == "schema_version";
+    }
+  }
+  if (!has_tables) return 0;
+  if (!is_ours) {
+    throw StoreError(StoreError::Kind::kDamaged,
+                     "the database '" + database.path() + "' belongs to another program; choose another state folder");
+  }
+  Query newest = database.query("SELECT coalesce(max(version), 0) FROM schema_version");
+  newest.step();
+  return static_cast<int>(newest.integer(0));
+}
+
+void refuse_if_newer(const Database& database, int version, int known) {
+  if (version <= known) return;
+  throw StoreError(StoreError::Kind::kNewer,
+                   "the store '" + database.path() + "' has schema " + std::to_string(version) +
+                       " of a newer Lathe, and this one knows up to " + std::to_string(known) +
+                       "; use the newer Lathe, or choose another state folder");
+}
+
+}  // namespace
+
+void migrate(Database& database, std::span<const Migration> migrations, std::int64_t now_ms) {
+  const int known = migrations.empty() ? 0 : migrations.back().number;
+  const int before = schema_version(database);
+  refuse_if_newer(database, before, known);
+  if (before == known) return;
+
+  Transaction transaction(database);
+  const int version = schema_version(database);  // again: another process may have been first
+  refuse_if_newer(database, version, known);
+  if (version == 0) {
+    database.run_script(
+        "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL, "
+        "applied_ms INTEGER NOT NULL) STRICT");
+  }
+  for (const Migration& migration : migrations) {
+    if (migration.number <= version) continue;
+    database.run_script(std::string(migration.sql));
+    database.run("INSERT INTO schema_version (version, name, applied_ms) VALUES (?, ?, ?)", migration.number,
+                 migration.name, now_ms);
+  }
+  transaction.commit();
+}
+
+}  // namespace lathe::scheduler
