@@ -1,9 +1,10 @@
 // What is done to one track, in the terms of the kernels: the recipe's chain after all its words have been resolved.
 #pragma once
 
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -39,7 +40,6 @@ struct OutputSpec {
   Container container = Container::wav;
   Encoding encoding = Encoding::pcm24;
   Dither dither = Dither::tpdf;
-  bool like_input = false;   // same encoding as the input because the recipe says nothing
 };
 
 // Equalisers that have been designed, shared between tracks and threads: a design costs as much as seconds of audio.

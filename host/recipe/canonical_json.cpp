@@ -56,9 +56,12 @@ std::string message_json(const Message& message);
 std::string value_json(const Value& value) {
   Items items;
   switch (value.kind_case()) {
-    case Value::kNumberValue: return shortest(value.number_value());
-    case Value::kStringValue: return json_text(value.string_value());
-    case Value::kBoolValue: return value.bool_value() ? "true" : "false";
+    case Value::kNumberValue:
+      return shortest(value.number_value());
+    case Value::kStringValue:
+      return json_text(value.string_value());
+    case Value::kBoolValue:
+      return value.bool_value() ? "true" : "false";
     case Value::kListValue:
       for (const Value& item : value.list_value().values()) items.add(value_json(item));
       return items.in('[', ']');
@@ -69,7 +72,8 @@ std::string value_json(const Value& value) {
       }
       return items.in('{', '}');
     }
-    default: return "null";
+    default:
+      return "null";
   }
 }
 
@@ -90,10 +94,11 @@ std::string field_json(const Message& message, const FieldDescriptor& field, int
     case FieldDescriptor::CPPTYPE_INT32:
       return std::to_string(repeated ? reflection.GetRepeatedInt32(message, &field, index)
                                      : reflection.GetInt32(message, &field));
-    case FieldDescriptor::CPPTYPE_BOOL: return reflection.GetBool(message, &field) ? "true" : "false";
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return reflection.GetBool(message, &field) ? "true" : "false";
     case FieldDescriptor::CPPTYPE_ENUM:
-      return enum_json(yaml_name(*(repeated ? reflection.GetRepeatedEnum(message, &field, index)
-                                            : reflection.GetEnum(message, &field))));
+      return enum_json(yaml_name(
+          *(repeated ? reflection.GetRepeatedEnum(message, &field, index) : reflection.GetEnum(message, &field))));
     case FieldDescriptor::CPPTYPE_STRING:
       return json_text(repeated ? reflection.GetRepeatedString(message, &field, index)
                                 : reflection.GetString(message, &field));

@@ -7,8 +7,8 @@
 
 namespace lathe {
 
-// Fields in the order of their numbers, what is unset left out, keys and names as recipes write them (`high-pass`, `auto`),
-// map keys sorted, shortest numbers, no white space.
+// Fields in the order of their numbers, what is unset left out, keys and names as recipes write them (`high-pass`,
+// `auto`), map keys sorted, shortest numbers, no white space.
 std::string canonical_json(const v1::Recipe& recipe);
 
 // SHA-256 of the text, 64 hexadecimal digits in lower case.

@@ -18,10 +18,14 @@ using Problem = std::optional<std::string>;
 std::string not_what_is_expected(const RecipeNode& node, const FieldDescriptor& field) {
   const std::string expected = "expected " + expected_value(field);
   switch (node.kind) {
-    case Kind::null: return "no value; " + expected;
-    case Kind::list: return expected + ", not a list";
-    case Kind::map: return expected + ", not a map";
-    case Kind::scalar: return expected + ", not " + quoted(node.text);
+    case Kind::null:
+      return "no value; " + expected;
+    case Kind::list:
+      return expected + ", not a list";
+    case Kind::map:
+      return expected + ", not a map";
+    case Kind::scalar:
+      return expected + ", not " + quoted(node.text);
   }
   return expected;
 }
@@ -42,7 +46,8 @@ std::string not_a_number(const RecipeNode& node, const FieldDescriptor& field) {
     return quoted(text) + ": write the number alone" +
            (unit.empty() ? ", '" + field.name() + "' has no unit" : ", '" + field.name() + "' is in " + unit);
   }
-  if (digits == 0 && (text.find("nan") != text.npos || text.find("NaN") != text.npos || text.find("inf") != text.npos)) {
+  if (digits == 0 &&
+      (text.find("nan") != text.npos || text.find("NaN") != text.npos || text.find("inf") != text.npos)) {
     return quoted(text) + " is not a finite number; expected " + expected_value(field);
   }
   return not_what_is_expected(node, field);
@@ -67,7 +72,8 @@ void store(Message& message, const FieldDescriptor& field, const Value& value, S
 using Reflection = google::protobuf::Reflection;
 
 // `named` is the field whose key the recipe writes; `field` is the same or a choice within it.
-Problem read_double(const RecipeNode& node, const FieldDescriptor& field, const FieldDescriptor& named, Message& message) {
+Problem read_double(const RecipeNode& node, const FieldDescriptor& field, const FieldDescriptor& named,
+                    Message& message) {
   const auto value = node.is_quoted ? std::nullopt : parse_number(node.text);
   if (!value) return not_a_number(node, named);
   if (auto problem = check_range(*value, node.text, named)) return problem;
@@ -134,10 +140,14 @@ Problem read_choice(const RecipeNode& node, const FieldDescriptor& field, Messag
 Problem read_scalar(const RecipeNode& node, const FieldDescriptor& field, Message& message) {
   if (node.kind != Kind::scalar) return not_what_is_expected(node, field);
   switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_DOUBLE: return read_double(node, field, field, message);
-    case FieldDescriptor::CPPTYPE_INT32: return read_int(node, field, field, message);
-    case FieldDescriptor::CPPTYPE_ENUM: return read_enum(node, field, message);
-    case FieldDescriptor::CPPTYPE_MESSAGE: return read_choice(node, field, message);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return read_double(node, field, field, message);
+    case FieldDescriptor::CPPTYPE_INT32:
+      return read_int(node, field, field, message);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return read_enum(node, field, message);
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return read_choice(node, field, message);
     case FieldDescriptor::CPPTYPE_BOOL:
       if (node.is_quoted || (node.text != "true" && node.text != "false")) return not_what_is_expected(node, field);
       store(message, field, node.text == "true", &Reflection::SetBool, &Reflection::AddBool);
@@ -145,14 +155,17 @@ Problem read_scalar(const RecipeNode& node, const FieldDescriptor& field, Messag
     case FieldDescriptor::CPPTYPE_STRING:
       store(message, field, node.text, &Reflection::SetString, &Reflection::AddString);
       return std::nullopt;
-    default: throw std::logic_error("recipes have no fields of the type of " + field.full_name());
+    default:
+      throw std::logic_error("recipes have no fields of the type of " + field.full_name());
   }
 }
 
 google::protobuf::Value as_it_looks(const RecipeNode& node) {
   google::protobuf::Value value;
   switch (node.kind) {
-    case Kind::null: value.set_null_value(google::protobuf::NULL_VALUE); break;
+    case Kind::null:
+      value.set_null_value(google::protobuf::NULL_VALUE);
+      break;
     case Kind::list:
       value.mutable_list_value();
       for (const RecipeNode& item : node.items) *value.mutable_list_value()->add_values() = as_it_looks(item);

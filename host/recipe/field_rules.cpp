@@ -38,7 +38,7 @@ bool is_written_as_value(const Descriptor& message) { return message.options().G
 
 bool is_one_of_kinds(const Descriptor& message) {
   return !is_written_as_value(message) && message.real_oneof_decl_count() == 1 &&
-         message.real_oneof_decl(0)->field_count() == message.field_count();
+         message.oneof_decl(0)->field_count() == message.field_count();
 }
 
 std::vector<std::string> key_names(const Descriptor& message) {
@@ -48,16 +48,21 @@ std::vector<std::string> key_names(const Descriptor& message) {
 }
 
 std::string kind_name(const google::protobuf::Message& stage) {
-  const auto* kinds = stage.GetDescriptor()->real_oneof_decl(0);
+  const auto* kinds = stage.GetDescriptor()->oneof_decl(0);
   const FieldDescriptor* kind = stage.GetReflection()->GetOneofFieldDescriptor(stage, kinds);
   return kind ? kind->name() : "";
 }
 
 std::string unit_of(std::string_view key) {
   // Longer endings first: slope_db_oct is no plain octave.
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kUnits = {
-      {{"_db_oct", "dB/octave"}, {"_dbtp", "dBTP"}, {"_lufs", "LUFS"}, {"_lu", "LU"},
-       {"_db", "dB"}, {"_hz", "Hz"}, {"_ms", "ms"}, {"_s", "s"}}};
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kUnits = {{{"_db_oct", "dB/octave"},
+                                                                                           {"_dbtp", "dBTP"},
+                                                                                           {"_lufs", "LUFS"},
+                                                                                           {"_lu", "LU"},
+                                                                                           {"_db", "dB"},
+                                                                                           {"_hz", "Hz"},
+                                                                                           {"_ms", "ms"},
+                                                                                           {"_s", "s"}}};
   for (const auto& [ending, unit] : kUnits) {
     if (key.ends_with(ending)) return std::string(unit);
   }
@@ -71,12 +76,18 @@ std::string in_unit(std::string_view key) {
 
 std::string expected_value(const FieldDescriptor& field) {
   switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_BOOL: return "true or false";
-    case FieldDescriptor::CPPTYPE_DOUBLE: return "a number" + in_unit(field.name());
-    case FieldDescriptor::CPPTYPE_INT32: return "a whole number" + in_unit(field.name());
-    case FieldDescriptor::CPPTYPE_STRING: return "text";
-    case FieldDescriptor::CPPTYPE_ENUM: return "one of " + joined(yaml_names(*field.enum_type()), " | ");
-    default: break;
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return "true or false";
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return "a number" + in_unit(field.name());
+    case FieldDescriptor::CPPTYPE_INT32:
+      return "a whole number" + in_unit(field.name());
+    case FieldDescriptor::CPPTYPE_STRING:
+      return "text";
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return "one of " + joined(yaml_names(*field.enum_type()), " | ");
+    default:
+      break;
   }
   const Descriptor& message = *field.message_type();
   if (!is_written_as_value(message)) return "a map of keys";
@@ -84,11 +95,20 @@ std::string expected_value(const FieldDescriptor& field) {
   for (int i = 0; i < message.field_count(); ++i) {
     const FieldDescriptor& member = *message.field(i);
     switch (member.cpp_type()) {
-      case FieldDescriptor::CPPTYPE_BOOL: kinds.push_back(member.name()); break;
-      case FieldDescriptor::CPPTYPE_DOUBLE: kinds.push_back("a number" + in_unit(field.name())); break;
-      case FieldDescriptor::CPPTYPE_INT32: kinds.push_back("a whole number" + in_unit(field.name())); break;
-      case FieldDescriptor::CPPTYPE_STRING: kinds.push_back("a " + member.name()); break;
-      default: kinds.push_back("{" + joined(key_names(*member.message_type()), ", ") + "}");
+      case FieldDescriptor::CPPTYPE_BOOL:
+        kinds.push_back(member.name());
+        break;
+      case FieldDescriptor::CPPTYPE_DOUBLE:
+        kinds.push_back("a number" + in_unit(field.name()));
+        break;
+      case FieldDescriptor::CPPTYPE_INT32:
+        kinds.push_back("a whole number" + in_unit(field.name()));
+        break;
+      case FieldDescriptor::CPPTYPE_STRING:
+        kinds.push_back("a " + member.name());
+        break;
+      default:
+        kinds.push_back("{" + joined(key_names(*member.message_type()), ", ") + "}");
     }
   }
   return joined(kinds, " or ");

@@ -8,8 +8,8 @@
 
 namespace lathe {
 
-// A decimal number: `-1`, `0.5`, `.5`, `1e-3`, `+3`. None for anything else: leading zeros, hexadecimal, nan, inf, a number
-// too large for a double, a unit behind the number.
+// A decimal number: `-1`, `0.5`, `.5`, `1e-3`, `+3`. None for anything else: leading zeros, hexadecimal, nan, inf, a
+// number too large for a double, a unit behind the number.
 std::optional<double> parse_number(std::string_view text);
 std::optional<std::int64_t> parse_integer(std::string_view text);
 

@@ -124,9 +124,9 @@ class TreeBuilder : public YAML::EventHandler {
     YAML::anchor_t anchor = 0;
     bool has_key = false;
     bool is_duplicate = false;  // of the key: the value is read and dropped
-    std::string key;
-    RecipePosition key_position;
-    std::set<std::string> keys;
+    std::string key = {};
+    RecipePosition key_position = {};
+    std::set<std::string> keys = {};
   };
 
   bool expects_key() const {
@@ -223,17 +223,17 @@ RecipeNode* RecipeNode::find(std::string_view key) {
   return const_cast<RecipeNode*>(static_cast<const RecipeNode*>(this)->find(key));
 }
 
-RecipeNode parse_yaml(std::string_view text, const std::string& name, bool is_value,
-                      std::vector<RecipeProblem>& problems) {
+std::optional<RecipeNode> parse_yaml(std::string_view text, const std::string& name, bool is_value,
+                                     std::vector<RecipeProblem>& problems) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   const Places places(text, name, is_value);
   if (text.size() > kMaxRecipeBytes) {
     problems.push_back(problem_at({std::make_shared<const std::string>(name), 0, 0}, "over 1 MiB: this is no recipe"));
-    return {};
+    return std::nullopt;
   }
   if (const auto bad = find_bad_text(text)) {
     problems.push_back(problem_at(places.at_offset(bad->offset), bad->what));
-    return {};
+    return std::nullopt;
   }
   try {
     std::istringstream stream{std::string(text)};
@@ -249,7 +249,7 @@ RecipeNode parse_yaml(std::string_view text, const std::string& name, bool is_va
   } catch (const YAML::Exception& error) {
     problems.push_back(problem_at(places.at(error.mark), "not YAML: " + error.msg));
   }
-  return {};
+  return std::nullopt;
 }
 
 }  // namespace lathe

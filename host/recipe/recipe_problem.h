@@ -31,7 +31,8 @@ struct RecipeProblem {
 
 RecipeProblem problem_at(const RecipePosition& position, std::string message);
 
-// Everything that is wrong in a recipe, in the order of the lines (what has none comes first). what() is one line a problem and their number.
+// Everything that is wrong in a recipe, in the order of the lines (what has none comes first). what() is one line a
+// problem and their number.
 class RecipeErrors : public std::runtime_error {
  public:
   // Sorts by position, drops what is said twice. Precondition: at least one problem, else std::invalid_argument.

@@ -83,8 +83,8 @@ class Reader {
       if (!kind) {
         report(entry.position, "unknown stage " + quoted(entry.key) + suggestion(entry.key, key_names(type)));
       } else if (&entry != &first) {
-        report(entry.position, "a stage is one of its kinds: '" + entry.key + "' beside '" + first.key +
-                                   "' needs its own '-'");
+        report(entry.position,
+               "a stage is one of its kinds: '" + entry.key + "' beside '" + first.key + "' needs its own '-'");
         const std::unique_ptr<Message> second(message.New());  // read for its own mistakes, then dropped
         read_field_message(entry, *second->GetReflection()->MutableMessage(second.get(), kind), path + "." + entry.key);
       } else {
@@ -141,8 +141,8 @@ class Reader {
       const std::string item_path = path + "." + item.key;
       positions_[item_path] = item.position;
       if (pair.map_value()->message_type() == google::protobuf::Value::descriptor()) {
-        *dynamic_cast<google::protobuf::Value*>(
-            added.GetReflection()->MutableMessage(&added, pair.map_value())) = as_it_looks(item.value);
+        *dynamic_cast<google::protobuf::Value*>(added.GetReflection()->MutableMessage(&added, pair.map_value())) =
+            as_it_looks(item.value);
       } else {
         read_value(item.value, *pair.map_value(), added, item_path);
       }

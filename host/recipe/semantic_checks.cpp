@@ -48,17 +48,29 @@ class Checks {
         case v1::Stage::kLimit:
           if (++limits > 1) report(stage, "a second limit: a chain has one, at its end");
           break;
-        case v1::Stage::kEq: check_eq(chain[i].eq(), stage); break;
-        case v1::Stage::kMatchEq: check_match_eq(stage); break;
-        case v1::Stage::kDenoise: check_denoise(chain[i].denoise(), stage); break;
-        case v1::Stage::kStereo: check_stereo(chain[i].stereo(), stage); break;
-        case v1::Stage::kCompress: check_compress(chain[i].compress(), stage); break;
-        default: break;
+        case v1::Stage::kEq:
+          check_eq(chain[i].eq(), stage);
+          break;
+        case v1::Stage::kMatchEq:
+          check_match_eq(stage);
+          break;
+        case v1::Stage::kDenoise:
+          check_denoise(chain[i].denoise(), stage);
+          break;
+        case v1::Stage::kStereo:
+          check_stereo(chain[i].stereo(), stage);
+          break;
+        case v1::Stage::kCompress:
+          check_compress(chain[i].compress(), stage);
+          break;
+        default:
+          break;
       }
     }
     for (int i = 0; limits == 1 && i + 1 < chain.size(); ++i) {
       if (!chain[i].has_limit()) continue;
-      report(item(path, i) + ".limit", "limit must be the last stage of the chain: what follows it could pass its ceiling");
+      report(item(path, i) + ".limit",
+             "limit must be the last stage of the chain: what follows it could pass its ceiling");
     }
   }
 
@@ -155,8 +167,9 @@ class Checks {
   }
 
   void check_id(const std::string& id, const std::string& path) {
-    const bool is_plain = !id.empty() && id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                              "0123456789-_") == std::string::npos;
+    const bool is_plain = !id.empty() && id.find_first_not_of(
+                                             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                             "0123456789-_") == std::string::npos;
     if (!is_plain) report(path, "the id " + quoted(id) + " becomes part of file names: letters, digits, - and _ only");
   }
 

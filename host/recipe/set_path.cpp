@@ -4,7 +4,6 @@
 
 #include <optional>
 #include <stdexcept>
-#include <variant>
 
 #include "host/recipe/field_reader.h"
 #include "host/recipe/field_rules.h"
@@ -18,44 +17,17 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using Kind = RecipeNode::Kind;
-using Step = std::variant<std::string, std::size_t>;  // a key, or an item's index
 
-struct BadPath : std::runtime_error {
-  using std::runtime_error::runtime_error;
+struct BadPath : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
 };
-
-// "chain.eq.bands[1]" as chain, eq, bands, 1.
-std::vector<Step> steps_of(std::string_view path) {
-  std::vector<Step> steps;
-  const BadPath bad("not a path: " + quoted(path) + "; write keys with points and items as [0]: chain.eq.bands[1].q");
-  std::size_t at = 0;
-  while (at < path.size()) {
-    if (path[at] == '[') {
-      const std::size_t close = path.find(']', at);
-      const auto index = close == path.npos ? std::nullopt : parse_integer(path.substr(at + 1, close - at - 1));
-      if (!index || *index < 0 || steps.empty()) throw bad;
-      steps.emplace_back(static_cast<std::size_t>(*index));
-      at = close + 1;
-      if (at < path.size() && path[at] != '.' && path[at] != '[') throw bad;
-    } else {
-      if (path[at] == '.' && steps.empty()) throw bad;
-      at += path[at] == '.' ? 1 : 0;
-      const std::size_t end = std::min(path.find_first_of(".[", at), path.size());
-      if (end == at) throw bad;
-      steps.emplace_back(std::string(path.substr(at, end - at)));
-      at = end;
-    }
-  }
-  if (steps.empty()) throw bad;
-  return steps;
-}
 
 // Goes down the tree and the schema together.
 class Walk {
  public:
   Walk(RecipeNode& root, const RecipePosition& origin) : node_(&root), origin_(origin) {}
 
-  void step(const Step& step) {
+  void step(const PathStep& step) {
     if (const auto* index = std::get_if<std::size_t>(&step)) return to_item(*index);
     const std::string& key = std::get<std::string>(step);
     if (is_list_) return to_named_item(key);
@@ -71,8 +43,8 @@ class Walk {
   void to_item(std::size_t index) {
     if (!is_list_) throw BadPath(plain_path_ + " is no list, so it has no [" + std::to_string(index) + "]");
     if (index >= node_->items.size()) {
-      throw BadPath(plain_path_ + " has " + std::to_string(node_->items.size()) + " items, counted from 0; there is no [" +
-                    std::to_string(index) + "]");
+      throw BadPath(plain_path_ + " has " + std::to_string(node_->items.size()) +
+                    " items, counted from 0; there is no [" + std::to_string(index) + "]");
     }
     enter_item(index);
   }
@@ -138,7 +110,8 @@ class Walk {
 
   RecipeNode* node_;
   RecipePosition origin_;
-  const Descriptor* message_ = v1::Recipe::descriptor();  // of what stands at node_, or of the list's items; null: a value
+  const Descriptor* message_ =
+      v1::Recipe::descriptor();  // of what stands at node_, or of the list's items; null: a value
   bool is_list_ = false;
   bool is_text_map_ = false;
   std::string plain_path_;
@@ -146,13 +119,40 @@ class Walk {
 
 }  // namespace
 
+std::vector<PathStep> path_steps(std::string_view path) {
+  std::vector<PathStep> steps;
+  const BadPath bad("not a path: " + quoted(path) + "; write keys with points and items as [0]: chain.eq.bands[1].q");
+  std::size_t at = 0;
+  while (at < path.size()) {
+    if (path[at] == '[') {
+      const std::size_t close = path.find(']', at);
+      const auto index = close == path.npos ? std::nullopt : parse_integer(path.substr(at + 1, close - at - 1));
+      if (!index || *index < 0 || steps.empty()) throw bad;
+      steps.emplace_back(static_cast<std::size_t>(*index));
+      at = close + 1;
+      if (at < path.size() && path[at] != '.' && path[at] != '[') throw bad;
+    } else {
+      if (path[at] == '.' && steps.empty()) throw bad;
+      at += path[at] == '.' ? 1 : 0;
+      const std::size_t end = std::min(path.find_first_of(".[", at), path.size());
+      if (end == at) throw bad;
+      steps.emplace_back(std::string(path.substr(at, end - at)));
+      at = end;
+    }
+  }
+  if (steps.empty()) throw bad;
+  return steps;
+}
+
 SetOutcome set_at(RecipeNode& root, std::string_view path, RecipeNode value, const RecipePosition& origin) {
   try {
-    Walk walk(root, origin);
-    for (const Step& step : steps_of(path)) walk.step(step);
+    RecipeNode changed = root;  // a path that turns out wrong leaves no half-made maps behind
+    Walk walk(changed, origin);
+    for (const PathStep& step : path_steps(path)) walk.step(step);
     walk.node() = std::move(value);
+    root = std::move(changed);
     return {"", walk.plain_path()};
-  } catch (const BadPath& bad) {
+  } catch (const std::invalid_argument& bad) {
     return {bad.what(), ""};
   }
 }
@@ -166,9 +166,9 @@ void apply_set(RecipeNode& root, const std::string& set, std::vector<RecipeProbl
     return;
   }
   const std::size_t problems_before = problems.size();
-  RecipeNode value = parse_yaml(std::string_view(set).substr(equals + 1), name, true, problems);
-  if (problems.size() != problems_before) return;
-  const SetOutcome outcome = set_at(root, set.substr(0, equals), std::move(value), origin);
+  std::optional<RecipeNode> value = parse_yaml(std::string_view(set).substr(equals + 1), name, true, problems);
+  if (!value || problems.size() != problems_before) return;
+  const SetOutcome outcome = set_at(root, set.substr(0, equals), std::move(*value), origin);
   if (!outcome.problem.empty()) problems.push_back(problem_at(origin, outcome.problem));
 }
 

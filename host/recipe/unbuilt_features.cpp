@@ -46,7 +46,8 @@ class Finder {
     const std::string kind = kind_name(stage);
     const std::string stage_path = path + "." + kind;
     switch (stage.kind_case()) {
-      case v1::Stage::kGain: break;
+      case v1::Stage::kGain:
+        break;
       case v1::Stage::kEq:
         if (stage.eq().phase() == v1::EQ_PHASE_MINIMUM) {
           add(stage_path + ".phase", "a minimum-phase equaliser (phase: minimum); linear is there");
@@ -55,8 +56,10 @@ class Finder {
       case v1::Stage::kLimit:
         if (stage.limit().has_oversample()) add(stage_path + ".oversample", "choosing the limiter's oversampling");
         break;
-      case v1::Stage::KIND_NOT_SET: break;
-      default: add(stage_path, "the stage " + kind);
+      case v1::Stage::KIND_NOT_SET:
+        break;
+      default:
+        add(stage_path, "the stage " + kind);
     }
   }
 

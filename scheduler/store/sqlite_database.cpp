@@ -104,7 +104,23 @@ void Query::bind(int index, Bytes value) {
 void Database::CloseConnection::operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
 void Database::FinalizeStatement::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
-Database::Database(std::string path, int busy_timeout_ms) : path_(std::move(path)) {
+// SQLite's own handler soon sleeps 100 ms at a time, and a process that commits without pause then keeps the others
+// out.
+bool Database::Patience::waits_on(int waits_so_far) {
+  const auto now = std::chrono::steady_clock::now();
+  if (waits_so_far == 0) since = now;
+  if (now - since >= timeout) return false;
+  std::this_thread::sleep_for(std::chrono::microseconds(waits_so_far < 10 ? 200 : 1'000));
+  return true;
+}
+
+int Database::wait_while_busy(void* patience, int waits_so_far) {
+  return static_cast<Patience*>(patience)->waits_on(waits_so_far) ? 1 : 0;
+}
+
+Database::Database(std::string path, int busy_timeout_ms)
+    : path_(std::move(path)),
+      patience_(std::make_unique<Patience>(Patience{std::chrono::milliseconds(busy_timeout_ms), {}})) {
   sqlite3* connection = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   const int code = sqlite3_open_v2(path_.c_str(), &connection, flags, nullptr);
@@ -112,19 +128,18 @@ Database::Database(std::string path, int busy_timeout_ms) : path_(std::move(path
   if (connection == nullptr) throw std::bad_alloc();
   if (code != SQLITE_OK) throw_store_error(path_, connection);
   sqlite3_extended_result_codes(connection, 1);
-  sqlite3_busy_timeout(connection, busy_timeout_ms);
+  sqlite3_busy_handler(connection, wait_while_busy, patience_.get());
   // SQLite falls back to reading only without a word.
   if (sqlite3_db_readonly(connection, "main") == 1)
     throw_store_error(path_, SQLITE_READONLY, "opened for reading only");
-  switch_to_wal(busy_timeout_ms);
+  switch_to_wal();
   // The size limit is what a checkpoint cuts the WAL file back to: 64 MiB.
   run_script("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;");
 }
 
 // When two processes open a new file at once, the switch may report "busy" without having waited.
-void Database::switch_to_wal(int busy_timeout_ms) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(busy_timeout_ms);
-  for (;;) {
+void Database::switch_to_wal() {
+  for (int waits = 0;; ++waits) {
     try {
       Query query = this->query("PRAGMA journal_mode = WAL");
       if (query.step() && query.text(0) == "wal") return;
@@ -133,9 +148,8 @@ void Database::switch_to_wal(int busy_timeout_ms) {
                            "' lies on a file system without shared memory, which its WAL "
                            "needs; choose a state folder on a local disk");
     } catch (const StoreError& error) {
-      if (error.kind() != StoreError::Kind::kBusy || std::chrono::steady_clock::now() >= deadline) throw;
+      if (error.kind() != StoreError::Kind::kBusy || !patience_->waits_on(waits)) throw;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
 

@@ -2,6 +2,7 @@
 // time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -105,9 +106,17 @@ class Database {
   }
   sqlite3_stmt* prepared(std::string_view sql);
   std::int64_t changes() const;
-  void switch_to_wal(int busy_timeout_ms);
+  void switch_to_wal();
+  static int wait_while_busy(void* patience, int waits_so_far);
+
+  struct Patience {
+    std::chrono::milliseconds timeout;
+    std::chrono::steady_clock::time_point since;
+    bool waits_on(int waits_so_far);  // false: it has waited for long enough
+  };
 
   std::string path_;
+  std::unique_ptr<Patience> patience_;  // SQLite keeps its address
   std::unique_ptr<sqlite3, CloseConnection> connection_;
   std::map<std::string, std::unique_ptr<sqlite3_stmt, FinalizeStatement>, std::less<>> statements_;
 };

@@ -16,9 +16,10 @@
 namespace lathe::scheduler {
 
 // One connection behind one mutex. SQLite has a single writer at a time anyway and a call takes well under a
-// millisecond besides waiting for the disk, so more connections would only wait for each other in SQLite instead of
-// here, where they wait fairly; and one connection keeps one warm cache and one set of prepared statements. Several
-// stores, in this process or in others, may stand on one file. Do not carry one over fork().
+// millisecond besides waiting for the disk, so more connections would only wait for each other in SQLite, which
+// polls, instead of here, where the next is woken at once; and one connection keeps one warm cache and one set of
+// prepared statements. Several stores, in this process or in others, may stand on one file. Do not carry one over
+// fork().
 class SqliteJobStore final : public JobStore {
  public:
   // Opens or makes the file and brings its schema up to date. The folder must exist. `clock` must outlive the store.

@@ -48,8 +48,10 @@ TEST_P(JobStoreSubmitTest, RepeatingARequestResumesItsUnfinishedJob) {
   const JobId job = store_->submit(job_of(3)).job_id;
   const auto lease = store_->claim(job, "w", kLeaseMs);
   ASSERT_EQ(store_->commit(lease->id, done_with("{}")), CommitOutcome::kCommitted);
+  const std::size_t events = store_->events(job, 0, 100).size();
   const SubmitResult again = store_->submit(job_of(3));
   EXPECT_EQ(again.outcome, SubmitOutcome::kResumed);
+  EXPECT_EQ(store_->events(job, 0, 100).size(), events) << "nothing happened to the job";
   EXPECT_EQ(again.job_id, job);
   EXPECT_EQ(store_->counts(job).done, 1);
   EXPECT_EQ(store_->counts(job).total(), 3);

@@ -1,4 +1,4 @@
-// What is SQLite's own: files that are no store, folders that cannot hold one, the schema, and the audit.
+// What is SQLite's own: files that are no store, folders that cannot hold one, transactions and the schema.
 #include "scheduler/store/sqlite_database.h"
 
 #include <gtest/gtest.h>
@@ -63,7 +63,7 @@ TEST_F(SqliteDatabaseTest, AFileThatIsNoDatabaseIsRefusedAndLeftAsItIs) {
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), text);
 }
 
-TEST_F(SqliteDatabaseTest, ADamagedStoreIsRefusedOrFoundByTheAudit) {
+TEST_F(SqliteDatabaseTest, ADamagedStoreIsRefused) {
   {
     SqliteJobStore store(path_, clock_);
     store.submit(job_of(2'000));
@@ -240,38 +240,6 @@ TEST_F(SqliteDatabaseTest, SchemaMigrationsAreNumberedFromOneWithoutGaps) {
   int number = 0;
   for (const Migration& migration : schema_migrations()) EXPECT_EQ(migration.number, ++number) << migration.name;
   EXPECT_GE(number, 1);
-}
-
-TEST_F(SqliteDatabaseTest, TheAuditFindsWhatMustNotBe) {
-  SqliteJobStore store(path_, clock_);
-  const JobId job = store.submit(job_of(3)).job_id;
-  const auto lease = store.claim(job, "w", kLeaseMs, {});
-  ASSERT_EQ(store.commit(lease->id, done_with("{}")), CommitOutcome::kCommitted);
-  store.claim(job, "w", kLeaseMs, {});
-  ASSERT_EQ(store.check(), std::vector<std::string>{});
-  // Each breaks one thing and is undone.
-  const char* breakages[] = {
-      "UPDATE job SET task_count = 4",
-      "UPDATE job SET state = 'SUCCEEDED', finished_ms = 1",
-      "UPDATE job SET finished_ms = 1",
-      "DELETE FROM event WHERE sequence = 2",
-      "DELETE FROM event WHERE state = 'DONE'",
-      "UPDATE task SET token = token + 1 WHERE position = 0",
-      "UPDATE attempt SET outcome = 'RUNNING' WHERE outcome = 'COMMITTED'",
-      "UPDATE attempt SET outcome = 'COMMITTED' WHERE outcome = 'RUNNING'",
-      "UPDATE attempt SET worker_id = 'other' WHERE outcome = 'RUNNING'",
-      "UPDATE task SET crashes = 1 WHERE position = 2",
-      "UPDATE task SET state = 'CANCELLED' WHERE position = 2",
-      "INSERT INTO output VALUES (X'2F', 'a', 1, 1, 1, 1, 1), (X'2F', 'b', 1, 1, 1, 1, 1)",
-      "PRAGMA foreign_keys = OFF; DELETE FROM job",
-  };
-  for (const char* breakage : breakages) {
-    const std::string copy = folder_.path() + "/broken.db";
-    std::filesystem::remove(copy);
-    { Database(path_, kTimeoutMs).run("VACUUM INTO ?", copy); }
-    { Database(copy, kTimeoutMs).run_script(breakage); }
-    EXPECT_FALSE(SqliteJobStore(copy, clock_).check().empty()) << breakage;
-  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "tests/scheduler/store_world.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
@@ -23,7 +24,10 @@ class SqliteWorld final : public StoreWorld {
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() : path_(testing::TempDir() + "lathe-store-XXXXXX") {
+// In memory where there is a place for it: the stores then need not wait for a disk, and what a killed process has
+// written is kept there just as well.
+TemporaryFolder::TemporaryFolder()
+    : path_((access("/dev/shm", W_OK) == 0 ? "/dev/shm/" : testing::TempDir()) + "lathe-store-XXXXXX") {
   if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error(path_ + ": " + std::strerror(errno));
 }
 

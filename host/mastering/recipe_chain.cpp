@@ -1,0 +1,197 @@
+#include "host/mastering/recipe_chain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+
+namespace lathe {
+namespace {
+
+BandType type_of(v1::BandType type) {
+  switch (type) {
+    case v1::BAND_TYPE_HIGH_PASS: return BandType::high_pass;
+    case v1::BAND_TYPE_LOW_PASS: return BandType::low_pass;
+    case v1::BAND_TYPE_LOW_SHELF: return BandType::low_shelf;
+    case v1::BAND_TYPE_HIGH_SHELF: return BandType::high_shelf;
+    case v1::BAND_TYPE_NOTCH: return BandType::notch;
+    case v1::BAND_TYPE_BAND_PASS: return BandType::band_pass;
+    case v1::BAND_TYPE_TILT: return BandType::tilt;
+    default: return BandType::bell;
+  }
+}
+
+BandChannel channel_of(v1::BandChannel channel) {
+  switch (channel) {
+    case v1::BAND_CHANNEL_LEFT: return BandChannel::left;
+    case v1::BAND_CHANNEL_RIGHT: return BandChannel::right;
+    case v1::BAND_CHANNEL_MID: return BandChannel::mid;
+    case v1::BAND_CHANNEL_SIDE: return BandChannel::side;
+    default: return BandChannel::stereo;
+  }
+}
+
+EqStage eq_of(const v1::Eq& eq) {
+  EqStage stage;
+  for (const v1::EqBand& b : eq.bands()) {
+    EqBand band;
+    band.type = type_of(b.type());
+    band.freq_hz = b.freq_hz();
+    band.gain_db = b.gain_db();
+    if (b.has_q()) band.q = b.q();
+    if (b.has_slope_db_oct()) band.slope_db_oct = b.slope_db_oct();
+    band.channel = channel_of(b.channel());
+    stage.bands.push_back(band);
+  }
+  return stage;
+}
+
+LimitGoal limit_of(const v1::Limit& limit) {
+  LimitGoal goal;
+  goal.ceiling_dbtp = limit.ceiling_dbtp();
+  goal.release_ms = limit.release_ms().has_number() ? limit.release_ms().number() : 0;
+  if (limit.has_max_gain_reduction_db()) goal.max_gain_reduction_db = limit.max_gain_reduction_db();
+  return goal;
+}
+
+OnConflict conflict_of(v1::OnConflict on_conflict) {
+  if (on_conflict == v1::ON_CONFLICT_FAIL) return OnConflict::fail;
+  return on_conflict == v1::ON_CONFLICT_EXCEED_LIMIT ? OnConflict::exceed_limit : OnConflict::stop_at_limit;
+}
+
+// RF64 is WAV with a bigger header, which the writer takes by itself when a file needs it.
+Container family_of(Container input) { return input == Container::rf64 ? Container::wav : input; }
+
+Container container_of(const v1::Output& output, Container input) {
+  switch (output.format()) {
+    case v1::OUTPUT_FORMAT_WAV: return Container::wav;
+    case v1::OUTPUT_FORMAT_FLAC: return Container::flac;
+    case v1::OUTPUT_FORMAT_AIFF: return Container::aiff;
+    case v1::OUTPUT_FORMAT_CAF: return Container::caf;
+    default: return family_of(input);
+  }
+}
+
+// What a track is written in when the recipe does not say: its own encoding, where that is one we write.
+Encoding usual_encoding(Encoding input, Container container) {
+  if (input == Encoding::pcm_u8) return Encoding::pcm16;
+  if (input == Encoding::float64) input = Encoding::float32;
+  if (container == Container::flac && input != Encoding::pcm16) return Encoding::pcm24;
+  return input;
+}
+
+Encoding encoding_of(const v1::Output& output, Encoding input, Container container) {
+  switch (output.bits()) {
+    case v1::OUTPUT_BITS_16: return Encoding::pcm16;
+    case v1::OUTPUT_BITS_24: return Encoding::pcm24;
+    case v1::OUTPUT_BITS_32: return Encoding::pcm32;
+    case v1::OUTPUT_BITS_32F: return Encoding::float32;
+    default: return usual_encoding(input, container);
+  }
+}
+
+// A tag's text as part of a file name: no separators, no control characters, no leading or trailing dots and blanks.
+std::string as_file_name(std::string_view text) {
+  std::string name;
+  for (const char ch : text) name += ch == '/' || ch == '\\' || static_cast<unsigned char>(ch) < 0x20 ? '_' : ch;
+  while (!name.empty() && (name.front() == '.' || name.front() == ' ')) name.erase(name.begin());
+  while (!name.empty() && (name.back() == '.' || name.back() == ' ')) name.pop_back();
+  return name.empty() ? "_" : name;
+}
+
+// {track:02}: the number a tag starts with ("7/12" is 7), padded.
+std::string numbered(std::string_view value, std::string_view width_text) {
+  int number = 0, width = 0;
+  std::from_chars(value.data(), value.data() + value.size(), number);
+  std::from_chars(width_text.data(), width_text.data() + width_text.size(), width);
+  return fmt::format("{:0{}}", number, std::clamp(width, 0, 9));
+}
+
+std::string field_value(std::string_view field, const std::string& id, std::string_view ext, const Tags& tags,
+                        const std::filesystem::path& relative) {
+  const auto colon = field.find(':');
+  const std::string_view name = field.substr(0, colon), width = colon == field.npos ? "" : field.substr(colon + 1);
+  if (name == "stem") return relative.filename().string();
+  if (name == "folder") return relative.parent_path().string();
+  if (name == "id") return id;
+  if (name == "ext") return std::string(ext);
+  if (name == "track") return numbered(tags.first("TRACKNUMBER"), width);
+  if (name == "disc") return numbered(tags.first("DISCNUMBER"), width);
+  if (name == "title") return as_file_name(tags.first("TITLE"));
+  if (name == "artist") return as_file_name(tags.first("ARTIST"));
+  if (name == "album") return as_file_name(tags.first("ALBUM"));
+  if (name == "isrc") return as_file_name(tags.first("ISRC"));
+  if (name == "upc") return as_file_name(tags.first("BARCODE"));
+  throw std::invalid_argument("the output path names {" + std::string(field) +
+                              "}; it takes stem, folder, id, ext, track, disc, title, artist, album, isrc and upc");
+}
+
+std::filesystem::path expand(const std::string& pattern, const std::string& id, std::string_view ext, const Tags& tags,
+                             const std::filesystem::path& relative) {
+  std::string out;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const auto close = pattern[i] == '{' ? pattern.find('}', i) : std::string::npos;
+    if (close == std::string::npos) {
+      out += pattern[i];
+      continue;
+    }
+    out += field_value(std::string_view(pattern).substr(i + 1, close - i - 1), id, ext, tags, relative);
+    i = close;
+  }
+  return out;
+}
+
+}  // namespace
+
+Chain chain_of(const v1::Recipe& recipe) {
+  Chain chain;
+  chain.scrub = recipe.input().scrub();
+  for (const v1::Stage& stage : recipe.chain()) {
+    switch (stage.kind_case()) {
+      case v1::Stage::kEq: chain.stages.emplace_back(eq_of(stage.eq())); break;
+      case v1::Stage::kGain: chain.stages.emplace_back(GainStage{stage.gain().gain_db()}); break;
+      case v1::Stage::kLimit: chain.goal.limit = limit_of(stage.limit()); break;
+      default: throw std::invalid_argument("the chain has a stage that this version cannot run");
+    }
+  }
+  if (recipe.has_loudness()) {
+    chain.goal.target_lufs = recipe.loudness().target_lufs();
+    chain.goal.on_conflict = conflict_of(recipe.loudness().on_conflict());
+  }
+  return chain;
+}
+
+std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& input, const Tags& tags,
+                                   const std::filesystem::path& out_dir, const std::filesystem::path& relative) {
+  static const v1::Output kLikeInput;
+  std::vector<const v1::Output*> wanted;
+  for (const v1::Output& output : recipe.outputs()) wanted.push_back(&output);
+  if (wanted.empty()) wanted.push_back(&kLikeInput);
+
+  std::vector<OutputSpec> specs;
+  for (const v1::Output* output : wanted) {
+    OutputSpec spec;
+    spec.id = output->id();
+    spec.container = container_of(*output, input.container);
+    spec.encoding = encoding_of(*output, input.encoding, spec.container);
+    spec.dither = output->dither() == v1::DITHER_NONE ? Dither::none : Dither::tpdf;
+    const std::string_view ext = extension_for(spec.container).substr(1);
+    const std::string pattern = output->has_path() ? output->path()
+                                : wanted.size() == 1 ? std::string()
+                                                     : std::string("{folder}/{stem}.{id}.{ext}");
+    std::filesystem::path name = relative.string() + "." + std::string(ext);
+    if (!pattern.empty()) name = expand(pattern, spec.id, ext, tags, relative);
+    // A track that lies in no folder leaves "/name" of "{folder}/name".
+    if (pattern.starts_with("{folder}/") && relative.parent_path().empty()) name = name.relative_path();
+    spec.path = (out_dir / name).lexically_normal();
+    const auto inside = spec.path.lexically_relative(out_dir.lexically_normal());
+    if (name.is_absolute() || inside.empty() || *inside.begin() == "..") {
+      throw std::invalid_argument("the output path '" + name.string() + "' leaves the output folder");
+    }
+    specs.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+}  // namespace lathe

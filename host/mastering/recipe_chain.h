@@ -1,0 +1,25 @@
+// From the recipe's words to what the kernels and files are told: the chain of a track, and the files to make of it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/audio_file/audio_file.h"
+#include "host/audio_file/tags.h"
+#include "host/mastering/chain.h"
+#include "lathe/v1/recipe.pb.h"
+
+namespace lathe {
+
+// `recipe` is effective (its defaults filled in). Throws std::invalid_argument for a stage this version does not have;
+// unbuilt_features() finds those before a batch starts.
+Chain chain_of(const v1::Recipe& recipe);
+
+// One file for each of the recipe's outputs, or one like the input. `relative` is the track's place under `out_dir`
+// without its extension ("Album/01 Song"); a path template may name another. Throws std::invalid_argument when a template
+// names an unknown field or leaves the output folder.
+std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& input, const Tags& tags,
+                                   const std::filesystem::path& out_dir, const std::filesystem::path& relative);
+
+}  // namespace lathe

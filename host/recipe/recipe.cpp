@@ -1,0 +1,109 @@
+#include "host/recipe/recipe.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+
+#include "host/recipe/canonical_json.h"
+#include "host/recipe/field_reader.h"
+#include "host/recipe/semantic_checks.h"
+#include "host/recipe/set_path.h"
+#include "host/recipe/suggestion.h"
+
+namespace lathe {
+namespace {
+
+[[noreturn]] void fail(const std::string& file, std::string message) {
+  throw RecipeErrors({{file, 0, 0, std::move(message)}});
+}
+
+bool looks_like_a_path(std::string_view text) {
+  return text.find('/') != text.npos || text.ends_with(".yaml") || text.ends_with(".yml") || text.ends_with(".json");
+}
+
+std::string read_file(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    if (errno == ENOENT && !looks_like_a_path(path)) {
+      const std::vector<std::string> names = shipped_recipe_names();
+      const std::string near = nearest(path, names);
+      fail(path, "no file and no shipped recipe; shipped are " + joined(names, ", ") +
+                     (near.empty() ? "" : " (did you mean '" + near + "'?)"));
+    }
+    fail(path, std::string("cannot be read: ") + std::strerror(errno));
+  }
+  std::string text(kMaxRecipeBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) fail(path, std::string("cannot be read: ") + std::strerror(errno));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
+
+EffectiveRecipe make_effective(v1::Recipe recipe) {
+  recipe.mutable_input();
+  if (recipe.outputs().empty()) recipe.add_outputs();
+  fill_defaults(recipe);
+  EffectiveRecipe effective;
+  effective.canonical_json = canonical_json(recipe);
+  effective.sha256 = sha256_hex(effective.canonical_json);
+  effective.recipe = std::move(recipe);
+  return effective;
+}
+
+// Reads and checks a tree that was right by parts.
+ReadRecipe read_checked(const RecipeNode& tree) {
+  std::vector<RecipeProblem> problems;
+  ReadRecipe read = read_recipe(tree, problems);
+  check_semantics(read, problems);
+  if (!problems.empty()) throw RecipeErrors(std::move(problems));
+  return read;
+}
+
+}  // namespace
+
+RecipeSource RecipeSource::load(const std::string& name_or_path, std::span<const std::string> sets) {
+  if (is_shipped_recipe(name_or_path)) return parse(shipped_recipe_text(name_or_path), name_or_path, sets);
+  return parse(read_file(name_or_path), name_or_path, sets);
+}
+
+RecipeSource RecipeSource::parse(std::string_view text, const std::string& file_name,
+                                 std::span<const std::string> sets) {
+  std::vector<RecipeProblem> problems;
+  std::optional<RecipeNode> root = parse_yaml(text, file_name, false, problems);
+  if (!root) throw RecipeErrors(std::move(problems));
+  for (const std::string& set : sets) apply_set(*root, set, problems);
+  ReadRecipe read = read_recipe(*root, problems);
+  check_semantics(read, problems);
+  check_overrides(*root, read, problems);
+  if (!problems.empty()) throw RecipeErrors(std::move(problems));
+  return {std::move(*root), std::move(read)};
+}
+
+EffectiveRecipe RecipeSource::effective() const { return make_effective(read_.recipe); }
+
+EffectiveRecipe RecipeSource::effective_for(const TrackIdentity& track) const {
+  std::vector<int> which;
+  for (int i = 0; i < read_.recipe.overrides_size(); ++i) {
+    if (fits(read_.recipe.overrides(i).match(), track)) which.push_back(i);
+  }
+  return make_effective(read_checked(with_overrides(root_, which)).recipe);
+}
+
+std::vector<RecipeProblem> RecipeSource::unbuilt() const {
+  std::vector<RecipeProblem> problems;
+  const auto add = [&](const ReadRecipe& read) {
+    for (const UnbuiltFeature& feature : unbuilt_features(read.recipe)) {
+      const RecipeProblem problem =
+          problem_at(position_of(read.positions, feature.path), feature.path + ": " + feature.sentence);
+      if (std::find(problems.begin(), problems.end(), problem) == problems.end()) problems.push_back(problem);
+    }
+  };
+  add(read_);
+  for (int i = 0; i < read_.recipe.overrides_size(); ++i) add(read_checked(with_overrides(root_, {i})));
+  return problems;
+}
+
+}  // namespace lathe

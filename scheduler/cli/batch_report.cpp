@@ -1,0 +1,137 @@
+#include "scheduler/cli/batch_report.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "host/audio_file/staged_file.h"
+#include "host/report/track_json.h"
+
+namespace lathe::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using scheduler::TaskState;
+
+constexpr const char* kManifestSchema = "lathe.manifest.v1";
+
+bool is_failed(TaskState state) { return state == TaskState::kFailed || state == TaskState::kQuarantined; }
+
+// A track without a result still has every key that readers look for.
+Json failed_track(const std::filesystem::path& input, const std::string& code, const std::string& reason) {
+  return {{"input", json_text(input)}, {"state", "FAILED"}, {"reason_code", code}, {"reason", reason}, {"outputs", Json::array()},
+          {"before", nullptr},         {"after", nullptr},  {"asked", nullptr},    {"reached", nullptr}, {"stages", Json::array()}};
+}
+
+Json track_of(const scheduler::TrackOutcome& outcome) {
+  const std::string state(to_string(outcome.state));
+  if (outcome.result_json.empty()) {
+    Json track = failed_track(outcome.input, outcome.reason_code, outcome.reason);
+    track["state"] = state;
+    return track;
+  }
+  Json result = Json::parse(outcome.result_json);
+  Json track{{"input", result["input"]}, {"state", state}};
+  for (const auto& [key, value] : result.items()) {
+    if (key != "input") track[key] = value;
+  }
+  return track;
+}
+
+// The folders of the tracks; their loudness as albums comes with album mastering and the audit.
+Json albums_of(const scheduler::BatchResult& result) {
+  std::map<std::string, int> albums;
+  for (const auto& track : result.tracks) ++albums[json_text(track.input.parent_path())];
+  Json list = Json::array();
+  for (const auto& [path, tracks] : albums) list.push_back({{"path", path}, {"tracks", tracks}});
+  return list;
+}
+
+std::string relative_text(const std::string& path, const std::filesystem::path& out_dir) {
+  return std::filesystem::path(path).lexically_relative(out_dir).string();
+}
+
+// What an earlier run into the same folder wrote down; empty when there is none. Throws when the file is not a manifest.
+Json earlier_manifest(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  if (!file) return Json::object();
+  const Json doc = Json::parse(file, nullptr, false);
+  if (doc.is_discarded() || doc.value("schema", "") != kManifestSchema) {
+    throw AudioFileError(AudioFileError::Fault::write_failed, path, "exists and is no manifest of Lathe's; move it away");
+  }
+  return doc;
+}
+
+}  // namespace
+
+int failed_count(const scheduler::BatchResult& result, const std::vector<scheduler::ScanProblem>& problems) {
+  const auto failed = std::count_if(result.tracks.begin(), result.tracks.end(), [](const auto& t) { return is_failed(t.state); });
+  return static_cast<int>(failed) + static_cast<int>(problems.size());
+}
+
+Json batch_report(const scheduler::BatchResult& result, const std::vector<scheduler::ScanProblem>& problems, const EffectiveRecipe& recipe) {
+  Json doc{{"schema", "lathe.master.v1"}, {"engine", scheduler::engine_name()}, {"backend", scheduler::backend_name()}, {"recipe_sha256", recipe.sha256}};
+  doc["tracks"] = Json::array();
+  int done = 0, unchanged = 0;
+  for (const auto& outcome : result.tracks) {
+    done += outcome.state == TaskState::kDone;
+    unchanged += outcome.state == TaskState::kUnchanged;
+    doc["tracks"].push_back(track_of(outcome));
+  }
+  for (const auto& problem : problems) doc["tracks"].push_back(failed_track(problem.path, "UNREADABLE", json_text(problem.path) + ": " + problem.reason));
+  doc["albums"] = albums_of(result);
+  doc["summary"] = {{"tracks", result.tracks.size() + problems.size()},
+                    {"done", done},
+                    {"unchanged", unchanged},
+                    {"failed", failed_count(result, problems)},
+                    {"audio_s", result.audio_s},
+                    {"wall_s", result.wall_s},
+                    {"realtime_factor", result.wall_s > 0 ? result.audio_s / result.wall_s : 0.0},
+                    {"busy", busy_json(result.busy)}};
+  return doc;
+}
+
+void write_manifest(const std::filesystem::path& out_dir, const scheduler::BatchResult& result, const EffectiveRecipe& recipe) {
+  const std::filesystem::path path = out_dir / "lathe-manifest.json";
+  std::map<std::string, Json> tracks;  // by the path of the first output
+  Json recipes = Json::object();
+  const auto key_of = [](const Json& track) { return track["outputs"].empty() ? std::string() : track["outputs"][0]["path"].get<std::string>(); };
+  const auto any = [](const scheduler::TrackOutcome& outcome) { return !outcome.result_json.empty(); };
+  if (std::none_of(result.tracks.begin(), result.tracks.end(), any)) return;
+  const Json earlier = earlier_manifest(path);
+  const Json earlier_recipes = earlier.value("recipes", Json::object());
+  for (const Json& track : earlier.value("tracks", Json::array())) {
+    if (std::filesystem::exists(out_dir / key_of(track))) tracks[key_of(track)] = track;
+  }
+  for (const auto& outcome : result.tracks) {
+    if (!any(outcome)) continue;
+    Json track = Json::parse(outcome.result_json);
+    for (Json& output : track["outputs"]) output["path"] = relative_text(output["path"].get<std::string>(), out_dir);
+    track["recipe_sha256"] = recipe.sha256;
+    track["engine"] = scheduler::engine_name();
+    tracks[key_of(track)] = std::move(track);
+  }
+  Json doc{{"schema", kManifestSchema}};
+  doc["tracks"] = Json::array();
+  for (auto& [key, track] : tracks) {
+    const std::string sha256 = track["recipe_sha256"].get<std::string>();
+    recipes[sha256] = sha256 == recipe.sha256 ? Json::parse(recipe.canonical_json) : earlier_recipes.value(sha256, Json::object());
+    doc["tracks"].push_back(std::move(track));
+  }
+  doc["recipes"] = std::move(recipes);
+  const std::string text = doc.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  StagedFile file(out_dir, path);
+  for (std::size_t at = 0; at < text.size();) {
+    const ssize_t n = ::write(file.fd(), text.data() + at, text.size() - at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) throw AudioFileError(AudioFileError::Fault::disk_full, file.final_path(), std::string("cannot be written: ") + std::strerror(errno));
+    at += static_cast<std::size_t>(n);
+  }
+  file.publish(Replace::allow);
+}
+
+}  // namespace lathe::cli

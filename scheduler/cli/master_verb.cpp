@@ -1,0 +1,229 @@
+// `lathe master INPUT... --out DIR`: masters files and folders on this machine.
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "host/mastering/recipe_chain.h"
+#include "scheduler/cli/batch_report.h"
+#include "scheduler/cli/progress.h"
+#include "scheduler/cli/verbs.h"
+#include "scheduler/store/store_error.h"
+#include "scheduler/worker/local_batch.h"
+#include "scheduler/worker/state_folder.h"
+
+namespace lathe::cli {
+namespace {
+
+using namespace lathe::scheduler;
+namespace fs = std::filesystem;
+
+struct Options {
+  std::vector<std::string> inputs;
+  std::string out;
+  std::string recipe = "streaming";
+  std::vector<std::string> sets;
+  std::string backend = "auto";
+  int jobs = 0;
+  std::string memory;
+  std::string state_dir;
+  bool json = false, dry_run = false, no_cache = false, overwrite = false, pcm_md5 = false, quiet = false;
+};
+
+std::atomic<bool> g_interrupted{false};
+
+// The first signal lets go of the work in hand; the second ends the program at once.
+extern "C" void on_signal(int signal) {
+  if (g_interrupted.exchange(true)) std::_Exit(128 + signal);
+}
+
+int processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+}
+
+void say(const std::string& text) { std::fprintf(stderr, "lathe: %s\n", text.c_str()); }
+
+// Recipe mistakes, and what this version cannot do, all at once.
+std::optional<RecipeSource> load_recipe(const Options& options) {
+  try {
+    RecipeSource source = RecipeSource::load(options.recipe, options.sets);
+    const std::vector<RecipeProblem> unbuilt = source.unbuilt();
+    if (unbuilt.empty()) return source;
+    for (const RecipeProblem& problem : unbuilt) std::fprintf(stderr, "%s\n", problem.text().c_str());
+    std::fprintf(stderr, "%zu error(s)\n", unbuilt.size());
+  } catch (const RecipeErrors& errors) {
+    std::fprintf(stderr, "%s\n", errors.what());
+  }
+  return std::nullopt;
+}
+
+// What would be made of each track; nothing is written, and the state folder is not touched.
+int dry_run(const Options& options, const Scan& scan, const RecipeSource& recipe, const fs::path& out_dir) {
+  nlohmann::ordered_json doc{{"schema", "lathe.plan.v1"}, {"engine", engine_name()}, {"recipe_sha256", recipe.effective().sha256}};
+  doc["tracks"] = nlohmann::ordered_json::array();
+  int failed = static_cast<int>(scan.problems.size());
+  std::int64_t bytes = 0;
+  double audio_s = 0;
+  for (const ScannedTrack& track : scan.tracks) {
+    nlohmann::ordered_json one{{"input", track.input.string()}};
+    try {
+      const AudioReader reader(track.input);
+      const AudioFormat& format = reader.format();
+      audio_s += static_cast<double>(format.frames) / format.sample_rate_hz;
+      one["outputs"] = nlohmann::ordered_json::array();
+      for (const OutputSpec& output : outputs_of(recipe.effective().recipe, format, reader.tags(), out_dir, track.relative)) {
+        const std::int64_t size = format.frames * format.channels * bytes_per_sample(output.encoding);
+        bytes += size;
+        std::error_code error;
+        one["outputs"].push_back({{"path", output.path.string()}, {"bytes_at_most", size}, {"exists", fs::exists(output.path, error)}});
+      }
+    } catch (const std::exception& error) {
+      one["error"] = error.what();
+      ++failed;
+    }
+    if (!options.json) {
+      if (one.contains("error")) {
+        std::printf("cannot   %s\n", one["error"].get<std::string>().c_str());
+      } else {
+        for (const auto& output : one["outputs"]) {
+          std::printf("%s  %s\n", output["exists"].get<bool>() ? "exists  " : "would be", output["path"].get<std::string>().c_str());
+        }
+      }
+    }
+    doc["tracks"].push_back(std::move(one));
+  }
+  for (const ScanProblem& problem : scan.problems) doc["tracks"].push_back({{"input", problem.path.string()}, {"error", problem.reason}});
+  doc["summary"] = {{"tracks", scan.tracks.size() + scan.problems.size()}, {"failed", failed}, {"audio_s", audio_s}, {"bytes_at_most", bytes}};
+  if (options.json) {
+    std::printf("%s\n", doc.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+  } else {
+    std::printf("%zu track(s), %.0f s of audio, at most %.1f MB to write; nothing was written\n", scan.tracks.size(), audio_s, static_cast<double>(bytes) / 1e6);
+  }
+  return failed == 0 ? kOk : scan.tracks.empty() ? kNothingRead : kSomeFailed;
+}
+
+void summarise(const BatchResult& result, const Scan& scan, const fs::path& out_dir, int failed) {
+  int done = 0, unchanged = 0;
+  for (const TrackOutcome& track : result.tracks) {
+    done += track.state == TaskState::kDone;
+    unchanged += track.state == TaskState::kUnchanged;
+  }
+  std::fprintf(stderr, "%d mastered, %d unchanged, %d failed: %.0f s of audio in %.1f s (%.0fx realtime). Masters are in %s\n", done, unchanged, failed,
+               result.audio_s, result.wall_s, result.wall_s > 0 ? result.audio_s / result.wall_s : 0.0, out_dir.c_str());
+  for (const std::string& warning : scan.warnings) say(warning);
+  if (result.was_interrupted) say("interrupted. The same command goes on where this one stopped");
+}
+
+// Whether any track could be opened at all: exit code 3 says that none could.
+bool nothing_was_read(const BatchResult& result) {
+  static const std::vector<std::string> kUnread{"NOT_FOUND", "UNREADABLE", "NOT_AUDIO", "UNSUPPORTED", "TRUNCATED", "CORRUPT", "LIMITS"};
+  return std::all_of(result.tracks.begin(), result.tracks.end(), [](const TrackOutcome& t) {
+    return t.state == TaskState::kFailed && std::find(kUnread.begin(), kUnread.end(), t.reason_code) != kUnread.end();
+  });
+}
+
+int master(const Options& options) {
+  if (options.backend == "cuda") {
+    say("--backend cuda: this build has no CUDA backend yet; use auto or cpu");
+    return kUsage;
+  }
+  const std::optional<RecipeSource> recipe = load_recipe(options);
+  if (!recipe) return kUsage;
+  const fs::path out_dir = fs::absolute(options.out).lexically_normal();
+  const fs::path folder = out_dir.has_filename() ? out_dir : out_dir.parent_path();
+  Scan scan;
+  LocalBatch batch;
+  try {
+    if (fs::exists(folder) && !fs::is_directory(folder)) throw RefusedInput("--out " + folder.string() + " is a file; name a folder");
+    scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder);
+    // A file among the inputs may lie in the output folder, but no master may land on it; folders have been refused.
+    batch.memory_bytes = options.memory.empty() ? default_memory_bytes() : parse_memory(options.memory.c_str());
+  } catch (const RefusedInput& refused) {
+    say(refused.what());
+    return kUsage;
+  } catch (const std::invalid_argument& wrong) {
+    say(wrong.what());
+    return kUsage;
+  }
+  if (options.dry_run) return dry_run(options, scan, *recipe, folder);
+  for (const ScanProblem& problem : scan.problems) say(problem.path.string() + ": " + problem.reason);
+  for (const ScannedTrack& track : scan.tracks) {
+    if (fs::weakly_canonical(folder / track.relative).parent_path() == fs::weakly_canonical(track.input).parent_path() &&
+        recipe->effective().recipe.outputs_size() == 1 && !recipe->effective().recipe.outputs(0).has_path() &&
+        !recipe->effective().recipe.outputs(0).has_format()) {
+      say("the master of " + track.input.string() + " would be written onto it: the output folder is the one it lies in. Choose another --out");
+      return kUsage;
+    }
+  }
+
+  batch.setting.out_dir = folder;
+  batch.setting.recipe = &*recipe;
+  batch.setting.use_cache = !options.no_cache;
+  batch.setting.overwrite = options.overwrite;
+  batch.setting.pcm_md5 = options.pcm_md5;
+  batch.jobs = options.jobs > 0 ? options.jobs : processors();
+  BatchResult result;
+  if (!scan.tracks.empty()) {
+    batch.state_dir = state_folder(options.state_dir.empty() ? std::nullopt : std::optional(options.state_dir));
+    batch.setting.spool_dir = batch.state_dir;
+    std::signal(SIGINT, on_signal);
+    std::signal(SIGTERM, on_signal);
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, not the end of the program
+    batch.is_interrupted = &g_interrupted;
+    Progress progress(options.quiet);
+    batch.on_progress = [&progress](const BatchProgress& p) { progress.show(p); };
+    batch.on_track = [&progress, &scan](const TrackOutcome& t) { progress.track(t, static_cast<std::int64_t>(scan.tracks.size())); };
+    result = batch.run(scan.tracks);
+  }
+  const EffectiveRecipe effective = recipe->effective();
+  bool manifest_failed = false;
+  try {
+    write_manifest(folder, result, effective);
+  } catch (const std::exception& error) {
+    say(std::string("the manifest: ") + error.what());
+    manifest_failed = true;
+  }
+  const int failed = failed_count(result, scan.problems);
+  if (options.json) {
+    std::printf("%s\n", batch_report(result, scan.problems, effective).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+  }
+  if (!options.quiet) summarise(result, scan, folder, failed);
+  if (result.was_interrupted) return kCancelled;
+  if (scan.tracks.empty() || nothing_was_read(result)) {
+    if (scan.tracks.empty() && scan.problems.empty()) say("no tracks found: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC");
+    return kNothingRead;
+  }
+  return failed > 0 || manifest_failed ? kSomeFailed : kOk;
+}
+
+}  // namespace
+
+void add_master(CLI::App& app, Run& run) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("master", "Masters files and folders on this machine");
+  verb->add_option("INPUT", options->inputs, "Audio files, and folders with all that lies in them (WAV, RF64, W64, AIFF, CAF, FLAC)")->required();
+  verb->add_option("--out", options->out, "Folder for the masters; it lies in no input folder")->required();
+  verb->add_option("--recipe", options->recipe, "A shipped recipe (lathe recipe list) or a YAML file")->capture_default_str();
+  verb->add_option("--set", options->sets, "Changes one value of the recipe: PATH=VALUE, as loudness.target_lufs=-16")->allow_extra_args(false);
+  verb->add_option("--backend", options->backend, "auto, cpu or cuda")->check(CLI::IsMember({"auto", "cpu", "cuda"}))->capture_default_str();
+  verb->add_option("--jobs", options->jobs, "Tracks at once; left out: one a processor")->check(CLI::Range(1, 1024));
+  verb->add_option("--memory", options->memory, "Most memory to use, as 4GiB; left out: 60 % of what is free");
+  verb->add_option("--state-dir", options->state_dir, "Where Lathe remembers what it has done (LATHE_STATE_DIR)");
+  verb->add_flag("--json", options->json, "One JSON report on stdout");
+  verb->add_flag("--dry-run", options->dry_run, "Says what would be made; writes nothing");
+  verb->add_flag("--no-cache", options->no_cache, "Masters anew what is unchanged");
+  verb->add_flag("--overwrite", options->overwrite, "Replaces files in the output folder that are not Lathe's own");
+  verb->add_flag("--pcm-md5", options->pcm_md5, "Also an MD5 of the samples, for all formats");
+  verb->add_flag("-q,--quiet", options->quiet, "No progress, no summary");
+  verb->callback([&run, options] { run = [options] { return master(*options); }; });
+}
+
+}  // namespace lathe::cli

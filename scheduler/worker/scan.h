@@ -1,0 +1,42 @@
+// From what the user names to the tracks of a batch: files, and folders with all that lies in them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace lathe::scheduler {
+
+struct ScannedTrack {
+  std::filesystem::path input;     // absolute, as the user reaches it (links are not resolved)
+  std::filesystem::path relative;  // its place under the output folder, without the extension
+  std::string album;               // planning key: the folder it lies in
+  std::int64_t bytes = 0;
+};
+
+// Something that was named, or found in a folder, and cannot be looked at.
+struct ScanProblem {
+  std::filesystem::path path;
+  std::string reason;
+};
+
+struct Scan {
+  std::vector<ScannedTrack> tracks;  // sorted by path
+  std::vector<ScanProblem> problems;
+  std::vector<std::string> warnings;  // sound files of kinds that are not taken, counted by kind
+};
+
+// The command as a whole makes no sense, and nothing has been touched.
+class RefusedInput : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Folders are searched to the bottom; hidden files and what other systems leave behind (`._x`) are passed over, and a
+// folder that links back to one above it is entered once. One folder alone: tracks keep their place below it. Several
+// inputs: each folder keeps its own name too. Throws RefusedInput when `out_dir` lies in an input folder.
+Scan scan_inputs(const std::vector<std::filesystem::path>& inputs, const std::filesystem::path& out_dir);
+
+}  // namespace lathe::scheduler

@@ -1,0 +1,230 @@
+#include "scheduler/worker/task_runner.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "host/audio_file/pcm_hash.h"
+#include "host/mastering/recipe_chain.h"
+#include "host/report/track_json.h"
+#include "kernels/simd/level.h"
+#include "scheduler/worker/digest.h"
+#include "scheduler/worker/publisher.h"
+
+namespace lathe::scheduler {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Raised by hand whenever the same input and recipe come to give other samples: results kept from before then no longer count.
+constexpr int kSampleRevision = 1;
+
+std::string bit_class() { return simd_level() == SimdLevel::sse2 ? "cpu/sse2" : "cpu/fma"; }
+
+FileIdentity identity_of(const fs::path& path) {
+  FileIdentity id;
+  id.path = path.string();
+  struct stat s{};
+  if (::stat(path.c_str(), &s) != 0) return id;
+  id.size_bytes = s.st_size;
+  id.mtime_ns = s.st_mtim.tv_sec * 1'000'000'000LL + s.st_mtim.tv_nsec;
+  id.inode = s.st_ino;
+  id.device = s.st_dev;
+  return id;
+}
+
+int leading_number(std::string_view text) {
+  int number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+TrackIdentity track_identity(const fs::path& input, const Tags& tags) {
+  TrackIdentity id;
+  const std::string name = input.filename().string();
+  id.track = leading_number(tags.first("TRACKNUMBER"));
+  if (id.track == 0) id.track = leading_number(name);  // "07 Song.wav"
+  id.disc = leading_number(tags.first("DISCNUMBER"));
+  id.path = input.string();
+  id.title = tags.first("TITLE");
+  id.isrc = tags.first("ISRC");
+  return id;
+}
+
+// Everything beside the samples that ends up in the outputs.
+std::string tags_text(const Tags& tags) {
+  std::string text;
+  for (const auto& [name, value] : tags.fields) text += name + "=" + value + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::string engine_name() { return "lathe " LATHE_VERSION; }
+std::string backend_name() { return std::string("cpu/") + name_of(simd_level()); }
+
+TaskFailure failure_of(const std::exception& error) {
+  if (const auto* file = dynamic_cast<const AudioFileError*>(&error)) {
+    std::string code(fault_name(file->fault()));
+    for (char& c : code) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    using Fault = AudioFileError::Fault;
+    if (file->fault() == Fault::disk_full) return {FailureClass::kInfra, code, file->what()};
+    if (file->fault() == Fault::write_failed) return {FailureClass::kTask, code, file->what()};
+    return {FailureClass::kPermanent, code, file->what()};
+  }
+  if (dynamic_cast<const UnusableAudio*>(&error) != nullptr) return {FailureClass::kPermanent, "UNUSABLE_AUDIO", error.what()};
+  if (dynamic_cast<const TargetOutOfReach*>(&error) != nullptr) return {FailureClass::kPermanent, "TARGET_OUT_OF_REACH", error.what()};
+  if (dynamic_cast<const RecipeErrors*>(&error) != nullptr) return {FailureClass::kPermanent, "RECIPE", error.what()};
+  if (dynamic_cast<const std::invalid_argument*>(&error) != nullptr) return {FailureClass::kPermanent, "RECIPE_DOES_NOT_FIT", error.what()};
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return {FailureClass::kInfra, "OUT_OF_MEMORY", "there was not enough memory; lower --jobs or --memory"};
+  if (const auto* system = dynamic_cast<const std::system_error*>(&error); system != nullptr && system->code() == std::errc::no_space_on_device) {
+    return {FailureClass::kInfra, "DISK_FULL", error.what()};
+  }
+  return {FailureClass::kTask, "INTERNAL", error.what()};
+}
+
+struct TaskRunner::Plan {
+  FileIdentity identity;
+  AudioFormat format;
+  TrackJob job;
+  std::string recipe_json;
+  std::string tags;
+  std::string cache_key(const std::string& content_hash) const {
+    std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", LATHE_VERSION, kSampleRevision, bit_class(), content_hash, recipe_json, tags);
+    for (const OutputSpec& o : job.outputs) {
+      text += fmt::format("{} {} {} {}\n", o.path.string(), static_cast<int>(o.container), static_cast<int>(o.encoding), job.pcm_md5);
+    }
+    return sha256_hex(text);
+  }
+};
+
+TaskRunner::TaskRunner(const BatchSetting& setting, JobStore& store, EqDesigns& designs, MemoryBudget& memory)
+    : setting_(setting), store_(store), memory_(memory), master_(designs) {}
+
+TaskRunner::Plan TaskRunner::plan(const Lease& lease) {
+  Plan p;
+  p.identity = identity_of(lease.input);
+  const AudioReader reader(lease.input);
+  p.format = reader.format();
+  p.tags = tags_text(reader.tags());
+  const EffectiveRecipe recipe = setting_.recipe->effective_for(track_identity(lease.input, reader.tags()));
+  p.recipe_json = recipe.sha256;
+  p.job.input = lease.input;
+  p.job.out_dir = setting_.out_dir;
+  p.job.chain = chain_of(recipe.recipe);
+  p.job.pcm_md5 = setting_.pcm_md5;
+  const fs::path relative = path_from_text(nlohmann::json::parse(lease.payload_json).at("relative").get<std::string>());
+  p.job.outputs = outputs_of(recipe.recipe, p.format, reader.tags(), setting_.out_dir, relative);
+  for (const OutputSpec& output : p.job.outputs) {
+    std::error_code error;
+    if (fs::equivalent(output.path, lease.input, error)) {
+      throw std::invalid_argument("the output " + output.path.string() + " is the input itself; choose another output folder");
+    }
+  }
+  return p;
+}
+
+FinishedTask TaskRunner::run(const Lease& lease, const std::function<void(double)>& progress, const std::atomic<bool>& is_cancelled) {
+  Plan p = plan(lease);
+  if (setting_.use_cache) {
+    if (auto unchanged = find_unchanged(p)) return std::move(*unchanged);
+  }
+  std::vector<Replace> replace;
+  for (const OutputSpec& output : p.job.outputs) replace.push_back(replace_policy(lease, output.path));
+
+  std::int64_t bytes = memory_needed(p.format);
+  if (bytes > memory_.total()) {
+    p.job.spool_dir = setting_.spool_dir;
+    bytes = memory_needed_spooled(p.format);
+  }
+  const MemoryBudget::Share share = memory_.take(bytes);
+  MasteredTrack mastered = master_.master(p.job, progress, is_cancelled);
+  if (bytes > memory_.total() / 4) master_.release_memory();  // what is kept must not add up past the budget
+
+  FinishedTask done;
+  done.content_hash = mastered.report.payload_hash;
+  done.cache_key = p.cache_key(done.content_hash);
+  done.result_json = track_json(mastered.report).dump();
+  done.input = p.identity;
+  done.replace = std::move(replace);
+  done.files = std::move(mastered.files);
+  done.audio_s = static_cast<double>(mastered.report.frames) / mastered.report.sample_rate_hz;
+  done.busy = mastered.report.busy;
+  for (std::size_t i = 0; i < done.files.size(); ++i) {
+    const OutputReport& report = mastered.report.outputs[i];
+    done.outputs.push_back({report.path.string(), report.bytes, identity_of(done.files[i].path()).mtime_ns, report.sha256});
+  }
+  return done;
+}
+
+std::optional<FinishedTask> TaskRunner::find_unchanged(const Plan& p) {
+  std::optional<std::string> hash = store_.find_input(p.identity);
+  if (!hash) {
+    // Only worth reading the whole file when there is something that it could turn out to have given.
+    bool any = false;
+    for (const OutputSpec& output : p.job.outputs) any = any || !store_.find_outputs(output.path.string()).empty();
+    if (!any) return std::nullopt;
+    AudioReader reader(p.job.input);
+    PcmHash content;
+    std::vector<std::byte> bytes(static_cast<std::size_t>(65536 * frame_bytes(p.format)));
+    while (const std::int64_t n = reader.read(bytes.data(), 65536)) content.update(bytes.data(), static_cast<std::size_t>(n * frame_bytes(p.format)));
+    hash = content.hex();
+    store_.remember_input(p.identity, *hash);
+  }
+  const std::string key = p.cache_key(*hash);
+  const auto cached = store_.find_result(key);
+  if (!cached || !is_still_there(cached->result_json, p)) return std::nullopt;
+  FinishedTask done;
+  done.is_unchanged = true;
+  nlohmann::ordered_json result = nlohmann::ordered_json::parse(cached->result_json);
+  result["input"] = json_text(p.job.input);
+  done.result_json = result.dump();
+  done.cache_key = key;
+  done.content_hash = *hash;
+  done.input = p.identity;
+  done.audio_s = static_cast<double>(p.format.frames) / p.format.sample_rate_hz;
+  return done;
+}
+
+// Whether every output of the result lies where it was put, as it was put there.
+bool TaskRunner::is_still_there(const std::string& result_json, const Plan& p) {
+  const auto outputs = nlohmann::json::parse(result_json).at("outputs");
+  if (outputs.size() != p.job.outputs.size()) return false;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const fs::path& path = p.job.outputs[i].path;
+    const FileIdentity now = identity_of(path);
+    if (now.size_bytes == 0 || now.size_bytes != outputs[i].at("bytes").get<std::int64_t>()) return false;
+    const std::string sha256 = outputs[i].at("sha256").get<std::string>();
+    bool same = false;
+    for (const KnownOutput& known : store_.find_outputs(path.string())) {
+      same = same || (known.output.sha256 == sha256 && known.output.mtime_ns == now.mtime_ns && known.output.bytes == now.size_bytes);
+    }
+    // A copied or touched file has another time but may still be the same.
+    if (!same && file_sha256(path) != sha256) return false;
+  }
+  return true;
+}
+
+// A file in the way may be replaced only if it is known to be Lathe's own work, unaltered, and not of this same run.
+Replace TaskRunner::replace_policy(const Lease& lease, const fs::path& path) {
+  std::error_code error;
+  if (setting_.overwrite || !fs::exists(path, error)) return setting_.overwrite ? Replace::allow : Replace::refuse;
+  const FileIdentity now = identity_of(path);
+  for (const KnownOutput& known : store_.find_outputs(path.string())) {
+    if (known.task_id != lease.id.task_id && known.is_committed) {
+      const auto task = store_.task(known.task_id);
+      if (task && task->job_id == lease.job_id) {
+        throw std::invalid_argument("the output " + path.string() + " is already the master of " + task->input +
+                                    "; give the recipe's output a path with {ext}, or master them apart");
+      }
+    }
+    const bool looks_same = known.output.bytes == now.size_bytes && known.output.mtime_ns == now.mtime_ns;
+    if (looks_same || (known.output.bytes == now.size_bytes && file_sha256(path) == known.output.sha256)) return Replace::allow;
+  }
+  return Replace::refuse;
+}
+
+}  // namespace lathe::scheduler

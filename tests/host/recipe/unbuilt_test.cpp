@@ -1,0 +1,91 @@
+// What the schema has and this version cannot do yet.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/host/recipe/example.h"
+#include "tests/host/recipe/reading.h"
+
+namespace lathe::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::vector<std::string> unbuilt_paths(const std::string& line) {
+  std::vector<std::string> paths;
+  for (const UnbuiltFeature& feature : unbuilt_features(effective("recipe: v1\n" + line + "\n")))
+    paths.push_back(feature.path);
+  return paths;
+}
+
+TEST(UnbuiltFeatures, ExamplesOfTheWholeSchemaAreReadWithoutErrors) {
+  EXPECT_THAT(errors_in(kWholeSchema), IsEmpty());
+  EXPECT_THAT(errors_in(kCatalogue), IsEmpty());
+}
+
+TEST(UnbuiltFeatures, AllTheStagesButEqGainAndLimit) {
+  EXPECT_THAT(
+      unbuilt_paths("chain: [{declick: }, {decrackle: }, {declip: }, {dehum: }, {denoise: }, {match_eq: {target: a}}, "
+                    "{stereo: }, {compress: }, {level: }, {eq: }, {gain: }, {limit: }]"),
+      ElementsAre("chain[0].declick", "chain[1].decrackle", "chain[2].declip", "chain[3].dehum", "chain[4].denoise",
+                  "chain[5].match_eq", "chain[6].stereo", "chain[7].compress", "chain[8].level"));
+}
+
+TEST(UnbuiltFeatures, OneByOne) {
+  EXPECT_THAT(unbuilt_paths("chain: [{eq: {phase: minimum}}]"), ElementsAre("chain[0].eq.phase"));
+  EXPECT_THAT(unbuilt_paths("chain: [{limit: {oversample: 8}}]"), ElementsAre("chain[0].limit.oversample"));
+  for (const std::string scope : {"album", "loudest-track", "side"}) {
+    EXPECT_THAT(unbuilt_paths("loudness: {target_lufs: -14, scope: " + scope + "}"), ElementsAre("loudness.scope"));
+  }
+  EXPECT_THAT(unbuilt_paths("stems: [{match: '*'}]"), ElementsAre("stems"));
+  EXPECT_THAT(unbuilt_paths("publish: album"), ElementsAre("publish"));
+  EXPECT_THAT(unbuilt_paths("checks: [{profile: ebu-r128}]"), ElementsAre("checks"));
+  EXPECT_THAT(unbuilt_paths("input: {contiguous: always, on_damaged: salvage, accept: [wav], sample_rate: 44100}"),
+              ElementsAre("input.contiguous", "input.on_damaged", "input.accept", "input.sample_rate"));
+  EXPECT_THAT(
+      unbuilt_paths("outputs: [{sample_rate: 44100, skip: [limit], dither: shaped, per: side, snap_588: report, "
+                    "loudness: {target_lufs: -9}}]"),
+      ElementsAre("outputs[0].dither", "outputs[0].sample_rate", "outputs[0].skip", "outputs[0].loudness",
+                  "outputs[0].per", "outputs[0].snap_588"));
+}
+
+TEST(UnbuiltFeatures, SeveralOutputsAreBuilt) {
+  EXPECT_THAT(
+      unbuilt_paths("outputs: [{id: hd, format: wav, bits: 24}, {id: cd, format: flac, bits: 16, dither: none}]\n"
+                    "input: {scrub: true, contiguous: never}\nloudness: {target_lufs: -14, on_conflict: fail}"),
+      IsEmpty());
+}
+
+TEST(UnbuiltFeatures, StandWhereTheRecipeWritesThem) {
+  const RecipeSource source = read(
+      "recipe: v1\n"
+      "publish: album\n"
+      "chain:\n"
+      "  - declick:\n"
+      "      strength: 0.1\n"
+      "loudness: {scope: album, target_lufs: -14}\n",
+      {"input.contiguous=always"});
+  std::vector<std::string> lines;
+  for (const RecipeProblem& problem : source.unbuilt()) lines.push_back(problem.text("warning"));
+  EXPECT_THAT(lines,
+              ElementsAre("--set input.contiguous=always: warning: input.contiguous: this version of Lathe cannot do "
+                          "this yet: tracks as one stream (contiguous: always)",
+                          HasSubstr("bad.yaml:2:10: warning: publish: "),
+                          "bad.yaml:4:5: warning: chain[0].declick: this version of Lathe cannot do this yet: the "
+                          "stage declick",
+                          HasSubstr("bad.yaml:6:19: warning: loudness.scope: ")));
+}
+
+TEST(UnbuiltFeatures, OfAnOverrideCountToo) {
+  const RecipeSource source = read(
+      "recipe: v1\nchain: [{level: }, {eq: }]\n"
+      "overrides:\n  - {match: {track: 1}, set: {chain.eq.phase: minimum}}\n");
+  const auto problems = source.unbuilt();
+  ASSERT_EQ(problems.size(), 2u);
+  EXPECT_THAT(problems[0].text(), HasSubstr("bad.yaml:2:10: error: chain[0].level"));
+  EXPECT_THAT(problems[1].text(), HasSubstr("bad.yaml:4:47: error: chain[1].eq.phase"));
+}
+
+}  // namespace
+}  // namespace lathe::testing

@@ -1,0 +1,206 @@
+// The equaliser stage as it is heard: its impulse response against the bands it was asked for.
+#include <gtest/gtest.h>
+
+#include "kernels/equalizer/linear_phase_eq.h"
+#include "tests/support/comparison.h"
+#include "tests/support/eq_oracle.h"
+#include "tests/support/fourier_oracle.h"
+#include "tests/support/signals.h"
+#include "tests/support/simd_levels.h"
+
+namespace lathe {
+namespace {
+
+using test::FloatTrack;
+using test::Signal;
+
+std::shared_ptr<const LinearPhaseEqDesign> design(std::vector<EqBand> bands, double rate) {
+  return std::make_shared<const LinearPhaseEqDesign>(std::move(bands), rate);
+}
+
+FloatTrack equalised(const std::shared_ptr<const LinearPhaseEqDesign>& eq, const FloatTrack& in) {
+  return test::run_stage(*cpu::make_linear_phase_eq(eq, in.channels()), in);
+}
+
+// The response to one impulse in the middle of silence, and where that impulse stood.
+struct Impulse {
+  Signal response;
+  std::int64_t origin;
+};
+
+Impulse impulse_response(const std::shared_ptr<const LinearPhaseEqDesign>& eq) {
+  const std::int64_t origin = eq->longest_half() + 777;
+  return {equalised(eq, FloatTrack({test::impulses(2 * origin + 1, {origin})})).signal(0), origin};
+}
+
+std::string describe(const std::vector<EqBand>& bands, double rate) {
+  std::string text = std::to_string(rate) + " Hz:";
+  for (const EqBand& b : bands) {
+    text += " {type " + std::to_string(static_cast<int>(b.type)) + " freq " + std::to_string(b.freq_hz) + " gain " +
+            std::to_string(b.gain_db) + " q " + std::to_string(b.q) + " slope " + std::to_string(b.slope_db_oct) + "}";
+  }
+  return text;
+}
+
+// Largest deviation from the target in dB over 20 Hz to 20 kHz, where the target is above -50 dB.
+double worst_deviation_db(const Impulse& impulse, const std::vector<EqBand>& bands, double rate) {
+  double worst = 0;
+  std::vector<double> frequencies;
+  for (double f = 20; f <= 20000; f *= 1.08) frequencies.push_back(f);
+  frequencies.push_back(20000);
+  for (const EqBand& band : bands) {
+    for (const double ratio : {0.99, 1.0, 1.01}) frequencies.push_back(band.freq_hz * ratio);
+  }
+  for (const double f : frequencies) {
+    const double want = test::target_oracle(bands, f);
+    if (f < 20 || f > 20000 || test::db(want) < -50) continue;
+    const double got = std::abs(test::response_at(impulse.response, f / rate, impulse.origin));
+    worst = std::max(worst, std::abs(test::db(got / want)));
+  }
+  return worst;
+}
+
+double worst_asymmetry(const Impulse& impulse) {
+  double worst = 0;
+  for (std::int64_t k = 1; k <= impulse.origin; ++k) {
+    worst = std::max(worst, std::abs(impulse.response[static_cast<std::size_t>(impulse.origin + k)] -
+                                     impulse.response[static_cast<std::size_t>(impulse.origin - k)]));
+  }
+  return worst;
+}
+
+EqBand random_band(test::Random& random, BandType type) {
+  EqBand band{type, random.log_uniform(20, 18000), random.uniform(-12, 12), random.log_uniform(0.3, 12),
+              static_cast<int>(6 * random.integer(1, 8))};
+  if (type == BandType::high_pass) band.freq_hz = random.log_uniform(20, 500);
+  if (type == BandType::low_pass) band.freq_hz = random.log_uniform(2000, 20000);
+  return band;
+}
+
+void expect_design_meets(const std::vector<EqBand>& bands, double rate) {
+  SCOPED_TRACE(describe(bands, rate));
+  const auto eq = design(bands, rate);
+  const Impulse impulse = impulse_response(eq);
+  const auto peak = std::max_element(impulse.response.begin(), impulse.response.end(),
+                                     [](double a, double b) { return std::abs(a) < std::abs(b); });
+  EXPECT_LT(worst_deviation_db(impulse, bands, rate), 0.05);
+  EXPECT_LT(worst_asymmetry(impulse), 1e-5 * std::abs(*peak));
+}
+
+class EachRate : public ::testing::TestWithParam<double> {};
+
+TEST_P(EachRate, RandomBandsOfEveryTypeMeetTheirTargetSymmetrically) {
+  test::Random random = test::seeded(31 + static_cast<std::uint64_t>(GetParam()));
+  for (const BandType type : {BandType::high_pass, BandType::low_pass, BandType::bell, BandType::low_shelf, BandType::high_shelf,
+                              BandType::notch, BandType::band_pass, BandType::tilt}) {
+    expect_design_meets({random_band(random, type)}, GetParam());
+    expect_design_meets({random_band(random, type)}, GetParam());
+  }
+}
+
+TEST_P(EachRate, SeveralBandsAtOnceMeetTheirProduct) {
+  test::Random random = test::seeded(32 + static_cast<std::uint64_t>(GetParam()));
+  for (int i = 0; i < 4; ++i) {
+    expect_design_meets({random_band(random, BandType::high_pass), random_band(random, BandType::bell),
+                         random_band(random, BandType::bell), random_band(random, BandType::high_shelf)},
+                        GetParam());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(LinearPhaseEq, EachRate, ::testing::Values(44100.0, 48000.0, 96000.0),
+                         [](const auto& rate) { return std::to_string(static_cast<int>(rate.param)) + "Hz"; });
+
+TEST(LinearPhaseEq, NoBandsPassEveryBit) {
+  test::Random random = test::seeded(33);
+  FloatTrack in({test::white_noise(random, 0.3, 20000), test::white_noise(random, 0.3, 20000)});
+  in.channel(0)[7] = -0.0f;
+  in.channel(0)[8] = std::numeric_limits<float>::denorm_min();
+  EXPECT_TRUE(test::same_bits(equalised(design({}, 48000), in), in));
+}
+
+TEST(LinearPhaseEq, ABandOnTheLeftLeavesTheRightBitForBit) {
+  test::Random random = test::seeded(34);
+  const FloatTrack in({test::white_noise(random, 0.3, 20000), test::white_noise(random, 0.3, 20000)});
+  EqBand band{BandType::bell, 1000, 6, 1};
+  for (const auto& [channel, touched, untouched] : {std::tuple{BandChannel::left, 0, 1}, std::tuple{BandChannel::right, 1, 0}}) {
+    band.channel = channel;
+    const FloatTrack out = equalised(design({band}, 48000), in);
+    EXPECT_TRUE(test::same_bits(out.channel(untouched), in.channel(untouched)));
+    EXPECT_GT(test::residual_db(out.channel(touched), in.channel(touched)), -40);
+  }
+}
+
+TEST(LinearPhaseEq, AStereoBandTreatsEveryChannelAsOneChannelAlone) {
+  test::Random random = test::seeded(35);
+  const auto eq = design({{BandType::high_shelf, 5000, 4}, {BandType::high_pass, 30}}, 48000);
+  const FloatTrack in({test::white_noise(random, 0.3, 9000), test::white_noise(random, 0.3, 9000), test::white_noise(random, 0.3, 9000)});
+  const FloatTrack out = equalised(eq, in);
+  for (int c = 0; c < 3; ++c) {
+    EXPECT_TRUE(test::same_bits(equalised(eq, FloatTrack({in.signal(c)})).channel(0), out.channel(c))) << c;
+  }
+}
+
+// Left and right made of mid and side signals that the bands treat differently, at every level.
+TEST(LinearPhaseEq, MidAndSideBandsFilterTheSumAndTheDifference) {
+  test::Random random = test::seeded(36);
+  EqBand mid{BandType::bell, 800, 6, 1}, side{BandType::high_shelf, 4000, -5};
+  mid.channel = BandChannel::mid;
+  side.channel = BandChannel::side;
+  const Signal m = test::white_noise(random, 0.2, 30000), s = test::white_noise(random, 0.1, 30000);
+  Signal left(m.size()), right(m.size());
+  for (std::size_t n = 0; n < m.size(); ++n) {
+    left[n] = m[n] + s[n];
+    right[n] = m[n] - s[n];
+  }
+  test::for_each_simd_level([&] {
+    const FloatTrack out = equalised(design({mid, side}, 48000), FloatTrack({left, right}));
+    const Signal want_mid = equalised(design({{BandType::bell, 800, 6, 1}}, 48000), FloatTrack({m})).signal(0);
+    const Signal want_side = equalised(design({{BandType::high_shelf, 4000, -5}}, 48000), FloatTrack({s})).signal(0);
+    Signal got_mid(m.size()), got_side(m.size());
+    for (std::size_t n = 0; n < m.size(); ++n) {
+      got_mid[n] = 0.5 * (out.channel(0)[n] + out.channel(1)[n]);
+      got_side[n] = 0.5 * (out.channel(0)[n] - out.channel(1)[n]);
+    }
+    EXPECT_LT(test::residual_db(got_mid, want_mid), -120);
+    EXPECT_LT(test::residual_db(got_side, want_side), -120);
+  });
+}
+
+TEST(LinearPhaseEq, LeftRightAndMidSideBandsActInTheOrderGiven) {
+  test::Random random = test::seeded(37);
+  EqBand left{BandType::bell, 1000, 9, 1}, mid{BandType::low_pass, 2000};
+  left.channel = BandChannel::left;
+  mid.channel = BandChannel::mid;
+  const FloatTrack in({test::white_noise(random, 0.2, 20000), test::white_noise(random, 0.2, 20000)});
+  const FloatTrack together = equalised(design({left, mid}, 48000), in);
+  const FloatTrack one_by_one = equalised(design({mid}, 48000), equalised(design({left}, 48000), in));
+  const FloatTrack swapped = equalised(design({mid, left}, 48000), in);
+  for (int c = 0; c < 2; ++c) {
+    EXPECT_LT(test::residual_db(together.channel(c), one_by_one.channel(c)), -120);
+    EXPECT_GT(test::residual_db(swapped.channel(c), one_by_one.channel(c)), -40);
+  }
+}
+
+TEST(LinearPhaseEq, ABandOfOneSideNeedsAStereoTrack) {
+  for (const BandChannel channel : {BandChannel::left, BandChannel::right, BandChannel::mid, BandChannel::side}) {
+    EqBand band{BandType::bell, 1000, 6, 1};
+    band.channel = channel;
+    const auto eq = design({band}, 48000);
+    EXPECT_TRUE(eq->needs_stereo());
+    EXPECT_THROW(cpu::make_linear_phase_eq(eq, 1), std::invalid_argument);
+    EXPECT_THROW(cpu::make_linear_phase_eq(eq, 6), std::invalid_argument);
+    EXPECT_NO_THROW(cpu::make_linear_phase_eq(eq, 2));
+  }
+}
+
+TEST(LinearPhaseEq, Avx2AndAvx512GiveTheSameBits) {
+  LATHE_NEEDS_AVX512();
+  test::Random random = test::seeded(38);
+  const auto eq = design({{BandType::high_pass, 24}, {BandType::bell, 320, -3, 0.9}}, 44100);
+  const FloatTrack in({test::programme(random, 44100, 150000), test::programme(random, 44100, 150000)});
+  const auto run = [&] { return equalised(eq, in); };
+  EXPECT_TRUE(test::same_bits(test::at_level(SimdLevel::avx2, run), test::at_level(SimdLevel::avx512, run)));
+}
+
+}  // namespace
+}  // namespace lathe

@@ -1,0 +1,31 @@
+#include "tests/support/limiter_oracle.h"
+
+#include <algorithm>
+
+namespace lathe::test {
+
+std::vector<double> needed_reduction(std::span<const double> peaks, double gain, double ceiling) {
+  std::vector<double> needed;
+  for (const double p : peaks) needed.push_back(p > 0 ? std::max(0.0, 1 - ceiling / (gain * p)) : 0.0);
+  return needed;
+}
+
+double worst_shortfall(std::span<const double> needed, std::span<const float> knots) {
+  double worst = -1;
+  for (std::size_t g = 0; g < needed.size(); ++g) {
+    worst = std::max(worst, needed[g] - std::min<double>(knots[g], knots[g + 1]));
+  }
+  return worst;
+}
+
+Signal gained(const Signal& x, double gain, std::span<const float> knots, std::int64_t group) {
+  Signal y(x.size());
+  for (std::size_t n = 0; n < x.size(); ++n) {
+    const std::size_t g = n / static_cast<std::size_t>(group);
+    const double share = static_cast<double>(n % static_cast<std::size_t>(group)) / static_cast<double>(group);
+    y[n] = x[n] * gain * (1 - (knots[g] * (1 - share) + knots[g + 1] * share));
+  }
+  return y;
+}
+
+}  // namespace lathe::test

@@ -1,0 +1,30 @@
+// Integrated loudness straight from the text of ITU-R BS.1770-5 Annex 1: biquads sample by sample, blocks, two gates.
+#pragma once
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "tests/support/track.h"
+
+namespace lathe::test {
+
+// y = b0 x + b1 x[-1] + b2 x[-2] - a1 y[-1] - a2 y[-2]
+struct FilterStage {
+  double b0, b1, b2, a1, a2;
+};
+
+// The tables of the text at 48 kHz, and at other rates the filters "that provide the same frequency response": the
+// tables taken back to the analogue plane by the inverse bilinear transform and forward again at the other rate, with
+// the corner (the frequency of the poles, read off the tables) kept where it is.
+std::array<FilterStage, 2> k_weighting_oracle(double sample_rate_hz);
+
+// |H(f)| of both stages together.
+double k_weighting_gain_oracle(double frequency_hz, double sample_rate_hz);
+
+Signal k_weighted(const Signal& x, double sample_rate_hz);
+
+// In LUFS; minus infinity when no block passes the gates. One weight a channel.
+double integrated_loudness_oracle(const std::vector<Signal>& channels, const std::vector<double>& weights, double sample_rate_hz);
+
+}  // namespace lathe::test
