@@ -1,5 +1,6 @@
 #include "host/recipe/field_reader.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -30,25 +31,39 @@ std::string not_what_is_expected(const RecipeNode& node, const FieldDescriptor& 
   return expected;
 }
 
-bool is_number_part(char c) { return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+'; }
+std::string_view without_sign(std::string_view text) {
+  return text.substr(std::min(text.find_first_not_of("-+"), text.size()));
+}
+
+bool is_nan_or_infinity(std::string_view text) {
+  std::string word;
+  for (const char c : without_sign(text)) {
+    if (c != '.') word += (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return word == "nan" || word == "inf" || word == "infinity";
+}
+
+// The number that `text` begins with, behind which something else stands; "" if it does not begin with one.
+std::string_view number_before_letters(std::string_view text) {
+  if (text.find_first_not_of("0123456789.eE+-") == text.npos) return "";  // all of it looks like a number, and is none
+  const std::string_view number = text.substr(0, text.find_first_not_of("0123456789.+-"));
+  return parse_number(number) ? number : "";
+}
 
 // Why a scalar is not the number `field` asks for.
 std::string not_a_number(const RecipeNode& node, const FieldDescriptor& field) {
-  std::string_view text = node.text;
-  if (node.is_quoted && parse_number(text)) return quoted(text) + " is text: write it without quotes";
-  std::size_t digits = 0;
-  while (digits < text.size() && is_number_part(text[digits])) ++digits;
-  if (digits == text.size() && !parse_number(text) && parse_number(text.substr(text.find_first_not_of("-+0") + 0))) {
-    return quoted(text) + ": a number has no leading zeros";
+  if (node.is_quoted && parse_number(node.text)) return quoted(node.text) + " is text: write it without quotes";
+  if (is_nan_or_infinity(node.text)) {
+    return quoted(node.text) + " is not a finite number; expected " + expected_value(field);
   }
-  if (digits > 0 && digits < text.size() && parse_number(text.substr(0, digits)) && !parse_number(text)) {
+  const std::string_view digits = without_sign(node.text);
+  if (digits.starts_with('0') && parse_number(digits.substr(std::min(digits.find_first_not_of('0'), digits.size())))) {
+    return quoted(node.text) + ": a number has no leading zeros";
+  }
+  if (!number_before_letters(node.text).empty()) {
     const std::string unit = unit_of(field.name());
-    return quoted(text) + ": write the number alone" +
-           (unit.empty() ? ", '" + field.name() + "' has no unit" : ", '" + field.name() + "' is in " + unit);
-  }
-  if (digits == 0 &&
-      (text.find("nan") != text.npos || text.find("NaN") != text.npos || text.find("inf") != text.npos)) {
-    return quoted(text) + " is not a finite number; expected " + expected_value(field);
+    return quoted(node.text) + ": write the number alone, '" + field.name() + "' " +
+           (unit.empty() ? "has no unit" : "is in " + unit);
   }
   return not_what_is_expected(node, field);
 }

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "host/recipe/text_check.h"
+#include "host/recipe/text_places.h"
 
 namespace lathe {
 namespace {
@@ -19,39 +20,9 @@ struct Refused {
   std::string message;
 };
 
-// Turns byte columns into characters, and offsets into positions.
-class Places {
- public:
-  Places(std::string_view text, const std::string& name, bool is_value)
-      : text_(text), file_(std::make_shared<const std::string>(name)), is_value_(is_value) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const bool ends = text[i] == '\n' || (text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n'));
-      if (ends) line_starts_.push_back(i + 1);
-    }
-  }
-
-  // Both from 0, as yaml-cpp counts.
-  RecipePosition at(int line, int byte_column) const {
-    if (is_value_) return {file_, 0, 0};
-    if (line < 0 || byte_column < 0) return {file_, 1, 1};
-    const std::size_t row = std::min(static_cast<std::size_t>(line), line_starts_.size() - 1);
-    const std::string_view rest = text_.substr(line_starts_[row]);
-    const auto characters = count_characters(rest.substr(0, static_cast<std::size_t>(byte_column)));
-    return {file_, static_cast<int>(row) + 1, static_cast<int>(characters) + 1};
-  }
-  RecipePosition at(const YAML::Mark& mark) const { return mark.is_null() ? at(0, 0) : at(mark.line, mark.column); }
-  RecipePosition at_offset(std::size_t offset) const {
-    std::size_t row = line_starts_.size() - 1;
-    while (line_starts_[row] > offset) --row;
-    return at(static_cast<int>(row), static_cast<int>(offset - line_starts_[row]));
-  }
-
- private:
-  std::string_view text_;
-  std::shared_ptr<const std::string> file_;
-  bool is_value_;
-  std::vector<std::size_t> line_starts_{0};
-};
+RecipePosition at(const TextPlaces& places, const YAML::Mark& mark) {
+  return mark.is_null() ? places.at(0, 0) : places.at(mark.line, mark.column);
+}
 
 int count_nodes(const RecipeNode& node) {
   int count = 1;
@@ -70,40 +41,42 @@ int depth_of(const RecipeNode& node) {
 // Builds the tree from yaml-cpp's events: its own nodes would take duplicate keys and share aliased nodes silently.
 class TreeBuilder : public YAML::EventHandler {
  public:
-  TreeBuilder(const Places& places, std::vector<RecipeProblem>& problems) : places_(places), problems_(problems) {}
+  TreeBuilder(const TextPlaces& places, std::vector<RecipeProblem>& problems) : places_(places), problems_(problems) {}
 
   RecipeNode take() { return std::move(root_); }
+  const RecipePosition& last_quoted() const { return last_quoted_; }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) throw Refused{places_.at(mark), "a second document: a file holds one recipe"};
+    if (++documents_ > 1) throw Refused{at(mark), "a second document: a file holds one recipe"};
   }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    if (expects_key()) throw Refused{places_.at(mark), "a key is missing before ':'"};
-    add({.position = places_.at(mark)}, anchor);
+    if (expects_key()) throw Refused{at(mark), "a key is missing before ':'"};
+    add({.position = at(mark)}, anchor);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    const RecipePosition position = places_.at(mark);
+    const RecipePosition position = at(mark);
     refuse_tag(tag, position);
     for (const char c : value) {
       const bool is_control = static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t';
       if (is_control) throw Refused{position, "the text holds a control character"};
     }
-    if (expects_key()) return take_key(value, position);
     const bool is_quoted = tag == "!";
+    if (is_quoted) last_quoted_ = position;
+    if (expects_key()) return take_key(value, position);
     if (!is_quoted && (value.empty() || value == "null" || value == "~")) return add({.position = position}, anchor);
     add({.kind = RecipeNode::Kind::scalar, .position = position, .text = value, .is_quoted = is_quoted}, anchor);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchored_.find(anchor);
-    if (expects_key()) throw Refused{places_.at(mark), "an alias cannot be a key"};
-    if (found == anchored_.end()) throw Refused{places_.at(mark), "the alias stands inside what it names"};
-    count(count_nodes(found->second), places_.at(mark));
-    refuse_depth(static_cast<int>(open_.size()) + depth_of(found->second), places_.at(mark));
+    if (expects_key()) throw Refused{at(mark), "an alias cannot be a key"};
+    if (found == anchored_.end()) throw Refused{at(mark), "the alias stands inside what it names"};
+    count(count_nodes(found->second), at(mark));
+    refuse_depth(static_cast<int>(open_.size()) + depth_of(found->second), at(mark));
     attach(found->second);
   }
 
@@ -128,6 +101,8 @@ class TreeBuilder : public YAML::EventHandler {
     RecipePosition key_position = {};
     std::set<std::string> keys = {};
   };
+
+  RecipePosition at(const YAML::Mark& mark) const { return lathe::at(places_, mark); }
 
   bool expects_key() const {
     return !open_.empty() && open_.back().node.kind == RecipeNode::Kind::map && !open_.back().has_key;
@@ -162,9 +137,9 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void open(RecipeNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
-    const RecipePosition position = places_.at(mark);
+    const RecipePosition position = at(mark);
     refuse_tag(tag, position);
-    if (expects_key()) throw Refused{position, "a key is one word, not a list or a map"};
+    if (expects_key()) throw Refused{position, "a key is one word, not a list or a map (is a bracket before it open?)"};
     refuse_depth(static_cast<int>(open_.size()) + 1, position);
     count(1, position);
     open_.push_back({.node = {.kind = kind, .position = position}, .anchor = anchor});
@@ -201,14 +176,52 @@ class TreeBuilder : public YAML::EventHandler {
     }
   }
 
-  const Places& places_;
+  const TextPlaces& places_;
   std::vector<RecipeProblem>& problems_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, RecipeNode> anchored_;
   RecipeNode root_;
+  RecipePosition last_quoted_;
   int nodes_ = 0;
   int documents_ = 0;
 };
+
+// Takes events and does nothing.
+class Ignore : public YAML::EventHandler {
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+void parse(std::string_view text, YAML::EventHandler& handler) {
+  std::istringstream stream{std::string(text)};
+  YAML::Parser parser(stream);
+  while (parser.HandleNextDocument(handler)) {
+  }
+}
+
+// yaml-cpp 0.7 closes a quote that is open at the end by itself if a line end comes last, and misses it only without.
+bool ends_in_a_quote(std::string_view text) {
+  text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+  try {
+    Ignore nothing;
+    parse(text, nothing);
+  } catch (const YAML::Exception& error) {
+    return error.msg == YAML::ErrorMsg::EOF_IN_SCALAR;
+  }
+  return false;
+}
+
+std::string explained(const std::string& yaml_message) {
+  const bool is_bracket = yaml_message.find("flow") != std::string::npos;
+  return "not YAML: " + yaml_message + (is_bracket ? " (a bracket is open; quote text that holds [ ] { } or ,)" : "");
+}
 
 }  // namespace
 
@@ -226,9 +239,9 @@ RecipeNode* RecipeNode::find(std::string_view key) {
 std::optional<RecipeNode> parse_yaml(std::string_view text, const std::string& name, bool is_value,
                                      std::vector<RecipeProblem>& problems) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  const Places places(text, name, is_value);
+  const TextPlaces places(text, name, is_value);
   if (text.size() > kMaxRecipeBytes) {
-    problems.push_back(problem_at({std::make_shared<const std::string>(name), 0, 0}, "over 1 MiB: this is no recipe"));
+    problems.push_back(problem_at(places.nowhere(), "over 1 MiB: this is no recipe"));
     return std::nullopt;
   }
   if (const auto bad = find_bad_text(text)) {
@@ -236,18 +249,16 @@ std::optional<RecipeNode> parse_yaml(std::string_view text, const std::string& n
     return std::nullopt;
   }
   try {
-    std::istringstream stream{std::string(text)};
-    YAML::Parser parser(stream);
     TreeBuilder builder(places, problems);
-    while (parser.HandleNextDocument(builder)) {
-    }
+    parse(std::string(text) + "\n", builder);
+    if (ends_in_a_quote(text)) throw Refused{builder.last_quoted(), "not YAML: this quote is never closed"};
     RecipeNode root = builder.take();
     if (!root.position.file) root.position = places.at(0, 0);
     return root;
   } catch (const Refused& refused) {
     problems.push_back(problem_at(refused.position, refused.message));
   } catch (const YAML::Exception& error) {
-    problems.push_back(problem_at(places.at(error.mark), "not YAML: " + error.msg));
+    problems.push_back(problem_at(at(places, error.mark), explained(error.msg)));
   }
   return std::nullopt;
 }

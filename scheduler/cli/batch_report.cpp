@@ -113,7 +113,8 @@ void write_manifest(const std::filesystem::path& out_dir, const scheduler::Batch
     for (Json& output : track["outputs"]) output["path"] = relative_text(output["path"].get<std::string>(), out_dir);
     track["recipe_sha256"] = recipe.sha256;
     track["engine"] = scheduler::engine_name();
-    tracks[key_of(track)] = std::move(track);
+    const std::string key = key_of(track);
+    tracks[key] = std::move(track);
   }
   Json doc{{"schema", kManifestSchema}};
   doc["tracks"] = Json::array();

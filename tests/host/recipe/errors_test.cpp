@@ -7,6 +7,7 @@
 namespace lathe::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -26,7 +27,7 @@ TEST(RecipeErrors, FiveMistakesAreFiveErrorsWithTheirLineAndColumn) {
       ElementsAre("bad.yaml:5:14: error: chain[0].eq.phase: unknown value 'liner'; one of linear | minimum (did you "
                   "mean 'linear'?)",
                   "bad.yaml:7:24: error: unknown key 'freqhz' in chain[0].eq.bands[0] (did you mean 'freq_hz'?)",
-                  "bad.yaml:8:38: error: chain[0].eq.bands[1].freq_hz: '1k': write the number alone, 'freq_hz' is "
+                  "bad.yaml:8:39: error: chain[0].eq.bands[1].freq_hz: '1k': write the number alone, 'freq_hz' is "
                   "in Hz",
                   "bad.yaml:9:27: error: chain[1].limit.ceiling_dbtp: '-1 dB': write the number alone, "
                   "'ceiling_dbtp' is in dBTP",
@@ -132,10 +133,11 @@ TEST(RecipeErrors, AnUnknownVersionIsRefused) {
 }
 
 TEST(RecipeErrors, YamlThatDoesNotParseIsOneErrorWithItsPlace) {
-  EXPECT_THAT(errors_in("recipe: v1\nchain: [{limit: {ceiling_dbtp: -1}\nname: x\n"),
-              ElementsAre(HasSubstr("bad.yaml:3:5: error: not YAML: ")));
+  EXPECT_THAT(errors_in("recipe: v1\nchain:\n  - limit: {ceiling_dbtp: -1\n"),
+              ElementsAre(AllOf(HasSubstr("bad.yaml:3:29: error: not YAML: "), HasSubstr("a bracket is open"))));
   EXPECT_THAT(errors_in("recipe: v1\n\tname: x\n"), ElementsAre(HasSubstr("bad.yaml:2:1: error: not YAML: ")));
-  EXPECT_THAT(errors_in("recipe: v1\nname: \"x\n"), ElementsAre(HasSubstr("error: not YAML: ")));
+  EXPECT_THAT(errors_in("recipe: v1\nname: \"x\nchain: []\n"),
+              ElementsAre("bad.yaml:2:7: error: not YAML: this quote is never closed"));
 }
 
 TEST(RecipeErrors, ColumnsCountCharacters) {

@@ -70,7 +70,7 @@ outputs:
   - {id: cd,    format: wav, bits: 16, sample_rate: 44100, dither: tpdf, snap_588: report}
   - {id: vinyl, format: wav, bits: 24, per: side, skip: [limit], loudness: {target_lufs: -18}}
 overrides:
-  - {match: {track: 7}, set: {chain.eq.bands[1].gain_db: -2.0}}
+  - {match: {track: 7}, set: {"chain.eq.bands[1].gain_db": -2.0}}
 )";
 
 }  // namespace lathe::testing

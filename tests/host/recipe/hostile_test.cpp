@@ -114,7 +114,7 @@ TEST(HostileRecipe, DamagedRecipesAreErrorsOrRecipes) {
                                 "&a ", "*a",   "|",  ">",    "!", "%",     "@",     "? ", "#",        "\t",
                                 ",",   "auto", "-1", ".nan", "~", "---\n", "...\n", "\\", "\xC3\xA9", "\r"};
   int errors = 0;
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 1000; ++round) {
     std::string text = round % 2 == 0 ? kWholeSchema : kCatalogue;
     for (int edit = 0; edit < 1 + round % 5; ++edit) {
       const std::size_t at = random() % text.size();
@@ -123,14 +123,14 @@ TEST(HostileRecipe, DamagedRecipesAreErrorsOrRecipes) {
     }
     errors += errors_in(text).empty() ? 0 : 1;
   }
-  EXPECT_GT(errors, 1000) << "seed " << kSeed;
+  EXPECT_GT(errors, 300) << "seed " << kSeed;
 }
 
 TEST(HostileRecipe, RandomTextIsAnError) {
   constexpr unsigned kSeed = 21;
   std::mt19937 random(kSeed);
   const std::string letters = "[]{}:,-?&*!|>'\"%@`#~ \n\t\\ab01<.";
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 1000; ++round) {
     std::string text;
     const std::size_t length = 1 + random() % 200;
     for (std::size_t i = 0; i < length; ++i) text += letters[random() % letters.size()];

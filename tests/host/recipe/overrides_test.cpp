@@ -21,7 +21,7 @@ TEST(RecipeOverrides, ApplyWhereTheyFit) {
   const RecipeSource source = read(kBase +
                                    "overrides:\n"
                                    "  - {match: {track: 7}, set: {\"loudness.target_lufs\": -15}}\n"
-                                   "  - {match: {track: 7, disc: 2}, set: {chain.eq.bands[0].gain_db: -2.0}}\n");
+                                   "  - {match: {track: 7, disc: 2}, set: {\"chain.eq.bands[0].gain_db\": -2.0}}\n");
   EXPECT_EQ(source.effective_for({.track = 1}).recipe.loudness().target_lufs(), -14);
   EXPECT_EQ(source.effective_for({.track = 7, .disc = 1}).recipe.loudness().target_lufs(), -15);
   EXPECT_EQ(source.effective_for({.track = 7, .disc = 1}).recipe.chain(0).eq().bands(0).gain_db(), -1);
@@ -65,9 +65,9 @@ TEST(RecipeOverrides, ErrorsAreFoundAtLoad) {
                         "      chain.eq.bands[3].q: 1\n"
                         "      chain[0]: {limit: {}}\n"
                         "      publish: album\n"),
-      ElementsAre("bad.yaml:2:78: error: a second limit: a chain has one, at its end (with overrides[2])",
-                  "bad.yaml:5:54: error: loudness.target_lufs: expected a number in LUFS, not 'loud'",
-                  "bad.yaml:6:32: error: unknown key 'targt_lufs' in loudness (did you mean 'target_lufs'?)",
+      ElementsAre("bad.yaml:2:68: error: a second limit: a chain has one, at its end (with overrides[2])",
+                  "bad.yaml:5:53: error: loudness.target_lufs: expected a number in LUFS, not 'loud'",
+                  "bad.yaml:6:31: error: unknown key 'targt_lufs' in loudness (did you mean 'target_lufs'?)",
                   "bad.yaml:9:7: error: chain[0].eq.bands has 1 items, counted from 0; there is no [3]",
                   "bad.yaml:11:7: error: 'publish' cannot differ by track: an override sets paths in input, chain, "
                   "loudness, outputs or checks"));
@@ -82,11 +82,11 @@ TEST(RecipeOverrides, TwoThatContradictEachOtherOnATrackAreFoundAtLoad) {
   const std::string pair = kBase +
                            "outputs: [{bits: 24}]\n"
                            "overrides:\n"
-                           "  - {match: {track: 7}, set: {outputs[0].bits: 32f}}\n";
-  EXPECT_THAT(errors_in(pair + "  - {match: {title: A}, set: {outputs[0].dither: tpdf}}\n"),
-              ElementsAre(AllOf(HasSubstr("bad.yaml:7:52: error: 32f is not rounded"),
+                           "  - {match: {track: 7}, set: {\"outputs[0].bits\": 32f}}\n";
+  EXPECT_THAT(errors_in(pair + "  - {match: {title: A}, set: {\"outputs[0].dither\": tpdf}}\n"),
+              ElementsAre(AllOf(HasSubstr("bad.yaml:7:53: error: 32f is not rounded"),
                                 HasSubstr("(with overrides[0] and overrides[1])"))));
-  EXPECT_THAT(errors_in(pair + "  - {match: {track: 8}, set: {outputs[0].dither: tpdf}}\n"), IsEmpty())
+  EXPECT_THAT(errors_in(pair + "  - {match: {track: 8}, set: {\"outputs[0].dither\": tpdf}}\n"), IsEmpty())
       << "they fit no track together";
 }
 
@@ -103,7 +103,7 @@ TEST(RecipeOverrides, ApplyInTheirOrder) {
   EXPECT_THAT(errors_in(kBase + "overrides:\n"
                                 "  - {match: {disc: 1}, set: {chain: []}}\n"
                                 "  - {match: {title: A}, set: {chain.limit.ceiling_dbtp: -2}}\n"),
-              ElementsAre(HasSubstr("bad.yaml:6:32: error: chain has no 'limit'")))
+              ElementsAre(HasSubstr("bad.yaml:6:31: error: chain has no 'limit'")))
       << "the first takes away what the second changes";
 }
 

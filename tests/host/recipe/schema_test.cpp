@@ -18,7 +18,8 @@ using google::protobuf::FieldDescriptor;
 void for_each_field(const std::function<void(const FieldDescriptor&)>& visit) {
   std::set<const Descriptor*> seen;
   const std::function<void(const Descriptor&)> walk = [&](const Descriptor& message) {
-    if (!seen.insert(&message).second) return;
+    const bool is_plain = !message.options().map_entry() && !is_written_as_value(message);
+    if (!is_plain || !seen.insert(&message).second) return;
     for (int i = 0; i < message.field_count(); ++i) {
       visit(*message.field(i));
       const Descriptor* inner = message.field(i)->message_type();
@@ -78,7 +79,7 @@ TEST(RecipeSchema, UnitsAreReadFromTheKey) {
 
 TEST(RecipeSchema, APositionFallsBackToWhatIsAround) {
   const RecipeSource source = read("recipe: v1\nchain:\n  - limit: {ceiling_dbtp: -2}\n");
-  EXPECT_EQ(source.position("chain[0].limit.ceiling_dbtp").column, 28);
+  EXPECT_EQ(source.position("chain[0].limit.ceiling_dbtp").column, 27);
   EXPECT_EQ(source.position("chain[0].limit.release_ms").column, 5);
   EXPECT_EQ(source.position("chain[7].eq").line, 2);
   EXPECT_EQ(source.position("loudness.scope").line, 1);

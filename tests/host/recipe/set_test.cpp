@@ -71,8 +71,8 @@ TEST(RecipeSet, ErrorsNameTheSet) {
             "loudness.target_lufs: '-16 LUFS': write the number alone, 'target_lufs' is in LUFS");
   EXPECT_EQ(set_error("loudness.targt_lufs=-16"), "unknown key 'targt_lufs' in loudness (did you mean 'target_lufs'?)");
   EXPECT_EQ(set_error("lodness.target_lufs=-16"), "unknown key 'lodness' (did you mean 'loudness'?)");
-  EXPECT_EQ(set_error("loudness.scope=album side"),
-            "loudness.scope: unknown value 'album side'; one of track | album | loudest-track | side");
+  EXPECT_EQ(set_error("publish=tracks"),
+            "publish: unknown value 'tracks'; one of track | album (did you mean 'track'?)");
   EXPECT_EQ(set_error("chain.limit.ceiling_dbtp=1"), "chain[2].limit.ceiling_dbtp: 1 is out of range, -24 to 0 dBTP");
   EXPECT_EQ(set_error("loudness.on_conflict=fail"), "loudness needs the key 'target_lufs' in LUFS");
 }
