@@ -22,6 +22,8 @@
 namespace lathe {
 namespace {
 
+constexpr int kCorrections = 3;
+constexpr double kCorrectLu = 0.02;    // further from the target than this, the finished file's loudness corrects the gain
 constexpr std::int64_t kBlock = 16384;  // frames handled together: a stereo block and its bytes stay in the second-level cache
 
 std::string bits_name(Encoding encoding) {
@@ -100,7 +102,15 @@ class TrackRun {
     analyse();
     plan_gain();
     MasteredTrack done;
-    for (std::size_t i = 0; i < job_.outputs.size(); ++i) done.files.push_back(write_output(i));
+    for (std::size_t i = 0; i < job_.outputs.size(); ++i) {
+      done.files.push_back(write_output(i));
+      // The first file says whether the gain was right; the others follow it.
+      for (int round = 0; i == 0 && round < kCorrections && correct_gain(); ++round) {
+        report_.outputs.clear();
+        done.files.clear();
+        done.files.push_back(write_output(i));
+      }
+    }
     finish_report();
     done.report = std::move(report_);
     return done;
@@ -212,11 +222,27 @@ class TrackRun {
     if (!store_) return;
     check_cancelled();
     watch_.start(&BusySeconds::limiter);
-    plan_ = solve_gain(*store_, std::move(track_), job_.chain.goal);
+    solver_.emplace(*store_, std::move(track_), job_.chain.goal);
+    plan_ = solver_->solve();
     watch_.stop();
-    report_.reason = plan_.reason;
+  }
+
+  // Whether the gain was changed because the first file missed the target by more than the model may.
+  bool correct_gain() {
+    const std::optional<double> target = job_.chain.goal.target_lufs;
+    const Measurement& after = report_.outputs.front().after;
+    if (!solver_ || !target || !after.is_measurable || plan_.stopped_by != StoppedBy::nothing) return false;
+    if (std::abs(after.figures.integrated_lufs - *target) <= kCorrectLu) return false;
+    watch_.start(&BusySeconds::limiter);
+    plan_ = solver_->correct(after.figures.integrated_lufs);
+    watch_.stop();
+    return true;
+  }
+
+  void report_gain() {
+    if (!store_) return;
     if (job_.chain.goal.target_lufs) report_.stages.push_back({"loudness", {{"gain_db", amplitude_to_db(plan_.gain)}}});
-    if (plan_.curve) {
+    if (solver_->curve() != nullptr) {
       report_.stages.push_back({"limit", {{"ceiling_dbtp", job_.chain.goal.limit->ceiling_dbtp},
                                           {"max_gain_reduction_db", plan_.max_gain_reduction_db},
                                           {"limited_share", plan_.limited_share},
@@ -226,10 +252,7 @@ class TrackRun {
 
   // Whether every sample that reaches the output is still the one that was read.
   bool is_untouched() const {
-    return report_.stages.empty() || (plan_.gain == 1 && no_stage_changes() && (!plan_.curve || plan_.curve->spans().empty()));
-  }
-  bool no_stage_changes() const {
-    return std::none_of(report_.stages.begin(), report_.stages.end(), [](const StageReport& s) { return s.name == "eq" || s.name == "gain"; });
+    return report_.stages.empty() && plan_.gain == 1 && (!solver_ || solver_->curve() == nullptr || solver_->curve()->spans().empty());
   }
 
   StagedFile write_output(std::size_t index) {
@@ -285,8 +308,8 @@ class TrackRun {
       watch_.start(&BusySeconds::limiter);
       const AudioView in = store_->read(first, count);
       for (int c = 0; c < in.channels; ++c) {
-        if (plan_.curve) {
-          apply_limited_gain(in.channel(c), count, plan_.gain, plan_.curve->reduction().data() + first / kPeakGroup, frames.channel(c));
+        if (const LimiterCurve* curve = solver_->curve()) {
+          apply_limited_gain(in.channel(c), count, plan_.gain, curve->reduction().data() + first / kPeakGroup, frames.channel(c));
         } else {
           const auto gain = static_cast<float>(plan_.gain);
           for (std::int64_t n = 0; n < count; ++n) frames.channel(c)[n] = gain * in.channel(c)[n];
@@ -325,13 +348,14 @@ class TrackRun {
 
   void finish_report() {
     report_.busy = watch_.total();
-    const std::optional<double> target = job_.chain.goal.target_lufs;
-    if (!target || report_.outputs.empty()) return;
+    report_gain();
+    const GainGoal& goal = job_.chain.goal;
+    if (!goal.target_lufs || report_.outputs.empty()) return;
     const Measurement& after = report_.outputs.front().after;
     if (!after.is_measurable) {
       report_.reason = "no loudness to bring to the target: " + after.reason + "; the gain is 0 dB";
-    } else if (report_.reason.empty() && std::abs(after.figures.integrated_lufs - *target) > 0.05) {
-      report_.reason = fmt::format("target {:.1f} LUFS, reached {:.2f}: the gain did not settle closer", *target, after.figures.integrated_lufs);
+    } else if (plan_.stopped_by != StoppedBy::nothing || std::abs(after.figures.integrated_lufs - *goal.target_lufs) > 0.05) {
+      report_.reason = reason_text(goal, plan_.stopped_by, after.figures.integrated_lufs);
     }
   }
 
@@ -356,6 +380,7 @@ class TrackRun {
   std::vector<std::unique_ptr<Stage>> stages_;
   PcmHash hash_;
   TrackBefore track_;
+  std::optional<GainSolver> solver_;
   GainPlan plan_;
   Stopwatch watch_;
   TrackReport report_;

@@ -101,7 +101,9 @@ class SchemaWriter {
     if (field.is_map()) {
       const Descriptor* value = field.message_type()->map_value()->message_type();
       const bool is_any = value == google::protobuf::Value::descriptor();
-      schema = {{"type", "object"}, {"additionalProperties", is_any ? Json(true) : Json{{"type", "string"}}}};
+      // `year: 1999` is text in a label, whatever it looks like.
+      const Json text = {{"type", Json::array({"string", "number", "boolean"})}};
+      schema = {{"type", "object"}, {"additionalProperties", is_any ? Json(true) : text}};
       if (rule_of(field).required()) schema["minProperties"] = 1;
     } else if (field.is_repeated()) {
       schema = {{"type", "array"}, {"items", value_schema(field, field)}};

@@ -53,7 +53,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     if (expects_key()) throw Refused{at(mark), "a key is missing before ':'"};
-    add({.position = at(mark)}, anchor);
+    add({.position = place_of_nothing(mark)}, anchor);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -67,7 +67,8 @@ class TreeBuilder : public YAML::EventHandler {
     const bool is_quoted = tag == "!";
     if (is_quoted) last_quoted_ = position;
     if (expects_key()) return take_key(value, position);
-    if (!is_quoted && (value.empty() || value == "null" || value == "~")) return add({.position = position}, anchor);
+    if (!is_quoted && (value.empty() || value == "null" || value == "~"))
+      return add({.position = place_of_nothing(mark)}, anchor);
     add({.kind = RecipeNode::Kind::scalar, .position = position, .text = value, .is_quoted = is_quoted}, anchor);
   }
 
@@ -103,6 +104,12 @@ class TreeBuilder : public YAML::EventHandler {
   };
 
   RecipePosition at(const YAML::Mark& mark) const { return lathe::at(places_, mark); }
+
+  // yaml-cpp puts a value left out where the next word stands: at its key it is easier to find.
+  RecipePosition place_of_nothing(const YAML::Mark& mark) const {
+    const bool is_value = !open_.empty() && open_.back().node.kind == RecipeNode::Kind::map;
+    return is_value ? open_.back().key_position : at(mark);
+  }
 
   bool expects_key() const {
     return !open_.empty() && open_.back().node.kind == RecipeNode::Kind::map && !open_.back().has_key;
@@ -250,7 +257,7 @@ std::optional<RecipeNode> parse_yaml(std::string_view text, const std::string& n
   }
   try {
     TreeBuilder builder(places, problems);
-    parse(std::string(text) + "\n", builder);
+    parse(text, builder);
     if (ends_in_a_quote(text)) throw Refused{builder.last_quoted(), "not YAML: this quote is never closed"};
     RecipeNode root = builder.take();
     if (!root.position.file) root.position = places.at(0, 0);

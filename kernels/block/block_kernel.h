@@ -1,4 +1,5 @@
-// One source for kernels of blocks of threads: a body is a sequence of phases, and between phases the block's threads meet.
+// One source for kernels of blocks of threads: a body is a sequence of phases, and between phases the block's threads
+// meet.
 //
 // A kernel is a struct that holds its arguments by value and says
 //   static constexpr int kThreads;                     threads of a block
@@ -11,9 +12,9 @@
 //   block.index()                                      which block this is
 // with loops and branches around phases that are the same for all threads.
 //
-// A CUDA launcher maps a phase to f(threadIdx.x); __syncthreads(), PerThread to a register and Shared to __shared__. The CPU
-// launcher below runs a phase as a loop over the threads: the same body, under a debugger and the sanitizers, on a
-// machine with no GPU. What users get on the CPU is not this but the lane kernels (kernels/simd).
+// A CUDA launcher maps a phase to f(threadIdx.x); __syncthreads(), PerThread to a register and Shared to __shared__.
+// The CPU launcher below runs a phase as a loop over the threads: the same body, under a debugger and the sanitizers,
+// on a machine with no GPU. What users get on the CPU is not this but the lane kernels (kernels/simd).
 #pragma once
 
 #include <cstdint>

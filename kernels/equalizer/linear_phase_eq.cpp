@@ -40,23 +40,33 @@ LinearPhaseEqDesign::LinearPhaseEqDesign(std::vector<EqBand> bands, double sampl
       if (acts_on_first(band)) first.push_back(band);
       if (acts_on_second(band)) second.push_back(band);
     }
-    const auto make = [this, sample_rate_hz](const std::vector<EqBand>& of) {
+    const auto design = [this, sample_rate_hz](const std::vector<EqBand>& of) {
       const EqKernel kernel = design_kernel(of, sample_rate_hz);
       worst_db_ = std::max(worst_db_, kernel.worst_db);
       pre_ring_db_ = std::max(pre_ring_db_, kernel.pre_ring_db);
-      return std::make_shared<const OverlapSaveKernel>(kernel.taps);
+      return kernel.taps;
     };
     Pass pass;
     pass.mid_side = group.mid_side;
-    pass.first = make(first);
-    pass.second = first.size() == group.bands.size() && second.size() == group.bands.size() ? pass.first : make(second);
+    std::vector<double> taps = design(first);
+    if (first.size() == group.bands.size() && second.size() == group.bands.size()) {
+      pass.first = pass.second = std::make_shared<const OverlapSaveKernel>(taps);
+    } else {
+      // Both channels of a pass walk in step: the shorter kernel is filled up with zeros.
+      std::vector<double> others = design(second);
+      const std::size_t longest = std::max(taps.size(), others.size());
+      taps.resize(longest, 0.0);
+      others.resize(longest, 0.0);
+      pass.first = std::make_shared<const OverlapSaveKernel>(taps);
+      pass.second = std::make_shared<const OverlapSaveKernel>(others);
+    }
     passes_.push_back(std::move(pass));
   }
 }
 
 std::int64_t LinearPhaseEqDesign::longest_half() const {
   std::int64_t half = 0;
-  for (const Pass& pass : passes_) half = std::max({half, pass.first->half(), pass.second->half()});
+  for (const Pass& pass : passes_) half = std::max(half, pass.first->half());
   return half;
 }
 

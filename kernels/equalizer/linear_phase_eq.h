@@ -20,7 +20,8 @@ class LinearPhaseEqDesign {
   // Throws std::invalid_argument for a band that does not fit the rate.
   LinearPhaseEqDesign(std::vector<EqBand> bands, double sample_rate_hz);
 
-  // A run of bands that act on left and right, or on mid and side: one kernel a channel (both the same for stereo bands).
+  // A run of bands that act on left and right, or on mid and side: one kernel a channel (both the same for stereo bands),
+  // of equal length.
   struct Pass {
     bool mid_side = false;
     std::shared_ptr<const OverlapSaveKernel> first;   // left or mid, and every channel of a track that is not stereo

@@ -7,17 +7,17 @@
 namespace lathe::cpu {
 namespace {
 
-// One pass over all channels, cut at multiples of its own step, so that the result does not depend on the pushes.
+// One pass over all channels, cut at multiples of its own step, so that the result does not depend on the pushes. A step is
+// two blocks of each channel, which go through one complex transform as its real and imaginary part; they are read where
+// they were pushed to and handed on where the transform leaves them.
 class PassRunner {
  public:
   PassRunner(const LinearPhaseEqDesign::Pass& pass, int channels)
-      : pass_(pass), channels_(channels),
-        half_(std::max(pass.first->half(), pass.second->half())),
-        step_(2 * std::min(pass.first->hop(), pass.second->hop())),
-        row_(half_ + step_ + half_),
-        held_(static_cast<std::size_t>(row_ * channels)),
-        work_(static_cast<std::size_t>(2 * std::max(pass.first->points(), pass.second->points()))),
-        out_(static_cast<std::size_t>(step_ * channels)),
+      : pass_(pass), channels_(channels), half_(pass.first->half()), hop_(pass.first->hop()), points_(pass.first->points()),
+        row_(half_ + 2 * hop_ + half_),
+        stride_((hop_ + points_ + 15) / 16 * 16),
+        held_(static_cast<std::size_t>(stride_ * channels)),
+        work_(static_cast<std::size_t>(2 * points_ * channels)),
         filled_(half_) {}
 
   std::int64_t half() const { return half_; }
@@ -27,20 +27,20 @@ class PassRunner {
     std::int64_t used = 0;
     while (used < in.frames) {
       const std::int64_t n = std::min(in.frames - used, row_ - filled_);
-      for (int c = 0; c < channels_; ++c) std::copy_n(in.channel(c) + used, n, held_.data() + c * row_ + filled_);
+      for (int c = 0; c < channels_; ++c) std::copy_n(in.channel(c) + used, n, held_.data() + c * stride_ + filled_);
       if (pass_.mid_side) to_mid_side(filled_, n);
       filled_ += n;
       used += n;
-      if (filled_ == row_) run(step_, emit);
+      if (filled_ == row_) run(2 * hop_, emit);
     }
   }
 
   template <class Emit>
   void finish(Emit&& emit) {
     while (filled_ > half_) {
-      const std::int64_t valid = std::min(filled_ - half_, step_);
+      const std::int64_t valid = std::min(filled_ - half_, 2 * hop_);
       const std::int64_t left = filled_ - half_ - valid;
-      for (int c = 0; c < channels_; ++c) std::fill(held_.data() + c * row_ + filled_, held_.data() + (c + 1) * row_, 0.0f);
+      for (int c = 0; c < channels_; ++c) std::fill(held_.data() + c * stride_ + filled_, held_.data() + (c + 1) * stride_, 0.0f);
       run(valid, emit);
       filled_ = half_ + left;
     }
@@ -50,17 +50,17 @@ class PassRunner {
   // Mid = (L + R) / 2, side = (L - R) / 2 in place; back is L = mid + side, R = mid - side.
   void to_mid_side(std::int64_t first, std::int64_t count) {
     float* left = held_.data() + first;
-    float* right = held_.data() + row_ + first;
+    float* right = held_.data() + stride_ + first;
     for (std::int64_t n = 0; n < count; ++n) {
       const float mid = 0.5f * (left[n] + right[n]), side = 0.5f * (left[n] - right[n]);
       left[n] = mid;
       right[n] = side;
     }
   }
-  void to_left_right(std::int64_t count) {
-    float* mid = out_.data();
-    float* side = out_.data() + step_;
-    for (std::int64_t n = 0; n < count; ++n) {
+  static void to_left_right(MutableAudioView audio) {
+    float* mid = audio.channel(0);
+    float* side = audio.channel(1);
+    for (std::int64_t n = 0; n < audio.frames; ++n) {
       const float left = mid[n] + side[n], right = mid[n] - side[n];
       mid[n] = left;
       side[n] = right;
@@ -71,45 +71,42 @@ class PassRunner {
   void run(std::int64_t valid, Emit&& emit) {
     for (int c = 0; c < channels_; ++c) {
       const OverlapSaveKernel& kernel = c == 1 ? *pass_.second : *pass_.first;
-      const float* x = held_.data() + c * row_;
-      float* y = out_.data() + c * step_;
-      if (kernel.half() == 0) {  // nothing asked of this channel: its samples pass as they are
-        std::copy_n(x + half_, valid, y);
+      const float* x = held_.data() + c * stride_;
+      float* first = work_.data() + 2 * c * points_;
+      float* second = first + points_;
+      if (kernel.is_identity()) {
+        std::copy_n(x + half_, hop_, first + half_);
+        std::copy_n(x + half_ + hop_, hop_, second + half_);
         continue;
       }
-      const std::int64_t hop = step_ / 2, points = kernel.points();
-      float* a = work_.data();
-      float* b = work_.data() + points;
-      fill(x, half_ - kernel.half(), points, a);
-      fill(x, half_ - kernel.half() + hop, points, b);
-      kernel.filter(a, b);
-      std::copy_n(a + kernel.half(), std::min(valid, hop), y);
-      if (valid > hop) std::copy_n(b + kernel.half(), valid - hop, y + hop);
+      // What lies behind the row's end only feeds results that are thrown away.
+      kernel.filter(x, x + hop_, first, second);
     }
-    if (pass_.mid_side) to_left_right(valid);
-    emit(AudioView{out_.data(), channels_, valid, step_});
+    hand_on(work_.data() + half_, std::min(valid, hop_), emit);
+    if (valid > hop_) hand_on(work_.data() + points_ + half_, valid - hop_, emit);
     for (int c = 0; c < channels_; ++c) {
-      float* x = held_.data() + c * row_;
-      std::copy(x + step_, x + row_, x);
+      float* x = held_.data() + c * stride_;
+      std::copy(x + 2 * hop_, x + row_, x);
     }
     filled_ = 2 * half_;
   }
 
-  // `points` samples of the row from `first`; what lies behind the row's end only feeds samples that are thrown away.
-  void fill(const float* row, std::int64_t first, std::int64_t points, float* to) const {
-    const std::int64_t n = std::min(points, row_ - first);
-    std::copy_n(row + first, n, to);
-    std::fill(to + n, to + points, 0.0f);
+  template <class Emit>
+  void hand_on(float* data, std::int64_t frames, Emit&& emit) {
+    const MutableAudioView out{data, channels_, frames, 2 * points_};
+    if (pass_.mid_side) to_left_right(out);
+    emit(AudioView(out));
   }
 
   const LinearPhaseEqDesign::Pass& pass_;
   int channels_;
   std::int64_t half_;
-  std::int64_t step_;
+  std::int64_t hop_;
+  std::int64_t points_;
   std::int64_t row_;
+  std::int64_t stride_;
   AlignedArray<float> held_;  // a row a channel: half_ frames of past, then what was pushed
-  AlignedArray<float> work_;
-  AlignedArray<float> out_;
+  AlignedArray<float> work_;  // a pair of transforms a channel
   std::int64_t filled_;
 };
 

@@ -89,9 +89,9 @@ AlignedArray<float> LongFft::arrange(const std::vector<double>& response) const 
   return arranged;
 }
 
-void LongFft::filter(const AlignedArray<float>& arranged, float* re, float* im) const {
+void LongFft::filter(const AlignedArray<float>& arranged, const float* from_re, const float* from_im, float* re, float* im) const {
   kernels().filter({lane_.tables(), twiddle_low_.data(), twiddle_high_.data(), lane_.bin_of_row().data()},
-                   arranged.data(), re, im);
+                   arranged.data(), from_re, from_im, re, im);
 }
 
 }  // namespace lathe

@@ -48,8 +48,9 @@ class LongFft {
   // Brings a response given at bins 0..N-1 into the order `filter` reads, and divides it by N.
   AlignedArray<float> arrange(const std::vector<double>& response) const;
 
-  // x becomes the inverse transform of (transform of x) * response. re, im: N floats, 64-byte aligned.
-  void filter(const AlignedArray<float>& arranged, float* re, float* im) const;
+  // (re, im) become the inverse transform of (transform of (from_re, from_im)) * response: N floats each, re and im 64-byte
+  // aligned, the input anywhere, or in place.
+  void filter(const AlignedArray<float>& arranged, const float* from_re, const float* from_im, float* re, float* im) const;
 
  private:
   LaneFft lane_;

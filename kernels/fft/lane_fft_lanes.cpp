@@ -28,12 +28,14 @@ inline C minus_i(C a) { return {a.im, -a.re}; }
 inline C plus_i(C a) { return {-a.im, a.re}; }
 
 // One decimation-in-frequency stage over `n` rows. tw holds (cos, sin) of w^j, w^2j, w^3j with w = exp(-2 pi i / n).
-inline void forward_stage(float* re, float* im, std::int64_t n, const float* tw) {
+// Reads from one place and writes to another, or the same.
+inline void forward_stage(const float* from_re, const float* from_im, float* re, float* im, std::int64_t n, const float* tw) {
   const std::int64_t q = n / 4;
   for (std::int64_t j = 0; j < q; ++j, tw += 6) {
     const F c1 = splat(tw[0]), s1 = splat(tw[1]), c2 = splat(tw[2]), s2 = splat(tw[3]), c3 = splat(tw[4]), s3 = splat(tw[5]);
     for (int h = 0; h < kChunks; ++h) {
-      const C a = at(re, im, j, h), b = at(re, im, j + q, h), c = at(re, im, j + 2 * q, h), d = at(re, im, j + 3 * q, h);
+      const C a = at(from_re, from_im, j, h), b = at(from_re, from_im, j + q, h);
+      const C c = at(from_re, from_im, j + 2 * q, h), d = at(from_re, from_im, j + 3 * q, h);
       const C ac = add(a, c), amc = sub(a, c), bd = add(b, d), bmd = minus_i(sub(b, d));
       put(re, im, j, h, add(ac, bd));
       put(re, im, j + q, h, times(add(amc, bmd), c1, s1));
@@ -74,14 +76,17 @@ inline void pair_stage(float* re, float* im, std::int64_t rows) {
 // at most kLeafRows rows once it is transformed, and is followed by the inverse of the same block when Back is set.
 constexpr std::int64_t kLeafRows = 256;
 
-inline void forward_small(float* re, float* im, std::int64_t n, std::int64_t total, const float* tw) {
+inline void forward_small(float* re, float* im, std::int64_t n, const float* tw) {
   std::int64_t size = n;
   for (; size >= 4; size /= 4) {
-    for (std::int64_t base = 0; base < n; base += size) forward_stage(re + base * kFftLanes, im + base * kFftLanes, size, tw);
+    for (std::int64_t base = 0; base < n; base += size) {
+      float* block_re = re + base * kFftLanes;
+      float* block_im = im + base * kFftLanes;
+      forward_stage(block_re, block_im, block_re, block_im, size, tw);
+    }
     tw += size / 4 * 6;
   }
   if (size == 2) pair_stage(re, im, n);
-  (void)total;
 }
 
 inline void inverse_small(float* re, float* im, std::int64_t n, const float* tw_end) {
@@ -103,16 +108,23 @@ inline std::int64_t twiddle_floats(std::int64_t n) {
 }
 
 template <class Leaf>
-void forward_then(float* re, float* im, std::int64_t n, std::int64_t first_row, const float* tw, const Leaf& leaf) {
+void forward_then(const float* from_re, const float* from_im, float* re, float* im, std::int64_t n, std::int64_t first_row,
+                  const float* tw, const Leaf& leaf) {
   if (n <= kLeafRows) {
-    forward_small(re, im, n, n, tw);
+    for (std::int64_t i = 0; from_re != re && i < n * kFftLanes; i += kFloats) {
+      store(re + i, load(from_re + i));
+      store(im + i, load(from_im + i));
+    }
+    forward_small(re, im, n, tw);
     leaf(re, im, first_row, n);
     return;
   }
-  forward_stage(re, im, n, tw);
+  forward_stage(from_re, from_im, re, im, n, tw);
   for (int part = 0; part < 4; ++part) {
     const std::int64_t offset = part * (n / 4);
-    forward_then(re + offset * kFftLanes, im + offset * kFftLanes, n / 4, first_row + offset, tw + n / 4 * 6, leaf);
+    float* part_re = re + offset * kFftLanes;
+    float* part_im = im + offset * kFftLanes;
+    forward_then(part_re, part_im, part_re, part_im, n / 4, first_row + offset, tw + n / 4 * 6, leaf);
   }
 }
 
@@ -138,7 +150,7 @@ void inverse_whole(float* re, float* im, std::int64_t n, const float* tw) {
 }
 
 void forward(const LaneFftTables& t, float* re, float* im) {
-  forward_then(re, im, t.rows, 0, t.twiddles, [](float*, float*, std::int64_t, std::int64_t) {});
+  forward_then(re, im, re, im, t.rows, 0, t.twiddles, [](float*, float*, std::int64_t, std::int64_t) {});
 }
 
 void inverse(const LaneFftTables& t, float* re, float* im) { inverse_whole(re, im, t.rows, t.twiddles); }
@@ -267,8 +279,8 @@ inline void weigh_tile(const LongFftTables& t, const float* gain, float* re, flo
   }
 }
 
-void filter(const LongFftTables& t, const float* gain, float* re, float* im) {
-  forward_then(re, im, t.lane.rows, 0, t.lane.twiddles,
+void filter(const LongFftTables& t, const float* gain, const float* from_re, const float* from_im, float* re, float* im) {
+  forward_then(from_re, from_im, re, im, t.lane.rows, 0, t.lane.twiddles,
                [&t, gain](float* block_re, float* block_im, std::int64_t first_row, std::int64_t n) {
                  for (std::int64_t row = 0; row < n; row += kFloats) weigh_tile(t, gain, block_re, block_im, first_row, row);
                  const float* tw = t.lane.twiddles;

@@ -77,8 +77,9 @@ void LimiterCurve::shape(std::span<const float> peaks, double gain) {
 void LimiterCurve::shape_span(std::span<const float> peaks, double gain, std::int64_t first_demand) {
   const auto limit = static_cast<float>(settings_.ceiling / gain);
   const std::int64_t knots = groups_ + 1;
-  // d is needed from `attack_` before the first knot that moves; before that everything is 0.
-  const std::int64_t first = std::max<std::int64_t>(0, first_demand - look_ahead_ - attack_);
+  // d is needed from `attack_` before the first knot that moves; before that everything is 0. At the head of a track
+  // that lies before group 0: a mean over half a window would let a first peak through.
+  const std::int64_t first = first_demand - look_ahead_ - attack_;
   const std::int64_t reach = hold_ + look_ahead_;
   std::vector<float> needed(static_cast<std::size_t>(kPiece + reach)), held(static_cast<std::size_t>(kPiece));
   std::vector<float> shaped(static_cast<std::size_t>(2 * attack_ + kPiece), 0.0f), knot(static_cast<std::size_t>(kPiece));

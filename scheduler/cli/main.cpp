@@ -1,4 +1,6 @@
 // The program `lathe`: one file a verb.
+#include <malloc.h>
+
 #include <cstdio>
 #include <exception>
 #include <set>
@@ -15,6 +17,9 @@ const std::set<std::string> kUnbuilt{"audit",  "profile", "scheduler", "worker",
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Tracks come and go by the hundred with buffers of megabytes: kept in the process, their pages are touched once.
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 512 << 20);
   CLI::App app{"Lathe masters a label's catalogue: restoration, EQ, dynamics, loudness and limiting in batches", "lathe"};
   app.set_version_flag("--version", "lathe " LATHE_VERSION);
   app.require_subcommand(1);

@@ -1,6 +1,12 @@
 // What a band asks for, and how near the designed kernel comes to it.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
 #include "kernels/equalizer/eq_design.h"
 #include "tests/support/comparison.h"
 #include "tests/support/eq_oracle.h"
@@ -9,8 +15,8 @@
 namespace lathe {
 namespace {
 
-constexpr BandType kAllTypes[] = {BandType::high_pass, BandType::low_pass, BandType::bell,      BandType::low_shelf,
-                                  BandType::high_shelf, BandType::notch,   BandType::band_pass, BandType::tilt};
+constexpr BandType kAllTypes[] = {BandType::high_pass,  BandType::low_pass, BandType::bell,      BandType::low_shelf,
+                                  BandType::high_shelf, BandType::notch,    BandType::band_pass, BandType::tilt};
 
 TEST(EqBand, MagnitudesAreThoseOfTheTransferFunctions) {
   test::Random random = test::seeded(21);

@@ -2,8 +2,13 @@
 #include <gtest/gtest.h>
 #include <kiss_fft.h>
 
+#include <algorithm>
+#include <cmath>
 #include <complex>
 #include <memory>
+#include <numbers>
+#include <stdexcept>
+#include <vector>
 
 #include "kernels/fft/lane_fft.h"
 #include "kernels/fft/real_fft_double.h"
@@ -50,13 +55,14 @@ Signal joined(const Lanes& x) {
 
 std::vector<Complex> sequence_of(const Lanes& x, int lane) {
   std::vector<Complex> sequence;
-  for (std::size_t i = static_cast<std::size_t>(lane); i < x.re.size(); i += kFftLanes) sequence.emplace_back(x.re[i], x.im[i]);
+  for (std::size_t i = static_cast<std::size_t>(lane); i < x.re.size(); i += kFftLanes)
+    sequence.emplace_back(x.re[i], x.im[i]);
   return sequence;
 }
 
 std::vector<Complex> kiss(const std::vector<Complex>& x, bool inverse) {
-  const std::unique_ptr<void, decltype(&kiss_fft_free)> plan(kiss_fft_alloc(static_cast<int>(x.size()), inverse, nullptr, nullptr),
-                                                            kiss_fft_free);
+  const std::unique_ptr<void, decltype(&kiss_fft_free)> plan(
+      kiss_fft_alloc(static_cast<int>(x.size()), inverse, nullptr, nullptr), kiss_fft_free);
   std::vector<kiss_fft_cpx> in(x.size()), out(x.size());
   for (std::size_t n = 0; n < x.size(); ++n) in[n] = {static_cast<float>(x[n].real()), static_cast<float>(x[n].imag())};
   kiss_fft(static_cast<kiss_fft_cfg>(plan.get()), in.data(), out.data());
@@ -72,7 +78,8 @@ TEST(DoubleFft, BinsAreThoseOfTheDefinition) {
     for (Complex& v : x) v = {random.uniform(-1, 1), random.uniform(-1, 1)};
     std::vector<Complex> y = x;
     fft_double(y);
-    for (std::size_t k = 0; k < size; ++k) ASSERT_LT(std::abs(y[k] - test::dft_bin(x, static_cast<std::int64_t>(k))), 1e-12 * static_cast<double>(size));
+    for (std::size_t k = 0; k < size; ++k)
+      ASSERT_LT(std::abs(y[k] - test::dft_bin(x, static_cast<std::int64_t>(k))), 1e-12 * static_cast<double>(size));
   }
   std::vector<Complex> odd(12);
   EXPECT_THROW(fft_double(odd), std::invalid_argument);
@@ -85,7 +92,8 @@ TEST(DoubleFft, EvenTransformIsTheCosineSumAndItsOwnInverse) {
   const Signal got = even_transform(half);
   std::vector<Complex> full(128);
   for (std::size_t n = 0; n < full.size(); ++n) full[n] = half[std::min(n, 128 - n)];
-  for (std::size_t k = 0; k < half.size(); ++k) EXPECT_NEAR(got[k], test::dft_bin(full, static_cast<std::int64_t>(k)).real(), 1e-12);
+  for (std::size_t k = 0; k < half.size(); ++k)
+    EXPECT_NEAR(got[k], test::dft_bin(full, static_cast<std::int64_t>(k)).real(), 1e-12);
   const Signal back = even_transform(got);
   for (std::size_t n = 0; n < half.size(); ++n) EXPECT_NEAR(back[n] / 128, half[n], 1e-12);
 }
@@ -152,7 +160,8 @@ TEST(LaneFft, EachFrequencyHasOneRow) {
 }
 
 TEST(LaneFft, RefusesLengthsItHasNoPlanFor) {
-  for (const std::int64_t rows : {-16, 0, 8, 17, 48, 1 << 21}) EXPECT_THROW(LaneFft{rows}, std::invalid_argument) << rows;
+  for (const std::int64_t rows : {-16, 0, 8, 17, 48, 1 << 21})
+    EXPECT_THROW(LaneFft{rows}, std::invalid_argument) << rows;
 }
 
 // A response of few taps makes the filter a short circular convolution, which the definition can afford at any size.

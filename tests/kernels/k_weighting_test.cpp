@@ -1,6 +1,11 @@
 // The K-weighting filter against the tables of BS.1770-5 and against their response.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <stdexcept>
+
 #include "kernels/math/k_weighting.h"
 #include "tests/support/comparison.h"
 #include "tests/support/loudness_oracle.h"

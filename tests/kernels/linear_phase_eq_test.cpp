@@ -1,6 +1,16 @@
 // The equaliser stage as it is heard: its impulse response against the bands it was asked for.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
 #include "kernels/equalizer/linear_phase_eq.h"
 #include "tests/support/comparison.h"
 #include "tests/support/eq_oracle.h"
@@ -91,8 +101,8 @@ class EachRate : public ::testing::TestWithParam<double> {};
 
 TEST_P(EachRate, RandomBandsOfEveryTypeMeetTheirTargetSymmetrically) {
   test::Random random = test::seeded(31 + static_cast<std::uint64_t>(GetParam()));
-  for (const BandType type : {BandType::high_pass, BandType::low_pass, BandType::bell, BandType::low_shelf, BandType::high_shelf,
-                              BandType::notch, BandType::band_pass, BandType::tilt}) {
+  for (const BandType type : {BandType::high_pass, BandType::low_pass, BandType::bell, BandType::low_shelf,
+                              BandType::high_shelf, BandType::notch, BandType::band_pass, BandType::tilt}) {
     expect_design_meets({random_band(random, type)}, GetParam());
     expect_design_meets({random_band(random, type)}, GetParam());
   }
@@ -122,7 +132,8 @@ TEST(LinearPhaseEq, ABandOnTheLeftLeavesTheRightBitForBit) {
   test::Random random = test::seeded(34);
   const FloatTrack in({test::white_noise(random, 0.3, 20000), test::white_noise(random, 0.3, 20000)});
   EqBand band{BandType::bell, 1000, 6, 1};
-  for (const auto& [channel, touched, untouched] : {std::tuple{BandChannel::left, 0, 1}, std::tuple{BandChannel::right, 1, 0}}) {
+  for (const auto& [channel, touched, untouched] :
+       {std::tuple{BandChannel::left, 0, 1}, std::tuple{BandChannel::right, 1, 0}}) {
     band.channel = channel;
     const FloatTrack out = equalised(design({band}, 48000), in);
     EXPECT_TRUE(test::same_bits(out.channel(untouched), in.channel(untouched)));
@@ -133,7 +144,8 @@ TEST(LinearPhaseEq, ABandOnTheLeftLeavesTheRightBitForBit) {
 TEST(LinearPhaseEq, AStereoBandTreatsEveryChannelAsOneChannelAlone) {
   test::Random random = test::seeded(35);
   const auto eq = design({{BandType::high_shelf, 5000, 4}, {BandType::high_pass, 30}}, 48000);
-  const FloatTrack in({test::white_noise(random, 0.3, 9000), test::white_noise(random, 0.3, 9000), test::white_noise(random, 0.3, 9000)});
+  const FloatTrack in({test::white_noise(random, 0.3, 9000), test::white_noise(random, 0.3, 9000),
+                       test::white_noise(random, 0.3, 9000)});
   const FloatTrack out = equalised(eq, in);
   for (int c = 0; c < 3; ++c) {
     EXPECT_TRUE(test::same_bits(equalised(eq, FloatTrack({in.signal(c)})).channel(0), out.channel(c))) << c;

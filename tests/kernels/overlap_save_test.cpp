@@ -1,6 +1,10 @@
 // Overlap-save against the definition of convolution.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
 #include "kernels/fft/overlap_save.h"
 #include "tests/support/comparison.h"
 #include "tests/support/convolution_oracle.h"
@@ -30,7 +34,8 @@ Blocks filtered(const OverlapSaveKernel& kernel, const Signal& a, const Signal& 
 
 Signal random_taps(test::Random& random, std::int64_t half) {
   Signal taps(static_cast<std::size_t>(half) + 1);
-  for (std::size_t n = 0; n < taps.size(); ++n) taps[n] = random.uniform(-1, 1) / std::sqrt(1.0 + static_cast<double>(half));
+  for (std::size_t n = 0; n < taps.size(); ++n)
+    taps[n] = random.uniform(-1, 1) / std::sqrt(1.0 + static_cast<double>(half));
   return taps;
 }
 
@@ -72,7 +77,8 @@ TEST(OverlapSave, ALoudBlockLeavesItsQuietPartnerAlone) {
   test::for_each_simd_level([&] {
     const Blocks y = filtered(kernel, loud, silent);
     double peak = 0;
-    for (std::int64_t n = 0; n < kernel.points(); ++n) peak = std::max<double>(peak, std::abs(y.b[static_cast<std::size_t>(n)]));
+    for (std::int64_t n = 0; n < kernel.points(); ++n)
+      peak = std::max<double>(peak, std::abs(y.b[static_cast<std::size_t>(n)]));
     EXPECT_LT(test::db(peak), -120);
   });
 }
@@ -82,7 +88,8 @@ TEST(OverlapSave, Avx2AndAvx512GiveTheSameBits) {
   test::Random random = test::seeded(13);
   for (const std::int64_t half : {5, 1000, 9000}) {
     const OverlapSaveKernel kernel(random_taps(random, half));
-    const Signal a = test::white_noise(random, 0.1, kernel.points()), b = test::white_noise(random, 0.1, kernel.points());
+    const Signal a = test::white_noise(random, 0.1, kernel.points()),
+                 b = test::white_noise(random, 0.1, kernel.points());
     const Blocks x = test::at_level(SimdLevel::avx2, [&] { return filtered(kernel, a, b); });
     const Blocks y = test::at_level(SimdLevel::avx512, [&] { return filtered(kernel, a, b); });
     for (std::size_t n = 0; n < x.a.size(); ++n) {

@@ -1,6 +1,7 @@
 #include "tests/support/convolution_oracle.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 namespace lathe::test {
@@ -19,7 +20,8 @@ Signal circularly_convolved(std::span<const double> x, std::span<const double> t
   Signal y(x.size(), 0.0);
   for (std::int64_t n = 0; n < frames; ++n) {
     for (std::int64_t k = -half; k <= half; ++k) {
-      y[static_cast<std::size_t>(n)] += taps[static_cast<std::size_t>(std::abs(k))] * x[static_cast<std::size_t>((n - k + frames) % frames)];
+      y[static_cast<std::size_t>(n)] +=
+          taps[static_cast<std::size_t>(std::abs(k))] * x[static_cast<std::size_t>((n - k + frames) % frames)];
     }
   }
   return y;

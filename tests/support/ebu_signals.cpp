@@ -6,6 +6,7 @@
 #include <numbers>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "tests/support/signals.h"
 #include "tests/support/true_peak_oracle.h"
@@ -94,20 +95,34 @@ Signal one_loud_period(int offset, double rate) {
 EbuSignal tech3341(int number, double rate, int file) {
   const auto stereo = [rate](Signal wave) { return EbuSignal{rate, std::move(wave), {1, 1}}; };
   switch (number) {
-    case 1: return stereo(tones({{-23, 20}}, rate));
-    case 2: return stereo(tones({{-33, 20}}, rate));
-    case 3: return stereo(tones({{-36, 10}, {-23, 60}, {-36, 10}}, rate));
-    case 4: return stereo(tones({{-72, 10}, {-36, 10}, {-23, 60}, {-36, 10}, {-72, 10}}, rate));
-    case 5: return stereo(tones({{-26, 20}, {-20, 20.1}, {-26, 20}}, rate));
+    case 1:
+      return stereo(tones({{-23, 20}}, rate));
+    case 2:
+      return stereo(tones({{-33, 20}}, rate));
+    case 3:
+      return stereo(tones({{-36, 10}, {-23, 60}, {-36, 10}}, rate));
+    case 4:
+      return stereo(tones({{-72, 10}, {-36, 10}, {-23, 60}, {-36, 10}, {-72, 10}}, rate));
+    case 5:
+      return stereo(tones({{-26, 20}, {-20, 20.1}, {-26, 20}}, rate));
     case 6:
-      return {rate, tones({{0, 20}}, rate), {amplitude(-28), amplitude(-28), amplitude(-24), amplitude(-30), amplitude(-30)}};
-    case 9: return stereo(tones(repeated(5, {{-20, 1.34}, {-30, 1.66}}), rate));
-    case 10: return stereo(tones({{kSilent, 0.150 * file}, {-23, 3}, {kSilent, 1}}, rate));
-    case 11: return stereo(tones(rising_bursts(3.0, 0.150), rate));
-    case 12: return stereo(tones(repeated(25, {{-20, 0.18}, {-30, 0.22}}), rate));
-    case 13: return stereo(tones({{kSilent, 0.020 * file}, {-23, 0.4}, {kSilent, 1}}, rate));
-    case 14: return stereo(tones(rising_bursts(0.4, 0.020), rate));
-    default: break;
+      return {rate,
+              tones({{0, 20}}, rate),
+              {amplitude(-28), amplitude(-28), amplitude(-24), amplitude(-30), amplitude(-30)}};
+    case 9:
+      return stereo(tones(repeated(5, {{-20, 1.34}, {-30, 1.66}}), rate));
+    case 10:
+      return stereo(tones({{kSilent, 0.150 * file}, {-23, 3}, {kSilent, 1}}, rate));
+    case 11:
+      return stereo(tones(rising_bursts(3.0, 0.150), rate));
+    case 12:
+      return stereo(tones(repeated(25, {{-20, 0.18}, {-30, 0.22}}), rate));
+    case 13:
+      return stereo(tones({{kSilent, 0.020 * file}, {-23, 0.4}, {kSilent, 1}}, rate));
+    case 14:
+      return stereo(tones(rising_bursts(0.4, 0.020), rate));
+    default:
+      break;
   }
   if (number >= 15 && number <= 19) return stereo(steady_peak(number, rate));
   if (number >= 20 && number <= 23) return stereo(one_loud_period(number - 20, rate));
@@ -116,11 +131,16 @@ EbuSignal tech3341(int number, double rate, int file) {
 
 EbuSignal tech3342(int number, double rate) {
   switch (number) {
-    case 1: return {rate, tones({{-20, 20}, {-30, 20}}, rate), {1, 1}};
-    case 2: return {rate, tones({{-20, 20}, {-15, 20}}, rate), {1, 1}};
-    case 3: return {rate, tones({{-40, 20}, {-20, 20}}, rate), {1, 1}};
-    case 4: return {rate, tones({{-50, 20}, {-35, 20}, {-20, 20}, {-35, 20}, {-50, 20}}, rate), {1, 1}};
-    default: throw std::invalid_argument("tech3342: case " + std::to_string(number) + " is not a synthetic signal");
+    case 1:
+      return {rate, tones({{-20, 20}, {-30, 20}}, rate), {1, 1}};
+    case 2:
+      return {rate, tones({{-20, 20}, {-15, 20}}, rate), {1, 1}};
+    case 3:
+      return {rate, tones({{-40, 20}, {-20, 20}}, rate), {1, 1}};
+    case 4:
+      return {rate, tones({{-50, 20}, {-35, 20}, {-20, 20}, {-35, 20}, {-50, 20}}, rate), {1, 1}};
+    default:
+      throw std::invalid_argument("tech3342: case " + std::to_string(number) + " is not a synthetic signal");
   }
 }
 

@@ -22,14 +22,22 @@ double band_gain_oracle(const EqBand& band, double frequency_hz) {
   const Complex s(0, frequency_hz / band.freq_hz);
   const double a = std::pow(10.0, band.gain_db / 40), q = band.q, root = std::sqrt(a);
   switch (band.type) {
-    case BandType::high_pass: return frequency_hz == 0 ? 0 : std::abs(butterworth(1.0 / s, band.slope_db_oct / 6));
-    case BandType::low_pass: return std::abs(butterworth(s, band.slope_db_oct / 6));
-    case BandType::bell: return std::abs((s * s + s * (a / q) + 1.0) / (s * s + s / (a * q) + 1.0));
-    case BandType::low_shelf: return std::abs(a * (s * s + s * root / q + a) / (a * s * s + s * root / q + 1.0));
-    case BandType::high_shelf: return std::abs(a * (a * s * s + s * root / q + 1.0) / (s * s + s * root / q + a));
-    case BandType::notch: return std::abs((s * s + 1.0) / (s * s + s / q + 1.0));
-    case BandType::band_pass: return std::abs((s / q) / (s * s + s / q + 1.0));
-    case BandType::tilt: return std::abs((s * root + 1.0 / root) / (s / root + root));
+    case BandType::high_pass:
+      return frequency_hz == 0 ? 0 : std::abs(butterworth(1.0 / s, band.slope_db_oct / 6));
+    case BandType::low_pass:
+      return std::abs(butterworth(s, band.slope_db_oct / 6));
+    case BandType::bell:
+      return std::abs((s * s + s * (a / q) + 1.0) / (s * s + s / (a * q) + 1.0));
+    case BandType::low_shelf:
+      return std::abs(a * (s * s + s * root / q + a) / (a * s * s + s * root / q + 1.0));
+    case BandType::high_shelf:
+      return std::abs(a * (a * s * s + s * root / q + 1.0) / (s * s + s * root / q + a));
+    case BandType::notch:
+      return std::abs((s * s + 1.0) / (s * s + s / q + 1.0));
+    case BandType::band_pass:
+      return std::abs((s / q) / (s * s + s / q + 1.0));
+    case BandType::tilt:
+      return std::abs((s * root + 1.0 / root) / (s / root + root));
   }
   return 0;
 }

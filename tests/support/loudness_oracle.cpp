@@ -1,5 +1,6 @@
 #include "tests/support/loudness_oracle.h"
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <limits>
@@ -9,7 +10,8 @@ namespace lathe::test {
 namespace {
 
 // BS.1770-5 Annex 1, tables 1 and 2.
-constexpr FilterStage kShelf48 = {1.53512485958697, -2.69169618940638, 1.19839281085285, -1.69065929318241, 0.73248077421585};
+constexpr FilterStage kShelf48 = {1.53512485958697, -2.69169618940638, 1.19839281085285, -1.69065929318241,
+                                  0.73248077421585};
 constexpr FilterStage kHighPass48 = {1.0, -2.0, 1.0, -1.99004745483398, 0.99007225036621};
 
 // c0 + c1 z^-1 + c2 z^-2 with z^-1 = (1 - s) / (1 + s), times (1 + s)^2: coefficients of s^0, s^1, s^2. The same map
@@ -63,7 +65,8 @@ std::array<FilterStage, 2> k_weighting_oracle(double sample_rate_hz) {
 double k_weighting_gain_oracle(double frequency_hz, double sample_rate_hz) {
   const std::complex<double> z1 = std::polar(1.0, -2 * std::numbers::pi * frequency_hz / sample_rate_hz);
   std::complex<double> h = 1;
-  for (const FilterStage& q : k_weighting_oracle(sample_rate_hz)) h *= (q.b0 + z1 * (q.b1 + z1 * q.b2)) / (1.0 + z1 * (q.a1 + z1 * q.a2));
+  for (const FilterStage& q : k_weighting_oracle(sample_rate_hz))
+    h *= (q.b0 + z1 * (q.b1 + z1 * q.b2)) / (1.0 + z1 * (q.a1 + z1 * q.a2));
   return std::abs(h);
 }
 
@@ -72,7 +75,8 @@ Signal k_weighted(const Signal& x, double sample_rate_hz) {
   return filtered(stages[1], filtered(stages[0], x));
 }
 
-double integrated_loudness_oracle(const std::vector<Signal>& channels, const std::vector<double>& weights, double sample_rate_hz) {
+double integrated_loudness_oracle(const std::vector<Signal>& channels, const std::vector<double>& weights,
+                                  double sample_rate_hz) {
   const auto frames = static_cast<std::int64_t>(channels.front().size());
   std::vector<double> blocks;
   for (std::size_t c = 0; c < channels.size(); ++c) {

@@ -25,6 +25,7 @@ double k_weighting_gain_oracle(double frequency_hz, double sample_rate_hz);
 Signal k_weighted(const Signal& x, double sample_rate_hz);
 
 // In LUFS; minus infinity when no block passes the gates. One weight a channel.
-double integrated_loudness_oracle(const std::vector<Signal>& channels, const std::vector<double>& weights, double sample_rate_hz);
+double integrated_loudness_oracle(const std::vector<Signal>& channels, const std::vector<double>& weights,
+                                  double sample_rate_hz);
 
 }  // namespace lathe::test

@@ -67,7 +67,8 @@ Signal impulses(std::int64_t frames, const std::vector<std::int64_t>& at, double
 
 Signal square(std::int64_t period, double amplitude, std::int64_t frames) {
   Signal x(static_cast<std::size_t>(frames));
-  for (std::int64_t n = 0; n < frames; ++n) x[static_cast<std::size_t>(n)] = n % period < period / 2 ? amplitude : -amplitude;
+  for (std::int64_t n = 0; n < frames; ++n)
+    x[static_cast<std::size_t>(n)] = n % period < period / 2 ? amplitude : -amplitude;
   return x;
 }
 

@@ -40,7 +40,7 @@ auto at_level(SimdLevel level, Body&& body) {
 }  // namespace lathe::test
 
 // Leaves a test that compares avx2 with avx512, aloud, where the processor has only one of them.
-#define LATHE_NEEDS_AVX512()                                                     \
-  if (lathe::processor_simd_level() < lathe::SimdLevel::avx512) {                \
+#define LATHE_NEEDS_AVX512()                                                      \
+  if (lathe::processor_simd_level() < lathe::SimdLevel::avx512) {                 \
     GTEST_SKIP() << "this processor has no avx512: nothing to compare avx2 with"; \
   }

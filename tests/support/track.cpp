@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -40,7 +41,9 @@ class Collector final : public AudioSink {
 }  // namespace
 
 FloatTrack::FloatTrack(int channels, std::int64_t frames)
-    : channels_(channels), frames_(frames), stride_(frames + 5),
+    : channels_(channels),
+      frames_(frames),
+      stride_(frames + 5),
       data_(static_cast<std::size_t>(stride_ * channels), std::numeric_limits<float>::quiet_NaN()) {
   for (int c = 0; c < channels; ++c) std::fill_n(view().channel(c), frames, 0.0f);
 }

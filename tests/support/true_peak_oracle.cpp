@@ -50,13 +50,17 @@ TruePeakOracle::TruePeakOracle(int phases, int taps)
 
 std::vector<double> TruePeakOracle::frame_peaks(std::span<const double> x, std::int64_t first, std::int64_t end) const {
   const std::int64_t before = taps_ / 2 - 1 - std::min<std::int64_t>(first, 0);
-  std::vector<double> padded(x.size() + static_cast<std::size_t>(before + taps_ + std::max<std::int64_t>(0, end - static_cast<std::int64_t>(x.size()))), 0.0);
+  std::vector<double> padded(
+      x.size() + static_cast<std::size_t>(before + taps_ +
+                                          std::max<std::int64_t>(0, end - static_cast<std::int64_t>(x.size()))),
+      0.0);
   std::copy(x.begin(), x.end(), padded.begin() + before);
   std::vector<double> peaks;
   for (std::int64_t n = first; n < end; ++n) {
     double peak = 0;
     for (int p = 0; p < phases_; ++p) {
-      peak = std::max(peak, std::abs(dot(coefficients_.data() + p * taps_, padded.data() + before + n - taps_ / 2 + 1, taps_)));
+      peak = std::max(
+          peak, std::abs(dot(coefficients_.data() + p * taps_, padded.data() + before + n - taps_ / 2 + 1, taps_)));
     }
     peaks.push_back(peak);
   }

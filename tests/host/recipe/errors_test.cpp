@@ -140,6 +140,12 @@ TEST(RecipeErrors, YamlThatDoesNotParseIsOneErrorWithItsPlace) {
               ElementsAre("bad.yaml:2:7: error: not YAML: this quote is never closed"));
 }
 
+TEST(RecipeErrors, AValueLeftOutStandsAtItsKey) {
+  EXPECT_THAT(errors_in("recipe: v1\nloudness:\n  target_lufs:\n  scope: track\nname:\n\n\n"),
+              ElementsAre("bad.yaml:3:3: error: loudness.target_lufs: no value; expected a number in LUFS",
+                          "bad.yaml:5:1: error: name: no value; expected text"));
+}
+
 TEST(RecipeErrors, ColumnsCountCharacters) {
   EXPECT_THAT(errors_in("recipe: v1\nlabels: {é: ü}\nloudness: {scope: Spur✓, target_lufs: x}\n"),
               ElementsAre(HasSubstr("bad.yaml:3:19: "), HasSubstr("bad.yaml:3:39: ")));

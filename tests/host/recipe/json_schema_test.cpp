@@ -68,6 +68,10 @@ TEST(JsonSchema, KeepsTheCommentsOfTheSchema) {
   EXPECT_EQ(property("Stage", "limit")["description"], "True-peak limiter: the last stage of a chain.");
 }
 
+TEST(JsonSchema, LabelsMayLookLikeNumbers) {
+  EXPECT_EQ(schema()["properties"]["labels"]["additionalProperties"]["type"], Json({"string", "number", "boolean"}));
+}
+
 TEST(JsonSchema, EveryReferenceIsDefined) {
   const std::string text = json_schema();
   const std::string mark = "\"#/$defs/";

@@ -84,7 +84,7 @@ TEST(RecipeOverrides, TwoThatContradictEachOtherOnATrackAreFoundAtLoad) {
                            "overrides:\n"
                            "  - {match: {track: 7}, set: {\"outputs[0].bits\": 32f}}\n";
   EXPECT_THAT(errors_in(pair + "  - {match: {title: A}, set: {\"outputs[0].dither\": tpdf}}\n"),
-              ElementsAre(AllOf(HasSubstr("bad.yaml:7:53: error: 32f is not rounded"),
+              ElementsAre(AllOf(HasSubstr("bad.yaml:7:52: error: 32f is not rounded"),
                                 HasSubstr("(with overrides[0] and overrides[1])"))));
   EXPECT_THAT(errors_in(pair + "  - {match: {track: 8}, set: {\"outputs[0].dither\": tpdf}}\n"), IsEmpty())
       << "they fit no track together";

@@ -1,0 +1,24 @@
+// What the processor can do at most at one instruction level: chains of multiply-adds that nothing holds up.
+#pragma once
+
+#include <cstdint>
+
+namespace lathe {
+
+struct CeilingKernels {
+  // Both run `rounds` rounds on the 32 values at `values` and return the floating-point operations they did.
+  double (*float_fma)(float* values, std::int64_t rounds);
+  double (*double_fma)(double* values, std::int64_t rounds);
+};
+
+namespace sse2 {
+extern const CeilingKernels ceiling_kernels;
+}
+namespace avx2 {
+extern const CeilingKernels ceiling_kernels;
+}
+namespace avx512 {
+extern const CeilingKernels ceiling_kernels;
+}
+
+}  // namespace lathe

@@ -1,0 +1,124 @@
+#include "tests/cli/program.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+namespace lathe::test {
+namespace {
+
+constexpr int kLongestMs = 60'000;
+constexpr uid_t kNobody = 65534;
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  for (std::string& text : texts) all.push_back(text.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+std::vector<std::string> environment_of(const ProgramCall& call) {
+  std::vector<std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (std::strncmp(*entry, "LATHE_", 6) != 0) all.emplace_back(*entry);
+  }
+  for (const auto& [name, value] : call.environment) all.push_back(name + "=" + value);
+  return all;
+}
+
+// Everything from fork to exec: only what is safe there.
+[[noreturn]] void become(const ProgramCall& call, char** arguments, char** environment, int out, int err) {
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(err, STDERR_FILENO);
+  if (!call.working_folder.empty() && ::chdir(call.working_folder.c_str()) != 0) ::_exit(125);
+  if (call.file_size_limit_bytes) {
+    const auto bytes = static_cast<rlim_t>(*call.file_size_limit_bytes);
+    const rlimit limit{bytes, bytes};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  if (call.is_nobody && ::geteuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) ::_exit(125);
+  ::execve(LATHE_PROGRAM, arguments, environment);
+  ::_exit(126);
+}
+
+std::string content_of(int fd) {
+  std::string text;
+  char block[65536];
+  ::lseek(fd, 0, SEEK_SET);
+  for (ssize_t n; (n = ::read(fd, block, sizeof block)) > 0;) text.append(block, static_cast<std::size_t>(n));
+  return text;
+}
+
+}  // namespace
+
+nlohmann::json ProgramResult::json() const {
+  nlohmann::json document = nlohmann::json::parse(out, nullptr, false);
+  if (!document.is_discarded()) return document;
+  ADD_FAILURE() << "stdout is not one JSON document:\n" << out << "\nstderr:\n" << err;
+  return {};
+}
+
+RunningProgram::RunningProgram(const ProgramCall& call) {
+  std::vector<std::string> arguments{LATHE_PROGRAM};
+  arguments.insert(arguments.end(), call.arguments.begin(), call.arguments.end());
+  std::vector<std::string> environment = environment_of(call);
+  const std::vector<char*> argv = pointers(arguments), envp = pointers(environment);
+  out_ = ::memfd_create("stdout", MFD_CLOEXEC);
+  err_ = ::memfd_create("stderr", MFD_CLOEXEC);
+  pid_ = ::fork();
+  if (pid_ == 0) become(call, const_cast<char**>(argv.data()), const_cast<char**>(envp.data()), out_, err_);
+  if (pid_ < 0) throw std::runtime_error("fork failed");
+  process_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
+  if (process_ < 0) throw std::runtime_error("pidfd_open failed");
+}
+
+RunningProgram::~RunningProgram() {
+  if (pid_ > 0) {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  for (const int fd : {process_, out_, err_}) {
+    if (fd >= 0) ::close(fd);
+  }
+}
+
+void RunningProgram::send(int signal) const { ::kill(pid_, signal); }
+
+bool RunningProgram::ends_within(int ms) const {
+  pollfd end{process_, POLLIN, 0};
+  return ::poll(&end, 1, ms) == 1;
+}
+
+ProgramResult RunningProgram::wait() {
+  if (!ends_within(kLongestMs)) {
+    ADD_FAILURE() << "lathe did not end within a minute";
+    send(SIGKILL);
+  }
+  int status = 0;
+  ::waitpid(std::exchange(pid_, -1), &status, 0);
+  ProgramResult result;
+  if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
+  result.out = content_of(out_);
+  result.err = content_of(err_);
+  return result;
+}
+
+ProgramResult run_program(const ProgramCall& call) { return RunningProgram(call).wait(); }
+
+ProgramResult run_program(const std::vector<std::string>& arguments) {
+  ProgramCall call;
+  call.arguments = arguments;
+  return run_program(call);
+}
+
+}  // namespace lathe::test

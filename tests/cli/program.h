@@ -1,0 +1,56 @@
+// Runs the built `lathe` as a user would: arguments, environment, limits, and what it printed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lathe::test {
+
+struct ProgramCall {
+  std::vector<std::string> arguments;
+  std::map<std::string, std::string> environment;        // beside what the test has; LATHE_* of the test is left out
+  std::string working_folder;                            // empty: the test's
+  bool is_nobody = false;                                // with root's rights dropped, where the test runs as root
+  std::optional<std::int64_t> file_size_limit_bytes;     // RLIMIT_FSIZE
+};
+
+struct ProgramResult {
+  int exit_code = -1;  // -1 when a signal ended it
+  int signal = 0;
+  std::string out, err;
+
+  // Fails the test and gives null when stdout is not exactly one JSON document.
+  nlohmann::json json() const;
+};
+
+// A program under way. Ends with SIGKILL if it is still there when the object goes.
+class RunningProgram {
+ public:
+  explicit RunningProgram(const ProgramCall& call);
+  ~RunningProgram();
+  RunningProgram(const RunningProgram&) = delete;
+  RunningProgram& operator=(const RunningProgram&) = delete;
+
+  pid_t pid() const { return pid_; }
+  void send(int signal) const;
+  // Whether it ends within so many milliseconds.
+  bool ends_within(int ms) const;
+  // Waits for the end, a minute at most; then it is killed and the test fails.
+  ProgramResult wait();
+
+ private:
+  pid_t pid_ = -1;
+  int process_ = -1;
+  int out_ = -1;
+  int err_ = -1;
+};
+
+ProgramResult run_program(const ProgramCall& call);
+ProgramResult run_program(const std::vector<std::string>& arguments);
+
+}  // namespace lathe::test

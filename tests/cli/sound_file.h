@@ -1,0 +1,48 @@
+// Audio files by libsndfile, so that Lathe's own reader and writer are not their own judges.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/support/track.h"
+
+namespace lathe::test {
+
+struct Sound {
+  int sample_rate_hz = 44100;
+  std::vector<Signal> channels;
+  std::int64_t frames() const { return channels.empty() ? 0 : static_cast<std::int64_t>(channels[0].size()); }
+};
+
+// How a file is stored: libsndfile's SF_FORMAT_ container and encoding.
+struct Stored {
+  int container;
+  int encoding;
+  bool operator==(const Stored&) const = default;
+};
+
+// Keys are libsndfile's SF_STR_.
+using SoundTags = std::map<int, std::string>;
+
+// Rounded to the encoding, no dither, clipped at full scale. Throws std::runtime_error.
+void write_sound(const std::filesystem::path& path, const Sound& sound, Stored stored, const SoundTags& tags = {});
+
+Sound read_sound(const std::filesystem::path& path);
+// WAVE_FORMAT_EXTENSIBLE counts as WAV.
+Stored stored_of(const std::filesystem::path& path);
+SoundTags tags_of(const std::filesystem::path& path);
+
+// The samples as they are stored, interleaved: integers left-justified in 32 bits, floats as their bits.
+std::vector<std::int32_t> stored_samples(const std::filesystem::path& path);
+// Writes such samples; low bits that the encoding does not have are dropped.
+void write_samples(const std::filesystem::path& path, const std::vector<std::int32_t>& samples, int sample_rate_hz,
+                   int channels, Stored stored);
+
+// Independent measurements: libebur128, and libsoxr oversampling 16 times (VHQ). Minus infinity for silence.
+double integrated_lufs(const Sound& sound);
+double true_peak_dbtp(const Sound& sound);
+
+}  // namespace lathe::test

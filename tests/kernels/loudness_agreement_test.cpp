@@ -1,0 +1,181 @@
+// The meter against the definition and against libebur128 on signals that make the gates work.
+#include <ebur128.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "kernels/loudness/loudness_meter.h"
+#include "tests/support/comparison.h"
+#include "tests/support/loudness_oracle.h"
+#include "tests/support/signals.h"
+#include "tests/support/simd_levels.h"
+
+namespace lathe {
+namespace {
+
+using test::FloatTrack;
+using test::Signal;
+
+LoudnessMeter::Setup setup_for(double rate, std::vector<double> weights) {
+  LoudnessMeter::Setup setup;
+  setup.sample_rate_hz = rate;
+  setup.weights = std::move(weights);
+  return setup;
+}
+
+LoudnessFigures measure(const FloatTrack& track, const LoudnessMeter::Setup& setup) {
+  LoudnessMeter meter(setup);
+  test::push(meter, track, {track.frames()});
+  return meter.figures();
+}
+
+LoudnessFigures measure(const FloatTrack& track, double rate, std::vector<double> weights) {
+  return measure(track, setup_for(rate, std::move(weights)));
+}
+
+std::vector<Signal> signals_of(const FloatTrack& track) {
+  std::vector<Signal> channels;
+  for (int c = 0; c < track.channels(); ++c) channels.push_back(track.signal(c));
+  return channels;
+}
+
+TEST(LoudnessMeter, AgreesWithTheDefinitionAtEveryLevelAndRate) {
+  test::Random random = test::seeded(41);
+  for (const double rate : {8000.0, 11025.0, 44100.0, 48000.0, 96000.0, 192000.0}) {
+    SCOPED_TRACE(rate);
+    const std::int64_t frames = std::llround(6.37 * rate);
+    const FloatTrack track({test::programme(random, rate, frames), test::programme(random, rate, frames)});
+    const double want = test::integrated_loudness_oracle(signals_of(track), {1, 1}, rate);
+    test::for_each_simd_level([&] { EXPECT_NEAR(measure(track, rate, {1, 1}).integrated_lufs, want, 1e-4); });
+  }
+}
+
+TEST(LoudnessMeter, WeighsEveryChannelOfAnyNumberAsTold) {
+  test::Random random = test::seeded(42);
+  for (int channels = 1; channels <= 8; ++channels) {
+    SCOPED_TRACE(channels);
+    std::vector<Signal> signals;
+    std::vector<double> weights;
+    for (int c = 0; c < channels; ++c) {
+      signals.push_back(test::white_noise(random, 0.02 * (c + 1), 50000));
+      weights.push_back(random.one_of({0.0, 1.0, 1.41}));
+    }
+    weights[0] = 1;
+    const FloatTrack track(signals);
+    EXPECT_NEAR(measure(track, 48000, weights).integrated_lufs,
+                test::integrated_loudness_oracle(signals_of(track), weights, 48000), 1e-4);
+  }
+}
+
+struct FreeEbur128 {
+  void operator()(ebur128_state* state) const { ebur128_destroy(&state); }
+};
+
+TEST(LoudnessMeter, AgreesWithLibebur128OnNoise) {
+  test::Random random = test::seeded(43);
+  for (const double rate : {44100.0, 48000.0, 96000.0, 192000.0}) {
+    SCOPED_TRACE(rate);
+    const std::int64_t frames = std::llround(20 * rate);
+    const FloatTrack track({test::programme(random, rate, frames), test::programme(random, rate, frames)});
+    std::vector<float> interleaved;
+    for (std::size_t n = 0; n < static_cast<std::size_t>(frames); ++n)
+      interleaved.insert(interleaved.end(), {track.channel(0)[n], track.channel(1)[n]});
+    const std::unique_ptr<ebur128_state, FreeEbur128> peer(
+        ebur128_init(2, static_cast<unsigned long>(rate), EBUR128_MODE_I | EBUR128_MODE_M | EBUR128_MODE_S));
+    double momentary = -1e9, short_term = -1e9;
+    const std::int64_t hop = std::llround(rate / 100);
+    for (std::int64_t n = 0; n + hop <= frames; n += hop) {
+      ASSERT_EQ(ebur128_add_frames_float(peer.get(), interleaved.data() + 2 * n, static_cast<std::size_t>(hop)),
+                EBUR128_SUCCESS);
+      double m = 0, s = 0;
+      ebur128_loudness_momentary(peer.get(), &m);
+      momentary = std::max(momentary, m);
+      if ((n / hop) % 10 == 9 && n + hop >= 3 * std::llround(rate)) {
+        ebur128_loudness_shortterm(peer.get(), &s);
+        short_term = std::max(short_term, s);
+      }
+    }
+    double integrated = 0;
+    ebur128_loudness_global(peer.get(), &integrated);
+    const LoudnessFigures figures = measure(track, rate, {1, 1});
+    EXPECT_NEAR(figures.integrated_lufs, integrated, 0.05);
+    EXPECT_NEAR(figures.max_momentary_lufs, momentary, 0.05);
+    EXPECT_NEAR(figures.max_short_term_lufs, short_term, 0.05);
+  }
+}
+
+TEST(LoudnessMeter, TraceHoldsThePowerAndTheSamplePeakOfEachGroup) {
+  test::Random random = test::seeded(44);
+  const FloatTrack track({test::programme(random, 48000, 20003), test::programme(random, 48000, 20003)});
+  LoudnessMeter::Setup setup = setup_for(48000, {1, 1.41});
+  setup.trace = true;
+  LoudnessMeter meter(setup);
+  test::push(meter, track, {track.frames()});
+  const auto groups = static_cast<std::size_t>((track.frames() + 7) / 8);
+  ASSERT_EQ(meter.trace().power.size(), groups);
+  ASSERT_EQ(meter.trace().sample_peak.size(), groups);
+  const Signal left = test::k_weighted(track.signal(0), 48000), right = test::k_weighted(track.signal(1), 48000);
+  std::vector<double> power(groups, 0.0), peak(groups, 0.0);
+  for (std::size_t n = 0; n < left.size(); ++n) {
+    power[n / 8] += left[n] * left[n] + 1.41 * right[n] * right[n];
+    peak[n / 8] = std::max({peak[n / 8], static_cast<double>(std::abs(track.channel(0)[n])),
+                            static_cast<double>(std::abs(track.channel(1)[n]))});
+  }
+  EXPECT_LT(test::residual_db(meter.trace().power, power), -110);
+  EXPECT_EQ(test::worst_difference(meter.trace().sample_peak, peak), 0);
+}
+
+TEST(LoudnessMeter, TruePeakSwitchedOffLeavesTheLoudnessAlone) {
+  test::Random random = test::seeded(45);
+  const FloatTrack track({test::programme(random, 48000, 100000)});
+  LoudnessMeter::Setup setup = setup_for(48000, {1});
+  const LoudnessFigures with = measure(track, setup);
+  setup.true_peak = false;
+  const LoudnessFigures without = measure(track, setup);
+  EXPECT_EQ(with.integrated_lufs, without.integrated_lufs);
+  EXPECT_EQ(with.sample_peak_dbfs, without.true_peak_dbtp);
+}
+
+TEST(LoudnessMeter, WhatIsTooShortOrSilentReadsMinusInfinity) {
+  for (const std::int64_t frames : {0, 1, 100, 19199}) {
+    const LoudnessFigures figures = measure(FloatTrack({Signal(static_cast<std::size_t>(frames), 0.5)}), 48000, {1});
+    EXPECT_EQ(figures.integrated_lufs, -std::numeric_limits<double>::infinity()) << frames;
+    EXPECT_EQ(figures.loudness_range_lu, 0) << frames;
+  }
+  const LoudnessFigures silent = measure(FloatTrack({Signal(96000, 0.0)}), 48000, {1});
+  EXPECT_EQ(silent.integrated_lufs, -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(silent.true_peak_dbtp, -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(silent.sample_peak_dbfs, -std::numeric_limits<double>::infinity());
+}
+
+TEST(LoudnessMeter, RefusesNoChannelsUnusableRatesAndAChangeOfChannels) {
+  EXPECT_THROW(LoudnessMeter(setup_for(48000, {})), std::invalid_argument);
+  EXPECT_THROW(LoudnessMeter(setup_for(100, {1})), std::invalid_argument);
+  LoudnessMeter meter(setup_for(48000, {1, 1}));
+  EXPECT_THROW(meter.take(FloatTrack(1, 100).view()), std::invalid_argument);
+}
+
+TEST(LoudnessMeter, Avx2AndAvx512GiveTheSameBits) {
+  LATHE_NEEDS_AVX512();
+  test::Random random = test::seeded(46);
+  const FloatTrack track({test::programme(random, 44100, 200001), test::programme(random, 44100, 200001),
+                          test::white_noise(random, 0.1, 200001)});
+  const auto run = [&] {
+    LoudnessMeter::Setup setup = setup_for(44100, {1, 1, 1});
+    setup.trace = true;
+    LoudnessMeter meter(setup);
+    test::push(meter, track, {track.frames()});
+    return std::tuple(meter.hops().energy, meter.trace().power, meter.trace().sample_peak, meter.true_peak());
+  };
+  EXPECT_EQ(test::at_level(SimdLevel::avx2, run), test::at_level(SimdLevel::avx512, run));
+}
+
+}  // namespace
+}  // namespace lathe

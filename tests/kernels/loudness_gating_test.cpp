@@ -1,0 +1,99 @@
+// Gates, windows and weights: the arithmetic between the filter and the figures.
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "kernels/loudness/loudness_meter.h"
+#include "kernels/math/decibel.h"
+#include "kernels/math/gating.h"
+
+namespace lathe {
+namespace {
+
+constexpr double kNothing = -std::numeric_limits<double>::infinity();
+
+double power_of(double lufs) { return db_to_power(lufs + 0.691); }
+
+// Hops of 10 ms at 48 kHz, one level after another.
+HopEnergies hops_of(const std::vector<std::pair<double, int>>& levels) {
+  HopEnergies hops;
+  hops.sample_rate_hz = 48000;
+  for (const auto& [lufs, count] : levels)
+    hops.energy.insert(hops.energy.end(), static_cast<std::size_t>(count), 480 * power_of(lufs));
+  return hops;
+}
+
+TEST(Gating, ABlockAtTheAbsoluteGateIsOut) {
+  EXPECT_EQ(gated_loudness(std::vector<double>{power_of(-70.0)}), kNothing);
+  EXPECT_NEAR(gated_loudness(std::vector<double>{power_of(-69.999)}), -69.999, 1e-9);
+  EXPECT_EQ(gated_loudness({}), kNothing);
+  EXPECT_EQ(gated_loudness(std::vector<double>{0, 0, 0}), kNothing);
+}
+
+TEST(Gating, BlocksTenUnderTheMeanOfTheAudibleAreOut) {
+  // Mean of the four: 10 log10((3 + 10^-1.2) / 4) = -1.16 under -20, so the gate stands at -31.16.
+  EXPECT_NEAR(gated_loudness(std::vector<double>{power_of(-20), power_of(-20), power_of(-20), power_of(-32)}), -20,
+              1e-9);
+  const double kept = power_to_db((3 + db_to_power(-11)) / 4);
+  EXPECT_NEAR(gated_loudness(std::vector<double>{power_of(-20), power_of(-20), power_of(-20), power_of(-31)}),
+              -20 + kept, 1e-9);
+}
+
+TEST(Gating, SilenceUnderTheAbsoluteGateDoesNotLowerTheRelativeOne) {
+  std::vector<double> blocks(100, power_of(-75));
+  blocks.insert(blocks.end(), {power_of(-30), power_of(-41)});
+  const double mean = power_to_db((1 + db_to_power(-11)) / 2);
+  EXPECT_LT(-30 + mean - 10, -41);  // the gate without the silence lets -41 in
+  EXPECT_NEAR(gated_loudness(blocks), -30 + mean, 1e-9);
+}
+
+TEST(Gating, AnIncompleteBlockIsNotUsed) {
+  EXPECT_EQ(integrated_loudness(hops_of({{-20, 39}})), kNothing);
+  EXPECT_NEAR(integrated_loudness(hops_of({{-20, 40}})), -20, 1e-9);
+  // The 9 hops after the last whole 100 ms step belong to no block.
+  EXPECT_NEAR(integrated_loudness(hops_of({{-20, 40}, {0, 9}})), -20, 1e-9);
+  EXPECT_GT(integrated_loudness(hops_of({{-20, 40}, {0, 10}})), -15);
+}
+
+TEST(Gating, MomentaryAndShortTermNeedAWholeWindow) {
+  EXPECT_EQ(max_momentary(hops_of({{-20, 39}})), kNothing);
+  EXPECT_NEAR(max_momentary(hops_of({{-20, 40}, {-30, 100}})), -20, 1e-9);
+  EXPECT_EQ(max_short_term(hops_of({{-20, 299}})), kNothing);
+  EXPECT_NEAR(max_short_term(hops_of({{-30, 5}, {-20, 300}, {-30, 100}})), -20, 1e-9);
+}
+
+TEST(Gating, HopsOfUnevenLengthStillGiveTheMeanSquare) {
+  // 110.25 frames a hop at 11,025 Hz: some hops hold 110 frames, some 111.
+  HopEnergies hops;
+  hops.sample_rate_hz = 11025;
+  for (std::int64_t k = 0; k < 400; ++k)
+    hops.energy.push_back(0.01 * static_cast<double>(hop_start(k + 1, 11025) - hop_start(k, 11025)));
+  for (const double power : window_powers(hops, 40, 1)) EXPECT_NEAR(power, 0.01, 1e-12);
+}
+
+TEST(Gating, LoudnessRangeIsUnchangedWhenTheProgrammeIsRepeated) {
+  std::vector<std::pair<double, int>> once = {{-30, 2000}, {-20, 2000}, {-26, 1500}, {-23, 1500}}, twice = once;
+  twice.insert(twice.end(), once.begin(), once.end());
+  EXPECT_NEAR(loudness_range(hops_of(once)), 10, 0.1);
+  EXPECT_NEAR(loudness_range(hops_of(twice)), loudness_range(hops_of(once)), 0.1);
+  EXPECT_EQ(loudness_range(hops_of({{-80, 2000}})), 0);
+  EXPECT_EQ(loudness_range(hops_of({})), 0);
+}
+
+TEST(ChannelWeights, SurroundsWeighMoreAndTheLfeNothing) {
+  using Weights = std::vector<double>;
+  EXPECT_EQ(channel_weights(1, 0), (Weights{1}));
+  EXPECT_EQ(channel_weights(2, 0), (Weights{1, 1}));
+  EXPECT_EQ(channel_weights(5, 0), (Weights{1, 1, 1, 1.41, 1.41}));
+  EXPECT_EQ(channel_weights(6, 0), (Weights{1, 1, 1, 0, 1.41, 1.41}));
+  EXPECT_EQ(channel_weights(6, 0x60f), (Weights{1, 1, 1, 0, 1.41, 1.41}));        // side speakers instead of back
+  EXPECT_EQ(channel_weights(8, 0x63f), (Weights{1, 1, 1, 0, 1, 1, 1.41, 1.41}));  // 7.1: the back pair stands at 135
+  EXPECT_EQ(channel_weights(8, 0), channel_weights(8, 0x63f));
+  EXPECT_EQ(channel_weights(2, 0x3f), (Weights{1, 1}));  // a mask of another number of channels
+  EXPECT_EQ(channel_weights(12, 0), Weights(12, 1.0));
+}
+
+}  // namespace
+}  // namespace lathe

@@ -1,0 +1,148 @@
+// True peak against theory: nothing between the samples may be missed, however little of the track is looked at.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "kernels/loudness/interpolation.h"
+#include "kernels/loudness/loudness_meter.h"
+#include "tests/support/comparison.h"
+#include "tests/support/signals.h"
+#include "tests/support/simd_levels.h"
+#include "tests/support/true_peak_oracle.h"
+
+namespace lathe {
+namespace {
+
+using test::FloatTrack;
+using test::Signal;
+
+constexpr double kTruePeakLimitDb = 0.05;
+
+double true_peak_db(const std::vector<Signal>& channels) {
+  LoudnessMeter::Setup setup;
+  setup.sample_rate_hz = 48000;
+  setup.weights.assign(channels.size(), 1.0);
+  LoudnessMeter meter(setup);
+  const FloatTrack track(channels);
+  test::push(meter, track, {track.frames()});
+  return meter.figures().true_peak_dbtp;
+}
+
+// Fades last long enough to leave the tones where they are, so the sum of sines is the truth between the samples too.
+TEST(TruePeak, MultitonesUpTo045OfTheRateReadTheirPeak) {
+  test::Random random = test::seeded(51);
+  for (int i = 0; i < 12; ++i) {
+    constexpr std::int64_t kFrames = 6000, kFade = 2000;
+    const test::Multitone tones(random, static_cast<int>(random.integer(1, 6)), 0.45);
+    Signal x = tones.samples(kFrames);
+    test::fade(x, kFade);
+    const double want = test::db(tones.peak(kFade, kFrames - kFade, 64));
+    test::for_each_simd_level([&] { EXPECT_NEAR(true_peak_db({x}), want, kTruePeakLimitDb) << i; });
+  }
+}
+
+// The first large value is not the largest, the largest sample is not where the largest peak is, and both channels
+// count.
+TEST(TruePeak, NothingIsMissedInDenseSignals) {
+  test::Random random = test::seeded(52);
+  const test::TruePeakOracle oracle(64);
+  for (int i = 0; i < 6; ++i) {
+    std::vector<Signal> channels;
+    double want = 0;
+    for (int c = 0; c < 2; ++c) {
+      const test::Multitone tones(random, 20, 0.45);
+      Signal x = tones.samples(5000);
+      test::fade(x, 300);
+      want = std::max(want, oracle.peak(x));
+      channels.push_back(std::move(x));
+    }
+    test::for_each_simd_level([&] { EXPECT_NEAR(true_peak_db(channels), test::db(want), kTruePeakLimitDb) << i; });
+  }
+}
+
+// Bursts far apart, of nearly the same height, whose peaks lie at any phase between samples.
+TEST(TruePeak, NothingIsMissedInSparseSignals) {
+  test::Random random = test::seeded(53);
+  const test::TruePeakOracle oracle(16);
+  for (int i = 0; i < 6; ++i) {
+    Signal x(20000, 0.0);
+    for (std::int64_t at = 300; at < 19000; at += random.integer(900, 3000)) {
+      const double frequency = random.uniform(0.05, 0.45), phase = random.uniform(0, 6.28),
+                   height = random.uniform(0.68, 0.72);
+      for (std::int64_t n = 0; n < 200; ++n) {
+        const double window = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(n) / 200);
+        x[static_cast<std::size_t>(at + n)] =
+            height * window * std::sin(2 * std::numbers::pi * frequency * static_cast<double>(n) + phase);
+      }
+    }
+    const double want = test::db(oracle.peak(x));
+    test::for_each_simd_level([&] { EXPECT_NEAR(true_peak_db({x}), want, kTruePeakLimitDb) << i; });
+  }
+}
+
+TEST(TruePeak, TheCurveCountsBeforeTheFirstSampleAndAfterTheLast) {
+  const test::TruePeakOracle oracle(16);
+  // A tone at a quarter of the rate whose samples lie 3 dB under its peaks, cut off without a fade at either end.
+  for (const std::int64_t frames : {1, 2, 3, 40, 1000, 4095, 4096, 4097}) {
+    Signal x(static_cast<std::size_t>(frames));
+    for (std::size_t n = 0; n < x.size(); ++n) x[n] = (n / 2) % 2 == 0 ? 0.5 : -0.5;
+    EXPECT_NEAR(true_peak_db({x}), test::db(oracle.peak(x)), 0.1) << frames;
+  }
+}
+
+TEST(TruePeak, IsNeverUnderTheSamplePeak) {
+  test::Random random = test::seeded(54);
+  for (int i = 0; i < 5; ++i) {
+    const Signal x = test::white_noise(random, 0.2, 3000);
+    double peak = 0;
+    for (const double v : x) peak = std::max<double>(peak, std::abs(static_cast<float>(v)));
+    EXPECT_GE(true_peak_db({x}), test::db(peak));
+  }
+}
+
+TEST(TruePeak, AnImpulseReadsItsHeightWhereverItStands) {
+  for (const std::int64_t at : {0, 1, 7, 8, 31, 32, 4095, 4096, 4999}) {
+    EXPECT_NEAR(true_peak_db({test::impulses(5000, {at}, 0.7)}), test::db(0.7), 1e-5) << at;
+  }
+}
+
+// What the limiter stands on: each group's own figure, from the whole bank, at every level.
+TEST(Interpolation, GroupPeaksAreThoseOfTheLongFilter) {
+  test::Random random = test::seeded(55);
+  constexpr std::int64_t kFrames = 1600;
+  const test::Multitone tones(random, 8, 0.42);
+  const FloatTrack track({tones.samples(kFrames + 2 * kInterpolationHalo)});
+  const std::vector<double> want = test::TruePeakOracle(16).group_peaks(tones.samples(kFrames + 2 * 400), kPeakGroup);
+  test::for_each_simd_level([&] {
+    std::vector<float> peaks(kFrames / kPeakGroup, 0.0f);
+    interpolation_kernels().group_peaks(answer_bank(), track.channel(0).data() + kInterpolationHalo, kFrames,
+                                        peaks.data());
+    // Group g of the kernel is group g + 4 of the oracle; its own ends, where it sees silence, are left out.
+    for (std::size_t g = 60; g < peaks.size(); ++g) EXPECT_NEAR(peaks[g], want[g + 4], 1e-3) << g;
+  });
+}
+
+TEST(Interpolation, TheBoundHoldsForTheWorstSignalThereIs) {
+  for (const InterpolationBank* bank : {&search_bank(), &answer_bank()}) {
+    float worst = 0;
+    for (int p = 0; p < bank->phases - 1; ++p) {
+      // The signs of a phase's own coefficients make the largest value it can give.
+      float sum = 0;
+      for (int k = 0; k < bank->taps; ++k)
+        sum += std::abs(bank->coefficients[static_cast<std::size_t>(p * bank->taps + k)]);
+      worst = std::max(worst, sum);
+    }
+    EXPECT_GE(bank->bound, worst);
+    EXPECT_LT(bank->bound, worst * 1.001f);
+  }
+  EXPECT_THROW(make_interpolation_bank(5, 32), std::invalid_argument);
+  EXPECT_THROW(make_interpolation_bank(4, 33), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace lathe
