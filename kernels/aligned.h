@@ -1,4 +1,5 @@
-// An owner of 64-byte aligned samples, for tables and work space. Big ones come in huge pages where the system has them.
+// An owner of 64-byte aligned samples, for tables and work space. Big ones come in huge pages where the system has
+// them.
 #pragma once
 
 #include <cstddef>

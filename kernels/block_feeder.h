@@ -14,8 +14,12 @@ namespace lathe {
 class BlockFeeder {
  public:
   BlockFeeder(int channels, std::int64_t step, std::int64_t halo)
-      : channels_(channels), step_(step), halo_(halo), stride_((2 * halo + step + 15) / 16 * 16),
-        data_(static_cast<std::size_t>(stride_ * channels)), filled_(halo) {}
+      : channels_(channels),
+        step_(step),
+        halo_(halo),
+        stride_((2 * halo + step + 15) / 16 * 16),
+        data_(static_cast<std::size_t>(stride_ * channels)),
+        filled_(halo) {}
 
   // Calls block(view, first_frame, valid) for each full block; view holds `step` frames with `halo` frames readable on
   // both sides, of which `valid` belong to the track.

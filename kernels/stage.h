@@ -8,7 +8,8 @@
 
 namespace lathe {
 
-// Takes the frames of one track in order, in blocks of any size, then `finish` once. The view is only valid in the call.
+// Takes the frames of one track in order, in blocks of any size, then `finish` once. The view is only valid in the
+// call.
 class AudioSink {
  public:
   virtual ~AudioSink() = default;

@@ -15,7 +15,8 @@ bool changes_nothing(const ChainStage& stage) {
 std::string key_of(const std::vector<EqBand>& bands, int sample_rate_hz) {
   std::string key = std::to_string(sample_rate_hz);
   for (const EqBand& b : bands) {
-    key += fmt::format(";{}:{}:{}:{}:{}:{}", static_cast<int>(b.type), b.freq_hz, b.gain_db, b.q, b.slope_db_oct, static_cast<int>(b.channel));
+    key += fmt::format(";{}:{}:{}:{}:{}:{}", static_cast<int>(b.type), b.freq_hz, b.gain_db, b.q, b.slope_db_oct,
+                       static_cast<int>(b.channel));
   }
   return key;
 }

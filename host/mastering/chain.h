@@ -35,7 +35,7 @@ struct Chain {
 
 // One file to make of the track.
 struct OutputSpec {
-  std::string id;            // empty for the only one
+  std::string id;              // empty for the only one
   std::filesystem::path path;  // absolute
   Container container = Container::wav;
   Encoding encoding = Encoding::pcm24;

@@ -16,7 +16,8 @@ namespace {
 constexpr std::int64_t kHugePage = 2 << 20;
 
 std::size_t rounded_bytes(std::int64_t floats) {
-  return static_cast<std::size_t>((floats * static_cast<std::int64_t>(sizeof(float)) + kHugePage - 1) / kHugePage * kHugePage);
+  return static_cast<std::size_t>((floats * static_cast<std::int64_t>(sizeof(float)) + kHugePage - 1) / kHugePage *
+                                  kHugePage);
 }
 
 [[noreturn]] void throw_spool(const char* what) {
@@ -45,16 +46,22 @@ float* FrameArena::reserve(std::int64_t floats) {
 }
 
 FrameStore::FrameStore(FrameArena& arena, int channels, std::int64_t frames)
-    : channels_(channels), frames_(frames), stride_((frames + 15) / 16 * 16), memory_(arena.reserve(std::max<std::int64_t>(stride_ * channels, 1))) {}
+    : channels_(channels),
+      frames_(frames),
+      stride_((frames + 15) / 16 * 16),
+      memory_(arena.reserve(std::max<std::int64_t>(stride_ * channels, 1))) {}
 
 FrameStore::FrameStore(const std::filesystem::path& spool_dir, int channels, std::int64_t frames)
-    : channels_(channels), frames_(frames), stride_(frames),
+    : channels_(channels),
+      frames_(frames),
+      stride_(frames),
       file_(::open(spool_dir.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) {
   if (file_.get() < 0) throw_spool(("cannot be made in " + spool_dir.string()).c_str());
 }
 
 void FrameStore::append(AudioView in) {
-  if (in.channels != channels_ || filled_ + in.frames > frames_) throw std::invalid_argument("FrameStore: more than was promised");
+  if (in.channels != channels_ || filled_ + in.frames > frames_)
+    throw std::invalid_argument("FrameStore: more than was promised");
   for (int c = 0; c < channels_; ++c) {
     if (memory_ != nullptr) {
       std::copy_n(in.channel(c), in.frames, memory_ + c * stride_ + filled_);
@@ -82,7 +89,8 @@ AudioView FrameStore::read(std::int64_t first, std::int64_t count) {
 
 AudioView FrameStore::read_copy(std::int64_t first, std::int64_t count) {
   window_.assign(static_cast<std::size_t>(count * channels_), 0.0f);
-  const std::int64_t from = std::clamp<std::int64_t>(first, 0, filled_), to = std::clamp<std::int64_t>(first + count, from, filled_);
+  const std::int64_t from = std::clamp<std::int64_t>(first, 0, filled_),
+                     to = std::clamp<std::int64_t>(first + count, from, filled_);
   for (int c = 0; c < channels_; ++c) {
     float* out = window_.data() + c * count + (from - first);
     if (memory_ != nullptr) {

@@ -12,15 +12,16 @@
 namespace lathe {
 namespace {
 
-constexpr double kCloseLu = 0.002;    // the root is found when the model is as close as this
-constexpr double kMostDriveDb = 24;   // beyond the gain that would do without limiting: nothing gets louder there
+constexpr double kCloseLu = 0.002;   // the root is found when the model is as close as this
+constexpr double kMostDriveDb = 24;  // beyond the gain that would do without limiting: nothing gets louder there
 // Dither and rounding add up to 1.5 steps of 16 bits, times what interpolation can make of them; see interpolation.h.
 constexpr double kCeilingMargin = 0.9995;  // 0.004 dB
 
 }  // namespace
 
 struct GainSolver::State {
-  State(FrameStore& store_, TrackBefore before_, const GainGoal& goal_) : store(store_), before(std::move(before_)), goal(goal_) {
+  State(FrameStore& store_, TrackBefore before_, const GainGoal& goal_)
+      : store(store_), before(std::move(before_)), goal(goal_) {
     plan.expected_lufs = integrated_loudness(before.hops);
     loudness = plan.expected_lufs;
     if (!goal.limit) return;
@@ -71,7 +72,8 @@ struct GainSolver::State {
     double most_db = plain_db + kMostDriveDb;
     StoppedBy stop = StoppedBy::ceiling;
     if (goal.limit->max_gain_reduction_db && goal.on_conflict != OnConflict::exceed_limit) {
-      const double cap_db = goal.limit->ceiling_dbtp - amplitude_to_db(map->max_peak()) + *goal.limit->max_gain_reduction_db;
+      const double cap_db =
+          goal.limit->ceiling_dbtp - amplitude_to_db(map->max_peak()) + *goal.limit->max_gain_reduction_db;
       if (cap_db < most_db) {
         most_db = cap_db;
         stop = StoppedBy::max_gain_reduction;
@@ -137,7 +139,8 @@ struct GainSolver::State {
           left += a * a * before.trace.power[static_cast<std::size_t>(i)];
         }
         // A hop that two spans share is only scaled once: the second time it starts from the same energies.
-        if (all > 0) hops.energy[static_cast<std::size_t>(hop)] = before.hops.energy[static_cast<std::size_t>(hop)] * (left / all);
+        if (all > 0)
+          hops.energy[static_cast<std::size_t>(hop)] = before.hops.energy[static_cast<std::size_t>(hop)] * (left / all);
         g = to;
         ++hop;
       }
@@ -154,9 +157,11 @@ struct GainSolver::State {
     constexpr float kAudible = 0.01144F;  // 0.1 dB
     std::int64_t count = 0;
     for (const GroupSpan& span : curve->spans()) {
-      for (std::int64_t g = span.first; g < span.end; ++g) count += curve->reduction()[static_cast<std::size_t>(g)] >= kAudible;
+      for (std::int64_t g = span.first; g < span.end; ++g)
+        count += curve->reduction()[static_cast<std::size_t>(g)] >= kAudible;
     }
-    return before.trace.power.empty() ? 0.0 : static_cast<double>(count) / static_cast<double>(before.trace.power.size());
+    return before.trace.power.empty() ? 0.0
+                                      : static_cast<double>(count) / static_cast<double>(before.trace.power.size());
   }
 
   FrameStore& store;
@@ -166,8 +171,8 @@ struct GainSolver::State {
   double ceiling = 1;
   std::optional<PeakMap> map;
   std::optional<LimiterCurve> curve;
-  double slope = 1;      // of loudness over drive, where last seen
-  double bias = 0;       // measured loudness less the model's
+  double slope = 1;  // of loudness over drive, where last seen
+  double bias = 0;   // measured loudness less the model's
   double shaped_db = std::numeric_limits<double>::quiet_NaN();
   GainPlan plan;
 };
@@ -192,13 +197,18 @@ const GainPlan& GainSolver::plan() const { return state_->plan; }
 const LimiterCurve* GainSolver::curve() const { return state_->curve ? &*state_->curve : nullptr; }
 
 std::string reason_text(const GainGoal& goal, StoppedBy stopped_by, double reached_lufs) {
-  const std::string head = fmt::format("target {:.1f} LUFS, reached {:.2f}: ", goal.target_lufs.value_or(0), reached_lufs);
+  const std::string head =
+      fmt::format("target {:.1f} LUFS, reached {:.2f}: ", goal.target_lufs.value_or(0), reached_lufs);
   switch (stopped_by) {
     case StoppedBy::max_gain_reduction:
-      return head + fmt::format("the limiter's max_gain_reduction_db of {:.1f} dB stopped it", *goal.limit->max_gain_reduction_db);
-    case StoppedBy::ceiling: return head + fmt::format("under the ceiling of {:.1f} dBTP the track gets no louder", goal.limit->ceiling_dbtp);
-    case StoppedBy::missing_limiter: return head + "the true peak would pass 0 dBTP and the recipe has no limit stage";
-    case StoppedBy::nothing: break;
+      return head + fmt::format("the limiter's max_gain_reduction_db of {:.1f} dB stopped it",
+                                *goal.limit->max_gain_reduction_db);
+    case StoppedBy::ceiling:
+      return head + fmt::format("under the ceiling of {:.1f} dBTP the track gets no louder", goal.limit->ceiling_dbtp);
+    case StoppedBy::missing_limiter:
+      return head + "the true peak would pass 0 dBTP and the recipe has no limit stage";
+    case StoppedBy::nothing:
+      break;
   }
   return head + "the gain did not settle closer";
 }

@@ -1,9 +1,10 @@
 // The gain that brings a track to its loudness through its limiter, and the limiter's curve at that gain.
 //
-// Loudness after limiting rises with the drive, so the gain is a root, found by secant steps on a model: each 10 ms hop's
-// energy times the mean squared gain that the limiter leaves of its 8-frame groups, weighted by their power. On 20 real
-// tracks the model is within 0.006 LU of the limited track, at up to 6 dB of reduction; what is still missing shows when
-// the finished file is measured, and correct() takes it in. True peak is checked at 16x after the shaping and trimmed.
+// Loudness after limiting rises with the drive, so the gain is a root, found by secant steps on a model: each 10 ms
+// hop's energy times the mean squared gain that the limiter leaves of its 8-frame groups, weighted by their power. On
+// 20 real tracks the model is within 0.006 LU of the limited track, at up to 6 dB of reduction; what is still missing
+// shows when the finished file is measured, and correct() takes it in. True peak is checked at 16x after the shaping
+// and trimmed.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,8 @@ enum class OnConflict { stop_at_limit, fail, exceed_limit };
 
 struct LimitGoal {
   double ceiling_dbtp = -1;
-  double release_ms = 0;                         // 0 is auto
-  std::optional<double> max_gain_reduction_db;   // none: no limit
+  double release_ms = 0;                        // 0 is auto
+  std::optional<double> max_gain_reduction_db;  // none: no limit
 };
 
 struct GainGoal {
@@ -52,7 +53,7 @@ struct GainPlan {
   double limited_share = 0;         // of the track's time with a gain reduction of 0.1 dB or more
   std::int64_t trimmed_groups = 0;  // groups lowered after the 16x check
   StoppedBy stopped_by = StoppedBy::nothing;
-  double expected_lufs = 0;         // by the model; minus infinity for silence
+  double expected_lufs = 0;  // by the model; minus infinity for silence
 };
 
 // The target could not be met and on_conflict is `fail`: what() says by what.

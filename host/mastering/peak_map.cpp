@@ -9,12 +9,14 @@ namespace {
 
 constexpr std::int64_t kStretch = 8;  // groups searched together
 constexpr std::int64_t kHaloGroups = kInterpolationHalo / kPeakGroup;
-constexpr float kTrim = 1.00002f;     // a hair under the ceiling, so that rounding cannot bring it back over
+constexpr float kTrim = 1.00002f;  // a hair under the ceiling, so that rounding cannot bring it back over
 
 }  // namespace
 
 PeakMap::PeakMap(FrameStore& store, std::vector<float> sample_peaks)
-    : store_(store), sample_peaks_(std::move(sample_peaks)), peaks_(sample_peaks_.size(), 0.0f),
+    : store_(store),
+      sample_peaks_(std::move(sample_peaks)),
+      peaks_(sample_peaks_.size(), 0.0f),
       known_((sample_peaks_.size() + kStretch - 1) / kStretch, false) {}
 
 void PeakMap::cover(double gain, double ceiling) {
@@ -24,7 +26,8 @@ void PeakMap::cover(double gain, double ceiling) {
   const auto groups = static_cast<std::int64_t>(sample_peaks_.size());
   for (std::int64_t first = 0; first < groups; first += kStretch) {
     if (known_[static_cast<std::size_t>(first / kStretch)]) continue;
-    const std::int64_t from = std::max<std::int64_t>(0, first - kHaloGroups), to = std::min(groups, first + kStretch + kHaloGroups);
+    const std::int64_t from = std::max<std::int64_t>(0, first - kHaloGroups),
+                       to = std::min(groups, first + kStretch + kHaloGroups);
     float highest = 0;
     for (std::int64_t g = from; g < to; ++g) highest = std::max(highest, sample_peaks_[static_cast<std::size_t>(g)]);
     if (highest > limit) search(first, std::min(groups, first + kStretch));
@@ -53,11 +56,13 @@ std::int64_t PeakMap::raise_overs(const LimiterCurve& curve, double gain, double
   if (only_near_last) {
     near.assign(peaks_.size(), false);
     for (const std::int64_t g : raised_) {
-      for (std::int64_t k = std::max<std::int64_t>(0, g - 128); k < std::min(groups, g + 129); ++k) near[static_cast<std::size_t>(k)] = true;
+      for (std::int64_t k = std::max<std::int64_t>(0, g - 128); k < std::min(groups, g + 129); ++k)
+        near[static_cast<std::size_t>(k)] = true;
     }
   }
   raised_.clear();
-  constexpr std::int64_t kFrames = 2 * kPeakGroup, kSpan = kFrames + 2 * kInterpolationHalo, kSpanGroups = kSpan / kPeakGroup;
+  constexpr std::int64_t kFrames = 2 * kPeakGroup, kSpan = kFrames + 2 * kInterpolationHalo,
+                         kSpanGroups = kSpan / kPeakGroup;
   float limited[kSpan];
   float knots[kSpanGroups + 1];
   for (std::int64_t g = 0; g < groups; g += 2) {

@@ -11,24 +11,37 @@ namespace {
 
 BandType type_of(v1::BandType type) {
   switch (type) {
-    case v1::BAND_TYPE_HIGH_PASS: return BandType::high_pass;
-    case v1::BAND_TYPE_LOW_PASS: return BandType::low_pass;
-    case v1::BAND_TYPE_LOW_SHELF: return BandType::low_shelf;
-    case v1::BAND_TYPE_HIGH_SHELF: return BandType::high_shelf;
-    case v1::BAND_TYPE_NOTCH: return BandType::notch;
-    case v1::BAND_TYPE_BAND_PASS: return BandType::band_pass;
-    case v1::BAND_TYPE_TILT: return BandType::tilt;
-    default: return BandType::bell;
+    case v1::BAND_TYPE_HIGH_PASS:
+      return BandType::high_pass;
+    case v1::BAND_TYPE_LOW_PASS:
+      return BandType::low_pass;
+    case v1::BAND_TYPE_LOW_SHELF:
+      return BandType::low_shelf;
+    case v1::BAND_TYPE_HIGH_SHELF:
+      return BandType::high_shelf;
+    case v1::BAND_TYPE_NOTCH:
+      return BandType::notch;
+    case v1::BAND_TYPE_BAND_PASS:
+      return BandType::band_pass;
+    case v1::BAND_TYPE_TILT:
+      return BandType::tilt;
+    default:
+      return BandType::bell;
   }
 }
 
 BandChannel channel_of(v1::BandChannel channel) {
   switch (channel) {
-    case v1::BAND_CHANNEL_LEFT: return BandChannel::left;
-    case v1::BAND_CHANNEL_RIGHT: return BandChannel::right;
-    case v1::BAND_CHANNEL_MID: return BandChannel::mid;
-    case v1::BAND_CHANNEL_SIDE: return BandChannel::side;
-    default: return BandChannel::stereo;
+    case v1::BAND_CHANNEL_LEFT:
+      return BandChannel::left;
+    case v1::BAND_CHANNEL_RIGHT:
+      return BandChannel::right;
+    case v1::BAND_CHANNEL_MID:
+      return BandChannel::mid;
+    case v1::BAND_CHANNEL_SIDE:
+      return BandChannel::side;
+    default:
+      return BandChannel::stereo;
   }
 }
 
@@ -65,11 +78,16 @@ Container family_of(Container input) { return input == Container::rf64 ? Contain
 
 Container container_of(const v1::Output& output, Container input) {
   switch (output.format()) {
-    case v1::OUTPUT_FORMAT_WAV: return Container::wav;
-    case v1::OUTPUT_FORMAT_FLAC: return Container::flac;
-    case v1::OUTPUT_FORMAT_AIFF: return Container::aiff;
-    case v1::OUTPUT_FORMAT_CAF: return Container::caf;
-    default: return family_of(input);
+    case v1::OUTPUT_FORMAT_WAV:
+      return Container::wav;
+    case v1::OUTPUT_FORMAT_FLAC:
+      return Container::flac;
+    case v1::OUTPUT_FORMAT_AIFF:
+      return Container::aiff;
+    case v1::OUTPUT_FORMAT_CAF:
+      return Container::caf;
+    default:
+      return family_of(input);
   }
 }
 
@@ -83,11 +101,16 @@ Encoding usual_encoding(Encoding input, Container container) {
 
 Encoding encoding_of(const v1::Output& output, Encoding input, Container container) {
   switch (output.bits()) {
-    case v1::OUTPUT_BITS_16: return Encoding::pcm16;
-    case v1::OUTPUT_BITS_24: return Encoding::pcm24;
-    case v1::OUTPUT_BITS_32: return Encoding::pcm32;
-    case v1::OUTPUT_BITS_32F: return Encoding::float32;
-    default: return usual_encoding(input, container);
+    case v1::OUTPUT_BITS_16:
+      return Encoding::pcm16;
+    case v1::OUTPUT_BITS_24:
+      return Encoding::pcm24;
+    case v1::OUTPUT_BITS_32:
+      return Encoding::pcm32;
+    case v1::OUTPUT_BITS_32F:
+      return Encoding::float32;
+    default:
+      return usual_encoding(input, container);
   }
 }
 
@@ -149,10 +172,17 @@ Chain chain_of(const v1::Recipe& recipe) {
   chain.scrub = recipe.input().scrub();
   for (const v1::Stage& stage : recipe.chain()) {
     switch (stage.kind_case()) {
-      case v1::Stage::kEq: chain.stages.emplace_back(eq_of(stage.eq())); break;
-      case v1::Stage::kGain: chain.stages.emplace_back(GainStage{stage.gain().gain_db()}); break;
-      case v1::Stage::kLimit: chain.goal.limit = limit_of(stage.limit()); break;
-      default: throw std::invalid_argument("the chain has a stage that this version cannot run");
+      case v1::Stage::kEq:
+        chain.stages.emplace_back(eq_of(stage.eq()));
+        break;
+      case v1::Stage::kGain:
+        chain.stages.emplace_back(GainStage{stage.gain().gain_db()});
+        break;
+      case v1::Stage::kLimit:
+        chain.goal.limit = limit_of(stage.limit());
+        break;
+      default:
+        throw std::invalid_argument("the chain has a stage that this version cannot run");
     }
   }
   if (recipe.has_loudness()) {
@@ -177,7 +207,7 @@ std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& 
     spec.encoding = encoding_of(*output, input.encoding, spec.container);
     spec.dither = output->dither() == v1::DITHER_NONE ? Dither::none : Dither::tpdf;
     const std::string_view ext = extension_for(spec.container).substr(1);
-    const std::string pattern = output->has_path() ? output->path()
+    const std::string pattern = output->has_path()   ? output->path()
                                 : wanted.size() == 1 ? std::string()
                                                      : std::string("{folder}/{stem}.{id}.{ext}");
     std::filesystem::path name = relative.string() + "." + std::string(ext);

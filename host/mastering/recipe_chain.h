@@ -17,8 +17,8 @@ namespace lathe {
 Chain chain_of(const v1::Recipe& recipe);
 
 // One file for each of the recipe's outputs, or one like the input. `relative` is the track's place under `out_dir`
-// without its extension ("Album/01 Song"); a path template may name another. Throws std::invalid_argument when a template
-// names an unknown field or leaves the output folder.
+// without its extension ("Album/01 Song"); a path template may name another. Throws std::invalid_argument when a
+// template names an unknown field or leaves the output folder.
 std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& input, const Tags& tags,
                                    const std::filesystem::path& out_dir, const std::filesystem::path& relative);
 

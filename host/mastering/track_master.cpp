@@ -1,7 +1,6 @@
 #include "host/mastering/track_master.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,26 +11,17 @@
 
 #include "host/audio_file/audio_writer.h"
 #include "host/audio_file/pcm_hash.h"
-#include "host/audio_file/verify_written.h"
+#include "host/mastering/output_writer.h"
 #include "host/mastering/stopwatch.h"
-#include "kernels/aligned.h"
 #include "kernels/gain/gain.h"
-#include "kernels/loudness/interpolation.h"
 #include "kernels/math/decibel.h"
 
 namespace lathe {
 namespace {
 
 constexpr int kCorrections = 3;
-constexpr double kCorrectLu = 0.02;    // further from the target than this, the finished file's loudness corrects the gain
-constexpr std::int64_t kBlock = 16384;  // frames handled together: a stereo block and its bytes stay in the second-level cache
-
-std::string bits_name(Encoding encoding) {
-  if (encoding == Encoding::float32) return "32f";
-  if (encoding == Encoding::float64) return "64f";
-  return std::to_string(bits_per_sample(encoding));
-}
-
+constexpr double kCorrectLu =
+    0.02;  // further from the target than this, the finished file's loudness corrects the gain
 std::string describe(const AudioFormat& f) {
   return fmt::format("{} {}-bit{}, {} Hz, {} channel{}", container_name(f.container), bits_per_sample(f.encoding),
                      is_float(f.encoding) ? " float" : "", f.sample_rate_hz, f.channels, f.channels == 1 ? "" : "s");
@@ -40,7 +30,7 @@ std::string describe(const AudioFormat& f) {
 // The end of the chain's first part: keeps the frames for the second pass and measures them on the way.
 class StoreSink final : public AudioSink {
  public:
-  StoreSink(FrameStore& store, LoudnessMeter* meter, Stopwatch& watch) : store_(store), meter_(meter), watch_(watch) {}
+  StoreSink(FrameStore& store, LoudnessMeter* meter) : store_(store), meter_(meter) {}
   void take(AudioView frames) override {
     store_.append(frames);
     if (meter_ != nullptr) meter_->take(frames);
@@ -52,23 +42,6 @@ class StoreSink final : public AudioSink {
  private:
   FrameStore& store_;
   LoudnessMeter* meter_;
-  Stopwatch& watch_;
-};
-
-// MD5 of PCM bytes, for outputs whose container has none of its own.
-class Md5 {
- public:
-  Md5() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), EVP_md5(), nullptr); }
-  void update(const std::byte* data, std::size_t bytes) { EVP_DigestUpdate(context_.get(), data, bytes); }
-  std::string hex() {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int size = 0;
-    EVP_DigestFinal_ex(context_.get(), digest, &size);
-    return hex_of(digest, size);
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
 }  // namespace
@@ -78,13 +51,18 @@ class TrackRun {
  public:
   TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, const std::function<void(double)>& progress,
            const std::atomic<bool>& is_cancelled)
-      : job_(job), designs_(designs), progress_(progress), is_cancelled_(is_cancelled), reader_(job.input),
-        in_(reader_.format()), weights_(channel_weights(in_.channels, in_.channel_mask)),
-        bytes_(static_cast<std::size_t>(kBlock * std::max(frame_bytes(in_), 4 * in_.channels)) + kPcmSlackBytes),
-        work_(static_cast<std::size_t>(kBlock * in_.channels)), steps_(static_cast<std::size_t>(kBlock * in_.channels)) {
-    if (in_.frames == 0) throw UnusableAudio(job.input.string() + ": the file has 0 frames; there is nothing to master");
+      : job_(job),
+        designs_(designs),
+        progress_(progress),
+        is_cancelled_(is_cancelled),
+        reader_(job.input),
+        in_(reader_.format()),
+        weights_(channel_weights(in_.channels, in_.channel_mask)),
+        blocks_(in_) {
+    if (in_.frames == 0)
+      throw UnusableAudio(job.input.string() + ": the file has 0 frames; there is nothing to master");
     for (const OutputSpec& output : job.outputs) {
-      const std::string why = unwritable_reason(format_of(output));
+      const std::string why = unwritable_reason(format_of(output, in_));
       if (!why.empty()) throw AudioFileError(AudioFileError::Fault::unsupported, output.path, why);
     }
     // A neutral chain copies bytes and needs no store.
@@ -117,14 +95,6 @@ class TrackRun {
   }
 
  private:
-  AudioFormat format_of(const OutputSpec& output) const {
-    AudioFormat format = in_;
-    format.container = output.container;
-    format.encoding = output.encoding;
-    format.valid_bits = 0;
-    return format;
-  }
-
   void describe_input() {
     report_.input = job_.input;
     report_.input_format = describe(in_);
@@ -144,9 +114,10 @@ class TrackRun {
     const bool trace = chain.goal.limit.has_value() && store_.has_value();
     LoudnessMeter before({static_cast<double>(in_.sample_rate_hz), weights_, true, trace && !has_stages});
     std::optional<LoudnessMeter> staged;
-    if (has_stages) staged.emplace(LoudnessMeter::Setup{static_cast<double>(in_.sample_rate_hz), weights_, !chain.goal.limit, trace});
+    if (has_stages)
+      staged.emplace(LoudnessMeter::Setup{static_cast<double>(in_.sample_rate_hz), weights_, !chain.goal.limit, trace});
     std::optional<StoreSink> sink;
-    if (store_) sink.emplace(*store_, staged ? &*staged : nullptr, watch_);
+    if (store_) sink.emplace(*store_, staged ? &*staged : nullptr);
     AudioSink* first = sink ? &*sink : nullptr;
     for (auto stage = stages_.rbegin(); stage != stages_.rend(); ++stage) {
       (*stage)->connect(*first);
@@ -156,11 +127,11 @@ class TrackRun {
     for (std::int64_t done = 0; done < in_.frames;) {
       check_cancelled();
       watch_.start(&BusySeconds::decode);
-      const std::int64_t count = reader_.read(bytes_.data(), std::min(kBlock, in_.frames - done));
+      const std::int64_t count = reader_.read(blocks_.bytes.data(), std::min(BlockBuffers::kFrames, in_.frames - done));
       if (count == 0) break;
-      hash_.update(bytes_.data(), static_cast<std::size_t>(count) * static_cast<std::size_t>(frame_bytes(in_)));
-      const MutableAudioView frames{work_.data(), in_.channels, count, kBlock};
-      unpack_pcm(bytes_.data(), in_.encoding, frames);
+      hash_.update(blocks_.bytes.data(), static_cast<std::size_t>(count) * static_cast<std::size_t>(frame_bytes(in_)));
+      const MutableAudioView frames{blocks_.work.data(), in_.channels, count, BlockBuffers::kFrames};
+      unpack_pcm(blocks_.bytes.data(), in_.encoding, frames);
       if (is_float(in_.encoding)) note_non_finite(find_non_finite(frames, chain.scrub), done, bad);
       watch_.start(&BusySeconds::kernels);
       if (bad.count == 0 || chain.scrub) {
@@ -187,11 +158,12 @@ class TrackRun {
         if (eq->bands.empty()) continue;
         const auto design = designs_.get(eq->bands, in_.sample_rate_hz);
         stages_.push_back(cpu::make_linear_phase_eq(design, in_.channels));
-        report_.stages.push_back({"eq", {{"bands", static_cast<double>(eq->bands.size())},
-                                         {"taps", static_cast<double>(2 * design->longest_half() + 1)},
-                                         {"worst_deviation_db", design->worst_db()},
-                                         {"pre_ring_db", design->pre_ring_db()},
-                                         {"latency_frames", 0}}});
+        report_.stages.push_back({"eq",
+                                  {{"bands", static_cast<double>(eq->bands.size())},
+                                   {"taps", static_cast<double>(2 * design->longest_half() + 1)},
+                                   {"worst_deviation_db", design->worst_db()},
+                                   {"pre_ring_db", design->pre_ring_db()},
+                                   {"latency_frames", 0}}});
       } else if (const double gain_db = std::get<GainStage>(stage).gain_db; gain_db != 0) {
         stages_.push_back(cpu::make_gain(db_to_amplitude(gain_db), in_.channels));
         report_.stages.push_back({"gain", {{"gain_db", gain_db}}});
@@ -210,11 +182,11 @@ class TrackRun {
 
   void refuse_non_finite(const NonFinite& bad) {
     if (bad.count == 0) return;
-    const std::string what =
-        fmt::format("{} sample{} NaN or infinite, the first in channel {} at frame {} ({:.3f} s)", bad.count,
-                    bad.count == 1 ? " is" : "s are", bad.first_channel + 1, bad.first_frame,
-                    static_cast<double>(bad.first_frame) / in_.sample_rate_hz);
-    if (!job_.chain.scrub) throw UnusableAudio(job_.input.string() + ": " + what + "; set input.scrub to true to write 0 in their place");
+    const std::string what = fmt::format("{} sample{} NaN or infinite, the first in channel {} at frame {} ({:.3f} s)",
+                                         bad.count, bad.count == 1 ? " is" : "s are", bad.first_channel + 1,
+                                         bad.first_frame, static_cast<double>(bad.first_frame) / in_.sample_rate_hz);
+    if (!job_.chain.scrub)
+      throw UnusableAudio(job_.input.string() + ": " + what + "; set input.scrub to true to write 0 in their place");
     report_.notes.push_back(what + "; written as 0");
   }
 
@@ -243,107 +215,37 @@ class TrackRun {
     if (!store_) return;
     if (job_.chain.goal.target_lufs) report_.stages.push_back({"loudness", {{"gain_db", amplitude_to_db(plan_.gain)}}});
     if (solver_->curve() != nullptr) {
-      report_.stages.push_back({"limit", {{"ceiling_dbtp", job_.chain.goal.limit->ceiling_dbtp},
-                                          {"max_gain_reduction_db", plan_.max_gain_reduction_db},
-                                          {"limited_share", plan_.limited_share},
-                                          {"groups_trimmed", static_cast<double>(plan_.trimmed_groups)}}});
+      report_.stages.push_back({"limit",
+                                {{"ceiling_dbtp", job_.chain.goal.limit->ceiling_dbtp},
+                                 {"max_gain_reduction_db", plan_.max_gain_reduction_db},
+                                 {"limited_share", plan_.limited_share},
+                                 {"groups_trimmed", static_cast<double>(plan_.trimmed_groups)}}});
     }
   }
 
   // Whether every sample that reaches the output is still the one that was read.
   bool is_untouched() const {
-    return report_.stages.empty() && plan_.gain == 1 && (!solver_ || solver_->curve() == nullptr || solver_->curve()->spans().empty());
+    return report_.stages.empty() && plan_.gain == 1 &&
+           (!solver_ || solver_->curve() == nullptr || solver_->curve()->spans().empty());
   }
 
   StagedFile write_output(std::size_t index) {
-    const OutputSpec& output = job_.outputs[index];
-    const AudioFormat format = format_of(output);
-    StagedFile file(job_.out_dir, output.path);
-    AudioWriter writer(file.fd(), file.path(), format, reader_.tags());
-    std::optional<Md5> md5;
-    if (job_.pcm_md5 && format.container != Container::flac) md5.emplace();
-    LoudnessMeter after({static_cast<double>(in_.sample_rate_hz), weights_, true, false});
-    const bool copies = is_untouched() && format.encoding == in_.encoding;
-    if (copies || !store_) reader_.rewind();
-    for (std::int64_t first = 0; first < in_.frames; first += kBlock) {
+    RenderSource source;
+    source.input = &reader_;
+    source.store = store_ ? &*store_ : nullptr;
+    source.gain = plan_.gain;
+    source.curve = solver_ ? solver_->curve() : nullptr;
+    source.is_untouched = is_untouched();
+    // From what the track holds, not from what it is called: the same audio gets the same noise.
+    source.dither_seed = std::stoull(report_.payload_hash.substr(0, 16), nullptr, 16);
+    const auto tick = [this, index](double share) {
       check_cancelled();
-      const std::int64_t count = std::min(kBlock, in_.frames - first);
-      const MutableAudioView frames{work_.data(), in_.channels, count, kBlock};
-      if (copies) {
-        copy_block(frames, count);
-      } else {
-        render_block(output, frames, first, count);
-      }
-      watch_.start(&BusySeconds::kernels);
-      after.take(frames);
-      watch_.start(&BusySeconds::encode);
-      if (md5) md5->update(bytes_.data(), static_cast<std::size_t>(count * frame_bytes(format)));
-      writer.write(bytes_.data(), count);
-      const double share = (static_cast<double>(index) + static_cast<double>(first) / static_cast<double>(in_.frames)) /
-                           static_cast<double>(job_.outputs.size());
-      report_progress(0.65 + 0.3 * share);
-    }
-    after.finish();
-    const WrittenAudio written = writer.finish();
-    watch_.start(&BusySeconds::io);
-    const VerifiedFile verified = verify_written(file.path(), format, written.payload_xxh3_128);
-    watch_.stop();
-    add_report(output, format, written, verified, after, md5 ? md5->hex() : written.pcm_md5);
+      report_progress(0.65 + 0.3 * (static_cast<double>(index) + share) / static_cast<double>(job_.outputs.size()));
+    };
+    OutputWriter writer(source, weights_, blocks_, watch_, tick);
+    StagedFile file(job_.out_dir, job_.outputs[index].path);
+    report_.outputs.push_back(writer.write(job_.outputs[index], job_.pcm_md5, file));
     return file;
-  }
-
-  void copy_block(MutableAudioView frames, std::int64_t count) {
-    watch_.start(&BusySeconds::decode);
-    if (reader_.read(bytes_.data(), count) != count) {
-      throw AudioFileError(AudioFileError::Fault::truncated, job_.input, "the file became shorter while it was being read");
-    }
-    unpack_pcm(bytes_.data(), in_.encoding, frames);
-    if (is_float(in_.encoding) && find_non_finite(frames, true).count > 0) {  // only with scrub: else analyse() refused
-      Quantizer(Encoding::float32, Dither::none, 0).pack(frames, 0, steps_.data(), bytes_.data());
-    }
-  }
-
-  void render_block(const OutputSpec& output, MutableAudioView frames, std::int64_t first, std::int64_t count) {
-    if (store_) {
-      watch_.start(&BusySeconds::limiter);
-      const AudioView in = store_->read(first, count);
-      for (int c = 0; c < in.channels; ++c) {
-        if (const LimiterCurve* curve = solver_->curve()) {
-          apply_limited_gain(in.channel(c), count, plan_.gain, curve->reduction().data() + first / kPeakGroup, frames.channel(c));
-        } else {
-          const auto gain = static_cast<float>(plan_.gain);
-          for (std::int64_t n = 0; n < count; ++n) frames.channel(c)[n] = gain * in.channel(c)[n];
-        }
-      }
-    } else {
-      copy_block(frames, count);
-    }
-    watch_.start(&BusySeconds::encode);
-    // Samples that are still the input's need no dither where every one of them fits the new step.
-    const bool exact = is_untouched() && !is_float(in_.encoding) && bits_per_sample(output.encoding) >= bits_per_sample(in_.encoding);
-    const Quantizer quantizer(output.encoding, exact ? Dither::none : output.dither, dither_seed());
-    quantizer.pack(frames, first, steps_.data(), bytes_.data());
-  }
-
-  // From what the track holds, not from what it is called: the same audio gets the same noise.
-  std::uint64_t dither_seed() const { return std::stoull(report_.payload_hash.substr(0, 16), nullptr, 16); }
-
-  void add_report(const OutputSpec& output, const AudioFormat& format, const WrittenAudio& written, const VerifiedFile& verified,
-                  const LoudnessMeter& after, std::string pcm_md5) {
-    OutputReport r;
-    r.id = output.id;
-    r.path = output.path;
-    r.container = container_name(format.container);
-    r.frames = format.frames;
-    r.sample_rate_hz = format.sample_rate_hz;
-    r.channels = format.channels;
-    r.bits = bits_name(format.encoding);
-    r.bytes = verified.bytes;
-    r.sha256 = verified.sha256;
-    r.pcm_md5 = std::move(pcm_md5);
-    r.after = measurement_of(after, format.frames, format.sample_rate_hz);
-    r.dropped_tags = written.dropped_tags;
-    report_.outputs.push_back(std::move(r));
   }
 
   void finish_report() {
@@ -354,7 +256,8 @@ class TrackRun {
     const Measurement& after = report_.outputs.front().after;
     if (!after.is_measurable) {
       report_.reason = "no loudness to bring to the target: " + after.reason + "; the gain is 0 dB";
-    } else if (plan_.stopped_by != StoppedBy::nothing || std::abs(after.figures.integrated_lufs - *goal.target_lufs) > 0.05) {
+    } else if (plan_.stopped_by != StoppedBy::nothing ||
+               std::abs(after.figures.integrated_lufs - *goal.target_lufs) > 0.05) {
       report_.reason = reason_text(goal, plan_.stopped_by, after.figures.integrated_lufs);
     }
   }
@@ -373,9 +276,7 @@ class TrackRun {
   AudioReader reader_;
   AudioFormat in_;
   std::vector<double> weights_;
-  AlignedArray<std::byte> bytes_;
-  AlignedArray<float> work_;
-  AlignedArray<std::int32_t> steps_;
+  BlockBuffers blocks_;
   std::optional<FrameStore> store_;
   std::vector<std::unique_ptr<Stage>> stages_;
   PcmHash hash_;
@@ -391,7 +292,9 @@ namespace {
 constexpr std::int64_t kWorkBytes = 48 << 20;
 }  // namespace
 
-std::int64_t memory_needed(const AudioFormat& format) { return memory_needed_spooled(format) + 4 * format.channels * format.frames; }
+std::int64_t memory_needed(const AudioFormat& format) {
+  return memory_needed_spooled(format) + 4 * format.channels * format.frames;
+}
 
 // Groups of 8 frames: sample peak, power, true peak and reduction, 4 bytes each; hops of 10 ms beside that are nothing.
 std::int64_t memory_needed_spooled(const AudioFormat& format) { return kWorkBytes + 3 * format.frames; }
@@ -399,7 +302,8 @@ std::int64_t memory_needed_spooled(const AudioFormat& format) { return kWorkByte
 TrackMaster::TrackMaster(EqDesigns& designs) : designs_(designs) {}
 TrackMaster::~TrackMaster() = default;
 
-MasteredTrack TrackMaster::master(const TrackJob& job, const std::function<void(double)>& progress, const std::atomic<bool>& is_cancelled) {
+MasteredTrack TrackMaster::master(const TrackJob& job, const std::function<void(double)>& progress,
+                                  const std::atomic<bool>& is_cancelled) {
   return TrackRun(job, designs_, arena_, progress, is_cancelled).run();
 }
 

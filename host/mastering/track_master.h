@@ -1,4 +1,5 @@
-// Masters one track: reads it, runs the chain, solves the gain, writes and proves the outputs. Publishing is the caller's.
+// Masters one track: reads it, runs the chain, solves the gain, writes and proves the outputs. Publishing is the
+// caller's.
 #pragma once
 
 #include <atomic>
@@ -56,7 +57,8 @@ class TrackMaster {
   // Progress is called with the share done, 0 to 1. Throws AudioFileError, UnusableAudio, TargetOutOfReach,
   // std::invalid_argument (a band that does not fit the rate, an output format that cannot hold the track),
   // MasteringCancelled. Whatever it throws, nothing is left behind.
-  MasteredTrack master(const TrackJob& job, const std::function<void(double)>& progress, const std::atomic<bool>& is_cancelled);
+  MasteredTrack master(const TrackJob& job, const std::function<void(double)>& progress,
+                       const std::atomic<bool>& is_cancelled);
 
   void release_memory() { arena_.release(); }
 

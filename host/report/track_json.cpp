@@ -18,9 +18,15 @@ Json number(double value) {
 Json optional_number(const std::optional<double>& value) { return value ? number(*value) : Json(nullptr); }
 
 Json output_json(const OutputReport& output) {
-  Json json{{"id", output.id},         {"path", json_text(output.path)},   {"format", output.container},
-            {"frames", output.frames}, {"sample_rate_hz", output.sample_rate_hz}, {"channels", output.channels},
-            {"bits", output.bits},     {"bytes", output.bytes},            {"sha256", output.sha256}};
+  Json json{{"id", output.id},
+            {"path", json_text(output.path)},
+            {"format", output.container},
+            {"frames", output.frames},
+            {"sample_rate_hz", output.sample_rate_hz},
+            {"channels", output.channels},
+            {"bits", output.bits},
+            {"bytes", output.bytes},
+            {"sha256", output.sha256}};
   if (!output.pcm_md5.empty()) json["pcm_md5"] = output.pcm_md5;
   if (!output.dropped_tags.empty()) json["tags_not_representable"] = output.dropped_tags;
   json["after"] = measurement_json(output.after);
@@ -46,22 +52,32 @@ Json measurement_json(const Measurement& m) {
 }
 
 Json busy_json(const BusySeconds& busy) {
-  return {{"decode", number(busy.decode)}, {"kernels", number(busy.kernels)}, {"limiter", number(busy.limiter)},
-          {"encode", number(busy.encode)}, {"io", number(busy.io)}};
+  return {{"decode", number(busy.decode)},
+          {"kernels", number(busy.kernels)},
+          {"limiter", number(busy.limiter)},
+          {"encode", number(busy.encode)},
+          {"io", number(busy.io)}};
 }
 
 Json track_json(const TrackReport& report) {
-  Json json{{"input", json_text(report.input)}, {"reason", report.reason}, {"input_format", report.input_format},
-            {"frames", report.frames}, {"sample_rate_hz", report.sample_rate_hz}, {"channels", report.channels},
-            {"duration_s", number(report.sample_rate_hz == 0 ? 0.0 : static_cast<double>(report.frames) / report.sample_rate_hz)}};
+  Json json{{"input", json_text(report.input)},
+            {"reason", report.reason},
+            {"input_format", report.input_format},
+            {"frames", report.frames},
+            {"sample_rate_hz", report.sample_rate_hz},
+            {"channels", report.channels},
+            {"duration_s",
+             number(report.sample_rate_hz == 0 ? 0.0 : static_cast<double>(report.frames) / report.sample_rate_hz)}};
   json["outputs"] = Json::array();
   for (const OutputReport& output : report.outputs) json["outputs"].push_back(output_json(output));
   json["before"] = measurement_json(report.before);
   const Measurement none;
   const Measurement& after = report.outputs.empty() ? none : report.outputs.front().after;
   json["after"] = measurement_json(after);
-  json["asked"] = {{"integrated_lufs", optional_number(report.asked_lufs)}, {"true_peak_dbtp", optional_number(report.asked_dbtp)}};
-  json["reached"] = {{"integrated_lufs", json["after"]["integrated_lufs"]}, {"true_peak_dbtp", json["after"]["true_peak_dbtp"]}};
+  json["asked"] = {{"integrated_lufs", optional_number(report.asked_lufs)},
+                   {"true_peak_dbtp", optional_number(report.asked_dbtp)}};
+  json["reached"] = {{"integrated_lufs", json["after"]["integrated_lufs"]},
+                     {"true_peak_dbtp", json["after"]["true_peak_dbtp"]}};
   json["stages"] = Json::array();
   for (const StageReport& stage : report.stages) {
     Json one{{"name", stage.name}};

@@ -1,4 +1,5 @@
-// Reports as JSON: the keys users and checks rely on. Units end a key; a level of nothing is null beside a state that says why.
+// Reports as JSON: the keys users and checks rely on. Units end a key; a level of nothing is null beside a state that
+// says why.
 #pragma once
 
 #include <filesystem>

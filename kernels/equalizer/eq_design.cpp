@@ -12,8 +12,8 @@ namespace lathe {
 namespace {
 
 constexpr double kToleranceDb = 0.01;
-constexpr double kFloor = 0.0031622776601683794;   // -50 dB: errors below it count as if the target were there
-constexpr double kNullDepth = 0.001;               // -60 dB: a notch deeper than this is deep enough
+constexpr double kFloor = 0.0031622776601683794;  // -50 dB: errors below it count as if the target were there
+constexpr double kNullDepth = 0.001;              // -60 dB: a notch deeper than this is deep enough
 constexpr std::int64_t kShortest = 32;
 constexpr std::int64_t kFirstGrid = 1 << 14, kLastGrid = 1 << 18;  // half the points, at 44.1 or 48 kHz
 
@@ -42,8 +42,10 @@ bool in_null(const std::vector<EqBand>& bands, double frequency_hz) {
 double narrowest_hz(const std::vector<EqBand>& bands) {
   double width = 1e9;
   for (const EqBand& band : bands) {
-    const bool has_q = band.type != BandType::high_pass && band.type != BandType::low_pass && band.type != BandType::tilt;
-    const double sharpness = has_q ? std::max(1.0, band.q * std::pow(10.0, std::abs(band.gain_db) / 40.0)) : band.slope_db_oct / 6.0;
+    const bool has_q =
+        band.type != BandType::high_pass && band.type != BandType::low_pass && band.type != BandType::tilt;
+    const double sharpness =
+        has_q ? std::max(1.0, band.q * std::pow(10.0, std::abs(band.gain_db) / 40.0)) : band.slope_db_oct / 6.0;
     width = std::min(width, band.freq_hz / sharpness);
   }
   return width;
@@ -67,7 +69,8 @@ double taper(std::int64_t n, std::int64_t half) {
 
 std::vector<double> cut(const std::vector<double>& impulse, std::int64_t half) {
   std::vector<double> taps(static_cast<std::size_t>(half) + 1);
-  for (std::int64_t n = 0; n <= half; ++n) taps[static_cast<std::size_t>(n)] = impulse[static_cast<std::size_t>(n)] * taper(n, half);
+  for (std::int64_t n = 0; n <= half; ++n)
+    taps[static_cast<std::size_t>(n)] = impulse[static_cast<std::size_t>(n)] * taper(n, half);
   return taps;
 }
 
@@ -86,8 +89,8 @@ double worst_deviation(const std::vector<double>& taps, const std::vector<double
   return 20 * std::log10(1 + worst);
 }
 
-// The shortest length whose tail could be missed: below an eighth of where the tail's absolute sum gets small, no length
-// has ever been enough.
+// The shortest length whose tail could be missed: below an eighth of where the tail's absolute sum gets small, no
+// length has ever been enough.
 std::int64_t first_guess(const std::vector<double>& impulse) {
   const double small = 2e-3;
   double tail = 0;

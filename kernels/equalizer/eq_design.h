@@ -18,11 +18,11 @@ struct EqKernel {
 };
 
 // The kernel of the bands' product at one sample rate: the target is sampled on a dense grid, transformed, and cut with
-// a raised-cosine taper at the shortest power of two at which the response stays within 0.01 dB of the target (generalised
-// window method, Smith, Spectral Audio Signal Processing). Under -50 dB the same absolute error is allowed as at -50 dB;
-// the null of a notch, where no length would do, is left out under -60 dB. What needs more than 3 s a side at 44.1 kHz
-// keeps that length and says its deviation. An empty list gives the kernel {1}.
-// Throws std::invalid_argument for a band at or above half the rate.
+// a raised-cosine taper at the shortest power of two at which the response stays within 0.01 dB of the target
+// (generalised window method, Smith, Spectral Audio Signal Processing). Under -50 dB the same absolute error is allowed
+// as at -50 dB; the null of a notch, where no length would do, is left out under -60 dB. What needs more than 3 s a
+// side at 44.1 kHz keeps that length and says its deviation. An empty list gives the kernel {1}. Throws
+// std::invalid_argument for a band at or above half the rate.
 EqKernel design_kernel(const std::vector<EqBand>& bands, double sample_rate_hz);
 
 }  // namespace lathe

@@ -7,8 +7,12 @@ namespace {
 
 bool is_mid_side(const EqBand& band) { return band.channel == BandChannel::mid || band.channel == BandChannel::side; }
 
-bool acts_on_first(const EqBand& band) { return band.channel != BandChannel::right && band.channel != BandChannel::side; }
-bool acts_on_second(const EqBand& band) { return band.channel != BandChannel::left && band.channel != BandChannel::mid; }
+bool acts_on_first(const EqBand& band) {
+  return band.channel != BandChannel::right && band.channel != BandChannel::side;
+}
+bool acts_on_second(const EqBand& band) {
+  return band.channel != BandChannel::left && band.channel != BandChannel::mid;
+}
 
 }  // namespace
 

@@ -1,7 +1,8 @@
 // Linear-phase equaliser: one symmetric FIR for all its bands, by overlap-save, with no net latency.
 //
 // y[n] = sum over k of h[k] x[n - k], h[k] = h[-k] (eq_design.h). Halo: half a kernel. Cost: about 2.5 ns a sample at
-// 16,383 taps on AVX-512. A band of one channel, or of mid or side, makes kernels per channel; the bands keep their order.
+// 16,383 taps on AVX-512. A band of one channel, or of mid or side, makes kernels per channel; the bands keep their
+// order.
 #pragma once
 
 #include <memory>
@@ -20,8 +21,8 @@ class LinearPhaseEqDesign {
   // Throws std::invalid_argument for a band that does not fit the rate.
   LinearPhaseEqDesign(std::vector<EqBand> bands, double sample_rate_hz);
 
-  // A run of bands that act on left and right, or on mid and side: one kernel a channel (both the same for stereo bands),
-  // of equal length.
+  // A run of bands that act on left and right, or on mid and side: one kernel a channel (both the same for stereo
+  // bands), of equal length.
   struct Pass {
     bool mid_side = false;
     std::shared_ptr<const OverlapSaveKernel> first;   // left or mid, and every channel of a track that is not stereo

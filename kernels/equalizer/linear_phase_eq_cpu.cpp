@@ -7,13 +7,17 @@
 namespace lathe::cpu {
 namespace {
 
-// One pass over all channels, cut at multiples of its own step, so that the result does not depend on the pushes. A step is
-// two blocks of each channel, which go through one complex transform as its real and imaginary part; they are read where
-// they were pushed to and handed on where the transform leaves them.
+// One pass over all channels, cut at multiples of its own step, so that the result does not depend on the pushes. A
+// step is two blocks of each channel, which go through one complex transform as its real and imaginary part; they are
+// read where they were pushed to and handed on where the transform leaves them.
 class PassRunner {
  public:
   PassRunner(const LinearPhaseEqDesign::Pass& pass, int channels)
-      : pass_(pass), channels_(channels), half_(pass.first->half()), hop_(pass.first->hop()), points_(pass.first->points()),
+      : pass_(pass),
+        channels_(channels),
+        half_(pass.first->half()),
+        hop_(pass.first->hop()),
+        points_(pass.first->points()),
         row_(half_ + 2 * hop_ + half_),
         stride_((hop_ + points_ + 15) / 16 * 16),
         held_(static_cast<std::size_t>(stride_ * channels)),
@@ -40,7 +44,8 @@ class PassRunner {
     while (filled_ > half_) {
       const std::int64_t valid = std::min(filled_ - half_, 2 * hop_);
       const std::int64_t left = filled_ - half_ - valid;
-      for (int c = 0; c < channels_; ++c) std::fill(held_.data() + c * stride_ + filled_, held_.data() + (c + 1) * stride_, 0.0f);
+      for (int c = 0; c < channels_; ++c)
+        std::fill(held_.data() + c * stride_ + filled_, held_.data() + (c + 1) * stride_, 0.0f);
       run(valid, emit);
       filled_ = half_ + left;
     }

@@ -73,7 +73,8 @@ LongFft::LongFft(std::int64_t points)
 AlignedArray<float> LongFft::arrange(const std::vector<double>& response) const {
   const std::int64_t n = points();
   if (static_cast<std::int64_t>(response.size()) != n) {
-    throw std::invalid_argument("LongFft: the response has " + std::to_string(response.size()) + " bins, not " + std::to_string(n));
+    throw std::invalid_argument("LongFft: the response has " + std::to_string(response.size()) + " bins, not " +
+                                std::to_string(n));
   }
   AlignedArray<float> arranged(response.size());
   const auto& bins = lane_.bin_of_row();
@@ -89,7 +90,8 @@ AlignedArray<float> LongFft::arrange(const std::vector<double>& response) const 
   return arranged;
 }
 
-void LongFft::filter(const AlignedArray<float>& arranged, const float* from_re, const float* from_im, float* re, float* im) const {
+void LongFft::filter(const AlignedArray<float>& arranged, const float* from_re, const float* from_im, float* re,
+                     float* im) const {
   kernels().filter({lane_.tables(), twiddle_low_.data(), twiddle_high_.data(), lane_.bin_of_row().data()},
                    arranged.data(), from_re, from_im, re, im);
 }

@@ -9,8 +9,8 @@
 
 namespace lathe {
 
-// Complex transforms of `rows` points (a power of two, 16 to 2^20), 16 sequences side by side: the arrays hold rows of 16
-// floats, point n of sequence l at [n * 16 + l], real and imaginary parts apart. In place, radix-4 decimation in
+// Complex transforms of `rows` points (a power of two, 16 to 2^20), 16 sequences side by side: the arrays hold rows of
+// 16 floats, point n of sequence l at [n * 16 + l], real and imaginary parts apart. In place, radix-4 decimation in
 // frequency (Cooley and Tukey 1965), results in a scrambled order that `bin_of_row` names and `inverse` takes back.
 class LaneFft {
  public:
@@ -48,9 +48,10 @@ class LongFft {
   // Brings a response given at bins 0..N-1 into the order `filter` reads, and divides it by N.
   AlignedArray<float> arrange(const std::vector<double>& response) const;
 
-  // (re, im) become the inverse transform of (transform of (from_re, from_im)) * response: N floats each, re and im 64-byte
-  // aligned, the input anywhere, or in place.
-  void filter(const AlignedArray<float>& arranged, const float* from_re, const float* from_im, float* re, float* im) const;
+  // (re, im) become the inverse transform of (transform of (from_re, from_im)) * response: N floats each, re and im
+  // 64-byte aligned, the input anywhere, or in place.
+  void filter(const AlignedArray<float>& arranged, const float* from_re, const float* from_im, float* re,
+              float* im) const;
 
  private:
   LaneFft lane_;

@@ -1,4 +1,5 @@
-// Radix-4 transforms in SIMD lanes: a row is 16 floats, one of each of 16 sequences, and every step works on whole rows.
+// Radix-4 transforms in SIMD lanes: a row is 16 floats, one of each of 16 sequences, and every step works on whole
+// rows.
 #include "kernels/fft/lane_fft_tables.h"
 #include "kernels/simd/lanes.h"
 
@@ -29,10 +30,12 @@ inline C plus_i(C a) { return {-a.im, a.re}; }
 
 // One decimation-in-frequency stage over `n` rows. tw holds (cos, sin) of w^j, w^2j, w^3j with w = exp(-2 pi i / n).
 // Reads from one place and writes to another, or the same.
-inline void forward_stage(const float* from_re, const float* from_im, float* re, float* im, std::int64_t n, const float* tw) {
+inline void forward_stage(const float* from_re, const float* from_im, float* re, float* im, std::int64_t n,
+                          const float* tw) {
   const std::int64_t q = n / 4;
   for (std::int64_t j = 0; j < q; ++j, tw += 6) {
-    const F c1 = splat(tw[0]), s1 = splat(tw[1]), c2 = splat(tw[2]), s2 = splat(tw[3]), c3 = splat(tw[4]), s3 = splat(tw[5]);
+    const F c1 = splat(tw[0]), s1 = splat(tw[1]), c2 = splat(tw[2]), s2 = splat(tw[3]), c3 = splat(tw[4]),
+            s3 = splat(tw[5]);
     for (int h = 0; h < kChunks; ++h) {
       const C a = at(from_re, from_im, j, h), b = at(from_re, from_im, j + q, h);
       const C c = at(from_re, from_im, j + 2 * q, h), d = at(from_re, from_im, j + 3 * q, h);
@@ -49,10 +52,12 @@ inline void forward_stage(const float* from_re, const float* from_im, float* re,
 inline void inverse_stage(float* re, float* im, std::int64_t n, const float* tw) {
   const std::int64_t q = n / 4;
   for (std::int64_t j = 0; j < q; ++j, tw += 6) {
-    const F c1 = splat(tw[0]), s1 = splat(tw[1]), c2 = splat(tw[2]), s2 = splat(tw[3]), c3 = splat(tw[4]), s3 = splat(tw[5]);
+    const F c1 = splat(tw[0]), s1 = splat(tw[1]), c2 = splat(tw[2]), s2 = splat(tw[3]), c3 = splat(tw[4]),
+            s3 = splat(tw[5]);
     for (int h = 0; h < kChunks; ++h) {
       const C a = at(re, im, j, h), b = times_conjugate(at(re, im, j + q, h), c1, s1),
-              c = times_conjugate(at(re, im, j + 2 * q, h), c2, s2), d = times_conjugate(at(re, im, j + 3 * q, h), c3, s3);
+              c = times_conjugate(at(re, im, j + 2 * q, h), c2, s2),
+              d = times_conjugate(at(re, im, j + 3 * q, h), c3, s3);
       const C ac = add(a, c), amc = sub(a, c), bd = add(b, d), bmd = plus_i(sub(b, d));
       put(re, im, j, h, add(ac, bd));
       put(re, im, j + q, h, add(amc, bmd));
@@ -108,8 +113,8 @@ inline std::int64_t twiddle_floats(std::int64_t n) {
 }
 
 template <class Leaf>
-void forward_then(const float* from_re, const float* from_im, float* re, float* im, std::int64_t n, std::int64_t first_row,
-                  const float* tw, const Leaf& leaf) {
+void forward_then(const float* from_re, const float* from_im, float* re, float* im, std::int64_t n,
+                  std::int64_t first_row, const float* tw, const Leaf& leaf) {
   if (n <= kLeafRows) {
     for (std::int64_t i = 0; from_re != re && i < n * kFftLanes; i += kFloats) {
       store(re + i, load(from_re + i));
@@ -212,7 +217,8 @@ inline void sixteen_forward(C* v) {
 #pragma GCC unroll 4
   for (int i = 1; i < 4; ++i) {
 #pragma GCC unroll 4
-    for (int j = 1; j < 4; ++j) v[4 * i + j] = times(v[4 * i + j], splat(kSixteenth[i][j].c), splat(kSixteenth[i][j].s));
+    for (int j = 1; j < 4; ++j)
+      v[4 * i + j] = times(v[4 * i + j], splat(kSixteenth[i][j].c), splat(kSixteenth[i][j].s));
   }
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) four_forward(v[4 * i], v[4 * i + 1], v[4 * i + 2], v[4 * i + 3]);
@@ -223,7 +229,8 @@ inline void sixteen_inverse(C* v) {
 #pragma GCC unroll 4
   for (int i = 1; i < 4; ++i) {
 #pragma GCC unroll 4
-    for (int j = 1; j < 4; ++j) v[4 * i + j] = times_conjugate(v[4 * i + j], splat(kSixteenth[i][j].c), splat(kSixteenth[i][j].s));
+    for (int j = 1; j < 4; ++j)
+      v[4 * i + j] = times_conjugate(v[4 * i + j], splat(kSixteenth[i][j].c), splat(kSixteenth[i][j].s));
   }
 #pragma GCC unroll 4
   for (int j = 0; j < 4; ++j) four_inverse(v[j], v[j + 4], v[j + 8], v[j + 12]);
@@ -279,10 +286,12 @@ inline void weigh_tile(const LongFftTables& t, const float* gain, float* re, flo
   }
 }
 
-void filter(const LongFftTables& t, const float* gain, const float* from_re, const float* from_im, float* re, float* im) {
+void filter(const LongFftTables& t, const float* gain, const float* from_re, const float* from_im, float* re,
+            float* im) {
   forward_then(from_re, from_im, re, im, t.lane.rows, 0, t.lane.twiddles,
                [&t, gain](float* block_re, float* block_im, std::int64_t first_row, std::int64_t n) {
-                 for (std::int64_t row = 0; row < n; row += kFloats) weigh_tile(t, gain, block_re, block_im, first_row, row);
+                 for (std::int64_t row = 0; row < n; row += kFloats)
+                   weigh_tile(t, gain, block_re, block_im, first_row, row);
                  const float* tw = t.lane.twiddles;
                  for (std::int64_t size = t.lane.rows; size > n; size /= 4) tw += size / 4 * 6;
                  inverse_small(block_re, block_im, n, tw + twiddle_floats(n));

@@ -30,7 +30,8 @@ struct LaneFftKernels {
   void (*inverse)(const LaneFftTables&, float* re, float* im);
   // One sequence of rows * 16 points: forward, times the real response `gain` (in the order LongFft lays out), back.
   // Reads (from_re, from_im), which may be anywhere and unaligned, or (re, im) themselves.
-  void (*filter)(const LongFftTables&, const float* gain, const float* from_re, const float* from_im, float* re, float* im);
+  void (*filter)(const LongFftTables&, const float* gain, const float* from_re, const float* from_im, float* re,
+                 float* im);
 };
 
 namespace sse2 {

@@ -11,7 +11,9 @@ namespace {
 std::int64_t points_for(std::int64_t half) {
   std::int64_t points = 4096;
   while (points < 4 * (2 * half + 1)) points *= 2;
-  const auto cost = [half](std::int64_t n) { return std::log2(static_cast<double>(n)) / (1 - 2.0 * static_cast<double>(half) / static_cast<double>(n)); };
+  const auto cost = [half](std::int64_t n) {
+    return std::log2(static_cast<double>(n)) / (1 - 2.0 * static_cast<double>(half) / static_cast<double>(n));
+  };
   while (2 * points <= 65536 && cost(2 * points) < cost(points)) points *= 2;
   return points;
 }
@@ -19,14 +21,17 @@ std::int64_t points_for(std::int64_t half) {
 }  // namespace
 
 OverlapSaveKernel::OverlapSaveKernel(const std::vector<double>& taps)
-    : half_(static_cast<std::int64_t>(taps.size()) - 1), fft_(points_for(half_)), hop_((fft_.points() - 2 * half_) / 16 * 16),
+    : half_(static_cast<std::int64_t>(taps.size()) - 1),
+      fft_(points_for(half_)),
+      hop_((fft_.points() - 2 * half_) / 16 * 16),
       is_identity_(taps[0] == 1 && std::all_of(taps.begin() + 1, taps.end(), [](double h) { return h == 0; })) {
   const std::int64_t n = fft_.points();
   std::vector<double> kernel(static_cast<std::size_t>(n / 2) + 1, 0.0);
   std::copy(taps.begin(), taps.end(), kernel.begin());
   const std::vector<double> half_spectrum = even_transform(kernel);
   std::vector<double> response(static_cast<std::size_t>(n));
-  for (std::int64_t k = 0; k < n; ++k) response[static_cast<std::size_t>(k)] = half_spectrum[static_cast<std::size_t>(std::min(k, n - k))];
+  for (std::int64_t k = 0; k < n; ++k)
+    response[static_cast<std::size_t>(k)] = half_spectrum[static_cast<std::size_t>(std::min(k, n - k))];
   spectrum_ = fft_.arrange(response);
 }
 

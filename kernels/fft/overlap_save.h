@@ -13,8 +13,8 @@ namespace lathe {
 // Immutable: one serves all channels and threads.
 class OverlapSaveKernel {
  public:
-  // taps = h[0..half]. Points: at least four kernel lengths and 4096, and up to 65,536 where that makes the cost per sample,
-  // log2 N / (1 - 2 half / N), lower; beyond, a transform leaves the second-level cache.
+  // taps = h[0..half]. Points: at least four kernel lengths and 4096, and up to 65,536 where that makes the cost per
+  // sample, log2 N / (1 - 2 half / N), lower; beyond, a transform leaves the second-level cache.
   explicit OverlapSaveKernel(const std::vector<double>& taps);
 
   std::int64_t points() const { return fft_.points(); }
@@ -24,10 +24,12 @@ class OverlapSaveKernel {
   // Whether the kernel is {1}: what it leaves alone need not go through a transform.
   bool is_identity() const { return is_identity_; }
 
-  // Filters two blocks at once: from_a and from_b hold points() samples each, the first `half` and the last of them only
-  // feed the filter. Of the results (64-byte aligned), samples [half, half + hop) are those of the convolution (centred: no
-  // delay).
-  void filter(const float* from_a, const float* from_b, float* a, float* b) const { fft_.filter(spectrum_, from_a, from_b, a, b); }
+  // Filters two blocks at once: from_a and from_b hold points() samples each, the first `half` and the last of them
+  // only feed the filter. Of the results (64-byte aligned), samples [half, half + hop) are those of the convolution
+  // (centred: no delay).
+  void filter(const float* from_a, const float* from_b, float* a, float* b) const {
+    fft_.filter(spectrum_, from_a, from_b, a, b);
+  }
 
  private:
   std::int64_t half_;

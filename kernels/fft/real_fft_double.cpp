@@ -25,7 +25,8 @@ void fft_double(std::vector<std::complex<double>>& x) {
     for (std::size_t base = 0; base < n; base += size) {
       for (std::size_t k = 0; k < half; ++k) {
         const std::complex<double> a = x[base + k], b = x[base + k + half], c = w[k * step];
-        const std::complex<double> t(b.real() * c.real() - b.imag() * c.imag(), b.real() * c.imag() + b.imag() * c.real());
+        const std::complex<double> t(b.real() * c.real() - b.imag() * c.imag(),
+                                     b.real() * c.imag() + b.imag() * c.real());
         x[base + k] = a + t;
         x[base + k + half] = a - t;
       }

@@ -13,23 +13,27 @@
 namespace lathe {
 namespace {
 
-constexpr double kAttackMs = 3.0;    // the whole smoothing window; half of it lies before a peak
-constexpr double kHoldMs = 8.0;      // keeps the gain still within a period of the bass from 62 Hz up
+constexpr double kAttackMs = 3.0;  // the whole smoothing window; half of it lies before a peak
+constexpr double kHoldMs = 8.0;    // keeps the gain still within a period of the bass from 62 Hz up
 constexpr double kAutoReleaseMs = 60.0;
 constexpr double kSustainRiseMs = 150.0, kSustainFallMs = 500.0;
 constexpr double kSustainShare = 0.7;
-constexpr double kSilence = 1e-5;    // 0.0001 dB: a release that has come this far is over
+constexpr double kSilence = 1e-5;     // 0.0001 dB: a release that has come this far is over
 constexpr std::int64_t kPiece = 512;  // groups shaped together
 
-const LimiterKernels& kernels() { return pick_level(sse2::limiter_kernels, avx2::limiter_kernels, avx512::limiter_kernels); }
+const LimiterKernels& kernels() {
+  return pick_level(sse2::limiter_kernels, avx2::limiter_kernels, avx512::limiter_kernels);
+}
 
 }  // namespace
 
 void LimiterSettings::check() const {
-  if (!(sample_rate_hz >= 4000)) throw std::invalid_argument("limiter: sample_rate_hz is " + std::to_string(sample_rate_hz));
+  if (!(sample_rate_hz >= 4000))
+    throw std::invalid_argument("limiter: sample_rate_hz is " + std::to_string(sample_rate_hz));
   if (!(ceiling > 0)) throw std::invalid_argument("limiter: the ceiling must be above 0");
   if (release_ms != 0 && !(release_ms >= 1 && release_ms <= 5000)) {
-    throw std::invalid_argument("limiter: release_ms is " + std::to_string(release_ms) + "; it must be 1 to 5000, or auto");
+    throw std::invalid_argument("limiter: release_ms is " + std::to_string(release_ms) +
+                                "; it must be 1 to 5000, or auto");
   }
 }
 
@@ -57,7 +61,8 @@ LimiterCurve::LimiterCurve(LimiterSettings settings, std::int64_t groups) : sett
 }
 
 void LimiterCurve::shape(std::span<const float> peaks, double gain) {
-  if (static_cast<std::int64_t>(peaks.size()) != groups_) throw std::invalid_argument("LimiterCurve: one peak a group is needed");
+  if (static_cast<std::int64_t>(peaks.size()) != groups_)
+    throw std::invalid_argument("LimiterCurve: one peak a group is needed");
   for (const GroupSpan& span : spans_) std::fill(reduction_.begin() + span.first, reduction_.begin() + span.end, 0.0f);
   spans_.clear();
   max_reduction_ = 0;
@@ -82,7 +87,8 @@ void LimiterCurve::shape_span(std::span<const float> peaks, double gain, std::in
   const std::int64_t first = first_demand - look_ahead_ - attack_;
   const std::int64_t reach = hold_ + look_ahead_;
   std::vector<float> needed(static_cast<std::size_t>(kPiece + reach)), held(static_cast<std::size_t>(kPiece));
-  std::vector<float> shaped(static_cast<std::size_t>(2 * attack_ + kPiece), 0.0f), knot(static_cast<std::size_t>(kPiece));
+  std::vector<float> shaped(static_cast<std::size_t>(2 * attack_ + kPiece), 0.0f),
+      knot(static_cast<std::size_t>(kPiece));
   double released = 0, sustained = 0;
   std::int64_t at = first;  // shaped[2 * attack_] is d[at]
   std::int64_t quiet = 0;   // groups for which d has been 0
@@ -90,7 +96,8 @@ void LimiterCurve::shape_span(std::span<const float> peaks, double gain, std::in
   while (at < knots + attack_) {
     // needed[k] is r[at - hold + k]
     const std::int64_t from = at - hold_;
-    const std::int64_t low = std::clamp<std::int64_t>(from, 0, groups_), high = std::clamp<std::int64_t>(from + kPiece + reach, 0, groups_);
+    const std::int64_t low = std::clamp<std::int64_t>(from, 0, groups_),
+                       high = std::clamp<std::int64_t>(from + kPiece + reach, 0, groups_);
     std::fill(needed.begin(), needed.end(), 0.0f);
     // What lies before the first demand belongs to spans that have ended.
     const std::int64_t start = std::max(low, first_demand);

@@ -7,8 +7,8 @@
 //   smoothed   k[i] = raised-cosine mean of d over the attack, k[i] >= r[i] by construction: a mean of values that are
 //              each at least r[i] (Hamalainen, DAFx-02)
 //   gain       1 - k, linear between groups
-// Groups are 0.18 ms at 44.1 kHz, so what is sequential in time costs one step in 8 frames: there is no need to lay tracks
-// beside each other in lanes, and one long track is as quick as many.
+// Groups are 0.18 ms at 44.1 kHz, so what is sequential in time costs one step in 8 frames: there is no need to lay
+// tracks beside each other in lanes, and one long track is as quick as many.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ namespace lathe {
 
 struct LimiterSettings {
   double sample_rate_hz = 0;
-  double ceiling = 1;            // linear, above 0
-  double release_ms = 0;         // 1 to 5000; 0 is auto: 60 ms for single peaks, slower the longer it has been limiting
+  double ceiling = 1;     // linear, above 0
+  double release_ms = 0;  // 1 to 5000; 0 is auto: 60 ms for single peaks, slower the longer it has been limiting
   // Throws std::invalid_argument that names the field.
   void check() const;
 };
@@ -36,8 +36,8 @@ class LimiterCurve {
   // `groups`: groups of kPeakGroup frames in the track. Memory: 8 bytes a group.
   LimiterCurve(LimiterSettings settings, std::int64_t groups);
 
-  // Makes the curve for drive `gain`. peaks[i]: true peak of group i at gain 1, or 0 where it is known to stay under the
-  // ceiling at this drive. Size: groups.
+  // Makes the curve for drive `gain`. peaks[i]: true peak of group i at gain 1, or 0 where it is known to stay under
+  // the ceiling at this drive. Size: groups.
   void shape(std::span<const float> peaks, double gain);
 
   // Reduction (1 - gain) at the start of each group, and at the end of the last: groups + 1 values from 0 to below 1.
@@ -56,20 +56,20 @@ class LimiterCurve {
 
   LimiterSettings settings_;
   std::int64_t groups_;
-  std::int64_t attack_;      // half the smoothing window, in groups
+  std::int64_t attack_;  // half the smoothing window, in groups
   std::int64_t look_ahead_;
   std::int64_t hold_;
   double release_factor_;
   double sustain_rise_ = 0;
   double sustain_fall_ = 0;
-  std::vector<float> window_;     // 2 attack + 1 weights, sum 1
+  std::vector<float> window_;  // 2 attack + 1 weights, sum 1
   std::vector<float> reduction_;
   std::vector<GroupSpan> spans_;
   double max_reduction_ = 0;
 };
 
-// y = x * gain * (1 - reduction), reduction linear from knots[i] to knots[i + 1] over group i. Frames a multiple of 8 but for
-// the last block of a track; x and y may be the same.
+// y = x * gain * (1 - reduction), reduction linear from knots[i] to knots[i + 1] over group i. Frames a multiple of 8
+// but for the last block of a track; x and y may be the same.
 void apply_limited_gain(const float* x, std::int64_t frames, double gain, const float* knots, float* y);
 
 }  // namespace lathe

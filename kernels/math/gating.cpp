@@ -54,7 +54,8 @@ std::vector<double> window_powers(const HopEnergies& hops, int window_hops, int 
   for (std::int64_t first = 0; first + window_hops <= count; first += step_hops) {
     double sum = 0;
     for (int i = 0; i < 10; ++i) sum += parts[static_cast<std::size_t>(first + i * part)];
-    const std::int64_t frames = hop_start(first + window_hops, hops.sample_rate_hz) - hop_start(first, hops.sample_rate_hz);
+    const std::int64_t frames =
+        hop_start(first + window_hops, hops.sample_rate_hz) - hop_start(first, hops.sample_rate_hz);
     powers.push_back(sum / static_cast<double>(frames));
   }
   return powers;
@@ -64,7 +65,8 @@ double gated_loudness(std::span<const double> block_powers) {
   const double absolute = power_of_loudness(kAbsoluteGate);
   const double mean = mean_where(block_powers, [absolute](double p) { return p > absolute; });
   const double relative = mean * db_to_power(-10.0);
-  return loudness_of_power(mean_where(block_powers, [absolute, relative](double p) { return p > absolute && p > relative; }));
+  return loudness_of_power(
+      mean_where(block_powers, [absolute, relative](double p) { return p > absolute && p > relative; }));
 }
 
 double integrated_loudness(const HopEnergies& hops) { return gated_loudness(window_powers(hops, 40, 10)); }

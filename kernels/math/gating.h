@@ -20,12 +20,12 @@ std::int64_t hop_start(std::int64_t hop, double sample_rate_hz);
 // -0.691 + 10 log10(mean square); minus infinity for 0.
 double loudness_of_power(double mean_square);
 
-// Mean square of every window of `window_hops` hops (a multiple of 10: 40 or 300), one each `step_hops` hops (1 or 10), in
-// order; none when the track is shorter.
+// Mean square of every window of `window_hops` hops (a multiple of 10: 40 or 300), one each `step_hops` hops (1 or 10),
+// in order; none when the track is shorter.
 std::vector<double> window_powers(const HopEnergies& hops, int window_hops, int step_hops);
 
-// Gated loudness in LUFS of mean squares of 400 ms blocks every 100 ms: absolute gate -70 LUFS, relative gate 10 LU below
-// the mean of what passes it. Minus infinity when no block passes.
+// Gated loudness in LUFS of mean squares of 400 ms blocks every 100 ms: absolute gate -70 LUFS, relative gate 10 LU
+// below the mean of what passes it. Minus infinity when no block passes.
 double gated_loudness(std::span<const double> block_powers);
 
 // gated_loudness of the track.

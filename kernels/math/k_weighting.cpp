@@ -44,7 +44,8 @@ std::array<Biquad, 2> k_weighting(double sample_rate_hz) {
 }
 
 double magnitude(const Biquad& q, double frequency_hz, double sample_rate_hz) {
-  const std::complex<double> z1 = std::polar(1.0, -2.0 * std::numbers::pi * frequency_hz / sample_rate_hz), z2 = z1 * z1;
+  const std::complex<double> z1 = std::polar(1.0, -2.0 * std::numbers::pi * frequency_hz / sample_rate_hz),
+                             z2 = z1 * z1;
   return std::abs((q.b0 + q.b1 * z1 + q.b2 * z2) / (1.0 + q.a1 * z1 + q.a2 * z2));
 }
 

@@ -1,6 +1,6 @@
-// The native vectors of one instruction level. For lane files only: each is compiled once per level with LATHE_LEVEL set
-// to sse2, avx2 or avx512, and puts all it defines into `namespace lathe::LATHE_LEVEL`, so that no inline function of a
-// high level can be linked into a low one.
+// The native vectors of one instruction level. For lane files only: each is compiled once per level with LATHE_LEVEL
+// set to sse2, avx2 or avx512, and puts all it defines into `namespace lathe::LATHE_LEVEL`, so that no inline function
+// of a high level can be linked into a low one.
 #pragma once
 
 #include <immintrin.h>

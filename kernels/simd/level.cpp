@@ -42,9 +42,12 @@ void set_simd_level(SimdLevel level) {
 
 const char* name_of(SimdLevel level) {
   switch (level) {
-    case SimdLevel::avx512: return "avx512";
-    case SimdLevel::avx2: return "avx2";
-    case SimdLevel::sse2: break;
+    case SimdLevel::avx512:
+      return "avx512";
+    case SimdLevel::avx2:
+      return "avx2";
+    case SimdLevel::sse2:
+      break;
   }
   return "sse2";
 }

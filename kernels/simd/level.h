@@ -23,9 +23,12 @@ const char* name_of(SimdLevel level);
 template <class Table>
 const Table& pick_level(const Table& sse2, const Table& avx2, const Table& avx512) {
   switch (simd_level()) {
-    case SimdLevel::avx512: return avx512;
-    case SimdLevel::avx2: return avx2;
-    case SimdLevel::sse2: break;
+    case SimdLevel::avx512:
+      return avx512;
+    case SimdLevel::avx2:
+      return avx2;
+    case SimdLevel::sse2:
+      break;
   }
   return sse2;
 }

@@ -1,12 +1,12 @@
 #include "scheduler/cli/batch_report.h"
 
+#include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "host/audio_file/staged_file.h"
 #include "host/report/track_json.h"
@@ -23,8 +23,9 @@ bool is_failed(TaskState state) { return state == TaskState::kFailed || state ==
 
 // A track without a result still has every key that readers look for.
 Json failed_track(const std::filesystem::path& input, const std::string& code, const std::string& reason) {
-  return {{"input", json_text(input)}, {"state", "FAILED"}, {"reason_code", code}, {"reason", reason}, {"outputs", Json::array()},
-          {"before", nullptr},         {"after", nullptr},  {"asked", nullptr},    {"reached", nullptr}, {"stages", Json::array()}};
+  return {{"input", json_text(input)}, {"state", "FAILED"},      {"reason_code", code}, {"reason", reason},
+          {"outputs", Json::array()},  {"before", nullptr},      {"after", nullptr},    {"asked", nullptr},
+          {"reached", nullptr},        {"stages", Json::array()}};
 }
 
 Json track_of(const scheduler::TrackOutcome& outcome) {
@@ -55,13 +56,15 @@ std::string relative_text(const std::string& path, const std::filesystem::path& 
   return std::filesystem::path(path).lexically_relative(out_dir).string();
 }
 
-// What an earlier run into the same folder wrote down; empty when there is none. Throws when the file is not a manifest.
+// What an earlier run into the same folder wrote down; empty when there is none. Throws when the file is not a
+// manifest.
 Json earlier_manifest(const std::filesystem::path& path) {
   std::ifstream file(path);
   if (!file) return Json::object();
   const Json doc = Json::parse(file, nullptr, false);
   if (doc.is_discarded() || doc.value("schema", "") != kManifestSchema) {
-    throw AudioFileError(AudioFileError::Fault::write_failed, path, "exists and is no manifest of Lathe's; move it away");
+    throw AudioFileError(AudioFileError::Fault::write_failed, path,
+                         "exists and is no manifest of Lathe's; move it away");
   }
   return doc;
 }
@@ -69,12 +72,17 @@ Json earlier_manifest(const std::filesystem::path& path) {
 }  // namespace
 
 int failed_count(const scheduler::BatchResult& result, const std::vector<scheduler::ScanProblem>& problems) {
-  const auto failed = std::count_if(result.tracks.begin(), result.tracks.end(), [](const auto& t) { return is_failed(t.state); });
+  const auto failed =
+      std::count_if(result.tracks.begin(), result.tracks.end(), [](const auto& t) { return is_failed(t.state); });
   return static_cast<int>(failed) + static_cast<int>(problems.size());
 }
 
-Json batch_report(const scheduler::BatchResult& result, const std::vector<scheduler::ScanProblem>& problems, const EffectiveRecipe& recipe) {
-  Json doc{{"schema", "lathe.master.v1"}, {"engine", scheduler::engine_name()}, {"backend", scheduler::backend_name()}, {"recipe_sha256", recipe.sha256}};
+Json batch_report(const scheduler::BatchResult& result, const std::vector<scheduler::ScanProblem>& problems,
+                  const EffectiveRecipe& recipe) {
+  Json doc{{"schema", "lathe.master.v1"},
+           {"engine", scheduler::engine_name()},
+           {"backend", scheduler::backend_name()},
+           {"recipe_sha256", recipe.sha256}};
   doc["tracks"] = Json::array();
   int done = 0, unchanged = 0;
   for (const auto& outcome : result.tracks) {
@@ -82,7 +90,8 @@ Json batch_report(const scheduler::BatchResult& result, const std::vector<schedu
     unchanged += outcome.state == TaskState::kUnchanged;
     doc["tracks"].push_back(track_of(outcome));
   }
-  for (const auto& problem : problems) doc["tracks"].push_back(failed_track(problem.path, "UNREADABLE", json_text(problem.path) + ": " + problem.reason));
+  for (const auto& problem : problems)
+    doc["tracks"].push_back(failed_track(problem.path, "UNREADABLE", json_text(problem.path) + ": " + problem.reason));
   doc["albums"] = albums_of(result);
   doc["summary"] = {{"tracks", result.tracks.size() + problems.size()},
                     {"done", done},
@@ -95,11 +104,14 @@ Json batch_report(const scheduler::BatchResult& result, const std::vector<schedu
   return doc;
 }
 
-void write_manifest(const std::filesystem::path& out_dir, const scheduler::BatchResult& result, const EffectiveRecipe& recipe) {
+void write_manifest(const std::filesystem::path& out_dir, const scheduler::BatchResult& result,
+                    const EffectiveRecipe& recipe) {
   const std::filesystem::path path = out_dir / "lathe-manifest.json";
   std::map<std::string, Json> tracks;  // by the path of the first output
   Json recipes = Json::object();
-  const auto key_of = [](const Json& track) { return track["outputs"].empty() ? std::string() : track["outputs"][0]["path"].get<std::string>(); };
+  const auto key_of = [](const Json& track) {
+    return track["outputs"].empty() ? std::string() : track["outputs"][0]["path"].get<std::string>();
+  };
   const auto any = [](const scheduler::TrackOutcome& outcome) { return !outcome.result_json.empty(); };
   if (std::none_of(result.tracks.begin(), result.tracks.end(), any)) return;
   const Json earlier = earlier_manifest(path);
@@ -120,7 +132,8 @@ void write_manifest(const std::filesystem::path& out_dir, const scheduler::Batch
   doc["tracks"] = Json::array();
   for (auto& [key, track] : tracks) {
     const std::string sha256 = track["recipe_sha256"].get<std::string>();
-    recipes[sha256] = sha256 == recipe.sha256 ? Json::parse(recipe.canonical_json) : earlier_recipes.value(sha256, Json::object());
+    recipes[sha256] =
+        sha256 == recipe.sha256 ? Json::parse(recipe.canonical_json) : earlier_recipes.value(sha256, Json::object());
     doc["tracks"].push_back(std::move(track));
   }
   doc["recipes"] = std::move(recipes);
@@ -129,7 +142,9 @@ void write_manifest(const std::filesystem::path& out_dir, const scheduler::Batch
   for (std::size_t at = 0; at < text.size();) {
     const ssize_t n = ::write(file.fd(), text.data() + at, text.size() - at);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) throw AudioFileError(AudioFileError::Fault::disk_full, file.final_path(), std::string("cannot be written: ") + std::strerror(errno));
+    if (n <= 0)
+      throw AudioFileError(AudioFileError::Fault::disk_full, file.final_path(),
+                           std::string("cannot be written: ") + std::strerror(errno));
     at += static_cast<std::size_t>(n);
   }
   file.publish(Replace::allow);

@@ -10,12 +10,13 @@
 namespace lathe::cli {
 
 // DESIGN section 8's `master` document.
-nlohmann::ordered_json batch_report(const scheduler::BatchResult& result, const std::vector<scheduler::ScanProblem>& problems,
-                                    const EffectiveRecipe& recipe);
+nlohmann::ordered_json batch_report(const scheduler::BatchResult& result,
+                                    const std::vector<scheduler::ScanProblem>& problems, const EffectiveRecipe& recipe);
 
 // Writes OUT/lathe-manifest.json: what each master is, made of what, by which recipe. The same masters give the same
 // bytes: it holds no times, and paths relative to the folder. Throws AudioFileError (disk full).
-void write_manifest(const std::filesystem::path& out_dir, const scheduler::BatchResult& result, const EffectiveRecipe& recipe);
+void write_manifest(const std::filesystem::path& out_dir, const scheduler::BatchResult& result,
+                    const EffectiveRecipe& recipe);
 
 // How many tracks ended as failed, those that could not be looked at counted.
 int failed_count(const scheduler::BatchResult& result, const std::vector<scheduler::ScanProblem>& problems);

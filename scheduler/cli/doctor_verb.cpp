@@ -30,9 +30,10 @@ std::string processor_name() {
 }
 
 Json disk_of(const std::filesystem::path& path) {
-  struct statvfs s{};
+  struct statvfs s {};
   if (::statvfs(path.c_str(), &s) != 0) return {{"path", path.string()}, {"free_gb", nullptr}};
-  return {{"path", path.string()}, {"free_gb", static_cast<double>(s.f_bavail) * static_cast<double>(s.f_frsize) / 1e9}};
+  return {{"path", path.string()},
+          {"free_gb", static_cast<double>(s.f_bavail) * static_cast<double>(s.f_frsize) / 1e9}};
 }
 
 // Opens the store of the state folder, makes it if need be, and asks it for contradictions.
@@ -56,7 +57,9 @@ Json store_of(const std::string& state_dir, bool& is_well) {
 int doctor(const std::string& state_dir, bool as_json) {
   bool is_well = true;
   Json doc{{"schema", "lathe.doctor.v1"}, {"engine", scheduler::engine_name()}};
-  doc["processor"] = {{"name", processor_name()}, {"cores", ::sysconf(_SC_NPROCESSORS_ONLN)}, {"simd_level", name_of(processor_simd_level())},
+  doc["processor"] = {{"name", processor_name()},
+                      {"cores", ::sysconf(_SC_NPROCESSORS_ONLN)},
+                      {"simd_level", name_of(processor_simd_level())},
                       {"simd_level_in_use", name_of(simd_level())}};
   doc["memory"] = {{"lathe_may_use_gb", static_cast<double>(scheduler::default_memory_bytes()) / 1e9}};
   doc["gpu"] = {{"state", "this build has no CUDA backend"}};
@@ -68,12 +71,14 @@ int doctor(const std::string& state_dir, bool as_json) {
     return is_well ? kOk : kSomeFailed;
   }
   std::printf("%s\n", scheduler::engine_name().c_str());
-  std::printf("processor  %s, %ld core(s), SIMD %s (in use: %s)\n", processor_name().c_str(), ::sysconf(_SC_NPROCESSORS_ONLN), name_of(processor_simd_level()),
-              name_of(simd_level()));
+  std::printf("processor  %s, %ld core(s), SIMD %s (in use: %s)\n", processor_name().c_str(),
+              ::sysconf(_SC_NPROCESSORS_ONLN), name_of(processor_simd_level()), name_of(simd_level()));
   std::printf("memory     Lathe may use %.1f GB\n", static_cast<double>(scheduler::default_memory_bytes()) / 1e9);
   std::printf("gpu        %s\n", doc["gpu"]["state"].get<std::string>().c_str());
-  std::printf("codecs     %s (libFLAC %s)\n", doc["codecs"]["containers"].get<std::string>().c_str(), LATHE_FLAC_VERSION);
-  std::printf("store      %s: %s (SQLite %s)\n", doc["store"].value("path", "-").c_str(), doc["store"]["state"].get<std::string>().c_str(), LATHE_SQLITE_VERSION);
+  std::printf("codecs     %s (libFLAC %s)\n", doc["codecs"]["containers"].get<std::string>().c_str(),
+              LATHE_FLAC_VERSION);
+  std::printf("store      %s: %s (SQLite %s)\n", doc["store"].value("path", "-").c_str(),
+              doc["store"]["state"].get<std::string>().c_str(), LATHE_SQLITE_VERSION);
   return is_well ? kOk : kSomeFailed;
 }
 

@@ -11,8 +11,10 @@
 namespace {
 
 // Verbs of the contract that are not there yet: named, so that nobody takes them for a typing mistake.
-const std::set<std::string> kUnbuilt{"audit",  "profile", "scheduler", "worker",   "submit",  "list",  "status", "watch", "cancel",  "pause", "resume", "retry",
-                                     "priority", "logs",  "explain",   "report",   "estimate", "workers", "fleet", "store", "verify", "compare", "ab"};
+const std::set<std::string> kUnbuilt{"audit",    "profile", "scheduler", "worker",  "submit",   "list",
+                                     "status",   "watch",   "cancel",    "pause",   "resume",   "retry",
+                                     "priority", "logs",    "explain",   "report",  "estimate", "workers",
+                                     "fleet",    "store",   "verify",    "compare", "ab"};
 
 }  // namespace
 
@@ -20,7 +22,8 @@ int main(int argc, char** argv) {
   // Tracks come and go by the hundred with buffers of megabytes: kept in the process, their pages are touched once.
   ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 512 << 20);
-  CLI::App app{"Lathe masters a label's catalogue: restoration, EQ, dynamics, loudness and limiting in batches", "lathe"};
+  CLI::App app{"Lathe masters a label's catalogue: restoration, EQ, dynamics, loudness and limiting in batches",
+               "lathe"};
   app.set_version_flag("--version", "lathe " LATHE_VERSION);
   app.require_subcommand(1);
   app.footer("Start with: lathe master FOLDER --out MASTERS      More: lathe master --help");
@@ -29,7 +32,8 @@ int main(int argc, char** argv) {
   lathe::cli::add_recipe(app, run);
   lathe::cli::add_doctor(app, run);
   if (argc > 1 && kUnbuilt.contains(argv[1])) {
-    std::fprintf(stderr, "lathe: '%s' is not built yet in this version; there are master, recipe and doctor\n", argv[1]);
+    std::fprintf(stderr, "lathe: '%s' is not built yet in this version; there are master, recipe and doctor\n",
+                 argv[1]);
     return lathe::cli::kUsage;
   }
   try {

@@ -66,7 +66,8 @@ std::optional<RecipeSource> load_recipe(const Options& options) {
 
 // What would be made of each track; nothing is written, and the state folder is not touched.
 int dry_run(const Options& options, const Scan& scan, const RecipeSource& recipe, const fs::path& out_dir) {
-  nlohmann::ordered_json doc{{"schema", "lathe.plan.v1"}, {"engine", engine_name()}, {"recipe_sha256", recipe.effective().sha256}};
+  nlohmann::ordered_json doc{
+      {"schema", "lathe.plan.v1"}, {"engine", engine_name()}, {"recipe_sha256", recipe.effective().sha256}};
   doc["tracks"] = nlohmann::ordered_json::array();
   int failed = static_cast<int>(scan.problems.size());
   std::int64_t bytes = 0;
@@ -78,11 +79,13 @@ int dry_run(const Options& options, const Scan& scan, const RecipeSource& recipe
       const AudioFormat& format = reader.format();
       audio_s += static_cast<double>(format.frames) / format.sample_rate_hz;
       one["outputs"] = nlohmann::ordered_json::array();
-      for (const OutputSpec& output : outputs_of(recipe.effective().recipe, format, reader.tags(), out_dir, track.relative)) {
+      for (const OutputSpec& output :
+           outputs_of(recipe.effective().recipe, format, reader.tags(), out_dir, track.relative)) {
         const std::int64_t size = format.frames * format.channels * bytes_per_sample(output.encoding);
         bytes += size;
         std::error_code error;
-        one["outputs"].push_back({{"path", output.path.string()}, {"bytes_at_most", size}, {"exists", fs::exists(output.path, error)}});
+        one["outputs"].push_back(
+            {{"path", output.path.string()}, {"bytes_at_most", size}, {"exists", fs::exists(output.path, error)}});
       }
     } catch (const std::exception& error) {
       one["error"] = error.what();
@@ -93,18 +96,24 @@ int dry_run(const Options& options, const Scan& scan, const RecipeSource& recipe
         std::printf("cannot   %s\n", one["error"].get<std::string>().c_str());
       } else {
         for (const auto& output : one["outputs"]) {
-          std::printf("%s  %s\n", output["exists"].get<bool>() ? "exists  " : "would be", output["path"].get<std::string>().c_str());
+          std::printf("%s  %s\n", output["exists"].get<bool>() ? "exists  " : "would be",
+                      output["path"].get<std::string>().c_str());
         }
       }
     }
     doc["tracks"].push_back(std::move(one));
   }
-  for (const ScanProblem& problem : scan.problems) doc["tracks"].push_back({{"input", problem.path.string()}, {"error", problem.reason}});
-  doc["summary"] = {{"tracks", scan.tracks.size() + scan.problems.size()}, {"failed", failed}, {"audio_s", audio_s}, {"bytes_at_most", bytes}};
+  for (const ScanProblem& problem : scan.problems)
+    doc["tracks"].push_back({{"input", problem.path.string()}, {"error", problem.reason}});
+  doc["summary"] = {{"tracks", scan.tracks.size() + scan.problems.size()},
+                    {"failed", failed},
+                    {"audio_s", audio_s},
+                    {"bytes_at_most", bytes}};
   if (options.json) {
     std::printf("%s\n", doc.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   } else {
-    std::printf("%zu track(s), %.0f s of audio, at most %.1f MB to write; nothing was written\n", scan.tracks.size(), audio_s, static_cast<double>(bytes) / 1e6);
+    std::printf("%zu track(s), %.0f s of audio, at most %.1f MB to write; nothing was written\n", scan.tracks.size(),
+                audio_s, static_cast<double>(bytes) / 1e6);
   }
   return failed == 0 ? kOk : scan.tracks.empty() ? kNothingRead : kSomeFailed;
 }
@@ -115,15 +124,18 @@ void summarise(const BatchResult& result, const Scan& scan, const fs::path& out_
     done += track.state == TaskState::kDone;
     unchanged += track.state == TaskState::kUnchanged;
   }
-  std::fprintf(stderr, "%d mastered, %d unchanged, %d failed: %.0f s of audio in %.1f s (%.0fx realtime). Masters are in %s\n", done, unchanged, failed,
-               result.audio_s, result.wall_s, result.wall_s > 0 ? result.audio_s / result.wall_s : 0.0, out_dir.c_str());
+  std::fprintf(stderr,
+               "%d mastered, %d unchanged, %d failed: %.0f s of audio in %.1f s (%.0fx realtime). Masters are in %s\n",
+               done, unchanged, failed, result.audio_s, result.wall_s,
+               result.wall_s > 0 ? result.audio_s / result.wall_s : 0.0, out_dir.c_str());
   for (const std::string& warning : scan.warnings) say(warning);
   if (result.was_interrupted) say("interrupted. The same command goes on where this one stopped");
 }
 
 // Whether any track could be opened at all: exit code 3 says that none could.
 bool nothing_was_read(const BatchResult& result) {
-  static const std::vector<std::string> kUnread{"NOT_FOUND", "UNREADABLE", "NOT_AUDIO", "UNSUPPORTED", "TRUNCATED", "CORRUPT", "LIMITS"};
+  static const std::vector<std::string> kUnread{"NOT_FOUND", "UNREADABLE", "NOT_AUDIO", "UNSUPPORTED",
+                                                "TRUNCATED", "CORRUPT",    "LIMITS"};
   return std::all_of(result.tracks.begin(), result.tracks.end(), [](const TrackOutcome& t) {
     return t.state == TaskState::kFailed && std::find(kUnread.begin(), kUnread.end(), t.reason_code) != kUnread.end();
   });
@@ -141,7 +153,8 @@ int master(const Options& options) {
   Scan scan;
   LocalBatch batch;
   try {
-    if (fs::exists(folder) && !fs::is_directory(folder)) throw RefusedInput("--out " + folder.string() + " is a file; name a folder");
+    if (fs::exists(folder) && !fs::is_directory(folder))
+      throw RefusedInput("--out " + folder.string() + " is a file; name a folder");
     scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder);
     // A file among the inputs may lie in the output folder, but no master may land on it; folders have been refused.
     batch.memory_bytes = options.memory.empty() ? default_memory_bytes() : parse_memory(options.memory.c_str());
@@ -155,10 +168,12 @@ int master(const Options& options) {
   if (options.dry_run) return dry_run(options, scan, *recipe, folder);
   for (const ScanProblem& problem : scan.problems) say(problem.path.string() + ": " + problem.reason);
   for (const ScannedTrack& track : scan.tracks) {
-    if (fs::weakly_canonical(folder / track.relative).parent_path() == fs::weakly_canonical(track.input).parent_path() &&
+    if (fs::weakly_canonical(folder / track.relative).parent_path() ==
+            fs::weakly_canonical(track.input).parent_path() &&
         recipe->effective().recipe.outputs_size() == 1 && !recipe->effective().recipe.outputs(0).has_path() &&
         !recipe->effective().recipe.outputs(0).has_format()) {
-      say("the master of " + track.input.string() + " would be written onto it: the output folder is the one it lies in. Choose another --out");
+      say("the master of " + track.input.string() +
+          " would be written onto it: the output folder is the one it lies in. Choose another --out");
       return kUsage;
     }
   }
@@ -180,7 +195,9 @@ int master(const Options& options) {
     batch.is_interrupted = &g_interrupted;
     Progress progress(options.quiet);
     batch.on_progress = [&progress](const BatchProgress& p) { progress.show(p); };
-    batch.on_track = [&progress, &scan](const TrackOutcome& t) { progress.track(t, static_cast<std::int64_t>(scan.tracks.size())); };
+    batch.on_track = [&progress, &scan](const TrackOutcome& t) {
+      progress.track(t, static_cast<std::int64_t>(scan.tracks.size()));
+    };
     result = batch.run(scan.tracks);
   }
   const EffectiveRecipe effective = recipe->effective();
@@ -193,12 +210,15 @@ int master(const Options& options) {
   }
   const int failed = failed_count(result, scan.problems);
   if (options.json) {
-    std::printf("%s\n", batch_report(result, scan.problems, effective).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+    std::printf("%s\n", batch_report(result, scan.problems, effective)
+                            .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
+                            .c_str());
   }
   if (!options.quiet) summarise(result, scan, folder, failed);
   if (result.was_interrupted) return kCancelled;
   if (scan.tracks.empty() || nothing_was_read(result)) {
-    if (scan.tracks.empty() && scan.problems.empty()) say("no tracks found: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC");
+    if (scan.tracks.empty() && scan.problems.empty())
+      say("no tracks found: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC");
     return kNothingRead;
   }
   return failed > 0 || manifest_failed ? kSomeFailed : kOk;
@@ -209,11 +229,17 @@ int master(const Options& options) {
 void add_master(CLI::App& app, Run& run) {
   const auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("master", "Masters files and folders on this machine");
-  verb->add_option("INPUT", options->inputs, "Audio files, and folders with all that lies in them (WAV, RF64, W64, AIFF, CAF, FLAC)")->required();
+  verb->add_option("INPUT", options->inputs,
+                   "Audio files, and folders with all that lies in them (WAV, RF64, W64, AIFF, CAF, FLAC)")
+      ->required();
   verb->add_option("--out", options->out, "Folder for the masters; it lies in no input folder")->required();
-  verb->add_option("--recipe", options->recipe, "A shipped recipe (lathe recipe list) or a YAML file")->capture_default_str();
-  verb->add_option("--set", options->sets, "Changes one value of the recipe: PATH=VALUE, as loudness.target_lufs=-16")->allow_extra_args(false);
-  verb->add_option("--backend", options->backend, "auto, cpu or cuda")->check(CLI::IsMember({"auto", "cpu", "cuda"}))->capture_default_str();
+  verb->add_option("--recipe", options->recipe, "A shipped recipe (lathe recipe list) or a YAML file")
+      ->capture_default_str();
+  verb->add_option("--set", options->sets, "Changes one value of the recipe: PATH=VALUE, as loudness.target_lufs=-16")
+      ->allow_extra_args(false);
+  verb->add_option("--backend", options->backend, "auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
   verb->add_option("--jobs", options->jobs, "Tracks at once; left out: one a processor")->check(CLI::Range(1, 1024));
   verb->add_option("--memory", options->memory, "Most memory to use, as 4GiB; left out: 60 % of what is free");
   verb->add_option("--state-dir", options->state_dir, "Where Lathe remembers what it has done (LATHE_STATE_DIR)");

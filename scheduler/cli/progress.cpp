@@ -15,7 +15,8 @@ using Clock = std::chrono::steady_clock;
 
 std::string clock_text(double seconds) {
   const auto s = static_cast<std::int64_t>(seconds + 0.5);
-  return s >= 3600 ? fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60) : fmt::format("{}:{:02}", s / 60, s % 60);
+  return s >= 3600 ? fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+                   : fmt::format("{}:{:02}", s / 60, s % 60);
 }
 
 std::string figure(const nlohmann::json& object, const char* part, const char* key) {
@@ -25,7 +26,8 @@ std::string figure(const nlohmann::json& object, const char* part, const char* k
 
 }  // namespace
 
-Progress::Progress(bool is_quiet) : is_quiet_(is_quiet), is_terminal_(::isatty(STDERR_FILENO) == 1), started_(Clock::now()) {}
+Progress::Progress(bool is_quiet)
+    : is_quiet_(is_quiet), is_terminal_(::isatty(STDERR_FILENO) == 1), started_(Clock::now()) {}
 
 Progress::~Progress() { clear_bar(); }
 
@@ -45,8 +47,9 @@ void Progress::show(const scheduler::BatchProgress& p) {
   const int full = static_cast<int>(p.share * kWidth);
   const std::string eta = p.share > 0.02 ? clock_text(wall * (1 - p.share) / p.share) : "?";
   const std::string failed = p.failed > 0 ? fmt::format(", {} failed", p.failed) : "";
-  const std::string line = fmt::format("[{:#<{}}{:.<{}}] {}/{} tracks{}, {:.0f}x realtime, {} left", "", full, "", kWidth - full, p.finished, p.tracks,
-                                       failed, wall > 0 ? p.audio_s / wall : 0.0, eta);
+  const std::string line =
+      fmt::format("[{:#<{}}{:.<{}}] {}/{} tracks{}, {:.0f}x realtime, {} left", "", full, "", kWidth - full, p.finished,
+                  p.tracks, failed, wall > 0 ? p.audio_s / wall : 0.0, eta);
   std::fprintf(stderr, "\r\033[K%s", line.c_str());
   std::fflush(stderr);
   has_bar_ = true;
@@ -56,7 +59,8 @@ void Progress::track(const scheduler::TrackOutcome& outcome, std::int64_t tracks
   if (is_quiet_) return;
   const std::lock_guard lock(mutex_);
   clear_bar();
-  std::fprintf(stderr, "[%lld/%lld] %s\n", static_cast<long long>(++ended_), static_cast<long long>(tracks), track_line(outcome).c_str());
+  std::fprintf(stderr, "[%lld/%lld] %s\n", static_cast<long long>(++ended_), static_cast<long long>(tracks),
+               track_line(outcome).c_str());
 }
 
 std::string track_line(const scheduler::TrackOutcome& outcome) {
@@ -64,8 +68,9 @@ std::string track_line(const scheduler::TrackOutcome& outcome) {
   if (outcome.result_json.empty()) return fmt::format("{:<9} {}", state, outcome.reason);
   const auto result = nlohmann::json::parse(outcome.result_json);
   const std::string reason = result.at("reason").get<std::string>();
-  return fmt::format("{:<9} {:>5} -> {:>5} LUFS, {:>5} dBTP  {}{}", state, figure(result, "before", "integrated_lufs"), figure(result, "after", "integrated_lufs"),
-                     figure(result, "after", "true_peak_dbtp"), json_text(outcome.input.filename()), reason.empty() ? "" : "\n            " + reason);
+  return fmt::format("{:<9} {:>5} -> {:>5} LUFS, {:>5} dBTP  {}{}", state, figure(result, "before", "integrated_lufs"),
+                     figure(result, "after", "integrated_lufs"), figure(result, "after", "true_peak_dbtp"),
+                     json_text(outcome.input.filename()), reason.empty() ? "" : "\n            " + reason);
 }
 
 }  // namespace lathe::cli

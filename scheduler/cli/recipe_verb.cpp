@@ -68,12 +68,15 @@ void add_recipe(CLI::App& app, Run& run) {
     bool effective = false;
   };
   const auto options = std::make_shared<Options>();
-  CLI::App* show_app = recipe->add_subcommand("show", "Prints a recipe; a file's, and with --effective any, with all defaults filled in");
+  CLI::App* show_app = recipe->add_subcommand(
+      "show", "Prints a recipe; a file's, and with --effective any, with all defaults filled in");
   show_app->add_option("NAME", options->name, "A shipped recipe or a file")->required();
   show_app->add_option("--set", options->sets, "Changes one value: PATH=VALUE");
   show_app->add_flag("--effective", options->effective, "As canonical JSON with all defaults");
-  show_app->callback([&run, options] { run = [options] { return show(options->name, options->effective, options->sets); }; });
-  CLI::App* lint_app = recipe->add_subcommand("lint", "Checks a recipe and names every mistake with its line and column");
+  show_app->callback(
+      [&run, options] { run = [options] { return show(options->name, options->effective, options->sets); }; });
+  CLI::App* lint_app =
+      recipe->add_subcommand("lint", "Checks a recipe and names every mistake with its line and column");
   lint_app->add_option("FILE", options->name, "A file or a shipped recipe")->required();
   lint_app->add_option("--set", options->sets, "Changes one value: PATH=VALUE");
   lint_app->callback([&run, options] { run = [options] { return lint(options->name, options->sets); }; });

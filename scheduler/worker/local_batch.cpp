@@ -70,14 +70,17 @@ JobSpec job_spec(const LocalBatch& batch, const std::vector<ScannedTrack>& track
 class Run {
  public:
   Run(LocalBatch& batch, const std::vector<ScannedTrack>& tracks)
-      : batch_(batch), tracks_(tracks), lock_(batch.state_dir, batch.setting.out_dir),
-        store_((batch.state_dir / "jobs.sqlite").string(), clock_, local_policy()), memory_(batch.memory_bytes),
+      : batch_(batch),
+        tracks_(tracks),
+        lock_(batch.state_dir, batch.setting.out_dir),
+        store_((batch.state_dir / "jobs.sqlite").string(), clock_, local_policy()),
+        memory_(batch.memory_bytes),
         worker_id_("local:" + std::to_string(::getpid()) + ":" + std::to_string(clock_.now_ms())) {
     remove_abandoned(batch.setting.out_dir);
     SubmitResult submitted = store_.submit(job_spec(batch, tracks));
     if (submitted.outcome != SubmitOutcome::kCreated) {
-      // A run that was killed left this job behind: the lock says that nobody works on it. Its finished tracks are in the
-      // store's memory of results, which checks that they are still there, so a new job finds them unchanged.
+      // A run that was killed left this job behind: the lock says that nobody works on it. Its finished tracks are in
+      // the store's memory of results, which checks that they are still there, so a new job finds them unchanged.
       resumed_ = true;
       store_.cancel(submitted.job_id);
       submitted = store_.submit(job_spec(batch, tracks));
@@ -89,7 +92,8 @@ class Run {
   BatchResult run() {
     const auto started = std::chrono::steady_clock::now();
     for (const TaskRecord& task : all_tasks()) upcoming_.push_back(task);
-    std::sort(upcoming_.begin(), upcoming_.end(), [](const auto& a, const auto& b) { return a.plan_rank < b.plan_rank; });
+    std::sort(upcoming_.begin(), upcoming_.end(),
+              [](const auto& a, const auto& b) { return a.plan_rank < b.plan_rank; });
     BatchResult result;
     {
       Publisher publisher(store_, [this](const PublishedTask& task) { on_published(task); });
@@ -121,7 +125,9 @@ class Run {
     }
   }
 
-  static TrackOutcome outcome_of(const TaskRecord& task) { return {task.state, task.input, task.reason_code, task.message, task.result_json}; }
+  static TrackOutcome outcome_of(const TaskRecord& task) {
+    return {task.state, task.input, task.reason_code, task.message, task.result_json};
+  }
 
   bool is_interrupted() const { return batch_.is_interrupted != nullptr && batch_.is_interrupted->load(); }
 
@@ -144,7 +150,9 @@ class Run {
   void work_on(TaskRunner& runner, const Lease& lease) {
     advise_next(lease);
     try {
-      FinishedTask done = runner.run(lease, [this, &lease](double share) { note_progress(lease.id.task_id, share * lease.predicted_cost); }, cancelled_);
+      FinishedTask done = runner.run(
+          lease, [this, &lease](double share) { note_progress(lease.id.task_id, share * lease.predicted_cost); },
+          cancelled_);
       publisher_->publish({lease, std::move(done)});
     } catch (const MasteringCancelled&) {
       let_go(lease);
@@ -185,7 +193,8 @@ class Run {
       busy_ += task.busy;
       audio_s_ += task.audio_s;
     }
-    ended(task.lease.id.task_id, task.is_unchanged ? TaskState::kUnchanged : TaskState::kDone, task.lease.predicted_cost);
+    ended(task.lease.id.task_id, task.is_unchanged ? TaskState::kUnchanged : TaskState::kDone,
+          task.lease.predicted_cost);
     changed_.notify_all();
   }
 

@@ -26,8 +26,8 @@ struct TrackOutcome {
 
 struct BatchProgress {
   std::int64_t tracks = 0, finished = 0, failed = 0;
-  double share = 0;         // of the whole batch's predicted cost, 0 to 1
-  double audio_s = 0;       // mastered or found unchanged so far
+  double share = 0;    // of the whole batch's predicted cost, 0 to 1
+  double audio_s = 0;  // mastered or found unchanged so far
 };
 
 struct BatchResult {

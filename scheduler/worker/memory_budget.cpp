@@ -42,10 +42,20 @@ std::int64_t default_memory_bytes() {
 }
 
 std::int64_t parse_memory(const char* text) {
-  static const std::map<std::string, double> units{{"", 1},       {"b", 1},           {"k", 1024},       {"kib", 1024},
-                                                   {"kb", 1e3},   {"m", 1048576},     {"mib", 1048576},  {"mb", 1e6},
-                                                   {"g", 1 << 30}, {"gib", 1 << 30},  {"gb", 1e9},       {"t", 1024.0 * (1 << 30)},
-                                                   {"tib", 1024.0 * (1 << 30)},       {"tb", 1e12}};
+  static const std::map<std::string, double> units{{"", 1},
+                                                   {"b", 1},
+                                                   {"k", 1024},
+                                                   {"kib", 1024},
+                                                   {"kb", 1e3},
+                                                   {"m", 1048576},
+                                                   {"mib", 1048576},
+                                                   {"mb", 1e6},
+                                                   {"g", 1 << 30},
+                                                   {"gib", 1 << 30},
+                                                   {"gb", 1e9},
+                                                   {"t", 1024.0 * (1 << 30)},
+                                                   {"tib", 1024.0 * (1 << 30)},
+                                                   {"tb", 1e12}};
   char* end = nullptr;
   const double value = std::strtod(text, &end);
   std::string unit(end);
@@ -55,7 +65,8 @@ std::int64_t parse_memory(const char* text) {
     throw std::invalid_argument("'" + std::string(text) + "' is no amount of memory; write 2GiB, 1500MiB or bytes");
   }
   const auto bytes = static_cast<std::int64_t>(value * found->second);
-  if (bytes < kLeast / 4) throw std::invalid_argument("'" + std::string(text) + "' is too little memory; 64MiB is the least");
+  if (bytes < kLeast / 4)
+    throw std::invalid_argument("'" + std::string(text) + "' is too little memory; 64MiB is the least");
   return bytes;
 }
 

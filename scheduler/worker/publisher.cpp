@@ -20,7 +20,8 @@ bool holds_the_same(const OutputRecord& output) {
 
 }  // namespace
 
-Publisher::Publisher(JobStore& store, std::function<void(const PublishedTask&)> on_end) : store_(store), on_end_(std::move(on_end)) {
+Publisher::Publisher(JobStore& store, std::function<void(const PublishedTask&)> on_end)
+    : store_(store), on_end_(std::move(on_end)) {
   for (std::size_t i = 0; i < kThreads; ++i) threads_.emplace_back([this] { run(); });
 }
 

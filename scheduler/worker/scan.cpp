@@ -16,13 +16,14 @@ namespace fs = std::filesystem;
 
 std::string lower_extension(const fs::path& path) {
   std::string ext = path.extension().string();
-  std::transform(ext.begin(), ext.end(), ext.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(ext.begin(), ext.end(), ext.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return ext;
 }
 
 bool is_other_sound(const std::string& ext) {
   static const std::set<std::string> kinds{".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wma", ".ape", ".wv",
-                                           ".dsf", ".dff", ".mka", ".mp4", ".au",   ".snd", ".voc", ".tta"};
+                                           ".dsf", ".dff", ".mka", ".mp4",  ".au",  ".snd", ".voc", ".tta"};
   return kinds.contains(ext);
 }
 
@@ -40,7 +41,9 @@ class Scanner {
     const fs::path path = fs::absolute(named).lexically_normal();
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
-    if (!fs::exists(status)) return problem(path, error && error != std::errc::no_such_file_or_directory ? error.message() : "no such file or folder");
+    if (!fs::exists(status))
+      return problem(
+          path, error && error != std::errc::no_such_file_or_directory ? error.message() : "no such file or folder");
     if (!fs::is_directory(status)) return add_file(path, path.stem(), path.parent_path());
     const fs::path folder = path.has_filename() ? path : path.parent_path();
     refuse_output_inside(folder);
@@ -52,7 +55,8 @@ class Scanner {
     const auto same = [](const auto& a, const auto& b) { return a.input == b.input; };
     scan_.tracks.erase(std::unique(scan_.tracks.begin(), scan_.tracks.end(), same), scan_.tracks.end());
     for (const auto& [ext, count] : passed_over_) {
-      scan_.warnings.push_back(fmt::format("{} {} file{} passed over: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC", count, ext, count == 1 ? "" : "s"));
+      scan_.warnings.push_back(fmt::format("{} {} file{} passed over: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC",
+                                           count, ext, count == 1 ? "" : "s"));
     }
     return std::move(scan_);
   }
@@ -61,9 +65,10 @@ class Scanner {
   void refuse_output_inside(const fs::path& folder) const {
     const fs::path real = fs::weakly_canonical(folder);
     if (out_dir_ == real || is_inside(out_dir_, real)) {
-      throw RefusedInput(fmt::format("the output folder {} lies in the input folder {}: the next run would take masters for tracks. "
-                                     "Choose an output folder outside of it",
-                                     out_dir_.string(), folder.string()));
+      throw RefusedInput(
+          fmt::format("the output folder {} lies in the input folder {}: the next run would take masters for tracks. "
+                      "Choose an output folder outside of it",
+                      out_dir_.string(), folder.string()));
     }
   }
 

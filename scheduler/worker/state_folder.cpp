@@ -28,7 +28,8 @@ fs::path chosen(const std::optional<std::string>& given) {
   if (const auto dir = environment("LATHE_STATE_DIR")) return *dir;
   if (const auto dir = environment("XDG_STATE_HOME")) return fs::path(*dir) / "lathe";
   if (const auto home = environment("HOME")) return fs::path(*home) / ".local/state/lathe";
-  throw std::runtime_error("no place for Lathe's state: neither HOME nor XDG_STATE_HOME is set; name one with --state-dir");
+  throw std::runtime_error(
+      "no place for Lathe's state: neither HOME nor XDG_STATE_HOME is set; name one with --state-dir");
 }
 
 }  // namespace
@@ -36,13 +37,15 @@ fs::path chosen(const std::optional<std::string>& given) {
 fs::path state_folder(const std::optional<std::string>& given) {
   const fs::path folder = fs::absolute(chosen(given)).lexically_normal();
   if (on_network_filesystem(folder.string())) {
-    throw std::runtime_error("the state folder " + folder.string() +
-                             " lies on a network file system, where its database would not be safe; name a local one with --state-dir");
+    throw std::runtime_error(
+        "the state folder " + folder.string() +
+        " lies on a network file system, where its database would not be safe; name a local one with --state-dir");
   }
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
-    throw std::runtime_error("the state folder " + folder.string() + " cannot be made: " + error.message() + "; name another with --state-dir");
+    throw std::runtime_error("the state folder " + folder.string() + " cannot be made: " + error.message() +
+                             "; name another with --state-dir");
   }
   return folder;
 }
@@ -53,9 +56,11 @@ OutputLock::OutputLock(const fs::path& state, const fs::path& out_dir) {
   fs::create_directories(folder, error);
   const fs::path file = folder / (sha256_hex(fs::weakly_canonical(out_dir).string()).substr(0, 32) + ".lock");
   fd_ = FileDescriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!fd_.is_open()) throw std::runtime_error("the lock " + file.string() + " cannot be made: " + std::strerror(errno));
+  if (!fd_.is_open())
+    throw std::runtime_error("the lock " + file.string() + " cannot be made: " + std::strerror(errno));
   if (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
-    throw std::runtime_error("another run of lathe is writing into " + out_dir.string() + "; wait for it, or choose another output folder");
+    throw std::runtime_error("another run of lathe is writing into " + out_dir.string() +
+                             "; wait for it, or choose another output folder");
   }
 }
 

@@ -19,7 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Raised by hand whenever the same input and recipe come to give other samples: results kept from before then no longer count.
+// Raised by hand whenever the same input and recipe come to give other samples: results kept from before then no longer
+// count.
 constexpr int kSampleRevision = 1;
 
 std::string bit_class() { return simd_level() == SimdLevel::sse2 ? "cpu/sse2" : "cpu/fma"; }
@@ -27,7 +28,7 @@ std::string bit_class() { return simd_level() == SimdLevel::sse2 ? "cpu/sse2" : 
 FileIdentity identity_of(const fs::path& path) {
   FileIdentity id;
   id.path = path.string();
-  struct stat s{};
+  struct stat s {};
   if (::stat(path.c_str(), &s) != 0) return id;
   id.size_bytes = s.st_size;
   id.mtime_ns = s.st_mtim.tv_sec * 1'000'000'000LL + s.st_mtim.tv_nsec;
@@ -75,12 +76,17 @@ TaskFailure failure_of(const std::exception& error) {
     if (file->fault() == Fault::write_failed) return {FailureClass::kTask, code, file->what()};
     return {FailureClass::kPermanent, code, file->what()};
   }
-  if (dynamic_cast<const UnusableAudio*>(&error) != nullptr) return {FailureClass::kPermanent, "UNUSABLE_AUDIO", error.what()};
-  if (dynamic_cast<const TargetOutOfReach*>(&error) != nullptr) return {FailureClass::kPermanent, "TARGET_OUT_OF_REACH", error.what()};
+  if (dynamic_cast<const UnusableAudio*>(&error) != nullptr)
+    return {FailureClass::kPermanent, "UNUSABLE_AUDIO", error.what()};
+  if (dynamic_cast<const TargetOutOfReach*>(&error) != nullptr)
+    return {FailureClass::kPermanent, "TARGET_OUT_OF_REACH", error.what()};
   if (dynamic_cast<const RecipeErrors*>(&error) != nullptr) return {FailureClass::kPermanent, "RECIPE", error.what()};
-  if (dynamic_cast<const std::invalid_argument*>(&error) != nullptr) return {FailureClass::kPermanent, "RECIPE_DOES_NOT_FIT", error.what()};
-  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return {FailureClass::kInfra, "OUT_OF_MEMORY", "there was not enough memory; lower --jobs or --memory"};
-  if (const auto* system = dynamic_cast<const std::system_error*>(&error); system != nullptr && system->code() == std::errc::no_space_on_device) {
+  if (dynamic_cast<const std::invalid_argument*>(&error) != nullptr)
+    return {FailureClass::kPermanent, "RECIPE_DOES_NOT_FIT", error.what()};
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
+    return {FailureClass::kInfra, "OUT_OF_MEMORY", "there was not enough memory; lower --jobs or --memory"};
+  if (const auto* system = dynamic_cast<const std::system_error*>(&error);
+      system != nullptr && system->code() == std::errc::no_space_on_device) {
     return {FailureClass::kInfra, "DISK_FULL", error.what()};
   }
   return {FailureClass::kTask, "INTERNAL", error.what()};
@@ -93,9 +99,11 @@ struct TaskRunner::Plan {
   std::string recipe_json;
   std::string tags;
   std::string cache_key(const std::string& content_hash) const {
-    std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", LATHE_VERSION, kSampleRevision, bit_class(), content_hash, recipe_json, tags);
+    std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", LATHE_VERSION, kSampleRevision, bit_class(),
+                                   content_hash, recipe_json, tags);
     for (const OutputSpec& o : job.outputs) {
-      text += fmt::format("{} {} {} {}\n", o.path.string(), static_cast<int>(o.container), static_cast<int>(o.encoding), job.pcm_md5);
+      text += fmt::format("{} {} {} {}\n", o.path.string(), static_cast<int>(o.container), static_cast<int>(o.encoding),
+                          job.pcm_md5);
     }
     return sha256_hex(text);
   }
@@ -121,13 +129,15 @@ TaskRunner::Plan TaskRunner::plan(const Lease& lease) {
   for (const OutputSpec& output : p.job.outputs) {
     std::error_code error;
     if (fs::equivalent(output.path, lease.input, error)) {
-      throw std::invalid_argument("the output " + output.path.string() + " is the input itself; choose another output folder");
+      throw std::invalid_argument("the output " + output.path.string() +
+                                  " is the input itself; choose another output folder");
     }
   }
   return p;
 }
 
-FinishedTask TaskRunner::run(const Lease& lease, const std::function<void(double)>& progress, const std::atomic<bool>& is_cancelled) {
+FinishedTask TaskRunner::run(const Lease& lease, const std::function<void(double)>& progress,
+                             const std::atomic<bool>& is_cancelled) {
   Plan p = plan(lease);
   if (setting_.use_cache) {
     if (auto unchanged = find_unchanged(p)) return std::move(*unchanged);
@@ -155,7 +165,8 @@ FinishedTask TaskRunner::run(const Lease& lease, const std::function<void(double
   done.busy = mastered.report.busy;
   for (std::size_t i = 0; i < done.files.size(); ++i) {
     const OutputReport& report = mastered.report.outputs[i];
-    done.outputs.push_back({report.path.string(), report.bytes, identity_of(done.files[i].path()).mtime_ns, report.sha256});
+    done.outputs.push_back(
+        {report.path.string(), report.bytes, identity_of(done.files[i].path()).mtime_ns, report.sha256});
   }
   return done;
 }
@@ -170,7 +181,8 @@ std::optional<FinishedTask> TaskRunner::find_unchanged(const Plan& p) {
     AudioReader reader(p.job.input);
     PcmHash content;
     std::vector<std::byte> bytes(static_cast<std::size_t>(65536 * frame_bytes(p.format)));
-    while (const std::int64_t n = reader.read(bytes.data(), 65536)) content.update(bytes.data(), static_cast<std::size_t>(n * frame_bytes(p.format)));
+    while (const std::int64_t n = reader.read(bytes.data(), 65536))
+      content.update(bytes.data(), static_cast<std::size_t>(n * frame_bytes(p.format)));
     hash = content.hex();
     store_.remember_input(p.identity, *hash);
   }
@@ -200,7 +212,8 @@ bool TaskRunner::is_still_there(const std::string& result_json, const Plan& p) {
     const std::string sha256 = outputs[i].at("sha256").get<std::string>();
     bool same = false;
     for (const KnownOutput& known : store_.find_outputs(path.string())) {
-      same = same || (known.output.sha256 == sha256 && known.output.mtime_ns == now.mtime_ns && known.output.bytes == now.size_bytes);
+      same = same || (known.output.sha256 == sha256 && known.output.mtime_ns == now.mtime_ns &&
+                      known.output.bytes == now.size_bytes);
     }
     // A copied or touched file has another time but may still be the same.
     if (!same && file_sha256(path) != sha256) return false;
@@ -222,7 +235,8 @@ Replace TaskRunner::replace_policy(const Lease& lease, const fs::path& path) {
       }
     }
     const bool looks_same = known.output.bytes == now.size_bytes && known.output.mtime_ns == now.mtime_ns;
-    if (looks_same || (known.output.bytes == now.size_bytes && file_sha256(path) == known.output.sha256)) return Replace::allow;
+    if (looks_same || (known.output.bytes == now.size_bytes && file_sha256(path) == known.output.sha256))
+      return Replace::allow;
   }
   return Replace::refuse;
 }

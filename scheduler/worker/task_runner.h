@@ -22,7 +22,7 @@ struct BatchSetting {
   std::filesystem::path spool_dir;
   const RecipeSource* recipe = nullptr;
   bool use_cache = true;
-  bool overwrite = false;   // foreign files may be replaced
+  bool overwrite = false;  // foreign files may be replaced
   bool pcm_md5 = false;
 };
 
@@ -56,7 +56,8 @@ class TaskRunner {
   TaskRunner(const BatchSetting& setting, JobStore& store, EqDesigns& designs, MemoryBudget& memory);
 
   // Throws what mastering throws; see failure_of.
-  FinishedTask run(const Lease& lease, const std::function<void(double)>& progress, const std::atomic<bool>& is_cancelled);
+  FinishedTask run(const Lease& lease, const std::function<void(double)>& progress,
+                   const std::atomic<bool>& is_cancelled);
 
  private:
   struct Plan;

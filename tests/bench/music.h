@@ -25,7 +25,8 @@ struct Music {
 
 constexpr int kSampleRateHz = 44100;
 
-// The first `seconds` of a 44.1 kHz stereo file. Throws AudioFileError, std::invalid_argument for another format.
+// `seconds` of a 44.1 kHz stereo file, from its start again where it is shorter. Throws AudioFileError,
+// std::invalid_argument for another format.
 Music read_music(const std::filesystem::path& path, double seconds);
 
 // Two beating tones, a pulse every half second and noise: always the same.

@@ -26,9 +26,9 @@ std::string thousands(double value) {
 }  // namespace
 
 void StageTable::print(const Ceilings& ceilings) const {
-  fmt::print("| {:<44} | {:>10} | {:>9} | {:>12} | {:>12} | {:>18} |\n", "stage", "x realtime", "ns/sample",
+  fmt::print("| {:<48} | {:>10} | {:>9} | {:>12} | {:>12} | {:>18} |\n", "stage", "x realtime", "ns/sample",
              "flops/sample", "bytes/sample", "share of ceiling");
-  fmt::print("|:{0:-<44}-|-{0:->10}:|-{0:->9}:|-{0:->12}:|-{0:->12}:|-{0:->18}:|\n", "");
+  fmt::print("|:{0:-<48}-|-{0:->10}:|-{0:->9}:|-{0:->12}:|-{0:->12}:|-{0:->18}:|\n", "");
   const double audio_s = static_cast<double>(music_.frames) / kSampleRateHz;
   for (const Row& row : rows_) {
     const double s = row.cpu_s / static_cast<double>(music_.sample_count());
@@ -36,7 +36,7 @@ void StageTable::print(const Ceilings& ceilings) const {
         (row.cost.float_flops / ceilings.float_flops + row.cost.double_flops / ceilings.double_flops) / s;
     const double memory = row.cost.bytes / ceilings.copy_bytes / s;
     fmt::print(
-        "| {:<44} | {:>10} | {:>9.2f} | {:>12} | {:>12} | {:>18} |\n", row.name, thousands(audio_s / row.cpu_s),
+        "| {:<48} | {:>10} | {:>9.2f} | {:>12} | {:>12} | {:>18} |\n", row.name, thousands(audio_s / row.cpu_s),
         1e9 * s, figure(row.cost.float_flops + row.cost.double_flops), figure(row.cost.bytes),
         fmt::format("{:.0f} % of {}", 100 * std::max(arithmetic, memory), arithmetic > memory ? "FMA" : "memory"));
   }

@@ -31,6 +31,7 @@ class StageTable {
   void add(std::string name, SampleCost cost, double cpu_s) { rows_.push_back({std::move(name), cost, cpu_s}); }
 
   const Music& music() const { return music_; }
+  int repeats() const { return repeats_; }
 
   // A Markdown table on stdout.
   void print(const Ceilings& ceilings) const;

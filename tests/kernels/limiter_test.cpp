@@ -225,8 +225,7 @@ TEST(Limiter, DrivenSignalsStayUnderTheCeilingBetweenSamplesToo) {
   const std::int64_t frames = 12000;
   std::vector<Signal> signals = {test::white_noise(random, 0.2, frames), test::programme(random, 44100, frames),
                                  test::sweep(30, 19000, 0.9, 44100, frames), test::square(100, 0.8, frames)};
-  const test::Multitone tones(random, 8, 0.45);
-  signals.push_back(tones.samples(frames));
+  signals.push_back(test::Multitone(random, 8, 0.45, frames).samples());
   for (std::size_t i = 0; i < signals.size(); ++i) {
     SCOPED_TRACE(i);
     Signal& x = signals[i];

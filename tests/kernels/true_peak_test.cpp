@@ -11,6 +11,7 @@
 #include "kernels/loudness/interpolation.h"
 #include "kernels/loudness/loudness_meter.h"
 #include "tests/support/comparison.h"
+#include "tests/support/low_pass.h"
 #include "tests/support/signals.h"
 #include "tests/support/simd_levels.h"
 #include "tests/support/true_peak_oracle.h"
@@ -21,7 +22,7 @@ namespace {
 using test::FloatTrack;
 using test::Signal;
 
-constexpr double kTruePeakLimitDb = 0.05;
+constexpr double kTruePeakLimitDb = 0.05, kGroupPeakLimit = 0.005;
 
 double true_peak_db(const std::vector<Signal>& channels) {
   LoudnessMeter::Setup setup;
@@ -33,16 +34,12 @@ double true_peak_db(const std::vector<Signal>& channels) {
   return meter.figures().true_peak_dbtp;
 }
 
-// Fades last long enough to leave the tones where they are, so the sum of sines is the truth between the samples too.
 TEST(TruePeak, MultitonesUpTo045OfTheRateReadTheirPeak) {
   test::Random random = test::seeded(51);
   for (int i = 0; i < 12; ++i) {
-    constexpr std::int64_t kFrames = 6000, kFade = 2000;
-    const test::Multitone tones(random, static_cast<int>(random.integer(1, 6)), 0.45);
-    Signal x = tones.samples(kFrames);
-    test::fade(x, kFade);
-    const double want = test::db(tones.peak(kFade, kFrames - kFade, 64));
-    test::for_each_simd_level([&] { EXPECT_NEAR(true_peak_db({x}), want, kTruePeakLimitDb) << i; });
+    const test::Multitone tones(random, static_cast<int>(random.integer(1, 6)), 0.45, 5000);
+    const double want = test::db(tones.peak(64));
+    test::for_each_simd_level([&] { EXPECT_NEAR(true_peak_db({tones.samples()}), want, kTruePeakLimitDb) << i; });
   }
 }
 
@@ -55,9 +52,7 @@ TEST(TruePeak, NothingIsMissedInDenseSignals) {
     std::vector<Signal> channels;
     double want = 0;
     for (int c = 0; c < 2; ++c) {
-      const test::Multitone tones(random, 20, 0.45);
-      Signal x = tones.samples(5000);
-      test::fade(x, 300);
+      Signal x = test::band_limited_noise(random, 0.2, 0.45, 4000);
       want = std::max(want, oracle.peak(x));
       channels.push_back(std::move(x));
     }
@@ -115,15 +110,20 @@ TEST(TruePeak, AnImpulseReadsItsHeightWhereverItStands) {
 TEST(Interpolation, GroupPeaksAreThoseOfTheLongFilter) {
   test::Random random = test::seeded(55);
   constexpr std::int64_t kFrames = 1600;
-  const test::Multitone tones(random, 8, 0.42);
-  const FloatTrack track({tones.samples(kFrames + 2 * kInterpolationHalo)});
-  const std::vector<double> want = test::TruePeakOracle(16).group_peaks(tones.samples(kFrames + 2 * 400), kPeakGroup);
+  const Signal x = test::band_limited_noise(random, 0.2, 0.45, kFrames + 2 * kInterpolationHalo);
+  const FloatTrack track({x});
+  const std::vector<double> want = test::TruePeakOracle(16).group_peaks(x, kPeakGroup);
   test::for_each_simd_level([&] {
     std::vector<float> peaks(kFrames / kPeakGroup, 0.0f);
     interpolation_kernels().group_peaks(answer_bank(), track.channel(0).data() + kInterpolationHalo, kFrames,
                                         peaks.data());
-    // Group g of the kernel is group g + 4 of the oracle; its own ends, where it sees silence, are left out.
-    for (std::size_t g = 60; g < peaks.size(); ++g) EXPECT_NEAR(peaks[g], want[g + 4], 1e-3) << g;
+    constexpr std::size_t kAhead = kInterpolationHalo / kPeakGroup;
+    double worst = 0, peak = 0;
+    for (std::size_t g = 0; g < peaks.size(); ++g) {
+      worst = std::max(worst, std::abs(peaks[g] - want[g + kAhead]));
+      peak = std::max(peak, want[g + kAhead]);
+    }
+    EXPECT_LT(worst / peak, kGroupPeakLimit);
   });
 }
 

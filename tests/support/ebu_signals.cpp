@@ -8,8 +8,9 @@
 #include <string>
 #include <utility>
 
+#include "tests/support/convolution_oracle.h"
+#include "tests/support/low_pass.h"
 #include "tests/support/signals.h"
-#include "tests/support/true_peak_oracle.h"
 
 namespace lathe::test {
 namespace {
@@ -76,17 +77,10 @@ Signal one_loud_period(int offset, double rate) {
   x.insert(x.end(), loud.begin(), loud.end());
   x.insert(x.end(), after.begin(), after.end());
   linear_fade(x, std::llround(0.1 * 4 * rate));
-  constexpr std::int64_t kHalf = 512;
-  const Signal low_pass = kaiser_low_pass(kHalf, 0.25 * 0.98 / 2, 9.0);
-  const auto frames = static_cast<std::int64_t>(x.size());
+  const Signal low_pass = kaiser_low_pass(512, 0.25 * 0.98 / 2, 9.0);
   Signal y;
-  for (std::int64_t n = offset; n < frames; n += 4) {
-    double sum = 0;
-    for (std::int64_t k = std::max(-kHalf, n - frames + 1); k <= std::min(kHalf, n); ++k) {
-      sum += low_pass[static_cast<std::size_t>(std::abs(k))] * x[static_cast<std::size_t>(n - k)];
-    }
-    y.push_back(sum);
-  }
+  for (std::int64_t n = offset; n < static_cast<std::int64_t>(x.size()); n += 4)
+    y.push_back(convolved_at(x, low_pass, n));
   return y;
 }
 

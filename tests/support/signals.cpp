@@ -80,7 +80,7 @@ void fade(Signal& signal, std::int64_t frames) {
   }
 }
 
-Multitone::Multitone(Random& random, int tones, double highest) {
+Multitone::Multitone(Random& random, int tones, double highest, std::int64_t frames) : frames_(frames) {
   double sum = 0;
   for (int i = 0; i < tones; ++i) {
     tones_.push_back({random.uniform(0.2, 1), random.uniform(0.001, highest), random.uniform(0, kTwoPi)});
@@ -92,18 +92,18 @@ Multitone::Multitone(Random& random, int tones, double highest) {
 double Multitone::at(double time_samples) const {
   double sum = 0;
   for (const Tone& tone : tones_) sum += tone.amplitude * std::sin(kTwoPi * tone.frequency * time_samples + tone.phase);
-  return sum;
+  return sum * (0.5 - 0.5 * std::cos(kTwoPi * time_samples / static_cast<double>(frames_)));
 }
 
-Signal Multitone::samples(std::int64_t frames) const {
-  Signal x(static_cast<std::size_t>(frames));
+Signal Multitone::samples() const {
+  Signal x(static_cast<std::size_t>(frames_));
   for (std::size_t n = 0; n < x.size(); ++n) x[n] = at(static_cast<double>(n));
   return x;
 }
 
-double Multitone::peak(std::int64_t first, std::int64_t end, int per_sample) const {
+double Multitone::peak(int per_sample) const {
   double peak = 0;
-  for (std::int64_t n = first * per_sample; n < end * per_sample; ++n) {
+  for (std::int64_t n = 0; n < frames_ * per_sample; ++n) {
     peak = std::max(peak, std::abs(at(static_cast<double>(n) / per_sample)));
   }
   return peak;

@@ -29,18 +29,21 @@ Signal square(std::int64_t period, double amplitude, std::int64_t frames);
 // Fades the ends in and out over `frames` by a raised cosine.
 void fade(Signal& signal, std::int64_t frames);
 
-// A sum of sines that can be asked for its value at any time, between samples too.
+// A sum of sines that can be asked for its value at any time, between samples too. It swells and dies away over its
+// whole length (a Hann window), slowly enough to leave the tones where they are: so it is the band-limited curve
+// itself.
 class Multitone {
  public:
   // `tones` sines of random amplitude and phase, of frequencies up to `highest` cycles a sample, together at most 1.
-  Multitone(Random& random, int tones, double highest);
+  Multitone(Random& random, int tones, double highest, std::int64_t frames);
 
   double at(double time_samples) const;
-  Signal samples(std::int64_t frames) const;
-  // Largest |value| from sample `first` to `end`, `per_sample` points a sample.
-  double peak(std::int64_t first, std::int64_t end, int per_sample) const;
+  Signal samples() const;
+  // Largest |value|, looked for at `per_sample` points a sample.
+  double peak(int per_sample) const;
 
  private:
+  std::int64_t frames_;
   struct Tone {
     double amplitude, frequency, phase;
   };

@@ -2,19 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
+
+#include "tests/support/low_pass.h"
 
 namespace lathe::test {
 namespace {
 
 constexpr double kBeta = 12.0;  // about -118 dB outside a transition of 0.008 of the rate
-
-// Kaiser's window at u = -1..1.
-double kaiser(double u, double beta) {
-  return std::abs(u) > 1 ? 0.0 : std::cyl_bessel_i(0.0, beta * std::sqrt(1 - u * u)) / std::cyl_bessel_i(0.0, beta);
-}
-
-double sinc(double x) { return x == 0 ? 1.0 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x); }
 
 double dot(const double* a, const double* b, int count) {
   double lane[8] = {};
@@ -25,18 +19,6 @@ double dot(const double* a, const double* b, int count) {
 }
 
 }  // namespace
-
-Signal kaiser_low_pass(std::int64_t half, double cutoff, double beta) {
-  Signal h(static_cast<std::size_t>(half) + 1);
-  double sum = 0;
-  for (std::int64_t n = 0; n <= half; ++n) {
-    const double u = static_cast<double>(n) / static_cast<double>(half);
-    h[static_cast<std::size_t>(n)] = sinc(2 * cutoff * static_cast<double>(n)) * kaiser(u, beta);
-    sum += (n == 0 ? 1 : 2) * h[static_cast<std::size_t>(n)];
-  }
-  for (double& v : h) v /= sum;
-  return h;
-}
 
 TruePeakOracle::TruePeakOracle(int phases, int taps)
     : phases_(phases), taps_(taps), coefficients_(static_cast<std::size_t>(phases * taps)) {

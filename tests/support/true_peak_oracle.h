@@ -9,9 +9,6 @@
 
 namespace lathe::test {
 
-// h[0..half] of a symmetric low-pass: sinc of `cutoff` cycles a sample under a Kaiser window, unity at DC.
-Signal kaiser_low_pass(std::int64_t half, double cutoff, double beta);
-
 // Interpolation at `phases` points a sample by `taps` of Kaiser-windowed sinc: with 512, flat within 0.001 dB up to
 // 0.49 of the rate. Outside the signal there is silence, and the curve is followed into it.
 class TruePeakOracle {

@@ -1,0 +1,146 @@
+#include "host/mastering/output_writer.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "host/audio_file/audio_writer.h"
+#include "host/audio_file/input_file.h"
+#include "host/audio_file/pcm_hash.h"
+#include "host/audio_file/verify_written.h"
+#include "kernels/limiter/limiter.h"
+#include "kernels/loudness/interpolation.h"
+#include "kernels/loudness/loudness_meter.h"
+#include "kernels/pcm/pcm.h"
+
+namespace lathe {
+namespace {
+
+constexpr std::int64_t kBlock = BlockBuffers::kFrames;
+
+std::string bits_name(Encoding encoding) {
+  if (encoding == Encoding::float32) return "32f";
+  if (encoding == Encoding::float64) return "64f";
+  return std::to_string(bits_per_sample(encoding));
+}
+
+// MD5 of PCM bytes, for outputs whose container has none of its own.
+class Md5 {
+ public:
+  Md5() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), EVP_md5(), nullptr); }
+  void update(const std::byte* data, std::size_t bytes) { EVP_DigestUpdate(context_.get(), data, bytes); }
+  std::string hex() {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    EVP_DigestFinal_ex(context_.get(), digest, &size);
+    return hex_of(digest, size);
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+}  // namespace
+
+AudioFormat format_of(const OutputSpec& output, const AudioFormat& input) {
+  AudioFormat format = input;
+  format.container = output.container;
+  format.encoding = output.encoding;
+  format.valid_bits = 0;
+  return format;
+}
+
+BlockBuffers::BlockBuffers(const AudioFormat& input)
+    : bytes(static_cast<std::size_t>(kFrames * std::max(frame_bytes(input), 4 * input.channels)) + kPcmSlackBytes),
+      work(static_cast<std::size_t>(kFrames * input.channels)),
+      steps(static_cast<std::size_t>(kFrames * input.channels)) {}
+
+OutputWriter::OutputWriter(const RenderSource& source, const std::vector<double>& weights, BlockBuffers& blocks,
+                           Stopwatch& watch, const std::function<void(double)>& tick)
+    : source_(source), in_(source.input->format()), weights_(weights), blocks_(blocks), watch_(watch), tick_(tick) {}
+
+OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const StagedFile& file) {
+  const AudioFormat format = format_of(output, in_);
+  AudioWriter writer(file.fd(), file.path(), format, source_.input->tags());
+  std::optional<Md5> md5;
+  if (pcm_md5 && format.container != Container::flac) md5.emplace();
+  LoudnessMeter after({static_cast<double>(in_.sample_rate_hz), weights_, true, false});
+  const bool copies = source_.is_untouched && format.encoding == in_.encoding;
+  if (copies || source_.store == nullptr) source_.input->rewind();
+  for (std::int64_t first = 0; first < in_.frames; first += kBlock) {
+    tick_(static_cast<double>(first) / static_cast<double>(in_.frames));
+    const std::int64_t count = std::min(kBlock, in_.frames - first);
+    const MutableAudioView frames{blocks_.work.data(), in_.channels, count, kBlock};
+    if (copies) {
+      copy_block(frames);
+    } else {
+      render_block(output, frames, first);
+    }
+    watch_.start(&BusySeconds::kernels);
+    after.take(frames);
+    watch_.start(&BusySeconds::encode);
+    if (md5) md5->update(blocks_.bytes.data(), static_cast<std::size_t>(count * frame_bytes(format)));
+    writer.write(blocks_.bytes.data(), count);
+  }
+  after.finish();
+  const WrittenAudio written = writer.finish();
+  watch_.start(&BusySeconds::io);
+  const VerifiedFile verified = verify_written(file.path(), format, written.payload_xxh3_128);
+  watch_.stop();
+
+  OutputReport report;
+  report.id = output.id;
+  report.path = output.path;
+  report.container = container_name(format.container);
+  report.frames = format.frames;
+  report.sample_rate_hz = format.sample_rate_hz;
+  report.channels = format.channels;
+  report.bits = bits_name(format.encoding);
+  report.bytes = verified.bytes;
+  report.sha256 = verified.sha256;
+  report.pcm_md5 = md5 ? md5->hex() : written.pcm_md5;
+  report.after = measurement_of(after, format.frames, format.sample_rate_hz);
+  report.dropped_tags = written.dropped_tags;
+  return report;
+}
+
+void OutputWriter::copy_block(MutableAudioView frames) {
+  watch_.start(&BusySeconds::decode);
+  if (source_.input->read(blocks_.bytes.data(), frames.frames) != frames.frames) {
+    throw AudioFileError(AudioFileError::Fault::truncated, source_.input->file().path(),
+                         "the file became shorter while it was being read");
+  }
+  unpack_pcm(blocks_.bytes.data(), in_.encoding, frames);
+  // Only with scrub: without it the first pass has refused such a track.
+  if (is_float(in_.encoding) && find_non_finite(frames, true).count > 0) {
+    Quantizer(Encoding::float32, Dither::none, 0).pack(frames, 0, blocks_.steps.data(), blocks_.bytes.data());
+  }
+}
+
+void OutputWriter::render_block(const OutputSpec& output, MutableAudioView frames, std::int64_t first) {
+  if (source_.store != nullptr) {
+    watch_.start(&BusySeconds::limiter);
+    const AudioView in = source_.store->read(first, frames.frames);
+    const auto gain = static_cast<float>(source_.gain);
+    for (int c = 0; c < in.channels; ++c) {
+      if (source_.curve != nullptr) {
+        apply_limited_gain(in.channel(c), frames.frames, source_.gain,
+                           source_.curve->reduction().data() + first / kPeakGroup, frames.channel(c));
+      } else {
+        for (std::int64_t n = 0; n < frames.frames; ++n) frames.channel(c)[n] = gain * in.channel(c)[n];
+      }
+    }
+  } else {
+    copy_block(frames);
+  }
+  watch_.start(&BusySeconds::encode);
+  // Samples that are still the input's need no dither where every one of them fits the new step.
+  const bool is_exact = source_.is_untouched && !is_float(in_.encoding) &&
+                        bits_per_sample(output.encoding) >= bits_per_sample(in_.encoding);
+  const Quantizer quantizer(output.encoding, is_exact ? Dither::none : output.dither, source_.dither_seed);
+  quantizer.pack(frames, first, blocks_.steps.data(), blocks_.bytes.data());
+}
+
+}  // namespace lathe

@@ -1,0 +1,63 @@
+// The second pass over a track: gain, limiter, dither and packing into one staged file, measured as it is written.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "host/audio_file/audio_reader.h"
+#include "host/audio_file/staged_file.h"
+#include "host/mastering/chain.h"
+#include "host/mastering/frame_store.h"
+#include "host/mastering/stopwatch.h"
+#include "host/mastering/track_report.h"
+#include "kernels/aligned.h"
+
+namespace lathe {
+
+// What one output of a track of format `input` is written as.
+AudioFormat format_of(const OutputSpec& output, const AudioFormat& input);
+
+// Work space for blocks of a track, shared by its passes. A stereo block and its bytes stay in the second-level cache.
+struct BlockBuffers {
+  static constexpr std::int64_t kFrames = 16384;
+
+  explicit BlockBuffers(const AudioFormat& input);
+
+  AlignedArray<std::byte> bytes;     // kFrames interleaved frames of any encoding, and kPcmSlackBytes
+  AlignedArray<float> work;          // kFrames planar frames
+  AlignedArray<std::int32_t> steps;  // the same as integers
+};
+
+// Where the samples of an output come from.
+struct RenderSource {
+  AudioReader* input = nullptr;         // rewound and read again where its bytes are copied
+  FrameStore* store = nullptr;          // the track before its gain; null for a chain that changes nothing
+  const LimiterCurve* curve = nullptr;  // null without a limiter
+  double gain = 1;
+  bool is_untouched = false;  // every sample is still the one that was read
+  std::uint64_t dither_seed = 0;
+};
+
+class OutputWriter {
+ public:
+  // Everything named outlives the writer. `tick` is called for each block with the share done; it may throw.
+  OutputWriter(const RenderSource& source, const std::vector<double>& weights, BlockBuffers& blocks, Stopwatch& watch,
+               const std::function<void(double)>& tick);
+
+  // Writes and verifies the file; it is not published. Throws AudioFileError.
+  OutputReport write(const OutputSpec& output, bool pcm_md5, const StagedFile& file);
+
+ private:
+  void copy_block(MutableAudioView frames);
+  void render_block(const OutputSpec& output, MutableAudioView frames, std::int64_t first);
+
+  const RenderSource& source_;
+  const AudioFormat& in_;
+  const std::vector<double>& weights_;
+  BlockBuffers& blocks_;
+  Stopwatch& watch_;
+  const std::function<void(double)>& tick_;
+};
+
+}  // namespace lathe
