@@ -58,8 +58,8 @@ BlockBuffers::BlockBuffers(const AudioFormat& input)
       steps(static_cast<std::size_t>(kFrames * input.channels)) {}
 
 OutputWriter::OutputWriter(const RenderSource& source, const std::vector<double>& weights, BlockBuffers& blocks,
-                           Stopwatch& watch, const std::function<void(double)>& tick)
-    : source_(source), in_(source.input->format()), weights_(weights), blocks_(blocks), watch_(watch), tick_(tick) {}
+                           Stopwatch& watch, std::function<void(double)> tick)
+    : source_(source), in_(source.input->format()), weights_(weights), blocks_(blocks), watch_(watch), tick_(std::move(tick)) {}
 
 OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const StagedFile& file) {
   const AudioFormat format = format_of(output, in_);

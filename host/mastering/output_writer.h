@@ -43,7 +43,7 @@ class OutputWriter {
  public:
   // Everything named outlives the writer. `tick` is called for each block with the share done; it may throw.
   OutputWriter(const RenderSource& source, const std::vector<double>& weights, BlockBuffers& blocks, Stopwatch& watch,
-               const std::function<void(double)>& tick);
+               std::function<void(double)> tick);
 
   // Writes and verifies the file; it is not published. Throws AudioFileError.
   OutputReport write(const OutputSpec& output, bool pcm_md5, const StagedFile& file);
@@ -57,7 +57,7 @@ class OutputWriter {
   const std::vector<double>& weights_;
   BlockBuffers& blocks_;
   Stopwatch& watch_;
-  const std::function<void(double)>& tick_;
+  std::function<void(double)> tick_;
 };
 
 }  // namespace lathe

@@ -64,7 +64,7 @@ nlohmann::json ProgramResult::json() const {
   nlohmann::json document = nlohmann::json::parse(out, nullptr, false);
   if (!document.is_discarded()) return document;
   ADD_FAILURE() << "stdout is not one JSON document:\n" << out << "\nstderr:\n" << err;
-  return {};
+  return nlohmann::json::object();
 }
 
 RunningProgram::RunningProgram(const ProgramCall& call) {

@@ -44,10 +44,9 @@ Measured measure(const EbuSignal& signal) {
     const std::int64_t count = std::min(kBlock, frames - first);
     for (int c = 0; c < channels; ++c) {
       const double gain = signal.channel_gains[static_cast<std::size_t>(c)];
-      for (std::int64_t n = 0; n < count; ++n) {
-        block.channel(c)[static_cast<std::size_t>(n)] =
-            static_cast<float>(gain * signal.wave[static_cast<std::size_t>(first + n)]);
-      }
+      float* to = block.view().channel(c);
+      const double* from = signal.wave.data() + first;
+      for (std::int64_t n = 0; n < count; ++n) to[n] = static_cast<float>(gain * from[n]);
     }
     meter.take(block.view().slice(0, count));
   }

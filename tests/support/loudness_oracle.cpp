@@ -28,18 +28,24 @@ FilterStage at_rate(const FilterStage& table, double sample_rate_hz) {
           digital_a[1] / digital_a[0], digital_a[2] / digital_a[0]};
 }
 
-Signal filtered(const FilterStage& q, const Signal& x) {
-  Signal y(x.size());
-  double x1 = 0, x2 = 0, y1 = 0, y2 = 0;
-  for (std::size_t n = 0; n < x.size(); ++n) {
-    y[n] = q.b0 * x[n] + q.b1 * x1 + q.b2 * x2 - q.a1 * y1 - q.a2 * y2;
-    x2 = x1;
-    x1 = x[n];
-    y2 = y1;
-    y1 = y[n];
+// One stage in direct form, a sample at a time.
+class Filter {
+ public:
+  explicit Filter(const FilterStage& q) : q_(q) {}
+
+  double operator()(double x) {
+    const double y = q_.b0 * x + q_.b1 * x1_ + q_.b2 * x2_ - q_.a1 * y1_ - q_.a2 * y2_;
+    x2_ = x1_;
+    x1_ = x;
+    y2_ = y1_;
+    y1_ = y;
+    return y;
   }
-  return y;
-}
+
+ private:
+  FilterStage q_;
+  double x1_ = 0, x2_ = 0, y1_ = 0, y2_ = 0;
+};
 
 double loudness(double power) { return -0.691 + 10 * std::log10(power); }
 
@@ -72,7 +78,11 @@ double k_weighting_gain_oracle(double frequency_hz, double sample_rate_hz) {
 
 Signal k_weighted(const Signal& x, double sample_rate_hz) {
   const auto stages = k_weighting_oracle(sample_rate_hz);
-  return filtered(stages[1], filtered(stages[0], x));
+  Filter shelf(stages[0]), high_pass(stages[1]);
+  Signal y;
+  y.reserve(x.size());
+  for (const double v : x) y.push_back(high_pass(shelf(v)));
+  return y;
 }
 
 double integrated_loudness_oracle(const std::vector<Signal>& channels, const std::vector<double>& weights,
