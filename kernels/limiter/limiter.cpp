@@ -20,6 +20,7 @@ constexpr double kSustainRiseMs = 150.0, kSustainFallMs = 500.0;
 constexpr double kSustainShare = 0.7;
 constexpr double kSilence = 1e-5;     // 0.0001 dB: a release that has come this far is over
 constexpr std::int64_t kPiece = 512;  // groups shaped together
+constexpr std::int64_t kSlow = 8;     // groups between two steps of the sustained mean; kPiece is a multiple
 
 const LimiterKernels& kernels() {
   return pick_level(sse2::limiter_kernels, avx2::limiter_kernels, avx512::limiter_kernels);
@@ -47,8 +48,8 @@ LimiterCurve::LimiterCurve(LimiterSettings settings, std::int64_t groups) : sett
   const double release_ms = settings_.release_ms > 0 ? settings_.release_ms : kAutoReleaseMs;
   release_factor_ = std::exp(-group_ms / release_ms);
   if (settings_.release_ms == 0) {
-    sustain_rise_ = 1 - std::exp(-group_ms / kSustainRiseMs);
-    sustain_fall_ = 1 - std::exp(-group_ms / kSustainFallMs);
+    sustain_rise_ = 1 - std::exp(-kSlow * group_ms / kSustainRiseMs);
+    sustain_fall_ = 1 - std::exp(-kSlow * group_ms / kSustainFallMs);
   }
   double sum = 0;
   for (std::int64_t k = -attack_; k <= attack_; ++k) {
@@ -93,6 +94,7 @@ void LimiterCurve::shape_span(std::span<const float> peaks, double gain, std::in
   std::int64_t at = first;  // shaped[2 * attack_] is d[at]
   std::int64_t quiet = 0;   // groups for which d has been 0
   std::int64_t end = first;
+  float highest_knot = 0;
   while (at < knots + attack_) {
     // needed[k] is r[at - hold + k]
     const std::int64_t from = at - hold_;
@@ -105,37 +107,42 @@ void LimiterCurve::shape_span(std::span<const float> peaks, double gain, std::in
     kernels().sliding_max(needed.data(), kPiece, reach + 1, held.data());
     bool over = false;
     std::int64_t made = 0;
-    for (; made < kPiece; ++made) {
-      const double m = held[static_cast<std::size_t>(made)];
-      released = std::max(m, released * release_factor_);
+    for (; made < kPiece && !over; made += kSlow) {
+      const float* m = held.data() + made;
+      float* d = shaped.data() + 2 * attack_ + made;
+      double wanted = 0, highest = 0;
+      for (std::int64_t k = 0; k < kSlow; ++k) {
+        released = std::max<double>(m[k], released * release_factor_);
+        wanted = std::max<double>(wanted, m[k]);
+        highest = std::max(highest, released);
+        d[k] = static_cast<float>(released);
+      }
       sustained += (released - sustained) * (released > sustained ? sustain_rise_ : sustain_fall_);
-      double d = std::max(released, kSustainShare * sustained);
-      if (d < kSilence && m == 0) {
-        d = released = sustained = 0;
-        ++quiet;
+      const auto floor = static_cast<float>(kSustainShare * sustained);
+      for (std::int64_t k = 0; k < kSlow; ++k) d[k] = std::max(d[k], floor);
+      if (wanted == 0 && std::max<double>(highest, floor) < kSilence) {
+        std::fill_n(d, kSlow, 0.0f);
+        released = sustained = 0;
+        quiet += kSlow;
+        over = quiet > 2 * attack_ && at + made > first_demand;
       } else {
         quiet = 0;
-      }
-      shaped[static_cast<std::size_t>(2 * attack_ + made)] = static_cast<float>(d);
-      if (quiet > 2 * attack_ && at + made > first_demand) {
-        over = true;
-        ++made;
-        break;
       }
     }
     // knot at group j = mean of d[j - attack .. j + attack]; d is known up to at + made - 1.
     kernels().smooth(shaped.data(), made, window_.data(), static_cast<std::int64_t>(window_.size()), knot.data());
-    for (std::int64_t k = 0; k < made; ++k) {
-      const std::int64_t j = at + k - attack_;
-      if (j < 0 || j >= knots) continue;
-      reduction_[static_cast<std::size_t>(j)] = knot[static_cast<std::size_t>(k)];
-      max_reduction_ = std::max<double>(max_reduction_, knot[static_cast<std::size_t>(k)]);
-      end = j + 1;
+    const std::int64_t from_knot = std::clamp<std::int64_t>(at - attack_, 0, knots);
+    end = std::clamp<std::int64_t>(at - attack_ + made, 0, knots);
+    for (std::int64_t j = from_knot; j < end; ++j) {
+      const float k = knot[static_cast<std::size_t>(j - (at - attack_))];
+      reduction_[static_cast<std::size_t>(j)] = k;
+      highest_knot = std::max(highest_knot, k);
     }
     at += made;
     if (over) break;
     std::copy(shaped.begin() + kPiece, shaped.end(), shaped.begin());
   }
+  max_reduction_ = std::max<double>(max_reduction_, highest_knot);
   const std::int64_t free = spans_.empty() ? 0 : spans_.back().end;
   spans_.push_back({std::max(free, first - attack_), std::max(end, first_demand + 1)});
 }

@@ -3,7 +3,7 @@
 // For group i with true peak p[i] and drive g the needed reduction is r[i] = max(0, 1 - ceiling / (g p[i])).
 //   held       m[i] = max of r over the look-ahead after i and the hold before it
 //   released   f[i] = max(m[i], f[i-1] * exp(-T / release))
-//   sustained  s[i] = one-pole mean of f;  d[i] = max(f[i], 0.7 s[i])       (release: auto)
+//   sustained  s[i] = one-pole mean of f, a step every 8 groups;  d[i] = max(f[i], 0.7 s[i])       (release: auto)
 //   smoothed   k[i] = raised-cosine mean of d over the attack, k[i] >= r[i] by construction: a mean of values that are
 //              each at least r[i] (Hamalainen, DAFx-02)
 //   gain       1 - k, linear between groups
