@@ -9,38 +9,63 @@ namespace lathe {
 
 // A bank of windowed-sinc fractional delays: phase p of P gives x(n + p / P) from `taps` samples around n,
 //   x(n + p/P) = sum over k of coefficient[p][k] * x[n - taps/2 + 1 + k].
-// Kaiser window (beta from the stop-band attenuation that `taps` allows at 0.4535 fs, Kaiser 1974); each phase is scaled
-// to unity at DC.
+// Kaiser window (beta from the stop-band attenuation that `taps` allows at 0.4535 fs, Kaiser 1974); each phase is
+// scaled to unity at DC.
+//
+// Phases p and P - p mirror each other about n + 1/2. With s[i] = x[n+1+i] + x[n-i] and d[i] = x[n+1+i] - x[n-i] they
+// are E + O and E - O, E = sum of even[p][i] * s[i], O = sum of odd[p][i] * d[i]: one multiplication a tap for both
+// phases, and the larger of the two magnitudes is |E| + |O|. Phase P/2 has no O.
 struct InterpolationBank {
   int phases = 0;
   int taps = 0;
   AlignedArray<float> coefficients;  // phases - 1 rows (phase 0 is the sample itself) of `taps`
+  AlignedArray<float> folded;        // taps / 2 rows of phases - 1: even[P/2], then even[p], odd[p] of p = 1 .. P/2 - 1
+  // 16 phases only, for one place at a time: taps / 2 rows of even[1..8] and odd[1..8].
+  AlignedArray<float> by_phase;
   // |x(n + p/P)| <= bound * max |x| around n, whatever the signal: the largest absolute sum of a phase, at least 1.
   float bound = 1;
+  // |x(n + p/P)| <= max(|x[n]|, |x[n+1]|) + bend_bound * max |x[j-1] - 2 x[j] + x[j+1]| + slope_bound * max |x| around
+  // n: what a phase has beside the straight line between two samples, summed twice (see interpolation.cpp). Far closer
+  // than `bound` unless the signal is mostly treble.
+  float bend_bound = 0;
+  float slope_bound = 0;
 };
 
-// Throws std::invalid_argument unless taps is 32 or 64 and phases is 4 or 16: what the kernels are written for.
+// Throws std::invalid_argument unless taps is 16, 32 or 64 and phases is 4 or 16: what the kernels are written for.
 InterpolationBank make_interpolation_bank(int phases, int taps);
 
-// 4x, 32 taps a phase: the search. Within 0.02 dB of a tone up to 0.40 fs at the phases it computes; between them a peak
-// can hide up to 0.69 dB (20 log10 cos(pi / 8) at fs / 2, BS.1770-5 Annex 2 attachment 1).
+// 4x, 16 taps a phase: for finding the places where a peak of a whole track could be.
+const InterpolationBank& quick_bank();
+
+// 4x, 32 taps a phase: the search. Within 0.02 dB of a tone up to 0.40 fs at the phases it computes; between them a
+// peak can hide up to 0.69 dB (20 log10 cos(pi / 8) at fs / 2, BS.1770-5 Annex 2 attachment 1).
 const InterpolationBank& search_bank();
 
 // 16x, 64 taps a phase: the answer. Under-reads at most 0.042 dB at fs / 2, 0.034 dB at 0.45 fs.
 const InterpolationBank& answer_bank();
 
-// Frames needed before and after a frame by either bank.
+// Frames needed before and after a frame by any bank.
 constexpr int kInterpolationHalo = 32;
 
 // One figure for each group of 8 frames: what peaks are stored and limited by.
 constexpr int kPeakGroup = 8;
 
+// Frames that a search of a track looks at together.
+constexpr int kPeakStretch = 32;
+
+// x needs kInterpolationHalo readable frames on both sides.
 struct InterpolationKernels {
   // peaks[g] = max(peaks[g], max of |x(n + p/P)| over frames n of group g and all phases); frames a multiple of 16.
-  // x needs kInterpolationHalo readable frames on both sides.
   void (*group_peaks)(const InterpolationBank&, const float* x, std::int64_t frames, float* peaks);
   // Same of the samples alone: peaks[g] = max(peaks[g], max |x[n]|).
   void (*group_sample_peaks)(const float* x, std::int64_t frames, float* peaks);
+  // For each of `count` stretches of kPeakStretch frames from x on: max |x| and max |x[j-1] - 2 x[j] + x[j+1]|.
+  void (*stretch_bounds)(const float* x, std::int64_t count, float* highest, float* bend);
+  // Bit n is set where the answer_bank() could find more than `peak` between frame n and the next, for the kPeakStretch
+  // frames from x on; by quick_bank(), see places_over in interpolation_lanes.cpp.
+  std::uint32_t (*places_over)(const InterpolationBank& quick, const float* x, float peak);
+  // By answer_bank(): max of |x(p/16)|, p = 0 .. 15, of the one frame x[0].
+  float (*peak_at)(const InterpolationBank& answer, const float* x);
 };
 
 namespace sse2 {

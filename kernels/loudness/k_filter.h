@@ -1,37 +1,69 @@
-// The K-weighting filter of one channel, in blocks: 16 outputs at once from 16 inputs and the state between blocks.
+// K-weighted energies of 16 consecutive hops of one channel, side by side: a lane is a hop, and runs as its own filter.
 #pragma once
 
 #include <cstdint>
 
+#include "kernels/aligned.h"
 #include "kernels/math/k_weighting.h"
 
 namespace lathe {
 
+constexpr int kHopLanes = 16;
+
+// What the benchmark's count of operations divides by; the filter itself no longer works in blocks of it.
 constexpr int kFilterBlock = 16;
 
-// The two biquads as one state-space system, unrolled over 16 samples:
-//   y[0..15] = observe * s + respond * x[0..15],   s' = advance * s + absorb * x[0..15].
-// All in float64: with float32 state the high-pass has 57 dB SNR at 192 kHz, and a float32 scan of it none.
+// A lane covers whole groups of 8 frames, so that groups stand at the same frames whatever the hop's length.
+constexpr int kEnergyGroup = 8;
+
+// The filter as the lanes run it, high-pass first, both numerators scaled to begin with 1:
+//   w[n] = (x[n] - 2 x[n-1] + x[n-2]) - c1 w[n-1] - c2 w[n-2]
+//   y[n] = (w[n] + b1 w[n-1] + b2 w[n-2]) - a1 y[n-1] - a2 y[n-2],   K-weighted x = sqrt(energy_scale) * y.
+// The state between lanes is z = (w1, w2, y1, y2) that continues the filter as if x[n-1] and x[n-2] were 0 (any filter
+// of four poles has such a state). A lane of R frames takes z to advance * z + sum over j of absorb[j] * x[j]: the 16
+// lanes get their exact first states from that, and then run independently. All in float64: with float32 state the
+// high-pass has 57 dB SNR at 192 kHz.
 struct KFilterTables {
-  double respond[kFilterBlock][kFilterBlock];  // [input][output], zero where output < input
-  double observe[4][kFilterBlock];             // [state][output]
-  double absorb[kFilterBlock][4];              // [input][next state]
-  double advance[4][4];                        // [state][next state]
+  std::int64_t rows = 0;  // frames of a short lane; a long one has kEnergyGroup more
+  double energy_scale = 1;
+  double c1 = 0, c2 = 0, b1 = 0, b2 = 0, a1 = 0, a2 = 0;
+  AlignedArray<double> absorb;           // [rows][4]: what x[j] adds to z at the end of a short lane
+  double absorb_group[kEnergyGroup][4];  // the same for the group that a long lane has more
+  double advance[4][4];                  // [from][to]: z over a short lane of silence
+  double advance_group[4][4];            // over one group of silence
 };
 
+// Throws as k_weighting does.
 KFilterTables make_k_filter_tables(double sample_rate_hz);
 
 struct KFilterState {
-  double s[4] = {0, 0, 0, 0};
+  double z[4] = {0, 0, 0, 0};
+};
+
+// Where the lanes stand: for all channels of a block the same.
+struct HopLanes {
+  std::int32_t offset[kHopLanes];  // first frame of a lane, counted from the first lane's; a multiple of 8
+  std::int32_t lead[kHopLanes];    // frames of the lane's first group that belong to the hop before: 0 to 7
+  bool is_long[kHopLanes];         // rows + 8 frames
+  // Where the track ends within a group: of the group at frame cut_row of a lane only the first cut[lane] frames count
+  // towards its power. -1 when no group is cut.
+  std::int64_t cut_row = -1;
+  std::int32_t cut[kHopLanes] = {};
+};
+
+// What one channel of one block gives. `inside[k]` is the sum of squares of lane k less `before[k]`, the part that
+// belongs to the hop before.
+struct LaneEnergies {
+  double before[kHopLanes];
+  double inside[kHopLanes];
 };
 
 struct KFilterKernels {
-  // `frames` is a multiple of 16. y[n] = K-weighted x[n].
-  void (*run)(const KFilterTables&, KFilterState&, const float* x, std::int64_t frames, double* y);
-  // The same for two channels at once, each as `run` has it: one hides the latency of the other's recursion.
-  void (*run_pair)(const KFilterTables&, KFilterState*, const float* const* x, std::int64_t frames, double* const* y);
-  // Sum of y^2 over `count` values: 16 partial sums by index modulo 16 from the start, then pairwise.
-  double (*sum_of_squares)(const double* y, std::int64_t count);
+  // Runs 16 lanes from x (rows + 8 frames readable at every lane's offset) and moves `state` to their end. `work` has
+  // (rows + 8) * 16 floats. power: null, or (rows / 8 + 1) * 16 sums, [group][lane], that `weight` * energy is added
+  // to.
+  LaneEnergies (*run)(const KFilterTables&, const HopLanes&, KFilterState& state, const float* x, float* work,
+                      float* power, double weight);
 };
 
 namespace sse2 {

@@ -11,9 +11,8 @@
 namespace lathe {
 namespace {
 
-constexpr std::int64_t kStep = 4096;
 constexpr int kHaloGroups = TruePeakSearch::kHaloGroups;
-constexpr std::int64_t kStepGroups = kStep / kPeakGroup;
+static_assert(kPeakGroup == kEnergyGroup);
 
 // WAVEX speaker bits.
 constexpr std::uint32_t kLfe = 0x8, kBackLeft = 0x10, kBackRight = 0x20, kSideLeft = 0x200, kSideRight = 0x400;
@@ -29,12 +28,18 @@ double weight_of(std::uint32_t speaker, std::uint32_t mask) {
 
 std::uint32_t usual_mask(int channels) {
   switch (channels) {
-    case 3: return 0x7;
-    case 4: return 0x33;
-    case 5: return 0x37;
-    case 6: return 0x3f;
-    case 8: return 0x63f;
-    default: return 0;
+    case 3:
+      return 0x7;
+    case 4:
+      return 0x33;
+    case 5:
+      return 0x37;
+    case 6:
+      return 0x3f;
+    case 8:
+      return 0x63f;
+    default:
+      return 0;
   }
 }
 
@@ -53,29 +58,84 @@ std::vector<double> channel_weights(int channels, std::uint32_t channel_mask) {
 
 struct LoudnessMeter::State {
   explicit State(Setup s)
-      : setup(std::move(s)), channels(static_cast<int>(setup.weights.size())), tables(make_k_filter_tables(setup.sample_rate_hz)),
-        filters(setup.weights.size()), feeder(channels, kStep, kInterpolationHalo), weighted(2 * kStep),
-        peaks(static_cast<std::size_t>(kStepGroups + 2 * kHaloGroups)) {
+      : setup(std::move(s)),
+        channels(static_cast<int>(setup.weights.size())),
+        tables(make_k_filter_tables(setup.sample_rate_hz)),
+        filters(setup.weights.size()),
+        feeder(channels, kHopLanes * (tables.rows + kEnergyGroup), kInterpolationHalo),
+        rows(static_cast<std::size_t>((tables.rows + kEnergyGroup) * kHopLanes)),
+        power(setup.trace ? rows.size() / kEnergyGroup : 0),
+        peaks(static_cast<std::size_t>((kHopLanes * (tables.rows + kEnergyGroup)) / kPeakGroup + 2 * kHaloGroups)) {
     hops.sample_rate_hz = setup.sample_rate_hz;
+    place_lanes();
+    feeder.set_next_step(step);
+  }
+
+  // First frame of the lane of a hop: the group of 8 frames that the hop begins in.
+  std::int64_t lane_start(std::int64_t hop) const {
+    return hop_start(hop, setup.sample_rate_hz) / kEnergyGroup * kEnergyGroup;
+  }
+
+  // The lanes of the block that begins with first_hop.
+  void place_lanes() {
+    const std::int64_t start = lane_start(first_hop);
+    for (int k = 0; k < kHopLanes; ++k) {
+      const std::int64_t from = lane_start(first_hop + k);
+      lanes.offset[k] = static_cast<std::int32_t>(from - start);
+      lanes.lead[k] = static_cast<std::int32_t>(hop_start(first_hop + k, setup.sample_rate_hz) - from);
+      lanes.is_long[k] = lane_start(first_hop + k + 1) - from > tables.rows;
+    }
+    lanes.cut_row = -1;
+    step = lane_start(first_hop + kHopLanes) - start;
+  }
+
+  // The track ends at frame `valid` of the block: what the filter makes of the silence behind it has no power.
+  void cut_lanes(std::int64_t valid) {
+    int lane = kHopLanes - 1;
+    while (lanes.offset[lane] > valid) --lane;
+    const std::int64_t row = valid - lanes.offset[lane];
+    lanes.cut_row = row / kEnergyGroup * kEnergyGroup;
+    std::fill_n(lanes.cut, kHopLanes, static_cast<std::int32_t>(kEnergyGroup));
+    lanes.cut[lane] = static_cast<std::int32_t>(row % kEnergyGroup);
+  }
+
+  void take(AudioView in) {
+    feeder.take(in, [this](AudioView audio, std::int64_t first, std::int64_t valid) { block(audio, first, valid); });
+  }
+
+  void finish() {
+    feeder.finish([this](AudioView audio, std::int64_t first, std::int64_t valid) { block(audio, first, valid); });
+    // An incomplete last hop counts for nothing (BS.1770-5: an incomplete block is not used).
+    while (!hops.energy.empty() &&
+           hop_start(static_cast<std::int64_t>(hops.energy.size()), hops.sample_rate_hz) > frames) {
+      hops.energy.pop_back();
+    }
   }
 
   void block(AudioView audio, std::int64_t first, std::int64_t valid) {
     measure_peaks(audio, first, valid);
-    measure_energy(audio, first, valid);
+    measure_energy(audio, valid);
     frames = first + valid;
+    first_hop += kHopLanes;
+    place_lanes();
+    feeder.set_next_step(step);
   }
 
   void measure_peaks(AudioView audio, std::int64_t first, std::int64_t valid) {
     std::fill_n(peaks.data(), peaks.size(), 0.0f);
     for (int c = 0; c < channels; ++c) {
-      interpolation_kernels().group_sample_peaks(audio.channel(c) - kInterpolationHalo, kStep + 2 * kInterpolationHalo, peaks.data());
+      interpolation_kernels().group_sample_peaks(audio.channel(c) - kInterpolationHalo, step + 2 * kInterpolationHalo,
+                                                 peaks.data());
     }
     const std::int64_t groups = (valid + kPeakGroup - 1) / kPeakGroup;
-    for (std::int64_t g = 0; g < groups; ++g) sample_peak = std::max(sample_peak, peaks[static_cast<std::size_t>(g + kHaloGroups)]);
-    if (setup.trace) trace.sample_peak.insert(trace.sample_peak.end(), peaks.data() + kHaloGroups, peaks.data() + kHaloGroups + groups);
+    for (std::int64_t g = 0; g < groups; ++g)
+      sample_peak = std::max(sample_peak, peaks[static_cast<std::size_t>(g + kHaloGroups)]);
+    if (setup.trace)
+      trace.sample_peak.insert(trace.sample_peak.end(), peaks.data() + kHaloGroups,
+                               peaks.data() + kHaloGroups + groups);
     if (!setup.true_peak) return;
     if (first == 0) ring_before_first(audio);
-    search.block(audio, kStep, peaks.data() + kHaloGroups);
+    search.block(audio, step, peaks.data() + kHaloGroups);
   }
 
   // The curve rises before the first sample: half a filter of silence with the head of the track behind it. (After the
@@ -83,58 +143,46 @@ struct LoudnessMeter::State {
   void ring_before_first(AudioView audio) {
     AlignedArray<float> lead(static_cast<std::size_t>(channels) * kLead);
     AlignedArray<float> lead_peaks(kLead / kPeakGroup);
-    for (int c = 0; c < channels; ++c) std::copy_n(audio.channel(c), kInterpolationHalo, lead.data() + c * kLead + 2 * kInterpolationHalo);
-    for (int c = 0; c < channels; ++c) interpolation_kernels().group_sample_peaks(lead.data() + c * kLead, kLead, lead_peaks.data());
+    for (int c = 0; c < channels; ++c)
+      std::copy_n(audio.channel(c), kInterpolationHalo, lead.data() + c * kLead + 2 * kInterpolationHalo);
+    for (int c = 0; c < channels; ++c)
+      interpolation_kernels().group_sample_peaks(lead.data() + c * kLead, kLead, lead_peaks.data());
     const AudioView view{lead.data() + kInterpolationHalo, channels, kInterpolationHalo, kLead};
     search.block(view, kInterpolationHalo, lead_peaks.data() + kHaloGroups);
   }
 
-  void measure_energy(AudioView audio, std::int64_t first, std::int64_t valid) {
-    const auto& kernels = k_filter_kernels();
-    const std::size_t trace_at = trace.power.size();
-    if (setup.trace) trace.power.resize(trace_at + static_cast<std::size_t>((valid + kPeakGroup - 1) / kPeakGroup), 0.0f);
-    const std::int64_t rounded = (valid + kFilterBlock - 1) / kFilterBlock * kFilterBlock;
-    for (int c = 0; c < channels; c += 2) {
-      const int together = std::min(2, channels - c);
-      KFilterState* filter = filters.data() + c;
-      double* const y[2] = {weighted.data(), weighted.data() + kStep};
-      if (together == 2) {
-        const float* const x[2] = {audio.channel(c), audio.channel(c + 1)};
-        kernels.run_pair(tables, filter, x, rounded, y);
-      } else {
-        kernels.run(tables, *filter, audio.channel(c), rounded, y[0]);
-      }
-      for (int i = 0; i < together; ++i) {
-        const double weight = setup.weights[static_cast<std::size_t>(c + i)];
-        if (weight == 0.0) continue;
-        add_hops(y[i], first, valid, weight);
-        if (setup.trace) add_power(y[i], trace.power.data() + trace_at, valid, static_cast<float>(weight));
+  void measure_energy(AudioView audio, std::int64_t valid) {
+    if (setup.trace) {
+      std::fill_n(power.data(), power.size(), 0.0f);
+      if (valid < step) cut_lanes(valid);
+    }
+    hops.energy.resize(static_cast<std::size_t>(first_hop + kHopLanes), 0.0);
+    double* hop = hops.energy.data() + first_hop;
+    for (int c = 0; c < channels; ++c) {
+      const double weight = setup.weights[static_cast<std::size_t>(c)];
+      if (weight == 0.0) continue;
+      const LaneEnergies e =
+          k_filter_kernels().run(tables, lanes, filters[static_cast<std::size_t>(c)], audio.channel(c), rows.data(),
+                                 setup.trace ? power.data() : nullptr, weight);
+      for (int k = 0; k < kHopLanes; ++k) {
+        if (first_hop + k > 0) hop[k - 1] += weight * e.before[k];
+        hop[k] += weight * e.inside[k];
       }
     }
-    next_hop = hop_at;
+    if (setup.trace) keep_power(valid);
   }
 
-  // Adds the energies of frames [first, first + valid) to the hops they belong to, opening hops as needed.
-  void add_hops(const double* y, std::int64_t first, std::int64_t valid, double weight) {
-    std::int64_t hop = next_hop, from = 0;
-    while (from < valid) {
-      const std::int64_t end = hop_start(hop + 1, setup.sample_rate_hz);
-      const std::int64_t to = std::min(end - first, valid);
-      if (hops.energy.size() <= static_cast<std::size_t>(hop)) hops.energy.resize(static_cast<std::size_t>(hop) + 1, 0.0);
-      hops.energy[static_cast<std::size_t>(hop)] += weight * k_filter_kernels().sum_of_squares(y + from, to - from);
-      if (first + to == end) ++hop;
-      from = to;
-    }
-    hop_at = hop;
-  }
-
-  static void add_power(const double* y, float* power, std::int64_t valid, float weight) {
-    for (std::int64_t g = 0; g * kPeakGroup < valid; ++g) {
-      double sum = 0;
-      for (std::int64_t n = g * kPeakGroup; n < std::min((g + 1) * kPeakGroup, valid); ++n) {
-        sum += y[n] * y[n];
-      }
-      power[g] += weight * static_cast<float>(sum);
+  // From [group][lane] to the order of the track.
+  void keep_power(std::int64_t valid) {
+    const std::int64_t at = static_cast<std::int64_t>(trace.power.size()),
+                       groups = (valid + kPeakGroup - 1) / kPeakGroup;
+    trace.power.resize(static_cast<std::size_t>(at + groups));
+    float* out = trace.power.data() + at;
+    for (int k = 0; k < kHopLanes; ++k) {
+      const std::int64_t first = lanes.offset[k] / kPeakGroup,
+                         count = tables.rows / kPeakGroup + (lanes.is_long[k] ? 1 : 0);
+      const float* in = power.data() + k;
+      for (std::int64_t g = 0; g < std::min(count, groups - first); ++g) out[first + g] = in[g * kHopLanes];
     }
   }
 
@@ -145,15 +193,17 @@ struct LoudnessMeter::State {
   KFilterTables tables;
   std::vector<KFilterState> filters;
   BlockFeeder feeder;
-  AlignedArray<double> weighted;
+  AlignedArray<float> rows;   // work space of the filter
+  AlignedArray<float> power;  // [group][lane] of a block
   AlignedArray<float> peaks;
   TruePeakSearch search;
+  HopLanes lanes;
+  std::int64_t first_hop = 0;
+  std::int64_t step = 0;  // frames of the block that begins with first_hop
   HopEnergies hops;
   GroupTrace trace;
   float sample_peak = 0;
   std::int64_t frames = 0;
-  std::int64_t next_hop = 0;
-  std::int64_t hop_at = 0;
 };
 
 LoudnessMeter::LoudnessMeter(Setup setup) {
@@ -165,21 +215,14 @@ LoudnessMeter::~LoudnessMeter() = default;
 
 void LoudnessMeter::take(AudioView frames) {
   if (frames.channels != state_->channels) throw std::invalid_argument("LoudnessMeter: the number of channels changed");
-  state_->feeder.take(frames, [this](AudioView audio, std::int64_t first, std::int64_t valid) { state_->block(audio, first, valid); });
+  state_->take(frames);
 }
 
-void LoudnessMeter::finish() {
-  state_->feeder.finish([this](AudioView audio, std::int64_t first, std::int64_t valid) { state_->block(audio, first, valid); });
-  HopEnergies& hops = state_->hops;
-  // An incomplete last hop counts for nothing (BS.1770-5: an incomplete block is not used).
-  while (!hops.energy.empty() && hop_start(static_cast<std::int64_t>(hops.energy.size()), hops.sample_rate_hz) > state_->frames) {
-    hops.energy.pop_back();
-  }
-}
+void LoudnessMeter::finish() { state_->finish(); }
 
 LoudnessFigures LoudnessMeter::figures() const {
-  return {integrated_loudness(hops()), loudness_range(hops()), max_momentary(hops()), max_short_term(hops()),
-          amplitude_to_db(true_peak()), amplitude_to_db(sample_peak())};
+  return {integrated_loudness(hops()), loudness_range(hops()),       max_momentary(hops()),
+          max_short_term(hops()),      amplitude_to_db(true_peak()), amplitude_to_db(sample_peak())};
 }
 
 const HopEnergies& LoudnessMeter::hops() const { return state_->hops; }

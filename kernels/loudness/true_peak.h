@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "kernels/audio.h"
 #include "kernels/loudness/interpolation.h"
@@ -9,11 +10,11 @@
 namespace lathe {
 
 // Finds max |x(t)| at 16 points a sample. Feed blocks in order; each has kInterpolationHalo frames readable before and
-// after. A stretch is interpolated only if `bound * max |x|` around it exceeds the peak found so far: the answer equals
-// interpolating everything.
+// after. A stretch is interpolated only if the bounds of the interpolation filter (InterpolationBank) allow more than
+// the peak found so far, and then at 16 points only where a quick reading comes near it.
 class TruePeakSearch {
  public:
-  // Frames [0, frames) of `audio`, frames a multiple of 16. group_peaks[g] is max |x| of group g over all channels, for
+  // Frames [0, frames) of `audio`, frames a multiple of 8. group_peaks[g] is max |x| of group g over all channels, for
   // the groups of the block with kHaloGroups more on each side.
   void block(AudioView audio, std::int64_t frames, const float* group_peaks);
 
@@ -22,7 +23,10 @@ class TruePeakSearch {
   static constexpr int kHaloGroups = kInterpolationHalo / kPeakGroup;
 
  private:
+  void channel(const float* x, std::int64_t frames);
+
   float peak_ = 0;
+  std::vector<float> highest_, bend_;  // of the stretches of one channel
 };
 
 }  // namespace lathe

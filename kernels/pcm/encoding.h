@@ -8,12 +8,17 @@ enum class Encoding { pcm_u8, pcm16, pcm24, pcm32, float32, float64 };
 
 constexpr int bytes_per_sample(Encoding e) {
   switch (e) {
-    case Encoding::pcm_u8: return 1;
-    case Encoding::pcm16: return 2;
-    case Encoding::pcm24: return 3;
+    case Encoding::pcm_u8:
+      return 1;
+    case Encoding::pcm16:
+      return 2;
+    case Encoding::pcm24:
+      return 3;
     case Encoding::pcm32:
-    case Encoding::float32: return 4;
-    case Encoding::float64: return 8;
+    case Encoding::float32:
+      return 4;
+    case Encoding::float64:
+      return 8;
   }
   return 0;
 }

@@ -44,12 +44,16 @@ void unpack_pcm(const std::byte* bytes, Encoding encoding, MutableAudioView out)
   switch (encoding) {
     case Encoding::pcm_u8:
       return unpack_each<std::uint8_t>(bytes, out, [](std::uint8_t v) { return static_cast<float>(v - 128) / 128.0f; });
-    case Encoding::pcm16: return kernels().unpack16(bytes, out.channels, out.frames, out.data, out.stride);
-    case Encoding::pcm24: return kernels().unpack24(bytes, out.channels, out.frames, out.data, out.stride);
+    case Encoding::pcm16:
+      return kernels().unpack16(bytes, out.channels, out.frames, out.data, out.stride);
+    case Encoding::pcm24:
+      return kernels().unpack24(bytes, out.channels, out.frames, out.data, out.stride);
     case Encoding::pcm32:
       return unpack_each<std::int32_t>(bytes, out, [](std::int32_t v) { return static_cast<float>(v) * 0x1p-31f; });
-    case Encoding::float32: return unpack_each<float>(bytes, out, [](float v) { return v; });
-    case Encoding::float64: return unpack_each<double>(bytes, out, [](double v) { return static_cast<float>(v); });
+    case Encoding::float32:
+      return unpack_each<float>(bytes, out, [](float v) { return v; });
+    case Encoding::float64:
+      return unpack_each<double>(bytes, out, [](double v) { return static_cast<float>(v); });
   }
 }
 
@@ -70,7 +74,8 @@ NonFinite find_non_finite(MutableAudioView audio, bool mend) {
   return found;
 }
 
-Quantizer::Quantizer(Encoding encoding, Dither dither, std::uint64_t seed) : encoding_(encoding), dither_(dither), seed_(seed) {
+Quantizer::Quantizer(Encoding encoding, Dither dither, std::uint64_t seed)
+    : encoding_(encoding), dither_(dither), seed_(seed) {
   if (encoding == Encoding::pcm_u8 || encoding == Encoding::float64) {
     throw std::invalid_argument("Quantizer: 8-bit and float64 files are read, not written");
   }

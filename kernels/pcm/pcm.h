@@ -32,7 +32,8 @@ enum class Dither { none, tpdf };
 // Vanderkooy 1992) from a counter-based generator: noise(seed, channel, frame) is the same however the track is cut.
 class Quantizer {
  public:
-  // `dither` acts on integer encodings only. Throws std::invalid_argument for pcm_u8 and float64, which are not written.
+  // `dither` acts on integer encodings only. Throws std::invalid_argument for pcm_u8 and float64, which are not
+  // written.
   Quantizer(Encoding encoding, Dither dither, std::uint64_t seed);
 
   // Packs audio.frames frames that stand at `first_frame` of the track (a multiple of 16) into `bytes`, clamped to full

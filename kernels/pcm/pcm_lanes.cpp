@@ -15,7 +15,8 @@ inline std::int32_t read16(const std::byte* p) {
 }
 
 template <int Bytes>
-void unpack_plain(const std::byte* bytes, int channels, std::int64_t first, std::int64_t frames, float* out, std::int64_t stride) {
+void unpack_plain(const std::byte* bytes, int channels, std::int64_t first, std::int64_t frames, float* out,
+                  std::int64_t stride) {
   const float scale = Bytes == 2 ? 1.0f / 32768.0f : 1.0f / 8388608.0f;
   for (std::int64_t n = first; n < frames; ++n) {
     for (int c = 0; c < channels; ++c) {
@@ -30,11 +31,13 @@ void unpack_plain(const std::byte* bytes, int channels, std::int64_t first, std:
 inline __m256i eight24(const std::byte* p) {
   const __m128i low = _mm_loadu_si128((const __m128i*)p), high = _mm_loadu_si128((const __m128i*)(p + 12));
   const __m256i both = _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
-  const __m256i order = _mm256_setr_epi8(-1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1, 0, 1, 2, -1, 3, 4, 5, -1,
-                                         6, 7, 8, -1, 9, 10, 11);
+  const __m256i order = _mm256_setr_epi8(-1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1, 0, 1, 2, -1, 3, 4, 5,
+                                         -1, 6, 7, 8, -1, 9, 10, 11);
   return _mm256_shuffle_epi8(both, order);
 }
-inline __m256i eight16(const std::byte* p) { return _mm256_slli_epi32(_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i*)p)), 16); }
+inline __m256i eight16(const std::byte* p) {
+  return _mm256_slli_epi32(_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i*)p)), 16);
+}
 
 template <int Bytes>
 inline __m256 eight(const std::byte* p) {
@@ -69,6 +72,7 @@ void unpack(const std::byte* bytes, int channels, std::int64_t frames, float* ou
 // counter n/2 gives the 64 bits of frames n and n+1.
 constexpr std::uint32_t kMultiplier = 0xD256D193u, kWeyl = 0x9E3779B9u;
 
+#if !defined(__AVX2__)
 struct Pair {
   std::uint32_t first, second;
 };
@@ -83,80 +87,146 @@ inline Pair philox(std::uint64_t counter, std::uint32_t key) {
 }
 
 // Triangular, of mean 0, within +-1: the difference of two 16-bit uniforms, in steps of 2^-16.
-inline float triangular(std::uint32_t bits) { return (float)((std::int32_t)(bits >> 16) - (std::int32_t)(bits & 0xffffu)) * 0x1p-16f; }
+inline float triangular(std::uint32_t bits) {
+  return (float)((std::int32_t)(bits >> 16) - (std::int32_t)(bits & 0xffffu)) * 0x1p-16f;
+}
+#endif
 
-// 16 values for frames first .. first + 15; first is even.
-inline void noise16(std::int64_t first, std::uint32_t key, float* noise) {
+// The generator of one channel in lanes, its round keys spread out once. `at` gives 16 values, for frames first ..
+// first + 15; first is even.
+#if defined(__AVX2__)
 #if defined(__AVX512F__)
-  const __m512i index = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
-  __m512i a = _mm512_add_epi64(_mm512_set1_epi64(first / 2), index), b = _mm512_srli_epi64(a, 32);
-  const __m512i m = _mm512_set1_epi64(kMultiplier);
-#pragma GCC unroll 10
-  for (int round = 0; round < 10; ++round) {
-    const __m512i product = _mm512_mul_epu32(a, m);
-    a = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(product, 32), b), _mm512_set1_epi64(key + (std::uint32_t)round * kWeyl));
-    b = product;
+typedef __m512i Bits;
+inline Bits spread(std::uint32_t x) { return _mm512_set1_epi64(x); }
+inline Bits counters(std::int64_t first) {
+  return _mm512_add_epi64(_mm512_set1_epi64(first), _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7));
+}
+inline Bits multiplied(Bits a, Bits b) { return _mm512_mul_epu32(a, b); }
+inline Bits high_word(Bits a) { return _mm512_srli_epi64(a, 32); }
+inline Bits mixed(Bits a, Bits b, Bits c) { return _mm512_ternarylogic_epi64(a, b, c, 0x96); }
+// Frame 2i is in the low half of a, frame 2i + 1 in that of b.
+inline void store_triangular(float* noise, Bits a, Bits b) {
+  const Bits bits = _mm512_mask_blend_epi32(0xaaaa, a, _mm512_slli_epi64(b, 32));
+  const Bits t = _mm512_sub_epi32(_mm512_srli_epi32(bits, 16), _mm512_and_si512(bits, _mm512_set1_epi32(0xffff)));
+  _mm512_store_ps(noise, _mm512_mul_ps(_mm512_cvtepi32_ps(t), _mm512_set1_ps(0x1p-16f)));
+}
+#else
+typedef __m256i Bits;
+inline Bits spread(std::uint32_t x) { return _mm256_set1_epi64x(x); }
+inline Bits counters(std::int64_t first) {
+  return _mm256_add_epi64(_mm256_set1_epi64x(first), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+inline Bits multiplied(Bits a, Bits b) { return _mm256_mul_epu32(a, b); }
+inline Bits high_word(Bits a) { return _mm256_srli_epi64(a, 32); }
+inline Bits mixed(Bits a, Bits b, Bits c) { return _mm256_xor_si256(_mm256_xor_si256(a, b), c); }
+inline void store_triangular(float* noise, Bits a, Bits b) {
+  const Bits bits = _mm256_blend_epi32(a, _mm256_slli_epi64(b, 32), 0xaa);
+  const Bits t = _mm256_sub_epi32(_mm256_srli_epi32(bits, 16), _mm256_and_si256(bits, _mm256_set1_epi32(0xffff)));
+  _mm256_store_ps(noise, _mm256_mul_ps(_mm256_cvtepi32_ps(t), _mm256_set1_ps(0x1p-16f)));
+}
+#endif
+
+class Noise {
+ public:
+  explicit Noise(std::uint32_t key) {
+    for (int round = 0; round < 10; ++round) keys_[round] = spread(key + (std::uint32_t)round * kWeyl);
   }
-  // frame 2i in the low half, 2i + 1 in the high half of lane i
-  const __m512i bits = _mm512_or_si512(_mm512_and_si512(a, _mm512_set1_epi64(0xffffffff)), _mm512_slli_epi64(b, 32));
-  const __m512i t = _mm512_sub_epi32(_mm512_srli_epi32(bits, 16), _mm512_and_si512(bits, _mm512_set1_epi32(0xffff)));
-  _mm512_storeu_ps(noise, _mm512_mul_ps(_mm512_cvtepi32_ps(t), _mm512_set1_ps(0x1p-16f)));
-#elif defined(__AVX2__)
-  for (int half = 0; half < 2; ++half) {
-    __m256i a = _mm256_add_epi64(_mm256_set1_epi64x(first / 2 + 4 * half), _mm256_setr_epi64x(0, 1, 2, 3));
-    __m256i b = _mm256_srli_epi64(a, 32);
-    const __m256i m = _mm256_set1_epi64x(kMultiplier);
+
+  // N vectors of counters at once: the rounds of one wait for each other.
+  template <int Frames>
+  void at(std::int64_t first, float* noise) const {
+    constexpr int kFrames = sizeof(Bits) / sizeof(float), kVectors = Frames / kFrames;
+    Bits a[kVectors], b[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      a[v] = counters((first + v * kFrames) / 2);
+      b[v] = high_word(a[v]);
+    }
+    const Bits m = spread(kMultiplier);
 #pragma GCC unroll 10
     for (int round = 0; round < 10; ++round) {
-      const __m256i product = _mm256_mul_epu32(a, m);
-      a = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(product, 32), b), _mm256_set1_epi64x(key + (std::uint32_t)round * kWeyl));
-      b = product;
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const Bits product = multiplied(a[v], m);
+        a[v] = mixed(high_word(product), b[v], keys_[round]);
+        b[v] = product;
+      }
     }
-    const __m256i bits = _mm256_or_si256(_mm256_and_si256(a, _mm256_set1_epi64x(0xffffffff)), _mm256_slli_epi64(b, 32));
-    const __m256i t = _mm256_sub_epi32(_mm256_srli_epi32(bits, 16), _mm256_and_si256(bits, _mm256_set1_epi32(0xffff)));
-    _mm256_storeu_ps(noise + 8 * half, _mm256_mul_ps(_mm256_cvtepi32_ps(t), _mm256_set1_ps(0x1p-16f)));
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) store_triangular(noise + v * kFrames, a[v], b[v]);
   }
+
+ private:
+  Bits keys_[10];
+};
 #else
-  for (int i = 0; i < 16; i += 2) {
-    const Pair bits = philox((std::uint64_t)(first + i) / 2, key);
-    noise[i] = triangular(bits.first);
-    noise[i + 1] = triangular(bits.second);
+class Noise {
+ public:
+  explicit Noise(std::uint32_t key) : key_(key) {}
+
+  template <int Frames>
+  void at(std::int64_t first, float* noise) const {
+    for (int i = 0; i < Frames; i += 2) {
+      const Pair bits = philox((std::uint64_t)(first + i) / 2, key_);
+      noise[i] = triangular(bits.first);
+      noise[i + 1] = triangular(bits.second);
+    }
   }
+
+ private:
+  std::uint32_t key_;
+};
 #endif
-}
 
 inline float clamped(float v, float low, float high) { return v < low ? low : v > high ? high : v; }
 
-void quantize(const QuantizeJob& job, float* x, std::int64_t frames, std::int32_t* steps) {
-  const float low = (float)job.lowest, high = (float)job.highest, back = 1.0f / job.scale;
-  std::int64_t n = 0;
-  alignas(64) float noise[16] = {};
-  for (; n + 16 <= frames; n += 16) {
-    if (job.dither) noise16(job.first_frame + n, job.key, noise);
+// `Frames` frames at a time, as many as fit; returns where it stopped.
+template <int Frames, bool Dithered>
+inline std::int64_t quantize_blocks(const QuantizeJob& job, const Noise& generator, std::int64_t n, std::int64_t frames,
+                                    float* x, std::int32_t* steps) {
+  const float scale = job.scale, low = (float)job.lowest, high = (float)job.highest, back = 1.0f / scale;
+  const std::int64_t first = job.first_frame;
+  alignas(64) float noise[Frames] = {};
+  for (; n + Frames <= frames; n += Frames) {
+    if constexpr (Dithered) generator.at<Frames>(first + n, noise);
 #if defined(__AVX512F__)
-    const __m512 v = _mm512_fmadd_ps(_mm512_loadu_ps(x + n), _mm512_set1_ps(job.scale), _mm512_load_ps(noise));
-    const __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(v, _mm512_set1_ps(low)), _mm512_set1_ps(high)));
-    _mm512_storeu_si512(steps + n, q);
-    _mm512_storeu_ps(x + n, _mm512_mul_ps(_mm512_cvtepi32_ps(q), _mm512_set1_ps(back)));
+    for (int i = 0; i < Frames; i += 16) {
+      const __m512 v = _mm512_fmadd_ps(_mm512_loadu_ps(x + n + i), _mm512_set1_ps(scale), _mm512_load_ps(noise + i));
+      const __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(v, _mm512_set1_ps(low)), _mm512_set1_ps(high)));
+      _mm512_storeu_si512(steps + n + i, q);
+      _mm512_storeu_ps(x + n + i, _mm512_mul_ps(_mm512_cvtepi32_ps(q), _mm512_set1_ps(back)));
+    }
 #elif defined(__AVX2__)
-    for (int half = 0; half < 16; half += 8) {
-      const __m256 v = _mm256_fmadd_ps(_mm256_loadu_ps(x + n + half), _mm256_set1_ps(job.scale), _mm256_load_ps(noise + half));
+    for (int i = 0; i < Frames; i += 8) {
+      const __m256 v = _mm256_fmadd_ps(_mm256_loadu_ps(x + n + i), _mm256_set1_ps(scale), _mm256_load_ps(noise + i));
       const __m256i q = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(v, _mm256_set1_ps(low)), _mm256_set1_ps(high)));
-      _mm256_storeu_si256((__m256i*)(steps + n + half), q);
-      _mm256_storeu_ps(x + n + half, _mm256_mul_ps(_mm256_cvtepi32_ps(q), _mm256_set1_ps(back)));
+      _mm256_storeu_si256((__m256i*)(steps + n + i), q);
+      _mm256_storeu_ps(x + n + i, _mm256_mul_ps(_mm256_cvtepi32_ps(q), _mm256_set1_ps(back)));
     }
 #else
-    for (int i = 0; i < 16; ++i) {
-      const float v = clamped(x[n + i] * job.scale + noise[i], low, high);
-      steps[n + i] = _mm_cvtss_si32(_mm_set_ss(v));
-      x[n + i] = (float)steps[n + i] * back;
+    for (int i = 0; i < Frames; i += 4) {
+      const __m128 v = _mm_add_ps(_mm_mul_ps(_mm_loadu_ps(x + n + i), _mm_set1_ps(scale)), _mm_load_ps(noise + i));
+      const __m128i q = _mm_cvtps_epi32(_mm_min_ps(_mm_max_ps(v, _mm_set1_ps(low)), _mm_set1_ps(high)));
+      _mm_storeu_si128((__m128i*)(steps + n + i), q);
+      _mm_storeu_ps(x + n + i, _mm_mul_ps(_mm_cvtepi32_ps(q), _mm_set1_ps(back)));
     }
 #endif
   }
-  if (n < frames && job.dither) noise16(job.first_frame + n, job.key, noise);
+  return n;
+}
+
+template <bool Dithered>
+inline void quantize_all(const QuantizeJob& job, float* x, std::int64_t frames, std::int32_t* steps) {
+  const Noise generator(job.key);
+  std::int64_t n = quantize_blocks<4 * kFloats, Dithered>(job, generator, 0, frames, x, steps);
+  n = quantize_blocks<16, Dithered>(job, generator, n, frames, x, steps);
+  const float low = (float)job.lowest, high = (float)job.highest, back = 1.0f / job.scale;
+  alignas(64) float noise[16] = {};
+  if (n < frames && Dithered) generator.at<16>(job.first_frame + n, noise);
   for (int i = 0; n < frames; ++n, ++i) {
 #if defined(__AVX2__)
-    const float v = clamped(_mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(x[n]), _mm_set_ss(job.scale), _mm_set_ss(noise[i]))), low, high);
+    const float v =
+        clamped(_mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(x[n]), _mm_set_ss(job.scale), _mm_set_ss(noise[i]))), low, high);
 #else
     const float v = clamped(x[n] * job.scale + noise[i], low, high);
 #endif
@@ -165,20 +235,27 @@ void quantize(const QuantizeJob& job, float* x, std::int64_t frames, std::int32_
   }
 }
 
+void quantize(const QuantizeJob& job, float* x, std::int64_t frames, std::int32_t* steps) {
+  if (job.dither) return quantize_all<true>(job, x, frames, steps);
+  quantize_all<false>(job, x, frames, steps);
+}
+
 template <int Bytes>
 void pack(const std::int32_t* steps, std::int64_t stride, int channels, std::int64_t frames, std::byte* bytes) {
   std::int64_t n = 0;
 #if defined(__AVX2__)
   if (channels == 2) {
     for (; n + 8 <= frames; n += 8) {
-      const __m256i l = _mm256_loadu_si256((const __m256i*)(steps + n)), r = _mm256_loadu_si256((const __m256i*)(steps + stride + n));
-      const __m256i low = _mm256_unpacklo_epi32(l, r), high = _mm256_unpackhi_epi32(l, r);  // frames 0 1 | 4 5 and 2 3 | 6 7
+      const __m256i l = _mm256_loadu_si256((const __m256i*)(steps + n)),
+                    r = _mm256_loadu_si256((const __m256i*)(steps + stride + n));
+      const __m256i low = _mm256_unpacklo_epi32(l, r),
+                    high = _mm256_unpackhi_epi32(l, r);  // frames 0 1 | 4 5 and 2 3 | 6 7
       std::byte* p = bytes + n * 2 * Bytes;
       if constexpr (Bytes == 2) {
         _mm256_storeu_si256((__m256i*)p, _mm256_packs_epi32(low, high));
       } else {
-        const __m256i order = _mm256_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1, 0, 1, 2, 4, 5, 6, 8, 9, 10,
-                                               12, 13, 14, -1, -1, -1, -1);
+        const __m256i order = _mm256_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1, 0, 1, 2, 4, 5, 6,
+                                               8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
         const __m256i a = _mm256_shuffle_epi8(low, order), b = _mm256_shuffle_epi8(high, order);
         _mm_storeu_si128((__m128i*)p, _mm256_castsi256_si128(a));
         _mm_storeu_si128((__m128i*)(p + 12), _mm256_castsi256_si128(b));

@@ -8,11 +8,11 @@ namespace lathe {
 
 // How the samples of one block become integers.
 struct QuantizeJob {
-  float scale = 0;             // 2^(bits - 1)
-  std::int32_t lowest = 0;     // -2^(bits - 1)
-  std::int32_t highest = 0;    // 2^(bits - 1) - 1
-  bool dither = false;         // add TPDF noise of +-1 step before rounding
-  std::uint32_t key = 0;       // of this channel's noise
+  float scale = 0;               // 2^(bits - 1)
+  std::int32_t lowest = 0;       // -2^(bits - 1)
+  std::int32_t highest = 0;      // 2^(bits - 1) - 1
+  bool dither = false;           // add TPDF noise of +-1 step before rounding
+  std::uint32_t key = 0;         // of this channel's noise
   std::int64_t first_frame = 0;  // position in the track of x[0]: a multiple of 16
 };
 

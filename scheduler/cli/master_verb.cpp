@@ -64,6 +64,35 @@ std::optional<RecipeSource> load_recipe(const Options& options) {
   return std::nullopt;
 }
 
+// Neither the output folder nor anything above it may be a file.
+void refuse_file_as_folder(const fs::path& folder) {
+  for (fs::path at = folder; !at.empty(); at = at.parent_path()) {
+    std::error_code error;
+    if (fs::is_directory(at, error)) return;
+    if (fs::exists(at, error))
+      throw RefusedInput("--out " + folder.string() + ": " + at.string() + " is a file; name a folder");
+    if (at == at.root_path()) return;
+  }
+}
+
+// A single file among the inputs may lie in the output folder, if its master gets another name (folders have been
+// refused already). Path templates are looked at track by track: see OutputTaken.
+void refuse_masters_onto_inputs(const Scan& scan, const v1::Recipe& recipe, const fs::path& out_dir) {
+  const bool is_named_alike =
+      recipe.outputs_size() <= 1 && !(recipe.outputs_size() == 1 && recipe.outputs(0).has_path());
+  if (!is_named_alike) return;
+  for (const ScannedTrack& track : scan.tracks) {
+    const fs::path folder = fs::weakly_canonical((out_dir / track.relative).parent_path());
+    if (folder != fs::weakly_canonical(track.input.parent_path())) continue;
+    const AudioFormat unknown;
+    const auto outputs = outputs_of(recipe, unknown, {}, out_dir, track.relative);
+    const bool keeps_container = recipe.outputs_size() == 0 || !recipe.outputs(0).has_format();
+    if (!keeps_container && outputs.at(0).path.filename() != track.input.filename()) continue;
+    throw RefusedInput("the master of " + track.input.string() +
+                       " would be written onto it: the output folder is the one it lies in. Choose another --out");
+  }
+}
+
 // What would be made of each track; nothing is written, and the state folder is not touched.
 int dry_run(const Options& options, const Scan& scan, const RecipeSource& recipe, const fs::path& out_dir) {
   nlohmann::ordered_json doc{
@@ -72,6 +101,8 @@ int dry_run(const Options& options, const Scan& scan, const RecipeSource& recipe
   int failed = static_cast<int>(scan.problems.size());
   std::int64_t bytes = 0;
   double audio_s = 0;
+  bool any_read = false;
+  const auto clashes = name_clashes(scan.tracks, recipe, out_dir);
   for (const ScannedTrack& track : scan.tracks) {
     nlohmann::ordered_json one{{"input", track.input.string()}};
     try {
@@ -153,10 +184,9 @@ int master(const Options& options) {
   Scan scan;
   LocalBatch batch;
   try {
-    if (fs::exists(folder) && !fs::is_directory(folder))
-      throw RefusedInput("--out " + folder.string() + " is a file; name a folder");
+    refuse_file_as_folder(folder);
     scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder);
-    // A file among the inputs may lie in the output folder, but no master may land on it; folders have been refused.
+    refuse_masters_onto_inputs(scan, recipe->effective().recipe, folder);
     batch.memory_bytes = options.memory.empty() ? default_memory_bytes() : parse_memory(options.memory.c_str());
   } catch (const RefusedInput& refused) {
     say(refused.what());
@@ -167,17 +197,6 @@ int master(const Options& options) {
   }
   if (options.dry_run) return dry_run(options, scan, *recipe, folder);
   for (const ScanProblem& problem : scan.problems) say(problem.path.string() + ": " + problem.reason);
-  for (const ScannedTrack& track : scan.tracks) {
-    if (fs::weakly_canonical(folder / track.relative).parent_path() ==
-            fs::weakly_canonical(track.input).parent_path() &&
-        recipe->effective().recipe.outputs_size() == 1 && !recipe->effective().recipe.outputs(0).has_path() &&
-        !recipe->effective().recipe.outputs(0).has_format()) {
-      say("the master of " + track.input.string() +
-          " would be written onto it: the output folder is the one it lies in. Choose another --out");
-      return kUsage;
-    }
-  }
-
   batch.setting.out_dir = folder;
   batch.setting.recipe = &*recipe;
   batch.setting.use_cache = !options.no_cache;

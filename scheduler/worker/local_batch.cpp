@@ -77,6 +77,11 @@ class Run {
         memory_(batch.memory_bytes),
         worker_id_("local:" + std::to_string(::getpid()) + ":" + std::to_string(clock_.now_ms())) {
     remove_abandoned(batch.setting.out_dir);
+    batch.setting.clashes = name_clashes(tracks, *batch.setting.recipe, batch.setting.out_dir);
+    for (const ScannedTrack& track : tracks) {
+      const FileIdentity input = identity_of(track.input);
+      if (input.inode != 0) batch.setting.inputs.insert({input.device, input.inode});
+    }
     SubmitResult submitted = store_.submit(job_spec(batch, tracks));
     if (submitted.outcome != SubmitOutcome::kCreated) {
       // A run that was killed left this job behind: the lock says that nobody works on it. Its finished tracks are in

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -25,6 +24,15 @@ constexpr int kSampleRevision = 1;
 
 std::string bit_class() { return simd_level() == SimdLevel::sse2 ? "cpu/sse2" : "cpu/fma"; }
 
+// Everything beside the samples that ends up in the outputs.
+std::string tags_text(const Tags& tags) {
+  std::string text;
+  for (const auto& [name, value] : tags.fields) text += name + "=" + value + "\n";
+  return text;
+}
+
+}  // namespace
+
 FileIdentity identity_of(const fs::path& path) {
   FileIdentity id;
   id.path = path.string();
@@ -36,33 +44,6 @@ FileIdentity identity_of(const fs::path& path) {
   id.device = s.st_dev;
   return id;
 }
-
-int leading_number(std::string_view text) {
-  int number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
-TrackIdentity track_identity(const fs::path& input, const Tags& tags) {
-  TrackIdentity id;
-  const std::string name = input.filename().string();
-  id.track = leading_number(tags.first("TRACKNUMBER"));
-  if (id.track == 0) id.track = leading_number(name);  // "07 Song.wav"
-  id.disc = leading_number(tags.first("DISCNUMBER"));
-  id.path = input.string();
-  id.title = tags.first("TITLE");
-  id.isrc = tags.first("ISRC");
-  return id;
-}
-
-// Everything beside the samples that ends up in the outputs.
-std::string tags_text(const Tags& tags) {
-  std::string text;
-  for (const auto& [name, value] : tags.fields) text += name + "=" + value + "\n";
-  return text;
-}
-
-}  // namespace
 
 std::string engine_name() { return "lathe " LATHE_VERSION; }
 std::string backend_name() { return std::string("cpu/") + name_of(simd_level()); }
@@ -80,6 +61,8 @@ TaskFailure failure_of(const std::exception& error) {
     return {FailureClass::kPermanent, "UNUSABLE_AUDIO", error.what()};
   if (dynamic_cast<const TargetOutOfReach*>(&error) != nullptr)
     return {FailureClass::kPermanent, "TARGET_OUT_OF_REACH", error.what()};
+  if (dynamic_cast<const OutputTaken*>(&error) != nullptr)
+    return {FailureClass::kPermanent, "OUTPUT_TAKEN", error.what()};
   if (dynamic_cast<const RecipeErrors*>(&error) != nullptr) return {FailureClass::kPermanent, "RECIPE", error.what()};
   if (dynamic_cast<const std::invalid_argument*>(&error) != nullptr)
     return {FailureClass::kPermanent, "RECIPE_DOES_NOT_FIT", error.what()};
@@ -114,11 +97,14 @@ TaskRunner::TaskRunner(const BatchSetting& setting, JobStore& store, EqDesigns& 
 
 TaskRunner::Plan TaskRunner::plan(const Lease& lease) {
   Plan p;
+  if (const auto clash = setting_.clashes.find(lease.input); clash != setting_.clashes.end()) {
+    throw OutputTaken(clash->second);
+  }
   p.identity = identity_of(lease.input);
   const AudioReader reader(lease.input);
   p.format = reader.format();
   p.tags = tags_text(reader.tags());
-  const EffectiveRecipe recipe = setting_.recipe->effective_for(track_identity(lease.input, reader.tags()));
+  const EffectiveRecipe recipe = recipe_for_track(*setting_.recipe, lease.input, reader.tags());
   p.recipe_json = recipe.sha256;
   p.job.input = lease.input;
   p.job.out_dir = setting_.out_dir;
@@ -221,22 +207,20 @@ bool TaskRunner::is_still_there(const std::string& result_json, const Plan& p) {
   return true;
 }
 
-// A file in the way may be replaced only if it is known to be Lathe's own work, unaltered, and not of this same run.
+// A file in the way may be replaced only if it is Lathe's own work, unaltered, and made of the same input, or of one
+// that is gone.
 Replace TaskRunner::replace_policy(const Lease& lease, const fs::path& path) {
   std::error_code error;
-  if (setting_.overwrite || !fs::exists(path, error)) return setting_.overwrite ? Replace::allow : Replace::refuse;
+  if (setting_.overwrite) return Replace::allow;
+  if (!fs::exists(path, error)) return Replace::refuse;
   const FileIdentity now = identity_of(path);
   for (const KnownOutput& known : store_.find_outputs(path.string())) {
-    if (known.task_id != lease.id.task_id && known.is_committed) {
-      const auto task = store_.task(known.task_id);
-      if (task && task->job_id == lease.job_id) {
-        throw std::invalid_argument("the output " + path.string() + " is already the master of " + task->input +
-                                    "; give the recipe's output a path with {ext}, or master them apart");
-      }
-    }
+    const auto task = store_.task(known.task_id);
+    if (!task || (task->input != lease.input && fs::exists(task->input, error))) continue;
     const bool looks_same = known.output.bytes == now.size_bytes && known.output.mtime_ns == now.mtime_ns;
-    if (looks_same || (known.output.bytes == now.size_bytes && file_sha256(path) == known.output.sha256))
+    if (looks_same || (known.output.bytes == now.size_bytes && file_sha256(path) == known.output.sha256)) {
       return Replace::allow;
+    }
   }
   return Replace::refuse;
 }

@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/audio_file/staged_file.h"
@@ -13,6 +15,7 @@
 #include "host/recipe/recipe.h"
 #include "scheduler/store/job_store.h"
 #include "scheduler/worker/memory_budget.h"
+#include "scheduler/worker/output_names.h"
 
 namespace lathe::scheduler {
 
@@ -24,6 +27,8 @@ struct BatchSetting {
   bool use_cache = true;
   bool overwrite = false;  // foreign files may be replaced
   bool pcm_md5 = false;
+  std::map<std::filesystem::path, std::string> clashes;      // see name_clashes()
+  std::set<std::pair<std::uint64_t, std::uint64_t>> inputs;  // device and inode of every input: no master lands on one
 };
 
 // A task that ended well, its files not yet under their final names.
@@ -71,6 +76,9 @@ class TaskRunner {
   MemoryBudget& memory_;
   TrackMaster master_;
 };
+
+// Size, times and place of a file; all 0 if there is none.
+FileIdentity identity_of(const std::filesystem::path& path);
 
 // "lathe 0.1.0", as reports and cache keys name it.
 std::string engine_name();

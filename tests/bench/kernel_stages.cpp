@@ -11,7 +11,6 @@
 #include "kernels/equalizer/linear_phase_eq.h"
 #include "kernels/limiter/limiter.h"
 #include "kernels/loudness/interpolation.h"
-#include "kernels/loudness/k_filter.h"
 #include "kernels/loudness/loudness_meter.h"
 #include "kernels/math/decibel.h"
 #include "kernels/pcm/pcm.h"
@@ -47,11 +46,10 @@ void time_unpack(StageTable& table) {
 }
 
 void time_meter(StageTable& table, const std::string& name, bool true_peak) {
-  // A block of B samples of the K-filter (k_filter.h): B(B+1)/2 multiply-adds from the inputs, 4B from the state, 4B
-  // and 16 to the next state; one more a sample for the energy; two maxima for the sample peak. What true peak
-  // interpolates depends on the music (only where the answer could be) and is not counted.
-  constexpr double kB = kFilterBlock;
-  const SampleCost cost{2, 2 * ((kB * (kB + 1) / 2 + 8 * kB + 16) / kB + 1), 4};
+  // The filter's equations (k_filter.h): 7 for w, 8 for y, 2 for the energy, and 4 multiply-adds that carry a sample to
+  // the next lane's state; two maxima for the sample peak. What true peak interpolates depends on the music (only where
+  // the answer could be) and is not counted.
+  const SampleCost cost{2, 7 + 8 + 2 + 8, 4};
   table.time(name, cost, [&] {
     LoudnessMeter meter({kSampleRateHz, {1.0, 1.0}, true_peak, false});
     in_blocks(table.music().view(), [&](AudioView block, std::int64_t) { meter.take(block); });
@@ -59,12 +57,13 @@ void time_meter(StageTable& table, const std::string& name, bool true_peak) {
   });
 }
 
-// Every group, as if each could hold the peak: (phases - 1) sums of `taps` multiply-adds, and as many maxima.
+// Every group, as if each could hold the peak. For each two of T taps a sum, a difference and P - 1 multiply-adds
+// (interpolation.h); for each two phases a sum and a maximum, and one more for the middle one.
 void time_interpolation(StageTable& table, const std::string& name, const InterpolationBank& bank,
                         std::vector<float>& peaks) {
   const AudioView audio = table.music().view();
   const std::int64_t frames = (audio.frames + 15) / 16 * 16;
-  table.time(name, {(bank.phases - 1) * (2.0 * bank.taps + 1), 0, 4 + 4.0 / kPeakGroup}, [&] {
+  table.time(name, {static_cast<double>(bank.taps * bank.phases + bank.phases - 1), 0, 4 + 4.0 / kPeakGroup}, [&] {
     std::fill(peaks.begin(), peaks.end(), 0.0f);
     for (std::int64_t first = 0; first < frames; first += kBlock) {
       for (int c = 0; c < 2; ++c) {
@@ -102,10 +101,10 @@ void time_limiter(StageTable& table, const std::vector<float>& peaks) {
   std::int64_t limited = 0;
   for (const GroupSpan& span : curve.spans()) limited += span.end - span.first;
   // A group in a span (limiter.h; at 44.1 kHz half the attack is 8 groups, the window of maxima 54): 2 for the need, 6
-  // steps of maxima, 17 multiply-adds of smoothing; 8 in float64 for release and sustain. All others are one
-  // comparison.
+  // steps of maxima, 17 multiply-adds of smoothing, 1 for the floor; in float64 1 for the release, 3 maxima, and 4 for
+  // what is sustained in 8 groups. All others are one comparison.
   const double groups_a_sample = static_cast<double>(limited) / static_cast<double>(music.sample_count());
-  const SampleCost shape{groups_a_sample * (2 + 6 + 34), groups_a_sample * 8, 2 * 4.0 / (2 * kPeakGroup)};
+  const SampleCost shape{groups_a_sample * (2 + 6 + 34 + 1), groups_a_sample * 4.5, 2 * 4.0 / (2 * kPeakGroup)};
   table.time("limiter curve, 6 dB of reduction", shape, [&] { curve.shape(peaks, drive); });
 
   AlignedArray<float> out(static_cast<std::size_t>(2 * music.stride));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sndfile.h>
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <numbers>
@@ -19,14 +20,20 @@ constexpr double kResponseDb = 0.05;
 constexpr double kDeepDb = -50;        // below, the response is not held to the target
 constexpr double kSymmetry = 1e-5;     // of the largest sample
 constexpr double kImpulse = 1.0 / 64;  // room for boosts: a 32f master is clamped at full scale
-constexpr int kPoints = 240;
+constexpr int kPoints = 160;
 
 struct Named {
   BandType type;
   const char* name;
 };
-constexpr Named kTypes[] = {{BandType::high_pass, "high-pass"}, {BandType::low_pass, "low-pass"},     {BandType::bell, "bell"},   {BandType::low_shelf, "low-shelf"},
-                            {BandType::high_shelf, "high-shelf"}, {BandType::notch, "notch"}, {BandType::band_pass, "band-pass"}, {BandType::tilt, "tilt"}};
+constexpr Named kTypes[] = {{BandType::high_pass, "high-pass"},
+                            {BandType::low_pass, "low-pass"},
+                            {BandType::bell, "bell"},
+                            {BandType::low_shelf, "low-shelf"},
+                            {BandType::high_shelf, "high-shelf"},
+                            {BandType::notch, "notch"},
+                            {BandType::band_pass, "band-pass"},
+                            {BandType::tilt, "tilt"}};
 constexpr const char* kChannels[] = {"stereo", "left", "right", "mid", "side"};
 
 const char* name_of_type(BandType type) {
@@ -47,9 +54,11 @@ EqBand random_band(Random& random, BandType type) {
 }
 
 std::string yaml_of(const EqBand& band) {
-  std::string text = fmt::format("{{type: {}, freq_hz: {}, channel: {}", name_of_type(band.type), band.freq_hz, kChannels[static_cast<int>(band.channel)]);
+  std::string text = fmt::format("{{type: {}, freq_hz: {}, channel: {}", name_of_type(band.type), band.freq_hz,
+                                 kChannels[static_cast<int>(band.channel)]);
   const bool is_pass = band.type == BandType::high_pass || band.type == BandType::low_pass;
-  const bool has_gain = band.type == BandType::bell || band.type == BandType::low_shelf || band.type == BandType::high_shelf || band.type == BandType::tilt;
+  const bool has_gain = band.type == BandType::bell || band.type == BandType::low_shelf ||
+                        band.type == BandType::high_shelf || band.type == BandType::tilt;
   if (is_pass) text += fmt::format(", slope_db_oct: {}", band.slope_db_oct);
   if (has_gain) text += fmt::format(", gain_db: {}", band.gain_db);
   if (!is_pass && band.type != BandType::tilt) text += fmt::format(", q: {}", band.q);
@@ -62,26 +71,29 @@ std::string recipe_of(const std::vector<EqBand>& bands) {
   return text + "outputs:\n  - {bits: 32f}\n";
 }
 
-// Zero-phase response about `centre`: real for a symmetric signal. One rotation a sample, renewed now and then.
-double response(const Signal& x, std::size_t centre, double cycles_per_sample) {
+// |sum of x[n] exp(-i w n)| over what is not 0, from `first` to `end`. One rotation a sample, renewed now and then.
+double response(const Signal& x, std::size_t first, std::size_t end, double cycles_per_sample) {
   const double w = 2 * std::numbers::pi * cycles_per_sample;
   const std::complex<double> step = std::polar(1.0, -w);
   std::complex<double> sum = 0, turn = 1;
-  for (std::size_t n = 0; n < x.size(); ++n) {
-    if (n % 256 == 0) turn = std::polar(1.0, -w * (static_cast<double>(n) - static_cast<double>(centre)));
+  for (std::size_t n = first; n < end; ++n) {
+    if ((n - first) % 256 == 0) turn = std::polar(1.0, -w * static_cast<double>(n - first));
     sum += x[n] * turn;
     turn *= step;
   }
   return std::abs(sum);
 }
 
-void expect_response(const Signal& x, std::size_t centre, int rate, const std::vector<EqBand>& bands, const std::string& what) {
+void expect_response(const Signal& x, int rate, const std::vector<EqBand>& bands, const std::string& what) {
+  const auto is_sound = [](double v) { return v != 0; };
+  const auto first = static_cast<std::size_t>(std::find_if(x.begin(), x.end(), is_sound) - x.begin());
+  const auto end = x.size() - static_cast<std::size_t>(std::find_if(x.rbegin(), x.rend(), is_sound) - x.rbegin());
   double worst = 0, worst_hz = 0;
   for (int i = 0; i < kPoints; ++i) {
     const double hz = 20 * std::pow(1000.0, static_cast<double>(i) / (kPoints - 1));
     const double target = db(target_oracle(bands, hz));
     if (target < kDeepDb) continue;
-    const double error = std::abs(db(response(x, centre, hz / rate) / kImpulse) - target);
+    const double error = std::abs(db(response(x, first, end, hz / rate) / kImpulse) - target);
     if (error > worst) {
       worst = error;
       worst_hz = hz;
@@ -93,14 +105,17 @@ void expect_response(const Signal& x, std::size_t centre, int rate, const std::v
 void expect_symmetric_about(const Signal& x, std::size_t centre, const std::string& what) {
   double highest = 0, difference = 0;
   for (const double v : x) highest = std::max(highest, std::abs(v));
-  for (std::size_t k = 1; k <= std::min(centre, x.size() - 1 - centre); ++k) difference = std::max(difference, std::abs(x[centre - k] - x[centre + k]));
+  for (std::size_t k = 1; k <= std::min(centre, x.size() - 1 - centre); ++k)
+    difference = std::max(difference, std::abs(x[centre - k] - x[centre + k]));
   EXPECT_LE(difference, kSymmetry * highest) << what;
 }
 
 // The left and right channel of an impulse at `centre` in the left channel, after the bands.
 Sound equalised(const Workspace& work, const std::vector<EqBand>& bands, int rate, std::size_t centre) {
   const auto frames = static_cast<std::int64_t>(2 * centre + 1);
-  write_sound(work.in() / "impulse.wav", {rate, {impulses(frames, {static_cast<std::int64_t>(centre)}, kImpulse), impulses(frames, {})}}, {SF_FORMAT_WAV, SF_FORMAT_FLOAT});
+  write_sound(work.in() / "impulse.wav",
+              {rate, {impulses(frames, {static_cast<std::int64_t>(centre)}, kImpulse), impulses(frames, {})}},
+              {SF_FORMAT_WAV, SF_FORMAT_FLOAT});
   const ProgramResult run = work.master({"--recipe", work.recipe(recipe_of(bands)), "-q"});
   EXPECT_EQ(run.exit_code, 0) << run.err << recipe_of(bands);
   return run.exit_code == 0 ? read_sound(work.out() / "impulse.wav") : Sound{};
@@ -111,14 +126,14 @@ class MasterEq : public ::testing::TestWithParam<int> {};
 TEST_P(MasterEq, EveryBandTypeMeetsItsTargetSymmetricallyAboutTheImpulse) {
   const int rate = GetParam();
   Random random = seeded(40 + static_cast<std::uint64_t>(rate));
-  const auto centre = static_cast<std::size_t>(rate);
+  const auto centre = static_cast<std::size_t>(rate) * 3 / 4;
   for (const Named& named : kTypes) {
     const EqBand band = random_band(random, named.type);
     SCOPED_TRACE(yaml_of(band));
     const Workspace work;
     const Sound sound = equalised(work, {band}, rate, centre);
     ASSERT_EQ(sound.channels.size(), 2u);
-    expect_response(sound.channels[0], centre, rate, {band}, "alone");
+    expect_response(sound.channels[0], rate, {band}, "alone");
     expect_symmetric_about(sound.channels[0], centre, "alone");
     for (const double v : sound.channels[1]) ASSERT_EQ(v, 0);
   }
@@ -127,15 +142,17 @@ TEST_P(MasterEq, EveryBandTypeMeetsItsTargetSymmetricallyAboutTheImpulse) {
 TEST_P(MasterEq, ManyBandsTogetherMeetTheirProduct) {
   const int rate = GetParam();
   Random random = seeded(50 + static_cast<std::uint64_t>(rate));
-  const auto centre = static_cast<std::size_t>(rate);
+  const auto centre = static_cast<std::size_t>(rate) * 3 / 4;
   for (int round = 0; round < 2; ++round) {
     std::vector<EqBand> bands;
-    for (int i = 0; i < 6; ++i) bands.push_back(random_band(random, random.one_of({BandType::bell, BandType::low_shelf, BandType::high_shelf, BandType::tilt, BandType::high_pass})));
+    for (int i = 0; i < 6; ++i)
+      bands.push_back(random_band(random, random.one_of({BandType::bell, BandType::low_shelf, BandType::high_shelf,
+                                                         BandType::tilt, BandType::high_pass})));
     SCOPED_TRACE(recipe_of(bands));
     const Workspace work;
     const Sound sound = equalised(work, bands, rate, centre);
     ASSERT_EQ(sound.channels.size(), 2u);
-    expect_response(sound.channels[0], centre, rate, bands, "together");
+    expect_response(sound.channels[0], rate, bands, "together");
     expect_symmetric_about(sound.channels[0], centre, "together");
   }
 }
@@ -143,8 +160,9 @@ TEST_P(MasterEq, ManyBandsTogetherMeetTheirProduct) {
 TEST_P(MasterEq, MidAndSideBandsActOnSumAndDifference) {
   const int rate = GetParam();
   Random random = seeded(60 + static_cast<std::uint64_t>(rate));
-  const auto centre = static_cast<std::size_t>(rate);
-  EqBand both = random_band(random, BandType::high_shelf), mid = random_band(random, BandType::bell), side = random_band(random, BandType::low_shelf);
+  const auto centre = static_cast<std::size_t>(rate) * 3 / 4;
+  EqBand both = random_band(random, BandType::high_shelf), mid = random_band(random, BandType::bell),
+         side = random_band(random, BandType::low_shelf);
   mid.channel = BandChannel::mid;
   side.channel = BandChannel::side;
   const Workspace work;
@@ -155,8 +173,8 @@ TEST_P(MasterEq, MidAndSideBandsActOnSumAndDifference) {
     sum.push_back(sound.channels[0][n] + sound.channels[1][n]);
     difference.push_back(sound.channels[0][n] - sound.channels[1][n]);
   }
-  expect_response(sum, centre, rate, {both, mid}, "mid");
-  expect_response(difference, centre, rate, {both, side}, "side");
+  expect_response(sum, rate, {both, mid}, "mid");
+  expect_response(difference, rate, {both, side}, "side");
   expect_symmetric_about(sum, centre, "mid");
   expect_symmetric_about(difference, centre, "side");
 }
@@ -164,14 +182,14 @@ TEST_P(MasterEq, MidAndSideBandsActOnSumAndDifference) {
 TEST_P(MasterEq, LeftBandsLeaveTheRightAlone) {
   const int rate = GetParam();
   Random random = seeded(70 + static_cast<std::uint64_t>(rate));
-  const auto centre = static_cast<std::size_t>(rate);
+  const auto centre = static_cast<std::size_t>(rate) * 3 / 4;
   EqBand left = random_band(random, BandType::bell), right = random_band(random, BandType::notch);
   left.channel = BandChannel::left;
   right.channel = BandChannel::right;
   const Workspace work;
   const Sound sound = equalised(work, {left, right}, rate, centre);
   ASSERT_EQ(sound.channels.size(), 2u);
-  expect_response(sound.channels[0], centre, rate, {left}, "left");
+  expect_response(sound.channels[0], rate, {left}, "left");
   for (const double v : sound.channels[1]) ASSERT_EQ(v, 0);
 }
 

@@ -17,14 +17,19 @@ struct Kind {
   const char* extension;
 };
 
-std::string file_name(const Kind& kind, int channels) { return fmt::format("{:x}_{}.{}", static_cast<unsigned>(kind.stored.container | kind.stored.encoding), channels, kind.extension); }
+std::string file_name(const Kind& kind, int channels) {
+  return fmt::format("{:x}_{}.{}", static_cast<unsigned>(kind.stored.container | kind.stored.encoding), channels,
+                     kind.extension);
+}
 
 std::vector<Kind> all_kinds() {
   std::vector<Kind> kinds;
-  const std::pair<int, const char*> containers[] = {{SF_FORMAT_WAV, "wav"}, {SF_FORMAT_WAVEX, "wav"}, {SF_FORMAT_RF64, "wav"},
-                                                    {SF_FORMAT_W64, "w64"}, {SF_FORMAT_AIFF, "aiff"}, {SF_FORMAT_CAF, "caf"}};
+  const std::pair<int, const char*> containers[] = {{SF_FORMAT_WAV, "wav"},   {SF_FORMAT_WAVEX, "wav"},
+                                                    {SF_FORMAT_RF64, "wav"},  {SF_FORMAT_W64, "w64"},
+                                                    {SF_FORMAT_AIFF, "aiff"}, {SF_FORMAT_CAF, "caf"}};
   for (const auto& [container, extension] : containers) {
-    for (const int encoding : {SF_FORMAT_PCM_16, SF_FORMAT_PCM_24, SF_FORMAT_PCM_32, SF_FORMAT_FLOAT}) kinds.push_back({{container, encoding}, extension});
+    for (const int encoding : {SF_FORMAT_PCM_16, SF_FORMAT_PCM_24, SF_FORMAT_PCM_32, SF_FORMAT_FLOAT})
+      kinds.push_back({{container, encoding}, extension});
   }
   kinds.push_back({{SF_FORMAT_FLAC, SF_FORMAT_PCM_16}, "flac"});
   kinds.push_back({{SF_FORMAT_FLAC, SF_FORMAT_PCM_24}, "flac"});
@@ -74,7 +79,9 @@ TEST(MasterTransparency, AGainOfNothingAndAnEqWithoutBandsGiveEveryBitBack) {
   expect_same_bits("recipe: v1\nchain:\n  - gain: {gain_db: 0}\n  - eq: {bands: []}\n", false);
 }
 
-TEST(MasterTransparency, ALimiterWithNothingToDoGivesEveryBitBack) { expect_same_bits("recipe: v1\nchain:\n  - limit: {ceiling_dbtp: -1}\n", true); }
+TEST(MasterTransparency, ALimiterWithNothingToDoGivesEveryBitBack) {
+  expect_same_bits("recipe: v1\nchain:\n  - limit: {ceiling_dbtp: -1}\n", true);
+}
 
 TEST(MasterTransparency, MoreBitsThanTheInputHoldTheVerySameSamples) {
   Random random = seeded(8);

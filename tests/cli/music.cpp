@@ -17,7 +17,8 @@ Signal low_pass(std::int64_t half, double cutoff) {
   double sum = 0;
   for (std::int64_t k = 0; k <= half; ++k) {
     const double t = std::numbers::pi * static_cast<double>(k), u = t / static_cast<double>(half + 1);
-    h.push_back((k == 0 ? 2 * cutoff : std::sin(2 * cutoff * t) / t) * (0.42 + 0.5 * std::cos(u) + 0.08 * std::cos(2 * u)));
+    h.push_back((k == 0 ? 2 * cutoff : std::sin(2 * cutoff * t) / t) *
+                (0.42 + 0.5 * std::cos(u) + 0.08 * std::cos(2 * u)));
     sum += (k == 0 ? 1 : 2) * h.back();
   }
   for (double& v : h) v /= sum;
@@ -93,7 +94,8 @@ Sound strokes(Random& random, int sample_rate_hz, int channels, double seconds, 
 }
 
 Sound silence(int sample_rate_hz, int channels, double seconds) {
-  return {sample_rate_hz, std::vector<Signal>(static_cast<std::size_t>(channels), Signal(static_cast<std::size_t>(frames_of(sample_rate_hz, seconds))))};
+  return {sample_rate_hz, std::vector<Signal>(static_cast<std::size_t>(channels),
+                                              Signal(static_cast<std::size_t>(frames_of(sample_rate_hz, seconds))))};
 }
 
 }  // namespace lathe::test

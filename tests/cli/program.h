@@ -13,10 +13,10 @@ namespace lathe::test {
 
 struct ProgramCall {
   std::vector<std::string> arguments;
-  std::map<std::string, std::string> environment;        // beside what the test has; LATHE_* of the test is left out
-  std::string working_folder;                            // empty: the test's
-  bool is_nobody = false;                                // with root's rights dropped, where the test runs as root
-  std::optional<std::int64_t> file_size_limit_bytes;     // RLIMIT_FSIZE
+  std::map<std::string, std::string> environment;     // beside what the test has; LATHE_* of the test is left out
+  std::string working_folder;                         // empty: the test's
+  bool is_nobody = false;                             // with root's rights dropped, where the test runs as root
+  std::optional<std::int64_t> file_size_limit_bytes;  // RLIMIT_FSIZE
 };
 
 struct ProgramResult {

@@ -51,7 +51,9 @@ void write_sound(const std::filesystem::path& path, const Sound& sound, Stored s
   for (std::size_t c = 0; c < channels; ++c) {
     for (std::size_t n = 0; n < frames; ++n) interleaved[n * channels + c] = sound.channels[c][n];
   }
-  if (frames > 0) expect_all(sf_write_double(file.get(), interleaved.data(), static_cast<sf_count_t>(interleaved.size())), interleaved.size(), path);
+  if (frames > 0)
+    expect_all(sf_write_double(file.get(), interleaved.data(), static_cast<sf_count_t>(interleaved.size())),
+               interleaved.size(), path);
 }
 
 Sound read_sound(const std::filesystem::path& path) {
@@ -59,7 +61,8 @@ Sound read_sound(const std::filesystem::path& path) {
   const File file = open_file(path, SFM_READ, info);
   const auto channels = static_cast<std::size_t>(info.channels), frames = static_cast<std::size_t>(info.frames);
   std::vector<double> interleaved(frames * channels);
-  expect_all(sf_read_double(file.get(), interleaved.data(), static_cast<sf_count_t>(interleaved.size())), interleaved.size(), path);
+  expect_all(sf_read_double(file.get(), interleaved.data(), static_cast<sf_count_t>(interleaved.size())),
+             interleaved.size(), path);
   Sound sound{info.samplerate, std::vector<Signal>(channels, Signal(frames))};
   for (std::size_t c = 0; c < channels; ++c) {
     for (std::size_t n = 0; n < frames; ++n) sound.channels[c][n] = interleaved[n * channels + c];
@@ -78,7 +81,8 @@ SoundTags tags_of(const std::filesystem::path& path) {
   SF_INFO info{};
   const File file = open_file(path, SFM_READ, info);
   SoundTags tags;
-  for (const int key : {SF_STR_TITLE, SF_STR_ARTIST, SF_STR_ALBUM, SF_STR_DATE, SF_STR_GENRE, SF_STR_COMMENT, SF_STR_COPYRIGHT, SF_STR_TRACKNUMBER}) {
+  for (const int key : {SF_STR_TITLE, SF_STR_ARTIST, SF_STR_ALBUM, SF_STR_DATE, SF_STR_GENRE, SF_STR_COMMENT,
+                        SF_STR_COPYRIGHT, SF_STR_TRACKNUMBER}) {
     if (const char* value = sf_get_string(file.get(), key)) tags[key] = value;
   }
   return tags;
@@ -99,14 +103,17 @@ std::vector<std::int32_t> stored_samples(const std::filesystem::path& path) {
   return samples;
 }
 
-void write_samples(const std::filesystem::path& path, const std::vector<std::int32_t>& samples, int sample_rate_hz, int channels, Stored stored) {
+void write_samples(const std::filesystem::path& path, const std::vector<std::int32_t>& samples, int sample_rate_hz,
+                   int channels, Stored stored) {
   std::filesystem::create_directories(path.parent_path());
   SF_INFO info = info_of(sample_rate_hz, static_cast<std::size_t>(channels), stored);
   const File file = open_file(path, SFM_WRITE, info);
   const auto count = static_cast<sf_count_t>(samples.size());
-  if (!is_float(stored.encoding)) return expect_all(sf_write_int(file.get(), samples.data(), count), samples.size(), path);
+  if (!is_float(stored.encoding))
+    return expect_all(sf_write_int(file.get(), samples.data(), count), samples.size(), path);
   std::vector<float> floats(samples.size());
-  std::transform(samples.begin(), samples.end(), floats.begin(), [](std::int32_t x) { return std::bit_cast<float>(x); });
+  std::transform(samples.begin(), samples.end(), floats.begin(),
+                 [](std::int32_t x) { return std::bit_cast<float>(x); });
   expect_all(sf_write_float(file.get(), floats.data(), count), samples.size(), path);
 }
 
@@ -133,12 +140,14 @@ double true_peak_dbtp(const Sound& sound) {
     const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT64_I, SOXR_FLOAT64_I);
     const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_VHQ, 0);
     soxr_error_t error = nullptr;
-    const std::unique_ptr<soxr, void (*)(soxr_t)> resampler(soxr_create(1, kTimes, 1, &error, &io, &quality, nullptr), soxr_delete);
+    const std::unique_ptr<soxr, void (*)(soxr_t)> resampler(soxr_create(1, kTimes, 1, &error, &io, &quality, nullptr),
+                                                            soxr_delete);
     if (error != nullptr) throw std::runtime_error(error);
     for (std::size_t at = 0;;) {
       const std::size_t count = std::min(kBlock, channel.size() - at);
       std::size_t taken = 0, made = 0;
-      soxr_process(resampler.get(), count == 0 ? nullptr : channel.data() + at, count, &taken, out.data(), out.size(), &made);
+      soxr_process(resampler.get(), count == 0 ? nullptr : channel.data() + at, count, &taken, out.data(), out.size(),
+                   &made);
       for (std::size_t n = 0; n < made; ++n) peak = std::max(peak, std::abs(out[n]));
       at += taken;
       if (count == 0 && made == 0) break;

@@ -20,6 +20,8 @@ namespace {
 using test::FloatTrack;
 using test::Signal;
 
+constexpr double kCurveLimit = 1e-6, kCeilingLimitDb = 0.02, kGainLimitDb = -135;
+
 LimiterSettings settings(double rate, double ceiling, double release_ms) {
   LimiterSettings s;
   s.sample_rate_hz = rate;
@@ -53,7 +55,7 @@ void expect_limits(const LimiterSettings& s, const std::vector<float>& peaks, do
   const std::vector<double> need = needed(peaks, gain, s.ceiling);
   const double deepest = *std::max_element(need.begin(), need.end());
   ASSERT_EQ(curve.reduction().size(), peaks.size() + 1);
-  EXPECT_LT(test::worst_shortfall(need, curve.reduction()), 2e-6);
+  EXPECT_LT(test::worst_shortfall(need, curve.reduction()), kCurveLimit);
   float top = 0;
   for (std::size_t k = 0; k < curve.reduction().size(); ++k) {
     ASSERT_GE(curve.reduction()[k], 0.0f);
@@ -61,9 +63,9 @@ void expect_limits(const LimiterSettings& s, const std::vector<float>& peaks, do
     top = std::max(top, curve.reduction()[k]);
   }
   EXPECT_EQ(curve.max_reduction(), top);
-  EXPECT_LE(top, deepest + 2e-6) << "more than any peak asks for";
+  EXPECT_LE(top, deepest + kCurveLimit) << "more than any peak asks for";
   // The raised cosine's largest weight is one over the groups it looks ahead, so no step is higher than that share.
-  const double steepest = deepest / static_cast<double>(curve.look_ahead_groups()) + 2e-6;
+  const double steepest = deepest / static_cast<double>(curve.look_ahead_groups()) + kCurveLimit;
   for (std::size_t k = 1; k < curve.reduction().size(); ++k) {
     ASSERT_LE(std::abs(curve.reduction()[k] - curve.reduction()[k - 1]), steepest) << k;
   }
@@ -208,7 +210,7 @@ TEST(Limiter, TheGainAppliedIsTheCurveInterpolated) {
       FloatTrack y(1, frames);
       apply_limited_gain(x.channel(0).data(), frames, 1.7, knots.data(), y.channel(0).data());
       if (frames > 0) {
-        EXPECT_LT(test::residual_db(y.signal(0), want), -130);
+        EXPECT_LT(test::residual_db(y.signal(0), want), kGainLimitDb);
       }
       FloatTrack in_place = x;
       apply_limited_gain(in_place.channel(0).data(), frames, 1.7, knots.data(), in_place.channel(0).data());
@@ -240,7 +242,7 @@ TEST(Limiter, DrivenSignalsStayUnderTheCeilingBetweenSamplesToo) {
         FloatTrack out({x});
         apply_limited_gain(out.channel(0).data(), frames, gain, curve.reduction().data(), out.channel(0).data());
         const double peak = test::db(oracle.peak(out.signal(0)));
-        EXPECT_LT(peak, test::db(ceiling) + 0.02) << drive_db << " dB, release " << release;
+        EXPECT_LT(peak, test::db(ceiling) + kCeilingLimitDb) << drive_db << " dB, release " << release;
         EXPECT_GT(peak, test::db(ceiling) - 1.0) << "a limiter that turns everything down is not one";
       }
     }

@@ -22,6 +22,8 @@ namespace {
 using test::EbuSignal;
 using test::Signal;
 
+constexpr double kOracleLimitLu = 1e-6, kTruePeakLimitDb = 0.05;
+
 struct Measured {
   LoudnessFigures figures;
   HopEnergies hops;
@@ -72,7 +74,10 @@ TEST_P(EbuMode, Cases1To6ReadTheirIntegratedLoudness) {
     const EbuSignal signal = test::tech3341(number, GetParam());
     const LoudnessFigures figures = measure(signal).figures;
     EXPECT_NEAR(figures.integrated_lufs, expected[number - 1], 0.1);
-    EXPECT_NEAR(figures.integrated_lufs, oracle_loudness(signal), 1e-4);
+    // The long ones at high rates would cost the oracle seconds and tell nothing new.
+    if (signal.wave.size() < 6'000'000) {
+      EXPECT_NEAR(figures.integrated_lufs, oracle_loudness(signal), kOracleLimitLu);
+    }
     if (number <= 2) {
       EXPECT_NEAR(figures.max_momentary_lufs, expected[number - 1], 0.1);
       EXPECT_NEAR(figures.max_short_term_lufs, expected[number - 1], 0.1);
@@ -94,7 +99,7 @@ TEST_P(EbuMode, Cases15To23ReadTheirTruePeak) {
                half = static_cast<std::ptrdiff_t>(0.05 * GetParam());
     Signal part(signal.wave.begin() + middle - half, signal.wave.begin() + middle + half);
     test::fade(part, half / 5);
-    EXPECT_NEAR(got, test::db(oracle.peak(part)), 0.05);
+    EXPECT_NEAR(got, test::db(oracle.peak(part)), kTruePeakLimitDb);
   }
 }
 
@@ -146,7 +151,7 @@ TEST(EbuModeAt48kHz, LoudnessRangeOfTech3342) {
   const double expected[] = {10, 5, 20, 15};
   for (int number = 1; number <= 4; ++number) {
     // The standard allows 1 LU; steady tones leave only the window's slopes to differ by.
-    EXPECT_NEAR(measure(test::tech3342(number, 48000)).figures.loudness_range_lu, expected[number - 1], 0.05) << number;
+    EXPECT_NEAR(measure(test::tech3342(number, 48000)).figures.loudness_range_lu, expected[number - 1], 0.01) << number;
   }
 }
 

@@ -38,13 +38,16 @@ Signal white_noise(Random& random, double rms, std::int64_t frames) {
 Signal programme(Random& random, double rate_hz, std::int64_t frames) {
   Signal x(static_cast<std::size_t>(frames));
   const double low_pass = std::exp(-kTwoPi * 200 / rate_hz);
-  double low = 0, level_db = -20, goal_db = -20;
-  for (double& v : x) {
-    if (random.uniform(0, 1) < 2 / rate_hz) goal_db = random.uniform(-45, -10);
-    level_db += (goal_db - level_db) * 5 / rate_hz;
+  double low = 0, level_db = -20, goal_db = -20, amplitude = 0;
+  for (std::size_t n = 0; n < x.size(); ++n) {
+    if (n % 64 == 0) {
+      if (random.uniform(0, 1) < 128 / rate_hz) goal_db = random.uniform(-45, -10);
+      level_db += (goal_db - level_db) * 320 / rate_hz;
+      amplitude = std::pow(10.0, level_db / 20);
+    }
     const double noise = random.uniform(-1, 1);
     low = low_pass * low + (1 - low_pass) * noise;
-    v = std::pow(10.0, level_db / 20) * (0.15 * noise + 10 * low);
+    x[n] = amplitude * (0.15 * noise + 10 * low);
   }
   return x;
 }

@@ -1,0 +1,121 @@
+// Interrupted and repeated runs, and masters and inputs that changed in between.
+#include <gtest/gtest.h>
+#include <sndfile.h>
+
+#include <chrono>
+#include <csignal>
+
+#include "tests/cli/batch_of_six.h"
+
+namespace lathe::test {
+namespace {
+
+constexpr Stored kWav{SF_FORMAT_WAV, SF_FORMAT_PCM_16};
+
+class MasterResume : public BatchOfSix {};
+
+TEST_F(MasterResume, InterruptedTheRunSaysSoAndTheNextOneCompletes) {
+  take_reference();
+  RunningProgram program(work_.master_call({"--json", "--jobs", "1"}));
+  while (masters_of(work_.out()).empty() && !program.ends_within(1)) continue;
+  program.send(SIGINT);
+  const ProgramResult interrupted = program.wait();
+  EXPECT_EQ(interrupted.exit_code, 6) << interrupted.err;
+  EXPECT_NE(interrupted.err.find("interrupted"), std::string::npos);
+  EXPECT_NE(interrupted.err.find("same command"), std::string::npos);
+  interrupted.json();
+  expect_nothing_staged(work_.out());
+  const ProgramResult second = work_.master({"--json", "--jobs", "1"});
+  EXPECT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_GT(count_states(second.json())["UNCHANGED"], 0);
+  expect_like_undisturbed();
+}
+
+TEST_F(MasterResume, RepeatedNothingIsDoneAgain) {
+  take_reference();
+  const nlohmann::json first = work_.master({"--json"}).json();
+  nlohmann::json second;
+  {
+    const Untouched masters(work_.out());
+    const ProgramResult run = work_.master({"--json"});
+    EXPECT_EQ(run.exit_code, 0) << run.err;
+    second = run.json();
+  }
+  EXPECT_EQ(count_states(second), (std::map<std::string, int>{{"UNCHANGED", kTracks}}));
+  // An unchanged track reports all that a mastered one does.
+  for (auto& track : second.at("tracks")) track["state"] = "DONE";
+  EXPECT_EQ(second.at("tracks"), first.at("tracks"));
+  EXPECT_EQ(count_states(work_.master({"--json", "--no-cache"}).json()),
+            (std::map<std::string, int>{{"DONE", kTracks}}));
+  expect_like_undisturbed();
+}
+
+TEST_F(MasterResume, ADeletedMasterIsMadeAgain) {
+  take_reference();
+  ASSERT_EQ(work_.master().exit_code, 0);
+  fs::remove(work_.out() / "disc0/t0.wav");
+  std::map<std::string, int> counts = count_states(work_.master({"--json"}).json());
+  EXPECT_EQ(counts["DONE"], 1);
+  expect_like_undisturbed();
+}
+
+TEST_F(MasterResume, AnAlteredMasterIsNotOverwrittenInSilence) {
+  ASSERT_EQ(work_.master().exit_code, 0);
+  const fs::path altered = work_.out() / "disc0/t0.wav";
+  std::string bytes = slurp(altered);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  spill(altered, bytes);
+  fs::last_write_time(altered, fs::last_write_time(altered) + std::chrono::seconds(5));
+  const ProgramResult run = work_.master({"--json"});
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_EQ(track_named(run.json(), "t0.wav").at("state"), "FAILED");
+  EXPECT_TRUE(slurp(altered) == bytes);
+  EXPECT_EQ(count_states(run.json())["UNCHANGED"], kTracks - 1);
+}
+
+TEST_F(MasterResume, AChangedInputIsMasteredAnewOverItsOldMaster) {
+  ASSERT_EQ(work_.master().exit_code, 0);
+  const std::string old = slurp(work_.out() / "disc0/t0.wav");
+  Random random = seeded(91);
+  write_sound(work_.in() / "disc0/t0.wav", wandering(random, 44100, 2, 2, 0.4), kWav);
+  const ProgramResult run = work_.master({"--json"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(track_named(run.json(), "t0.wav").at("state"), "DONE");
+  EXPECT_EQ(count_states(run.json())["UNCHANGED"], kTracks - 1);
+  EXPECT_FALSE(slurp(work_.out() / "disc0/t0.wav") == old);
+}
+
+TEST_F(MasterResume, AChangedRecipeReplacesTheOldMasters) {
+  ASSERT_EQ(work_.master().exit_code, 0);
+  const ProgramResult run = work_.master({"--json", "--set", "loudness.target_lufs=-18"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(count_states(run.json()), (std::map<std::string, int>{{"DONE", kTracks}}));
+  for (const auto& track : run.json().at("tracks"))
+    EXPECT_NEAR(track.at("reached").at("integrated_lufs").get<double>(), -18, 0.05);
+  EXPECT_EQ(count_states(work_.master({"--json", "--set", "loudness.target_lufs=-18"}).json()),
+            (std::map<std::string, int>{{"UNCHANGED", kTracks}}));
+}
+
+TEST_F(MasterResume, ATouchedInputOfTheSameContentIsUnchanged) {
+  ASSERT_EQ(work_.master().exit_code, 0);
+  const fs::path input = work_.in() / "disc0/t0.wav";
+  fs::last_write_time(input, fs::last_write_time(input) + std::chrono::hours(1));
+  EXPECT_EQ(count_states(work_.master({"--json"}).json()), (std::map<std::string, int>{{"UNCHANGED", kTracks}}));
+}
+
+TEST_F(MasterResume, WithTheStateLostIdenticalMastersStayAsTheyAre) {
+  take_reference();
+  ASSERT_EQ(work_.master().exit_code, 0);
+  fs::remove_all(work_.state());
+  std::map<std::string, fs::file_time_type> times;
+  for (const auto& [name, bytes] : masters_of(work_.out())) times[name] = fs::last_write_time(work_.out() / name);
+  const ProgramResult run = work_.master({"--json"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  for (const auto& [name, time] : times)
+    EXPECT_EQ(fs::last_write_time(work_.out() / name), time) << name << " was written again";
+  expect_like_undisturbed();
+  EXPECT_EQ(count_states(work_.master({"--json"}).json()), (std::map<std::string, int>{{"UNCHANGED", kTracks}}));
+}
+
+}  // namespace
+}  // namespace lathe::test
