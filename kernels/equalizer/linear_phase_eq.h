@@ -49,4 +49,11 @@ namespace cpu {
 std::unique_ptr<Stage> make_linear_phase_eq(std::shared_ptr<const LinearPhaseEqDesign> design, int channels);
 
 }  // namespace cpu
+
+namespace cuda {
+
+// The same on a GPU. Throws BackendAbsent where there is none.
+std::unique_ptr<Stage> make_linear_phase_eq(std::shared_ptr<const LinearPhaseEqDesign> design, int channels);
+
+}  // namespace cuda
 }  // namespace lathe

@@ -10,9 +10,6 @@ namespace lathe {
 
 constexpr int kHopLanes = 16;
 
-// What the benchmark's count of operations divides by; the filter itself no longer works in blocks of it.
-constexpr int kFilterBlock = 16;
-
 // A lane covers whole groups of 8 frames, so that groups stand at the same frames whatever the hop's length.
 constexpr int kEnergyGroup = 8;
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -56,13 +57,17 @@ std::string relative_text(const std::string& path, const std::filesystem::path& 
   return std::filesystem::path(path).lexically_relative(out_dir).string();
 }
 
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 // What an earlier run into the same folder wrote down; empty when there is none. Throws when the file is not a
 // manifest.
 Json earlier_manifest(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  if (!file) return Json::object();
-  const Json doc = Json::parse(file, nullptr, false);
-  if (doc.is_discarded() || doc.value("schema", "") != kManifestSchema) {
+  if (!std::filesystem::exists(path)) return Json::object();
+  const Json doc = Json::parse(text_of(path), nullptr, false);
+  if (!doc.is_object() || doc.value("schema", Json()) != kManifestSchema) {
     throw AudioFileError(AudioFileError::Fault::write_failed, path,
                          "exists and is no manifest of Lathe's; move it away");
   }
@@ -138,6 +143,7 @@ void write_manifest(const std::filesystem::path& out_dir, const scheduler::Batch
   }
   doc["recipes"] = std::move(recipes);
   const std::string text = doc.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (text_of(path) == text) return;  // nothing new: the file keeps its time
   StagedFile file(out_dir, path);
   for (std::size_t at = 0; at < text.size();) {
     const ssize_t n = ::write(file.fd(), text.data() + at, text.size() - at);

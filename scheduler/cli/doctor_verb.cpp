@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "kernels/backend.h"
 #include "kernels/simd/level.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/core/clock.h"
@@ -62,7 +63,7 @@ int doctor(const std::string& state_dir, bool as_json) {
                       {"simd_level", name_of(processor_simd_level())},
                       {"simd_level_in_use", name_of(simd_level())}};
   doc["memory"] = {{"lathe_may_use_gb", static_cast<double>(scheduler::default_memory_bytes()) / 1e9}};
-  doc["gpu"] = {{"state", "this build has no CUDA backend"}};
+  doc["gpu"] = {{"state", cuda::absence()}};
   doc["codecs"] = {{"containers", "WAV, RF64, W64, AIFF, CAF, FLAC"}, {"libFLAC", LATHE_FLAC_VERSION}};
   doc["store"] = store_of(state_dir, is_well);
   doc["store"]["sqlite"] = LATHE_SQLITE_VERSION;

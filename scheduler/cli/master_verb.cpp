@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/mastering/recipe_chain.h"
+#include "kernels/backend.h"
 #include "scheduler/cli/batch_report.h"
 #include "scheduler/cli/progress.h"
 #include "scheduler/cli/verbs.h"
@@ -107,11 +108,13 @@ int dry_run(const Options& options, const Scan& scan, const RecipeSource& recipe
     nlohmann::ordered_json one{{"input", track.input.string()}};
     try {
       const AudioReader reader(track.input);
+      any_read = true;
+      if (const auto clash = clashes.find(track.input); clash != clashes.end()) throw OutputTaken(clash->second);
       const AudioFormat& format = reader.format();
       audio_s += static_cast<double>(format.frames) / format.sample_rate_hz;
       one["outputs"] = nlohmann::ordered_json::array();
-      for (const OutputSpec& output :
-           outputs_of(recipe.effective().recipe, format, reader.tags(), out_dir, track.relative)) {
+      for (const OutputSpec& output : outputs_of(recipe_for_track(recipe, track.input, reader.tags()).recipe, format,
+                                                 reader.tags(), out_dir, track.relative)) {
         const std::int64_t size = format.frames * format.channels * bytes_per_sample(output.encoding);
         bytes += size;
         std::error_code error;
@@ -146,7 +149,7 @@ int dry_run(const Options& options, const Scan& scan, const RecipeSource& recipe
     std::printf("%zu track(s), %.0f s of audio, at most %.1f MB to write; nothing was written\n", scan.tracks.size(),
                 audio_s, static_cast<double>(bytes) / 1e6);
   }
-  return failed == 0 ? kOk : scan.tracks.empty() ? kNothingRead : kSomeFailed;
+  return !any_read ? kNothingRead : failed == 0 ? kOk : kSomeFailed;
 }
 
 void summarise(const BatchResult& result, const Scan& scan, const fs::path& out_dir, int failed) {
@@ -173,8 +176,8 @@ bool nothing_was_read(const BatchResult& result) {
 }
 
 int master(const Options& options) {
-  if (options.backend == "cuda") {
-    say("--backend cuda: this build has no CUDA backend yet; use auto or cpu");
+  if (options.backend == "cuda" && !cuda::absence().empty()) {
+    say("--backend cuda: " + cuda::absence() + "; use auto or cpu");
     return kUsage;
   }
   const std::optional<RecipeSource> recipe = load_recipe(options);

@@ -62,9 +62,17 @@ PublishedTask Publisher::publish_now(Work& work) {
   PublishedTask done{work.lease, task.is_unchanged, std::nullopt, task.audio_s, task.busy};
   try {
     if (!task.is_unchanged && !store_.announce_outputs(work.lease.id, task.outputs)) return done;
+    std::vector<bool> stays;
     for (std::size_t i = 0; i < task.files.size(); ++i) {
-      if (task.replace[i] == Replace::refuse && holds_the_same(task.outputs[i])) continue;
-      task.files[i].publish(task.replace[i]);
+      stays.push_back(task.replace[i] == Replace::refuse && holds_the_same(task.outputs[i]));
+      if (stays[i] || task.replace[i] == Replace::allow || !std::filesystem::exists(task.outputs[i].path)) continue;
+      throw OutputTaken(
+          task.outputs[i].path +
+          ": exists already and is not replaced, for it is not this track's own unaltered master; move it "
+          "away, choose another output folder, or say --overwrite");
+    }
+    for (std::size_t i = 0; i < task.files.size(); ++i) {
+      if (!stays[i]) task.files[i].publish(task.replace[i]);
     }
     task.files.clear();
     Commit commit;

@@ -113,10 +113,10 @@ TaskRunner::Plan TaskRunner::plan(const Lease& lease) {
   const fs::path relative = path_from_text(nlohmann::json::parse(lease.payload_json).at("relative").get<std::string>());
   p.job.outputs = outputs_of(recipe.recipe, p.format, reader.tags(), setting_.out_dir, relative);
   for (const OutputSpec& output : p.job.outputs) {
-    std::error_code error;
-    if (fs::equivalent(output.path, lease.input, error)) {
-      throw std::invalid_argument("the output " + output.path.string() +
-                                  " is the input itself; choose another output folder");
+    const FileIdentity there = identity_of(output.path);
+    if (there.inode != 0 && setting_.inputs.contains({there.device, there.inode})) {
+      throw OutputTaken("the master of " + lease.input + " would be written onto " + output.path.string() +
+                        ", which is an input of this run; choose another output folder");
     }
   }
   return p;

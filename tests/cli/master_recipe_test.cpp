@@ -41,7 +41,7 @@ TEST_F(MasterRecipe, FiveMistakesAreNamedAllAtOnceWithTheirPlaces) {
   const ProgramResult run = work_.master({"--json", "--recipe", recipe});
   EXPECT_EQ(run.exit_code, 2);
   EXPECT_EQ(run.out, "");
-  for (const char* place : {":3:24: error", ":4:13: error", ":5:43: error", ":7:12: error", ":8:16: error"}) {
+  for (const char* place : {":3:25: error", ":4:13: error", ":5:43: error", ":7:12: error", ":8:16: error"}) {
     EXPECT_NE(run.err.find(recipe + place), std::string::npos) << place << " is missing in\n" << run.err;
   }
   EXPECT_NE(run.err.find("did you mean"), std::string::npos);

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstring>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 namespace lathe::test {
@@ -29,7 +29,10 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 std::vector<std::string> environment_of(const ProgramCall& call) {
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (std::strncmp(*entry, "LATHE_", 6) != 0) all.emplace_back(*entry);
+    const std::string_view text(*entry);
+    if (!text.starts_with("LATHE_") && !call.environment.contains(std::string(text.substr(0, text.find('='))))) {
+      all.emplace_back(text);
+    }
   }
   for (const auto& [name, value] : call.environment) all.push_back(name + "=" + value);
   return all;

@@ -1,7 +1,10 @@
 // Gates, windows and weights: the arithmetic between the filter and the figures.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
+#include <numbers>
 #include <utility>
 #include <vector>
 
@@ -80,6 +83,26 @@ TEST(Gating, LoudnessRangeIsUnchangedWhenTheProgrammeIsRepeated) {
   EXPECT_NEAR(loudness_range(hops_of(twice)), loudness_range(hops_of(once)), 0.1);
   EXPECT_EQ(loudness_range(hops_of({{-80, 2000}})), 0);
   EXPECT_EQ(loudness_range(hops_of({})), 0);
+}
+
+// Every short-term value differs from every other, so a percentile read at the wrong place shows.
+TEST(Gating, LoudnessRangeIsFromThe10thToThe95thPercentile) {
+  HopEnergies hops = hops_of({});
+  for (int k = 0; k < 6000; ++k)
+    hops.energy.push_back(480 * power_of(-38 + 18 * std::sin(0.5 * std::numbers::pi * k / 6000)));
+  std::vector<double> loudness;
+  for (std::size_t first = 0; first + 300 <= 6150; first += 10) {
+    double sum = 0;
+    for (std::size_t k = first; k < std::min<std::size_t>(first + 300, 6000); ++k) sum += hops.energy[k];
+    loudness.push_back(-0.691 + 10 * std::log10(sum / (300 * 480)));
+  }
+  std::sort(loudness.begin(), loudness.end());
+  ASSERT_GT(loudness.front(), loudness.back() - 20) << "the relative gate is not what is tested here";
+  const auto n = static_cast<double>(loudness.size());
+  const auto value = [&loudness](double index) {
+    return loudness[static_cast<std::size_t>(std::round(index)) - 1];
+  };  // from 1, as the text counts
+  EXPECT_NEAR(loudness_range(hops), value((n - 1) * 0.95 + 1) - value((n - 1) * 0.10 + 1), 1e-9);
 }
 
 TEST(ChannelWeights, SurroundsWeighMoreAndTheLfeNothing) {
