@@ -41,6 +41,7 @@ struct GainSolver::State {
         gain_db = through_limiter();
       } else {
         shape(0);
+        gain_db = within_reduction(0);
       }
       trim(gain_db);
       plan.expected_lufs = model_loudness(gain_db) + bias;
@@ -62,6 +63,18 @@ struct GainSolver::State {
     }
     plan.expected_lufs = loudness + gain_db;
     return gain_db;
+  }
+
+  // Without a target too, the limiter takes no more than it may: the gain goes down instead.
+  double within_reduction(double gain_db) {
+    plan.stopped_by = StoppedBy::nothing;
+    if (!goal.limit->max_gain_reduction_db || curve->spans().empty()) return gain_db;
+    const double cap_db =
+        goal.limit->ceiling_dbtp - amplitude_to_db(map->max_peak()) + *goal.limit->max_gain_reduction_db;
+    if (cap_db >= gain_db) return gain_db;
+    plan.stopped_by = StoppedBy::max_gain_reduction;
+    shape(cap_db);
+    return cap_db;
   }
 
   double through_limiter() {
@@ -197,6 +210,10 @@ const GainPlan& GainSolver::plan() const { return state_->plan; }
 const LimiterCurve* GainSolver::curve() const { return state_->curve ? &*state_->curve : nullptr; }
 
 std::string reason_text(const GainGoal& goal, StoppedBy stopped_by, double reached_lufs) {
+  if (!goal.target_lufs && goal.limit && goal.limit->max_gain_reduction_db) {
+    return fmt::format("the gain was lowered: the limiter may take no more than max_gain_reduction_db of {:.1f} dB",
+                       *goal.limit->max_gain_reduction_db);
+  }
   const std::string head =
       fmt::format("target {:.1f} LUFS, reached {:.2f}: ", goal.target_lufs.value_or(0), reached_lufs);
   switch (stopped_by) {

@@ -182,9 +182,10 @@ class TrackRun {
 
   void refuse_non_finite(const NonFinite& bad) {
     if (bad.count == 0) return;
-    const std::string what = fmt::format("{} sample{} NaN or infinite, the first in channel {} at frame {} ({:.3f} s)",
-                                         bad.count, bad.count == 1 ? " is" : "s are", bad.first_channel + 1,
-                                         bad.first_frame, static_cast<double>(bad.first_frame) / in_.sample_rate_hz);
+    const std::string what =
+        fmt::format("{} sample{} NaN, infinite or beyond +80 dBFS, the first in channel {} at frame {} ({:.3f} s)",
+                    bad.count, bad.count == 1 ? " is" : "s are", bad.first_channel + 1, bad.first_frame,
+                    static_cast<double>(bad.first_frame) / in_.sample_rate_hz);
     if (!job_.chain.scrub)
       throw UnusableAudio(job_.input.string() + ": " + what + "; set input.scrub to true to write 0 in their place");
     report_.notes.push_back(what + "; written as 0");
@@ -203,7 +204,8 @@ class TrackRun {
   bool correct_gain() {
     const std::optional<double> target = job_.chain.goal.target_lufs;
     const Measurement& after = report_.outputs.front().after;
-    if (!solver_ || !target || !after.is_measurable || plan_.stopped_by != StoppedBy::nothing) return false;
+    if (!solver_ || solver_->curve() == nullptr || !target || !after.is_measurable) return false;
+    if (plan_.stopped_by != StoppedBy::nothing) return false;
     if (std::abs(after.figures.integrated_lufs - *target) <= kCorrectLu) return false;
     watch_.start(&BusySeconds::limiter);
     plan_ = solver_->correct(after.figures.integrated_lufs);
@@ -252,6 +254,15 @@ class TrackRun {
     report_.busy = watch_.total();
     report_gain();
     const GainGoal& goal = job_.chain.goal;
+    if (goal.on_conflict == OnConflict::exceed_limit && goal.limit && goal.limit->max_gain_reduction_db &&
+        plan_.max_gain_reduction_db > *goal.limit->max_gain_reduction_db + 0.05) {
+      report_.notes.push_back(
+          fmt::format("on_conflict: exceed-limit: {:.1f} dB of gain reduction, where max_gain_reduction_db is {:.1f}",
+                      plan_.max_gain_reduction_db, *goal.limit->max_gain_reduction_db));
+    }
+    if (!goal.target_lufs && plan_.stopped_by != StoppedBy::nothing) {
+      report_.reason = reason_text(goal, plan_.stopped_by, 0);
+    }
     if (!goal.target_lufs || report_.outputs.empty()) return;
     const Measurement& after = report_.outputs.front().after;
     if (!after.is_measurable) {

@@ -62,7 +62,7 @@ NonFinite find_non_finite(MutableAudioView audio, bool mend) {
   for (int c = 0; c < audio.channels; ++c) {
     float* x = audio.channel(c);
     for (std::int64_t n = 0; n < audio.frames; ++n) {
-      if ((std::bit_cast<std::uint32_t>(x[n]) & 0x7f800000u) != 0x7f800000u) continue;
+      if (std::abs(x[n]) <= kLargestSample) continue;  // false for NaN too
       ++found.count;
       if (found.first_frame < 0 || n < found.first_frame) {
         found.first_frame = n;

@@ -23,7 +23,10 @@ struct NonFinite {
   int first_channel = -1;
 };
 
-// Counts NaN and infinity. With `mend`, replaces each by 0.
+// Beyond this (+80 dBFS) a float sample is damage, not music: squares and transforms of it would leave a float's range.
+constexpr float kLargestSample = 1e4f;
+
+// Counts NaN, infinity, and what is larger than kLargestSample. With `mend`, replaces each by 0.
 NonFinite find_non_finite(MutableAudioView audio, bool mend);
 
 enum class Dither { none, tpdf };

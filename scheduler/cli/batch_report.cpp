@@ -115,7 +115,8 @@ void write_manifest(const std::filesystem::path& out_dir, const scheduler::Batch
   std::map<std::string, Json> tracks;  // by the path of the first output
   Json recipes = Json::object();
   const auto key_of = [](const Json& track) {
-    return track["outputs"].empty() ? std::string() : track["outputs"][0]["path"].get<std::string>();
+    const Json& outputs = track.at("outputs");
+    return outputs.empty() ? std::string() : outputs.at(0).at("path").get<std::string>();
   };
   const auto any = [](const scheduler::TrackOutcome& outcome) { return !outcome.result_json.empty(); };
   if (std::none_of(result.tracks.begin(), result.tracks.end(), any)) return;

@@ -206,6 +206,7 @@ int master(const Options& options) {
   batch.setting.overwrite = options.overwrite;
   batch.setting.pcm_md5 = options.pcm_md5;
   batch.jobs = options.jobs > 0 ? options.jobs : processors();
+  batch.setting.jobs = batch.jobs;
   BatchResult result;
   if (!scan.tracks.empty()) {
     batch.state_dir = state_folder(options.state_dir.empty() ? std::nullopt : std::optional(options.state_dir));

@@ -76,6 +76,10 @@ class Scanner {
     std::error_code error;
     const fs::path real = fs::canonical(folder, error);
     if (!error && !entered_.insert(real).second) return;
+    if (!error && (real == out_dir_ || is_inside(real, out_dir_)) && !relative.empty()) {
+      scan_.warnings.push_back(folder.string() + " leads into the output folder and is passed over");
+      return;
+    }
     fs::directory_iterator entries(folder, error);
     if (error) return problem(folder, "the folder cannot be listed: " + error.message());
     std::vector<fs::directory_entry> sorted;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <system_error>
 
 #include "host/audio_file/pcm_hash.h"
@@ -20,7 +22,7 @@ namespace fs = std::filesystem;
 
 // Raised by hand whenever the same input and recipe come to give other samples: results kept from before then no longer
 // count.
-constexpr int kSampleRevision = 1;
+constexpr int kSampleRevision = 2;
 
 std::string bit_class() { return simd_level() == SimdLevel::sse2 ? "cpu/sse2" : "cpu/fma"; }
 
@@ -84,6 +86,9 @@ struct TaskRunner::Plan {
   std::string cache_key(const std::string& content_hash) const {
     std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", LATHE_VERSION, kSampleRevision, bit_class(),
                                    content_hash, recipe_json, tags);
+    // The same bytes under another header are other sound.
+    text += fmt::format("{} {} {} {} {} {} {}\n", static_cast<int>(format.container), static_cast<int>(format.encoding),
+                        format.sample_rate_hz, format.channels, format.channel_mask, format.valid_bits, format.frames);
     for (const OutputSpec& o : job.outputs) {
       text += fmt::format("{} {} {} {}\n", o.path.string(), static_cast<int>(o.container), static_cast<int>(o.encoding),
                           job.pcm_md5);
@@ -112,7 +117,12 @@ TaskRunner::Plan TaskRunner::plan(const Lease& lease) {
   p.job.pcm_md5 = setting_.pcm_md5;
   const fs::path relative = path_from_text(nlohmann::json::parse(lease.payload_json).at("relative").get<std::string>());
   p.job.outputs = outputs_of(recipe.recipe, p.format, reader.tags(), setting_.out_dir, relative);
+  std::set<fs::path> paths;
   for (const OutputSpec& output : p.job.outputs) {
+    if (!paths.insert(output.path).second) {
+      throw OutputTaken("two outputs of " + lease.input + " would both be " + output.path.string() +
+                        "; give their paths {id} or {ext}");
+    }
     const FileIdentity there = identity_of(output.path);
     if (there.inode != 0 && setting_.inputs.contains({there.device, there.inode})) {
       throw OutputTaken("the master of " + lease.input + " would be written onto " + output.path.string() +
@@ -137,8 +147,15 @@ FinishedTask TaskRunner::run(const Lease& lease, const std::function<void(double
     bytes = memory_needed_spooled(p.format);
   }
   const MemoryBudget::Share share = memory_.take(bytes);
+  // What workers keep from track to track must not add up past the budget, however a track ends.
+  struct Release {
+    TrackMaster* master;
+    ~Release() {
+      if (master != nullptr) master->release_memory();
+    }
+  };
+  const Release release{bytes > memory_.total() / std::max(2, 2 * setting_.jobs) ? &master_ : nullptr};
   MasteredTrack mastered = master_.master(p.job, progress, is_cancelled);
-  if (bytes > memory_.total() / 4) master_.release_memory();  // what is kept must not add up past the budget
 
   FinishedTask done;
   done.content_hash = mastered.report.payload_hash;
@@ -165,10 +182,13 @@ std::optional<FinishedTask> TaskRunner::find_unchanged(const Plan& p) {
     for (const OutputSpec& output : p.job.outputs) any = any || !store_.find_outputs(output.path.string()).empty();
     if (!any) return std::nullopt;
     AudioReader reader(p.job.input);
+    const std::int64_t frame = frame_bytes(reader.format());
+    if (frame != frame_bytes(p.format)) return std::nullopt;  // another file by now
     PcmHash content;
-    std::vector<std::byte> bytes(static_cast<std::size_t>(65536 * frame_bytes(p.format)));
-    while (const std::int64_t n = reader.read(bytes.data(), 65536))
-      content.update(bytes.data(), static_cast<std::size_t>(n * frame_bytes(p.format)));
+    std::vector<std::byte> bytes(static_cast<std::size_t>(65536 * frame));
+    while (const std::int64_t n = reader.read(bytes.data(), 65536)) {
+      content.update(bytes.data(), static_cast<std::size_t>(n * frame));
+    }
     hash = content.hex();
     store_.remember_input(p.identity, *hash);
   }

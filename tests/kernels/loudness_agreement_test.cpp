@@ -119,23 +119,27 @@ TEST(LoudnessMeter, AgreesWithLibebur128OnNoise) {
 
 TEST(LoudnessMeter, TraceHoldsThePowerAndTheSamplePeakOfEachGroup) {
   test::Random random = test::seeded(44);
-  const FloatTrack track({test::programme(random, 48000, 20003), test::programme(random, 48000, 20003)});
-  LoudnessMeter::Setup setup = setup_for(48000, {1, 1.41});
-  setup.trace = true;
-  LoudnessMeter meter(setup);
-  test::push(meter, track, {track.frames()});
-  const auto groups = static_cast<std::size_t>((track.frames() + 7) / 8);
-  ASSERT_EQ(meter.trace().power.size(), groups);
-  ASSERT_EQ(meter.trace().sample_peak.size(), groups);
-  const Signal left = test::k_weighted(track.signal(0), 48000), right = test::k_weighted(track.signal(1), 48000);
-  std::vector<double> power(groups, 0.0), peak(groups, 0.0);
-  for (std::size_t n = 0; n < left.size(); ++n) {
-    power[n / 8] += left[n] * left[n] + 1.41 * right[n] * right[n];
-    peak[n / 8] = std::max({peak[n / 8], static_cast<double>(std::abs(track.channel(0)[n])),
-                            static_cast<double>(std::abs(track.channel(1)[n]))});
+  // The last few of 20,485 frames lie in the halo of the block before theirs.
+  for (const std::int64_t frames : {5, 4096, 20003, 20485}) {
+    SCOPED_TRACE(frames);
+    const FloatTrack track({test::programme(random, 48000, frames), test::programme(random, 48000, frames)});
+    LoudnessMeter::Setup setup = setup_for(48000, {1, 1.41});
+    setup.trace = true;
+    LoudnessMeter meter(setup);
+    test::push(meter, track, {track.frames()});
+    const auto groups = static_cast<std::size_t>((track.frames() + 7) / 8);
+    ASSERT_EQ(meter.trace().power.size(), groups);
+    ASSERT_EQ(meter.trace().sample_peak.size(), groups);
+    const Signal left = test::k_weighted(track.signal(0), 48000), right = test::k_weighted(track.signal(1), 48000);
+    std::vector<double> power(groups, 0.0), peak(groups, 0.0);
+    for (std::size_t n = 0; n < left.size(); ++n) {
+      power[n / 8] += left[n] * left[n] + 1.41 * right[n] * right[n];
+      peak[n / 8] = std::max({peak[n / 8], static_cast<double>(std::abs(track.channel(0)[n])),
+                              static_cast<double>(std::abs(track.channel(1)[n]))});
+    }
+    EXPECT_LT(test::residual_db(meter.trace().power, power), kTraceLimitDb);
+    EXPECT_EQ(test::worst_difference(meter.trace().sample_peak, peak), 0);
   }
-  EXPECT_LT(test::residual_db(meter.trace().power, power), kTraceLimitDb);
-  EXPECT_EQ(test::worst_difference(meter.trace().sample_peak, peak), 0);
 }
 
 TEST(LoudnessMeter, TruePeakSwitchedOffLeavesTheLoudnessAlone) {

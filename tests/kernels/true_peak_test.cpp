@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <span>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -22,7 +23,7 @@ namespace {
 using test::FloatTrack;
 using test::Signal;
 
-constexpr double kTruePeakLimitDb = 0.05, kGroupPeakLimit = 1e-4, kUnfadedLimitDb = 0.03;
+constexpr double kTruePeakLimitDb = 0.05, kGroupPeakLimit = 1e-4, kUnfadedLimitDb = 0.03, kOutsideLimitDb = 0.15;
 
 double true_peak_db(const std::vector<Signal>& channels) {
   LoudnessMeter::Setup setup;
@@ -87,6 +88,20 @@ TEST(TruePeak, TheCurveCountsBeforeTheFirstSampleAndAfterTheLast) {
     Signal x(static_cast<std::size_t>(frames));
     for (std::size_t n = 0; n < x.size(); ++n) x[n] = (n / 2) % 2 == 0 ? 0.5 : -0.5;
     EXPECT_NEAR(true_peak_db({x}), test::db(oracle.peak(x)), kUnfadedLimitDb) << frames;
+  }
+}
+
+// Samples of alternating sign that die away: nothing between them is high, but half a sample before the first their
+// sinc pulses all add up.
+TEST(TruePeak, APeakOutsideTheTrackIsFoundAtBothEnds) {
+  for (const std::int64_t frames : {10, 4095, 4096, 4097, 8192, 8200}) {
+    Signal x(static_cast<std::size_t>(frames), 0.0);
+    for (std::size_t k = 0; k < 10; ++k) x[k] = (k % 2 == 0 ? 0.5 : -0.5) * static_cast<double>(10 - k) / 10;
+    const double want = test::db(test::TruePeakOracle(16).peak(std::span(x).first(10)));
+    ASSERT_GT(want, test::db(0.5) + 0.6);
+    EXPECT_NEAR(true_peak_db({x}), want, kOutsideLimitDb) << frames;
+    std::reverse(x.begin(), x.end());
+    EXPECT_NEAR(true_peak_db({x}), want, kOutsideLimitDb) << frames << ", at the end";
   }
 }
 

@@ -1,0 +1,45 @@
+// When a chain may copy bytes, and that designs are shared.
+#include "host/mastering/chain.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace lathe::test {
+namespace {
+
+TEST(Chain, IsNeutralOnlyWhenNothingInItCanChangeASample) {
+  EXPECT_TRUE(Chain{}.is_neutral());
+  EXPECT_TRUE((Chain{{EqStage{}, GainStage{0}}, {}, false}).is_neutral());
+  EXPECT_FALSE((Chain{{GainStage{-0.1}}, {}, false}).is_neutral());
+  EXPECT_FALSE((Chain{{EqStage{{EqBand{}}}}, {}, false}).is_neutral());
+  EXPECT_FALSE((Chain{{}, {-14.0, OnConflict::stop_at_limit, {}}, false}).is_neutral());
+  EXPECT_FALSE((Chain{{}, {{}, OnConflict::stop_at_limit, LimitGoal{}}, false}).is_neutral());
+}
+
+TEST(EqDesigns, TheSameBandsAtTheSameRateAreDesignedOnce) {
+  EqDesigns designs;
+  EqBand bell;
+  bell.gain_db = 3;
+  EqBand louder = bell;
+  louder.gain_db = 3.0000001;
+  const auto first = designs.get({bell}, 44100);
+  EXPECT_EQ(designs.get({bell}, 44100), first);
+  EXPECT_NE(designs.get({bell}, 48000), first);
+  EXPECT_NE(designs.get({louder}, 44100), first);
+  louder = bell;
+  louder.channel = BandChannel::side;
+  EXPECT_NE(designs.get({louder}, 44100), first);
+}
+
+TEST(EqDesigns, ABandThatDoesNotFitTheRateIsRefusedEachTime) {
+  EqDesigns designs;
+  EqBand high;
+  high.freq_hz = 30000;
+  EXPECT_THROW(designs.get({high}, 44100), std::invalid_argument);
+  EXPECT_THROW(designs.get({high}, 44100), std::invalid_argument);
+  EXPECT_NE(designs.get({high}, 96000), nullptr);
+}
+
+}  // namespace
+}  // namespace lathe::test

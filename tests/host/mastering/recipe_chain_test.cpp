@@ -1,0 +1,114 @@
+// A recipe's words as a chain and as files.
+#include "host/mastering/recipe_chain.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "host/recipe/recipe.h"
+
+namespace lathe::test {
+namespace {
+
+v1::Recipe recipe_of(const std::string& yaml) {
+  return RecipeSource::parse("recipe: v1\n" + yaml, "test").effective().recipe;
+}
+
+AudioFormat format_of(Container container, Encoding encoding) {
+  AudioFormat format;
+  format.container = container;
+  format.encoding = encoding;
+  format.frames = 1;
+  return format;
+}
+
+OutputSpec only_output(const std::string& yaml, const AudioFormat& input, const Tags& tags = {},
+                       const std::string& relative = "Album/01 Song") {
+  const auto outputs = outputs_of(recipe_of(yaml), input, tags, "/out", relative);
+  EXPECT_EQ(outputs.size(), 1u);
+  return outputs.at(0);
+}
+
+TEST(RecipeChain, StagesAndGoalComeOver) {
+  const Chain chain =
+      chain_of(recipe_of("chain:\n"
+                         "  - gain: {gain_db: -2}\n"
+                         "  - eq: {bands: [{type: high-pass, freq_hz: 30, slope_db_oct: 48}, {type: tilt, freq_hz: "
+                         "700, gain_db: 1, channel: side}]}\n"
+                         "  - limit: {ceiling_dbtp: -2, release_ms: 80, max_gain_reduction_db: 4}\n"
+                         "loudness: {target_lufs: -16, on_conflict: exceed-limit}\n"
+                         "input: {scrub: true}\n"));
+  ASSERT_EQ(chain.stages.size(), 2u);
+  EXPECT_EQ(std::get<GainStage>(chain.stages[0]).gain_db, -2);
+  const auto& bands = std::get<EqStage>(chain.stages[1]).bands;
+  ASSERT_EQ(bands.size(), 2u);
+  EXPECT_EQ(bands[0].type, BandType::high_pass);
+  EXPECT_EQ(bands[0].slope_db_oct, 48);
+  EXPECT_EQ(bands[1].type, BandType::tilt);
+  EXPECT_EQ(bands[1].channel, BandChannel::side);
+  EXPECT_EQ(chain.goal.target_lufs, -16);
+  EXPECT_EQ(chain.goal.on_conflict, OnConflict::exceed_limit);
+  ASSERT_TRUE(chain.goal.limit.has_value());
+  EXPECT_EQ(chain.goal.limit->ceiling_dbtp, -2);
+  EXPECT_EQ(chain.goal.limit->release_ms, 80);
+  EXPECT_EQ(chain.goal.limit->max_gain_reduction_db, 4);
+  EXPECT_TRUE(chain.scrub);
+}
+
+TEST(RecipeChain, AutoReleaseIsZeroAndNoLimitOnReductionIsNone) {
+  const Chain chain = chain_of(recipe_of("chain:\n  - limit: {}\n"));
+  EXPECT_EQ(chain.goal.limit->release_ms, 0);
+  EXPECT_FALSE(chain.goal.limit->max_gain_reduction_db.has_value());
+}
+
+TEST(RecipeChain, AStageThatIsNotThereIsRefused) {
+  EXPECT_THROW(chain_of(recipe_of("chain:\n  - denoise: {}\n")), std::invalid_argument);
+}
+
+TEST(RecipeOutputs, WithoutWordsAFileIsLikeItsInput) {
+  for (const auto& [container, extension] : {std::pair{Container::wav, ".wav"},
+                                             {Container::rf64, ".wav"},
+                                             {Container::w64, ".w64"},
+                                             {Container::aiff, ".aiff"},
+                                             {Container::caf, ".caf"}}) {
+    for (const Encoding encoding : {Encoding::pcm16, Encoding::pcm24, Encoding::pcm32, Encoding::float32}) {
+      const OutputSpec spec = only_output("", format_of(container, encoding));
+      EXPECT_EQ(spec.encoding, encoding);
+      EXPECT_EQ(spec.path, std::string("/out/Album/01 Song") + extension);
+    }
+  }
+  EXPECT_EQ(only_output("", format_of(Container::wav, Encoding::pcm_u8)).encoding, Encoding::pcm16);
+  EXPECT_EQ(only_output("", format_of(Container::wav, Encoding::float64)).encoding, Encoding::float32);
+  EXPECT_EQ(only_output("", format_of(Container::flac, Encoding::pcm32)).encoding, Encoding::pcm24);
+  EXPECT_EQ(only_output("outputs: [{format: flac}]", format_of(Container::wav, Encoding::float32)).encoding,
+            Encoding::pcm24);
+}
+
+TEST(RecipeOutputs, ADotInANameIsNotAnExtension) {
+  EXPECT_EQ(only_output("", format_of(Container::wav, Encoding::pcm16), {}, "Vol. 1/No. 5").path,
+            "/out/Vol. 1/No. 5.wav");
+}
+
+TEST(RecipeOutputs, TemplatesTakeTagsAndKeepThemOutOfThePath) {
+  Tags tags;
+  tags.fields = {{"TRACKNUMBER", "7/12"},
+                 {"DISCNUMBER", "2"},
+                 {"TITLE", "../../etc/passwd"},
+                 {"ARTIST", " .. "},
+                 {"ALBUM", "A/B\\C"}};
+  const AudioFormat wav = format_of(Container::wav, Encoding::pcm16);
+  EXPECT_EQ(only_output("outputs: [{path: \"{disc}-{track:03}.{ext}\"}]", wav, tags).path, "/out/2-007.wav");
+  EXPECT_EQ(only_output("outputs: [{path: \"{album}/{stem}.{ext}\"}]", wav, tags).path, "/out/A_B_C/01 Song.wav");
+  EXPECT_EQ(only_output("outputs: [{path: \"{title}.{ext}\"}]", wav, tags).path, "/out/_.._etc_passwd.wav");
+  EXPECT_EQ(only_output("outputs: [{path: \"{artist}/{isrc}.{ext}\"}]", wav, tags).path, "/out/_/_.wav");
+  EXPECT_EQ(only_output("outputs: [{path: \"{folder}/x/{stem}.{ext}\"}]", wav, tags, "Song").path, "/out/x/Song.wav");
+}
+
+TEST(RecipeOutputs, APathOutOfTheOutputFolderIsRefused) {
+  const AudioFormat wav = format_of(Container::wav, Encoding::pcm16);
+  EXPECT_THROW(outputs_of(recipe_of(""), wav, {}, "/out", "../Song"), std::invalid_argument);
+  EXPECT_THROW(outputs_of(recipe_of(""), wav, {}, "/out", "a/../../Song"), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace lathe::test
