@@ -105,7 +105,13 @@ class Run {
       Publisher publisher(store_, [this](const PublishedTask& task) { on_published(task); });
       publisher_ = &publisher;
       std::vector<std::jthread> workers;
-      for (int i = 0; i < std::max(1, batch_.jobs); ++i) workers.emplace_back([this] { guarded([this] { work(); }); });
+      try {
+        for (int i = 0; i < std::max(1, batch_.jobs); ++i) {
+          workers.emplace_back([this] { guarded([this] { work(); }); });
+        }
+      } catch (const std::system_error&) {
+        if (workers.empty()) throw;  // else the threads there are do the work
+      }
       guarded([this] { supervise(); });
       workers.clear();  // joins
     }
