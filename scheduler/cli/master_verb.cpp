@@ -231,6 +231,7 @@ int master(const Options& options) {
     say(std::string("the manifest: ") + error.what());
     manifest_failed = true;
   }
+  if (!result.store_failure.empty()) say(result.store_failure);
   const int failed = failed_count(result, scan.problems);
   if (options.json) {
     std::printf("%s\n", batch_report(result, scan.problems, effective)

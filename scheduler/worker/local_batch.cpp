@@ -115,18 +115,36 @@ class Run {
       guarded([this] { supervise(); });
       workers.clear();  // joins
     }
-    if (fatal_) std::rethrow_exception(fatal_);
     result.was_interrupted = is_interrupted();
     result.was_resumed = resumed_;
     result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     const std::lock_guard lock(mutex_);
     result.busy = busy_;
     result.audio_s = audio_s_;
-    for (const TaskRecord& task : all_tasks()) result.tracks.push_back(outcome_of(task));
+    if (fatal_) {
+      report_early_end(result);
+    } else {
+      for (const TaskRecord& task : all_tasks()) result.tracks.push_back(outcome_of(task));
+    }
     return result;
   }
 
  private:
+  // The store failed while tracks were in work: what has ended is in its place, and the report still says so.
+  void report_early_end(BatchResult& result) {
+    try {
+      std::rethrow_exception(fatal_);
+    } catch (const std::exception& error) {
+      result.store_failure = error.what();
+    }
+    for (const ScannedTrack& track : tracks_) {
+      const auto found = outcomes_.find(track.input.string());
+      result.tracks.push_back(found != outcomes_.end()
+                                  ? found->second
+                                  : TrackOutcome{TaskState::kFailed, track.input, "STORE", result.store_failure, {}});
+    }
+  }
+
   std::vector<TaskRecord> all_tasks() {
     std::vector<TaskRecord> all;
     for (std::int64_t after = -1;;) {
@@ -212,10 +230,10 @@ class Run {
 
   void ended(TaskId task, TaskState state, double cost) {
     note_end(task, state, cost);
-    if (!batch_.on_track) return;
     if (const auto record = store_.task(task)) {
       const std::lock_guard lock(report_mutex_);
-      batch_.on_track(outcome_of(*record));
+      outcomes_[record->input] = outcome_of(*record);
+      if (batch_.on_track) batch_.on_track(outcome_of(*record));
     }
   }
 
@@ -302,6 +320,7 @@ class Run {
   std::atomic<bool> cancelled_{false};
 
   std::mutex report_mutex_;
+  std::map<std::string, TrackOutcome> outcomes_;  // by input, of the tracks that have ended
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<TaskRecord> upcoming_;  // in planned order

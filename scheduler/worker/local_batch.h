@@ -36,6 +36,7 @@ struct BatchResult {
   double audio_s = 0;
   double wall_s = 0;
   bool was_interrupted = false;
+  std::string store_failure;  // why the run ended early: the store could not be used; empty if it did not
   bool was_resumed = false;
 };
 

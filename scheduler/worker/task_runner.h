@@ -27,7 +27,7 @@ struct BatchSetting {
   bool use_cache = true;
   bool overwrite = false;  // foreign files may be replaced
   bool pcm_md5 = false;
-  int jobs = 1;  // workers that share the memory
+  int jobs = 1;                                              // workers that share the memory
   std::map<std::filesystem::path, std::string> clashes;      // see name_clashes()
   std::set<std::pair<std::uint64_t, std::uint64_t>> inputs;  // device and inode of every input: no master lands on one
 };
