@@ -20,7 +20,12 @@ TEST_F(MasterKilled, KilledAtAnyMomentTheSameCommandFinishesTheSameBytes) {
     const int kills = static_cast<int>(random.integer(1, 2));
     for (int k = 0; k < kills; ++k) {
       RunningProgram program(work_.master_call({"-q", "--jobs", "2"}));
-      program.ends_within(static_cast<int>(random.uniform(0, duration_ms_)));
+      if (round == 0) {
+        // Late enough for something to be finished, on a machine of any speed: two publishers, so one of three is.
+        while (count_masters(work_.out()) < 3 && !program.ends_within(1)) continue;
+      } else {
+        program.ends_within(static_cast<int>(random.uniform(0, duration_ms_)));
+      }
       program.send(SIGKILL);
       program.wait();
     }
@@ -28,7 +33,6 @@ TEST_F(MasterKilled, KilledAtAnyMomentTheSameCommandFinishesTheSameBytes) {
     const Tree left = masters_of(work_.out());
     int finished = 0;
     for (const auto& [name, bytes] : left) {
-      if (name.starts_with(".lathe/")) continue;
       ++finished;
       ASSERT_TRUE(reference_.contains(name)) << name;
       EXPECT_TRUE(bytes == reference_.at(name)) << name << " has its name and not its content";

@@ -20,8 +20,20 @@ Tree tree_of(const fs::path& folder) {
 
 Tree masters_of(const fs::path& folder) {
   Tree tree = tree_of(folder);
-  tree.erase("lathe-manifest.json");
+  std::erase_if(tree,
+                [](const auto& file) { return file.first.starts_with(".") || file.first == "lathe-manifest.json"; });
   return tree;
+}
+
+int count_masters(const fs::path& folder) {
+  int count = 0;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (name.starts_with(".")) at.disable_recursion_pending();
+    count += !name.starts_with(".") && name != "lathe-manifest.json" && !at->is_directory(error);
+  }
+  return count;
 }
 
 std::string slurp(const fs::path& file) {

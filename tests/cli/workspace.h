@@ -17,8 +17,10 @@ namespace fs = std::filesystem;
 // What stands under a folder: each file's bytes by its path in it.
 using Tree = std::map<std::string, std::string>;
 Tree tree_of(const fs::path& folder);
-// Only audio, without the manifest.
+// Only what has its final name: without the manifest and what is hidden.
 Tree masters_of(const fs::path& folder);
+// How many those are, while somebody may be at work in the folder.
+int count_masters(const fs::path& folder);
 std::string slurp(const fs::path& file);
 void spill(const fs::path& file, std::string_view bytes);
 

@@ -152,24 +152,26 @@ TEST(Pcm, FullScaleIsAWallAndNothingWraps) {
             bytes_of({INT32_MAX, INT32_MIN, INT32_MAX, INT32_MIN}, 4));
 }
 
-TEST(Pcm, NonFiniteSamplesAreCountedAndTheFirstIsNamed) {
+TEST(Pcm, DamagedSamplesAreCountedAndTheFirstIsNamed) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
   for (const std::int64_t frames : {20, 64, 1001}) {
     FloatTrack track(2, frames);
     track.channel(0)[15] = kInf;
     track.channel(1)[9] = kNan;
     track.channel(1)[static_cast<std::size_t>(frames) - 1] = -kInf;
-    track.channel(0)[3] = std::numeric_limits<float>::max();
+    track.channel(0)[3] = kLargestSample;  // the last that is music
+    track.channel(0)[16] = -std::nextafter(kLargestSample, 2 * kLargestSample);
     NonFinite found = find_non_finite(track.view(), false);
-    EXPECT_EQ(found.count, 3);
+    EXPECT_EQ(found.count, 4);
     EXPECT_EQ(found.first_frame, 9);
     EXPECT_EQ(found.first_channel, 1);
     EXPECT_TRUE(std::isnan(track.channel(1)[9]));
     found = find_non_finite(track.view(), true);
-    EXPECT_EQ(found.count, 3);
+    EXPECT_EQ(found.count, 4);
     EXPECT_EQ(track.channel(1)[9], 0);
     EXPECT_EQ(track.channel(0)[15], 0);
-    EXPECT_EQ(track.channel(0)[3], std::numeric_limits<float>::max());
+    EXPECT_EQ(track.channel(0)[16], 0);
+    EXPECT_EQ(track.channel(0)[3], kLargestSample);
     found = find_non_finite(track.view(), false);
     EXPECT_EQ(found.count, 0);
     EXPECT_EQ(found.first_frame, -1);
