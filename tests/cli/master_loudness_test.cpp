@@ -76,7 +76,8 @@ TEST(MasterLoudness, WithoutALimitOnReductionEveryTrackGetsThere) {
       work.master({"--json", "--recipe",
                    work.recipe("recipe: v1\nchain:\n  - limit: {ceiling_dbtp: -1}\nloudness: {target_lufs: -14}\n")});
   ASSERT_EQ(run.exit_code, 0) << run.err;
-  for (const auto& track : run.json().at("tracks")) {
+  const nlohmann::json tracks = run.json().at("tracks");
+  for (const auto& track : tracks) {
     const fs::path output = track.at("outputs").at(0).at("path").get<std::string>();
     EXPECT_NEAR(integrated_lufs(read_sound(output)), kTarget, kReachedLu) << track.dump(1);
     EXPECT_LE(true_peak_dbtp(read_sound(output)), kCeiling + kPeakDb);

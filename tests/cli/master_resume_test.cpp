@@ -93,8 +93,8 @@ TEST_F(MasterResume, AChangedRecipeReplacesTheOldMasters) {
   const ProgramResult run = work_.master({"--json", "--set", "loudness.target_lufs=-18"});
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(count_states(run.json()), (std::map<std::string, int>{{"DONE", kTracks}}));
-  for (const auto& track : run.json().at("tracks"))
-    EXPECT_NEAR(track.at("reached").at("integrated_lufs").get<double>(), -18, 0.05);
+  const nlohmann::json tracks = run.json().at("tracks");
+  for (const auto& track : tracks) EXPECT_NEAR(track.at("reached").at("integrated_lufs").get<double>(), -18, 0.05);
   EXPECT_EQ(count_states(work_.master({"--json", "--set", "loudness.target_lufs=-18"}).json()),
             (std::map<std::string, int>{{"UNCHANGED", kTracks}}));
 }
