@@ -31,7 +31,6 @@ std::int64_t AudioReader::read(std::byte* interleaved, std::int64_t frames) {
 }
 void AudioReader::rewind() { source_->rewind(); }
 void AudioReader::advise_will_need() const { file_->advise_will_need(); }
-const StoredPcm* AudioReader::stored_pcm() const { return source_->stored_pcm(); }
 const InputFile& AudioReader::file() const { return *file_; }
 
 void check_limits(const InputFile& file, std::int64_t channels, std::int64_t sample_rate_hz) {

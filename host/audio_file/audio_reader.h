@@ -15,7 +15,6 @@ namespace lathe {
 
 class FrameSource;
 class InputFile;
-struct StoredPcm;
 
 // One reader belongs to one thread at a time; different readers do not know of each other.
 class AudioReader {
@@ -45,9 +44,6 @@ class AudioReader {
   // Asks the system to read the whole file ahead, now; returns at once.
   void advise_will_need() const;
 
-  // Where the samples lie in the file if they are stored plainly, else (FLAC) null. For verifying without a second
-  // read.
-  const StoredPcm* stored_pcm() const;
   const InputFile& file() const;
 
  private:

@@ -1,4 +1,4 @@
-// Checks a format once, picks the sink for its container, counts and hashes what goes through.
+// Checks a format once, picks the sink for its container and counts what goes through.
 #include "host/audio_file/audio_writer.h"
 
 #include <fmt/format.h>
@@ -77,7 +77,6 @@ void AudioWriter::write(const std::byte* interleaved, std::int64_t frames) {
   }
   if (frames == 0) return;
   sink_->write(interleaved, frames);
-  hash_.update(interleaved, static_cast<std::size_t>(frames * frame_bytes(format_)));
   written_ += frames;
 }
 
@@ -91,7 +90,8 @@ WrittenAudio AudioWriter::finish() {
   if (::fstat(fd_, &status) != 0) fail_write(path_, errno, payload_bytes(format_));
   WrittenAudio written;
   written.bytes = status.st_size;
-  written.payload_xxh3_128 = hash_.hex();
+  written.sha256 = sink_->sha256;
+  written.payload_xxh3_128 = sink_->payload_xxh3_128;
   written.pcm_md5 = sink_->pcm_md5;
   written.dropped_tags = sink_->dropped_tags;
   sink_.reset();

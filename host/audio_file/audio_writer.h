@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "host/audio_file/audio_file.h"
-#include "host/audio_file/pcm_hash.h"
 #include "host/audio_file/tags.h"
 
 namespace lathe {
@@ -18,8 +17,9 @@ class FrameSink;
 
 struct WrittenAudio {
   std::int64_t bytes = 0;        // of the whole file
-  std::string payload_xxh3_128;  // of the PCM bytes as they were given to write(), in hexadecimal
-  std::string pcm_md5;           // FLAC: the MD5 in its STREAMINFO, in hexadecimal; else empty
+  std::string sha256;            // of the whole file, which was compared as it was written; FLAC: empty
+  std::string payload_xxh3_128;  // FLAC: of the PCM bytes as they were given to write(); else empty
+  std::string pcm_md5;           // FLAC: the MD5 in its STREAMINFO; else empty
   std::vector<std::string>
       dropped_tags;  // names the container has no place for, each once; "channel layout" among them
 };
@@ -33,8 +33,8 @@ std::string unwritable_reason(const AudioFormat& format);
 // valid_bits is not written.
 class AudioWriter {
  public:
-  // `fd` is an empty file open for writing, which the caller keeps open and owns; `path` is for messages. format.frames
-  // is a promise. Throws AudioFileError: unsupported (see unwritable_reason), disk_full, write_failed.
+  // `fd` is an empty file open for reading and writing, which the caller keeps open and owns; `path` is for messages.
+  // format.frames is a promise. Throws AudioFileError: unsupported (see unwritable_reason), disk_full, write_failed.
   AudioWriter(int fd, std::filesystem::path path, const AudioFormat& format, const Tags& tags);
   ~AudioWriter();  // without finish() the file is left unfinished
   AudioWriter(AudioWriter&&) noexcept;
@@ -52,7 +52,6 @@ class AudioWriter {
   std::filesystem::path path_;
   AudioFormat format_;
   std::unique_ptr<FrameSink> sink_;
-  PcmHash hash_;
   std::int64_t written_ = 0;
 };
 

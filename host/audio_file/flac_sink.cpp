@@ -13,6 +13,7 @@
 
 #include "host/audio_file/flac_channels.h"
 #include "host/audio_file/frame_sink.h"
+#include "host/audio_file/message_digest.h"
 #include "host/audio_file/pcm_hash.h"
 
 namespace lathe {
@@ -78,6 +79,7 @@ class FlacSink final : public FrameSink {
   }
 
   void write(const std::byte* interleaved, std::int64_t frames) override {
+    hash_.update(interleaved, static_cast<std::size_t>(frames * frame_bytes(format_)));
     wide_.resize(static_cast<std::size_t>(kStepFrames * format_.channels));
     for (std::int64_t at = 0; at < frames; at += kStepFrames) {
       const std::int64_t count = std::min(kStepFrames, frames - at);
@@ -103,6 +105,7 @@ class FlacSink final : public FrameSink {
 
   void finish() override {
     if (!::FLAC__stream_encoder_finish(encoder_.get()) || write_error_ != 0) fail();
+    payload_xxh3_128 = hash_.hex();
   }
 
  private:
@@ -203,6 +206,7 @@ class FlacSink final : public FrameSink {
   Metadata seek_table_;
   std::unique_ptr<FLAC__StreamEncoder, EncoderDeleter> encoder_;  // after the blocks it points into
   std::vector<FLAC__int32> wide_;
+  PcmHash hash_;
   int write_error_ = 0;
 };
 

@@ -24,7 +24,9 @@ class FrameSink {
   virtual void finish() = 0;
 
   std::vector<std::string> dropped_tags;
-  std::string pcm_md5;
+  std::string pcm_md5;           // FLAC only
+  std::string payload_xxh3_128;  // where the samples are packed: proven by unpacking
+  std::string sha256;            // where each byte was proven as it was written
 
  protected:
   void drop(const std::string& name);  // into dropped_tags, once

@@ -23,7 +23,6 @@ class FrameSource {
 
   virtual std::int64_t read(std::byte* interleaved, std::int64_t frames) = 0;
   virtual void rewind() = 0;
-  virtual const StoredPcm* stored_pcm() const { return nullptr; }
 
   AudioFormat format;
   Tags tags;

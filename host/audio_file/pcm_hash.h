@@ -23,7 +23,4 @@ class PcmHash {
   std::unique_ptr<XXH3_state_t, Deleter> state_;
 };
 
-// Any bytes as lower-case hexadecimal digits.
-std::string hex_of(const unsigned char* bytes, std::size_t count);
-
 }  // namespace lathe

@@ -4,6 +4,7 @@
 #include "host/audio_file/byte_order.h"
 #include "host/audio_file/frame_sink.h"
 #include "host/audio_file/pcm_header.h"
+#include "host/audio_file/proven_writer.h"
 
 namespace lathe {
 namespace {
@@ -13,16 +14,16 @@ constexpr std::int64_t kTurnBytes = 256 << 10;  // of samples turned round at a 
 class PcmSink final : public FrameSink {
  public:
   PcmSink(int fd, const std::filesystem::path& path, const AudioFormat& format, const Tags& tags)
-      : fd_(fd), path_(path), format_(format) {
+      : format_(format), file_(fd, path, payload_bytes(format)) {
     const PcmHeader header = make_pcm_header(format, tags);
     for (const std::string& name : header.dropped) drop(name);
-    put(reinterpret_cast<const std::byte*>(header.bytes.data()), header.bytes.size());
+    file_.put(reinterpret_cast<const std::byte*>(header.bytes.data()), header.bytes.size());
   }
 
   void write(const std::byte* interleaved, std::int64_t frames) override {
     const std::int64_t bytes = frames * frame_bytes(format_);
     if (!is_stored_big_endian(format_) && !is_stored_signed_8(format_)) {
-      return put(interleaved, static_cast<std::size_t>(bytes));
+      return file_.put(interleaved, static_cast<std::size_t>(bytes));
     }
     const int sample = bytes_per_sample(format_.encoding);
     const std::int64_t step = kTurnBytes - kTurnBytes % sample;
@@ -34,21 +35,19 @@ class PcmSink final : public FrameSink {
       } else {
         flip_sign_bits(turned_.data(), turned_.size());
       }
-      put(turned_.data(), turned_.size());
+      file_.put(turned_.data(), turned_.size());
     }
   }
 
   void finish() override {
     const std::byte zero{};
-    put(&zero, static_cast<std::size_t>(pcm_padding(format_)));
+    file_.put(&zero, static_cast<std::size_t>(pcm_padding(format_)));
+    sha256 = file_.sha256();
   }
 
  private:
-  void put(const std::byte* from, std::size_t bytes) { write_all(fd_, from, bytes, path_, payload_bytes(format_)); }
-
-  int fd_;
-  std::filesystem::path path_;
   AudioFormat format_;
+  ProvenWriter file_;
   std::vector<std::byte> turned_;
 };
 

@@ -42,8 +42,6 @@ class PcmSource final : public FrameSource {
 
   void rewind() override { position_ = 0; }
 
-  const StoredPcm* stored_pcm() const override { return &stored_; }
-
  private:
   // Programs that know no RF64 write WAV beyond 4 GB with sizes that lost their upper half.
   void refuse_wrapped_header(const PcmLayout& layout) {

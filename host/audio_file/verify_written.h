@@ -1,23 +1,17 @@
 // Reads a finished file back and proves that it holds what was meant, before it gets its final name.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 
-#include "host/audio_file/audio_file.h"
+#include "host/audio_file/audio_writer.h"
 
 namespace lathe {
 
-struct VerifiedFile {
-  std::string sha256;  // of the whole file, in hexadecimal
-  std::int64_t bytes = 0;
-};
-
-// Opens `path` with AudioReader and hashes its PCM bytes again. Throws AudioFileError: write_failed when format or hash
-// differ from what was written (`payload_xxh3_128` from WrittenAudio), and whatever reading throws. Plainly stored
-// samples are read once for both hashes.
-VerifiedFile verify_written(const std::filesystem::path& path, const AudioFormat& written,
-                            const std::string& payload_xxh3_128);
+// Opens `path` with AudioReader; `format` and `written` are what its AudioWriter was given and gave. Plainly stored
+// samples were compared byte for byte as they were written, so format and length are what is left to check; FLAC is
+// decoded and its PCM bytes hashed again. Returns the SHA-256 of the whole file, in hexadecimal. Throws AudioFileError:
+// write_failed when something differs, and whatever reading throws.
+std::string verify_written(const std::filesystem::path& path, const AudioFormat& format, const WrittenAudio& written);
 
 }  // namespace lathe

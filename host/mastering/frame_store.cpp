@@ -36,8 +36,10 @@ void FrameArena::release() {
 
 float* FrameArena::reserve(std::int64_t floats) {
   if (floats <= floats_) return data_;
-  release();
-  void* memory = ::mmap(nullptr, rounded_bytes(floats), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  // Grown, not made anew: pages that have been touched are not cleared again.
+  void* memory = data_ != nullptr ? ::mremap(data_, rounded_bytes(floats_), rounded_bytes(floats), MREMAP_MAYMOVE)
+                                  : ::mmap(nullptr, rounded_bytes(floats), PROT_READ | PROT_WRITE,
+                                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   ::madvise(memory, rounded_bytes(floats), MADV_HUGEPAGE);  // only a wish: without huge pages it is a little slower
   data_ = static_cast<float*>(memory);

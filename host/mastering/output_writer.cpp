@@ -1,14 +1,12 @@
 #include "host/mastering/output_writer.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <memory>
 #include <optional>
 
 #include "host/audio_file/audio_writer.h"
 #include "host/audio_file/input_file.h"
-#include "host/audio_file/pcm_hash.h"
+#include "host/audio_file/message_digest.h"
 #include "host/audio_file/verify_written.h"
 #include "kernels/limiter/limiter.h"
 #include "kernels/loudness/interpolation.h"
@@ -25,22 +23,6 @@ std::string bits_name(Encoding encoding) {
   if (encoding == Encoding::float64) return "64f";
   return std::to_string(bits_per_sample(encoding));
 }
-
-// MD5 of PCM bytes, for outputs whose container has none of its own.
-class Md5 {
- public:
-  Md5() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), EVP_md5(), nullptr); }
-  void update(const std::byte* data, std::size_t bytes) { EVP_DigestUpdate(context_.get(), data, bytes); }
-  std::string hex() {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int size = 0;
-    EVP_DigestFinal_ex(context_.get(), digest, &size);
-    return hex_of(digest, size);
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
 
 }  // namespace
 
@@ -69,8 +51,8 @@ OutputWriter::OutputWriter(const RenderSource& source, const std::vector<double>
 OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const StagedFile& file) {
   const AudioFormat format = format_of(output, in_);
   AudioWriter writer(file.fd(), file.path(), format, source_.input->tags());
-  std::optional<Md5> md5;
-  if (pcm_md5 && format.container != Container::flac) md5.emplace();
+  std::optional<MessageDigest> md5;
+  if (pcm_md5 && format.container != Container::flac) md5.emplace(MessageDigest::Kind::md5);
   LoudnessMeter after({static_cast<double>(in_.sample_rate_hz), weights_, true, false});
   const bool copies = source_.is_untouched && format.encoding == in_.encoding;
   if (copies || source_.store == nullptr) source_.input->rewind();
@@ -91,11 +73,11 @@ OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const S
   }
   after.finish();
   const WrittenAudio written = writer.finish();
+  OutputReport report;
   watch_.start(&BusySeconds::io);
-  const VerifiedFile verified = verify_written(file.path(), format, written.payload_xxh3_128);
+  report.sha256 = verify_written(file.path(), format, written);
   watch_.stop();
 
-  OutputReport report;
   report.id = output.id;
   report.path = output.path;
   report.container = container_name(format.container);
@@ -103,8 +85,7 @@ OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const S
   report.sample_rate_hz = format.sample_rate_hz;
   report.channels = format.channels;
   report.bits = bits_name(format.encoding);
-  report.bytes = verified.bytes;
-  report.sha256 = verified.sha256;
+  report.bytes = written.bytes;
   report.pcm_md5 = md5 ? md5->hex() : written.pcm_md5;
   report.after = measurement_of(after, format.frames, format.sample_rate_hz);
   report.dropped_tags = written.dropped_tags;

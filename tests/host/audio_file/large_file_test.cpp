@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "host/audio_file/file_descriptor.h"
+#include "host/audio_file/pcm_hash.h"
 #include "tests/host/audio_file/scratch.h"
 
 namespace lathe::testing {
@@ -30,11 +31,13 @@ TEST(LargeFile, AWavAbove4GbBecomesRf64AndComesBackWhole) {
   EXPECT_EQ(reader.format().container, Container::rf64);
   EXPECT_EQ(reader.format().frames, format.frames);
   Bytes back(block.size());
-  PcmHash hash;
+  PcmHash meant, found;
   while (const std::int64_t got = reader.read(back.data(), kBlock)) {
-    hash.update(back.data(), static_cast<std::size_t>(got * frame_bytes(format)));
+    found.update(back.data(), static_cast<std::size_t>(got * frame_bytes(format)));
   }
-  EXPECT_EQ(hash.hex(), written.payload_xxh3_128);
+  for (int i = 0; i < 720; ++i) meant.update(block.data(), block.size());
+  meant.update(block.data(), static_cast<std::size_t>(5 * frame_bytes(format)));
+  EXPECT_EQ(found.hex(), meant.hex());
 }
 
 }  // namespace

@@ -127,8 +127,7 @@ TEST(StagedFile, AMasterGoesFromWriterThroughVerifyingToItsName) {
   AudioWriter writer(file.fd(), file.final_path(), format, {});
   writer.write(pcm.data(), format.frames);
   const WrittenAudio written = writer.finish();
-  const VerifiedFile verified = verify_written(file.path(), format, written.payload_xxh3_128);
-  EXPECT_EQ(verified.bytes, written.bytes);
+  EXPECT_EQ(verify_written(file.path(), format, written).size(), 64U);
   file.publish(Replace::refuse);
   AudioReader reader(folder / "album/01.flac");
   EXPECT_EQ(read_audio(reader), pcm);
