@@ -27,7 +27,7 @@ struct GainSolver::State {
     if (!goal.limit) return;
     ceiling = db_to_amplitude(goal.limit->ceiling_dbtp) * kCeilingMargin;
     const auto groups = static_cast<std::int64_t>(before.trace.sample_peak.size());
-    map.emplace(store, std::move(before.trace.sample_peak));
+    map.emplace(store, std::move(before.trace.sample_peak), std::move(before.trace.bend));
     curve.emplace(LimiterSettings{before.sample_rate_hz, ceiling, goal.limit->release_ms}, groups);
   }
 

@@ -1,46 +1,78 @@
 #include "host/mastering/peak_map.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "kernels/loudness/interpolation.h"
 
 namespace lathe {
 namespace {
 
-constexpr std::int64_t kStretch = 8;  // groups searched together
-constexpr std::int64_t kHaloGroups = kInterpolationHalo / kPeakGroup;
+constexpr std::int64_t kPair = 2;                                      // groups searched together: 16 frames
+constexpr std::int64_t kHaloGroups = kInterpolationHalo / kPeakGroup;  // that the answer needs beside a group
+constexpr std::int64_t kReachGroups = 2;                               // the same for the 32 taps of the search
+constexpr std::int64_t kMostGroups = 128;                              // searched in one go
 constexpr float kTrim = 1.00002f;  // a hair under the ceiling, so that rounding cannot bring it back over
 
 }  // namespace
 
-PeakMap::PeakMap(FrameStore& store, std::vector<float> sample_peaks)
+PeakMap::PeakMap(FrameStore& store, std::vector<float> sample_peaks, std::vector<float> bends)
     : store_(store),
       sample_peaks_(std::move(sample_peaks)),
+      bends_(std::move(bends)),
       peaks_(sample_peaks_.size(), 0.0f),
-      known_((sample_peaks_.size() + kStretch - 1) / kStretch, false) {}
+      known_((sample_peaks_.size() + kPair - 1) / kPair, 0) {
+  if (bends_.size() != sample_peaks_.size()) throw std::invalid_argument("PeakMap: one bend a group is needed");
+  if (bends_.empty()) return;
+  // Where silence meets the first and the last sample.
+  bends_.front() = std::max(bends_.front(), sample_peaks_.front());
+  bends_.back() = std::max(bends_.back(), sample_peaks_.back());
+}
 
 void PeakMap::cover(double gain, double ceiling) {
   if (gain / ceiling <= covered_) return;
   covered_ = gain / ceiling;
-  const auto limit = static_cast<float>(ceiling * kNear / gain / search_bank().bound);
+  const auto limit = static_cast<float>(ceiling * kNear / gain);
   const auto groups = static_cast<std::int64_t>(sample_peaks_.size());
-  for (std::int64_t first = 0; first < groups; first += kStretch) {
-    if (known_[static_cast<std::size_t>(first / kStretch)]) continue;
-    const std::int64_t from = std::max<std::int64_t>(0, first - kHaloGroups),
-                       to = std::min(groups, first + kStretch + kHaloGroups);
-    float highest = 0;
-    for (std::int64_t g = from; g < to; ++g) highest = std::max(highest, sample_peaks_[static_cast<std::size_t>(g)]);
-    if (highest > limit) search(first, std::min(groups, first + kStretch));
+  std::int64_t first = 0, end = 0;  // pairs to be searched
+  const auto flush = [&] {
+    if (first < end) search(first * kPair, std::min(groups, end * kPair));
+  };
+  for (std::int64_t pair = 0; pair * kPair < groups; ++pair) {
+    if (known_[static_cast<std::size_t>(pair)] != 0 || !could_exceed(pair * kPair, limit)) continue;
+    known_[static_cast<std::size_t>(pair)] = 1;
+    if (pair != end || (end - first) * kPair == kMostGroups) {
+      flush();
+      first = pair;
+    }
+    end = pair + 1;
   }
+  flush();
+}
+
+// Whether the search of the pair of groups from `group` on could find more than `limit`; see InterpolationBank.
+bool PeakMap::could_exceed(std::int64_t group, float limit) const {
+  const InterpolationBank& bank = search_bank();
+  const auto groups = static_cast<std::int64_t>(sample_peaks_.size());
+  const std::int64_t from = std::max<std::int64_t>(0, group - kReachGroups),
+                     to = std::min(groups, group + kPair + kReachGroups);
+  const auto highest = [](const std::vector<float>& of, std::int64_t low, std::int64_t high) {
+    float most = 0;
+    for (std::int64_t g = low; g < high; ++g) most = std::max(most, of[static_cast<std::size_t>(g)]);
+    return most;
+  };
+  const float around = highest(sample_peaks_, from, to);
+  if (around * bank.bound <= limit) return false;
+  const float inside = highest(sample_peaks_, group, std::min(groups, group + kPair + 1));
+  return inside + highest(bends_, from, to) * bank.bend_bound + around * bank.slope_bound > limit;
 }
 
 void PeakMap::search(std::int64_t first_group, std::int64_t end_group) {
-  known_[static_cast<std::size_t>(first_group / kStretch)] = true;
-  constexpr std::int64_t kFrames = kStretch * kPeakGroup;
-  const AudioView view = store_.read(first_group * kPeakGroup - kInterpolationHalo, kFrames + 2 * kInterpolationHalo);
-  float found[kStretch] = {};
+  const std::int64_t frames = (end_group - first_group + kPair - 1) / kPair * kPair * kPeakGroup;
+  const AudioView view = store_.read(first_group * kPeakGroup - kInterpolationHalo, frames + 2 * kInterpolationHalo);
+  float found[kMostGroups] = {};
   for (int c = 0; c < view.channels; ++c) {
-    interpolation_kernels().group_peaks(search_bank(), view.channel(c) + kInterpolationHalo, kFrames, found);
+    interpolation_kernels().group_peaks(search_bank(), view.channel(c) + kInterpolationHalo, frames, found);
   }
   for (std::int64_t g = first_group; g < end_group; ++g) {
     peaks_[static_cast<std::size_t>(g)] = std::max(peaks_[static_cast<std::size_t>(g)], found[g - first_group]);

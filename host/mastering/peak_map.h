@@ -12,8 +12,8 @@ namespace lathe {
 
 class PeakMap {
  public:
-  // `sample_peaks`: max |x| of each group over all channels (GroupTrace). `store` holds the track before gain.
-  PeakMap(FrameStore& store, std::vector<float> sample_peaks);
+  // `sample_peaks` and `bends`: of each group over all channels (GroupTrace). `store` holds the track before gain.
+  PeakMap(FrameStore& store, std::vector<float> sample_peaks, std::vector<float> bends);
 
   // Works out every group whose true peak times `gain` could exceed `ceiling` * kNear. What is left out stays under.
   void cover(double gain, double ceiling);
@@ -27,6 +27,7 @@ class PeakMap {
   std::int64_t raise_overs(const LimiterCurve& curve, double gain, double ceiling, bool only_near_last);
 
  private:
+  bool could_exceed(std::int64_t group, float limit) const;
   void search(std::int64_t first_group, std::int64_t end_group);
 
   // A 4x search may under-read a peak by 0.69 dB (BS.1770-5 Annex 2) and its own filter's loss.
@@ -34,8 +35,9 @@ class PeakMap {
 
   FrameStore& store_;
   std::vector<float> sample_peaks_;
+  std::vector<float> bends_;
   std::vector<float> peaks_;
-  std::vector<bool> known_;
+  std::vector<char> known_;  // by pairs of groups
   std::vector<std::int64_t> raised_;
   double covered_ = 0;  // gain / ceiling that cover() has been called for
 };

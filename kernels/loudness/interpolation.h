@@ -59,6 +59,8 @@ struct InterpolationKernels {
   void (*group_peaks)(const InterpolationBank&, const float* x, std::int64_t frames, float* peaks);
   // Same of the samples alone: peaks[g] = max(peaks[g], max |x[n]|).
   void (*group_sample_peaks)(const float* x, std::int64_t frames, float* peaks);
+  // Same of the second differences: bends[g] = max(bends[g], max |x[n-1] - 2 x[n] + x[n+1]|). Frames a multiple of 8.
+  void (*group_bends)(const float* x, std::int64_t frames, float* bends);
   // For each of `count` stretches of kPeakStretch frames from x on: max |x| and max |x[j-1] - 2 x[j] + x[j+1]|.
   void (*stretch_bounds)(const float* x, std::int64_t count, float* highest, float* bend);
   // Bit n is set where the answer_bank() could find more than `peak` between frame n and the next, for the kPeakStretch

@@ -190,6 +190,18 @@ inline F bend_at(const float* x) {
   return abs((load(x - 1) - here) + (load(x + 1) - here));
 }
 
+void group_bends(const float* x, std::int64_t frames, float* bends) {
+  constexpr std::int64_t kPiece = 64;
+  alignas(64) float piece[kPiece];
+  for (std::int64_t n = 0; n < frames; n += kPiece) {
+    const std::int64_t count = frames - n < kPiece ? frames - n : kPiece;
+    std::int64_t i = 0;
+    for (; i + kFloats <= count; i += kFloats) store(piece + i, bend_at(x + n + i));
+    for (; i < count; ++i) piece[i] = __builtin_fabsf((x[n + i - 1] - x[n + i]) + (x[n + i + 1] - x[n + i]));
+    group_sample_peaks(piece, count, bends + n / kPeakGroup);
+  }
+}
+
 // The largest second difference of x[-3] .. x[4].
 inline float bend_around(const float* x) {
   float most = 0;
@@ -297,7 +309,7 @@ float peak_at(const InterpolationBank& answer, const float* x) {
 }  // namespace
 
 extern const InterpolationKernels interpolation_kernels;
-const InterpolationKernels interpolation_kernels = {group_peaks, group_sample_peaks, stretch_bounds, places_over,
-                                                    peak_at};
+const InterpolationKernels interpolation_kernels = {group_peaks,    group_sample_peaks, group_bends,
+                                                    stretch_bounds, places_over,        peak_at};
 
 }  // namespace lathe::LATHE_LEVEL

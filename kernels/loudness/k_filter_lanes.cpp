@@ -5,29 +5,9 @@
 namespace lathe::LATHE_LEVEL {
 namespace {
 
-constexpr int kParts = kHopLanes / kDoubles;
+constexpr int kParts = kHopLanes / kFloats;
 // Vectors run together: enough to hide the recursion's latency, few enough for the registers.
 constexpr int kTogether = kParts < 2 ? 1 : 2;
-
-inline D widen(const float* p) {
-#if defined(__AVX512F__)
-  return _mm512_cvtps_pd(_mm256_loadu_ps(p));
-#elif defined(__AVX2__)
-  return _mm256_cvtps_pd(_mm_loadu_ps(p));
-#else
-  return _mm_cvtps_pd(_mm_castpd_ps(_mm_load_sd((const double*)p)));
-#endif
-}
-
-inline void add_narrowed(float* p, D v) {
-#if defined(__AVX512F__)
-  _mm256_storeu_ps(p, _mm256_add_ps(_mm256_loadu_ps(p), _mm512_cvtpd_ps(v)));
-#elif defined(__AVX2__)
-  _mm_storeu_ps(p, _mm_add_ps(_mm_loadu_ps(p), _mm256_cvtpd_ps(v)));
-#else
-  for (int i = 0; i < kDoubles; ++i) p[i] += (float)v[i];
-#endif
-}
 
 // Eight frames of all lanes, in[lane][frame], become out[frame][lane].
 #if defined(__AVX2__)
@@ -70,37 +50,31 @@ inline void transpose_group(const float* const* in, std::int64_t n, float* out) 
 
 // z[r] += sum over `count` rows of absorb[row][r] * x[row], for V vectors of lanes.
 template <int V>
-inline void absorb_rows(const double* absorb, const float* x, std::int64_t count, D (&z)[4][V]) {
+inline void absorb_rows(const float* absorb, const float* x, std::int64_t count, F (&z)[4][V]) {
   for (std::int64_t j = 0; j < count; ++j, absorb += 4, x += kHopLanes) {
-    D in[V];
 #pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) in[v] = widen(x + v * kDoubles);
+    for (int v = 0; v < V; ++v) {
+      const F in = load(x + v * kFloats);
 #pragma GCC unroll 4
-    for (int r = 0; r < 4; ++r) {
-      const D weight = splat(absorb[r]);
-#pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) z[r][v] = fma(in[v], weight, z[r][v]);
+      for (int r = 0; r < 4; ++r) z[r][v] = fma(in, splat(absorb[r]), z[r][v]);
     }
   }
 }
 
 // What the frames of each lane add to the state at its end.
 inline void absorb_lanes(const KFilterTables& t, const HopLanes& lanes, const float* rows, double (*added)[kHopLanes]) {
-  for (int first = 0; first < kHopLanes; first += kTogether * kDoubles) {
-    D z[4][kTogether] = {}, z_long[4][kTogether] = {};
+  for (int first = 0; first < kHopLanes; first += kTogether * kFloats) {
+    F z[4][kTogether] = {}, more[4][kTogether] = {};
     absorb_rows<kTogether>(t.absorb.data(), rows + first, t.rows, z);
-    for (int r = 0; r < 4; ++r) {
-      for (int from = 0; from < 4; ++from) {
-        for (int v = 0; v < kTogether; ++v)
-          z_long[r][v] = fma(splat(t.advance_group[from][r]), z[from][v], z_long[r][v]);
-      }
-    }
-    absorb_rows<kTogether>(t.absorb_group[0], rows + t.rows * kHopLanes + first, kEnergyGroup, z_long);
-    for (int r = 0; r < 4; ++r) {
-      for (int v = 0; v < kTogether; ++v) {
-        for (int i = 0; i < kDoubles; ++i) {
-          const int lane = first + v * kDoubles + i;
-          added[r][lane] = lanes.is_long[lane] ? z_long[r][v][i] : z[r][v][i];
+    absorb_rows<kTogether>(t.absorb_group[0], rows + t.rows * kHopLanes + first, kEnergyGroup, more);
+    for (int v = 0; v < kTogether; ++v) {
+      for (int i = 0; i < kFloats; ++i) {
+        const int lane = first + v * kFloats + i;
+        for (int r = 0; r < 4; ++r) {
+          double sum = lanes.is_long[lane] ? more[r][v][i] : z[r][v][i];
+          for (int from = 0; lanes.is_long[lane] && from < 4; ++from)
+            sum += t.advance_group[from][r] * (double)z[from][v][i];
+          added[r][lane] = sum;
         }
       }
     }
@@ -115,6 +89,8 @@ inline void advanced(const double (*advance)[4], double* z) {
   for (int r = 0; r < 4; ++r) z[r] = next[r];
 }
 
+constexpr double kNothing = 1e-30;
+
 // added[r][lane] becomes the state at the beginning of each lane.
 inline void first_states(const KFilterTables& t, const HopLanes& lanes, double (*added)[kHopLanes],
                          KFilterState& state) {
@@ -126,48 +102,45 @@ inline void first_states(const KFilterTables& t, const HopLanes& lanes, double (
     for (int r = 0; r < 4; ++r) {
       next[r] += added[r][lane];
       added[r][lane] = state.z[r];
-      state.z[r] = next[r];
+      // What is left of a sound long gone: as float32 it would be a denormal, and slow.
+      state.z[r] = next[r] > kNothing || next[r] < -kNothing ? next[r] : 0.0;
     }
   }
 }
 
 template <int V>
 struct Filter {
-  D x1[V], u1[V], w1[V], w2[V], y1[V], y2[V];
+  F s1[V], s2[V], w1[V], w2[V];
 };
 
-struct Feedback {
-  D minus_c1, minus_c2, b1, b2, minus_a1, minus_a2;
+struct Coefficients {
+  F p, q, r, t, minus_a1, minus_a2, b1, b2;
 };
 
 template <int V>
-inline void step(const Feedback& k, const float* x, Filter<V>& s, D* y) {
+inline void step(const Coefficients& k, const float* x, Filter<V>& s, F* y) {
 #pragma GCC unroll 4
   for (int v = 0; v < V; ++v) {
-    const D in = widen(x + v * kDoubles);
-    const D u = in - s.x1[v];
-    const D w = fma(k.minus_c1, s.w1[v], fma(k.minus_c2, s.w2[v], u - s.u1[v]));
-    const D p = fma(k.b1, s.w1[v], fma(k.b2, s.w2[v], w));
-    y[v] = fma(k.minus_a1, s.y1[v], fma(k.minus_a2, s.y2[v], p));
-    s.x1[v] = in;
-    s.u1[v] = u;
+    const F u = fnma(k.p, s.s1[v], load(x + v * kFloats) - s.s2[v]);
+    s.s2[v] = fma(k.t, u, fma(k.r, s.s1[v], s.s2[v]));
+    s.s1[v] = fma(k.q, u, s.s1[v]);
+    const F w = fma(k.minus_a1, s.w1[v], fma(k.minus_a2, s.w2[v], u));
+    y[v] = fma(k.b1, s.w1[v], fma(k.b2, s.w2[v], w));
     s.w2[v] = s.w1[v];
     s.w1[v] = w;
-    s.y2[v] = s.y1[v];
-    s.y1[v] = y[v];
   }
 }
 
 // A group cut in two at frame `lead` of each lane.
 template <int V>
-inline void cut_group(const Feedback& k, const float* x, const double* lead, Filter<V>& s, D* before, D* inside) {
-  for (int v = 0; v < V; ++v) before[v] = inside[v] = D{};
+inline void cut_group(const Coefficients& k, const float* x, const float* lead, Filter<V>& s, F* before, F* inside) {
+  for (int v = 0; v < V; ++v) before[v] = inside[v] = F{};
   for (int j = 0; j < kEnergyGroup; ++j) {
-    D y[V];
+    F y[V];
     step<V>(k, x + j * kHopLanes, s, y);
     for (int v = 0; v < V; ++v) {
-      const D is_before = splat((double)j) < load(lead + v * kDoubles) ? y[v] : D{};
-      const D is_inside = splat((double)j) < load(lead + v * kDoubles) ? D{} : y[v];
+      const F is_before = splat((float)j) < load(lead + v * kFloats) ? y[v] : F{};
+      const F is_inside = splat((float)j) < load(lead + v * kFloats) ? F{} : y[v];
       before[v] = fma(is_before, is_before, before[v]);
       inside[v] = fma(is_inside, is_inside, inside[v]);
     }
@@ -175,11 +148,11 @@ inline void cut_group(const Feedback& k, const float* x, const double* lead, Fil
 }
 
 template <int V>
-inline void group(const Feedback& k, const float* x, Filter<V>& s, D* sum) {
-  for (int v = 0; v < V; ++v) sum[v] = D{};
+inline void group(const Coefficients& k, const float* x, Filter<V>& s, F* sum) {
+  for (int v = 0; v < V; ++v) sum[v] = F{};
 #pragma GCC unroll 8
   for (int j = 0; j < kEnergyGroup; ++j) {
-    D y[V];
+    F y[V];
     step<V>(k, x + j * kHopLanes, s, y);
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) sum[v] = fma(y[v], y[v], sum[v]);
@@ -188,39 +161,39 @@ inline void group(const Feedback& k, const float* x, Filter<V>& s, D* sum) {
 
 // HopLanes as vectors.
 struct LaneEdges {
-  alignas(64) double lead[kHopLanes];
-  alignas(64) double cut[kHopLanes];
-  alignas(64) double is_long[kHopLanes];
+  alignas(64) float lead[kHopLanes];
+  alignas(64) float cut[kHopLanes];
+  alignas(64) float is_long[kHopLanes];
 };
 
 // V vectors of lanes, from lane `at` on, from their first states z[state][lane].
 template <int V, bool Traced>
-inline void run_lanes(const KFilterTables& t, const LaneEdges& edges, std::int64_t cut_row, int at, const double* z,
+inline void run_lanes(const KFilterTables& t, const LaneEdges& edges, std::int64_t cut_row, int at, const float* z,
                       const float* rows, float* power, double weight, LaneEnergies& energies) {
-  const Feedback k = {splat(-t.c1), splat(-t.c2), splat(t.b1), splat(t.b2), splat(-t.a1), splat(-t.a2)};
-  const D scale = splat(t.energy_scale), share = splat(t.energy_scale * weight);
+  const Coefficients k = {splat(t.p),   splat(t.q),   splat(t.r),  splat(t.t),
+                          splat(-t.a1), splat(-t.a2), splat(t.b1), splat(t.b2)};
+  const F share = splat((float)(t.energy_scale * weight));
   rows += at;
   Filter<V> s;
   for (int v = 0; v < V; ++v) {
-    const int lane = at + v * kDoubles;
-    s.x1[v] = s.u1[v] = D{};
-    s.w1[v] = load(z + lane);
-    s.w2[v] = load(z + kHopLanes + lane);
-    s.y1[v] = load(z + 2 * kHopLanes + lane);
-    s.y2[v] = load(z + 3 * kHopLanes + lane);
+    const int lane = at + v * kFloats;
+    s.s1[v] = load(z + lane);
+    s.s2[v] = load(z + kHopLanes + lane);
+    s.w1[v] = load(z + 2 * kHopLanes + lane);
+    s.w2[v] = load(z + 3 * kHopLanes + lane);
   }
   // Adds the energies `sum` of the group at row j, which the filter entered as `entered`.
-  const auto trace = [&](std::int64_t j, const Filter<V>& entered, const D* sum) {
-    D kept[V], rest[V];
+  const auto trace = [&](std::int64_t j, const Filter<V>& entered, const F* sum) {
+    F kept[V], rest[V];
     if (j == cut_row) {
       Filter<V> again = entered;
       cut_group<V>(k, rows + j * kHopLanes, edges.cut + at, again, kept, rest);
       sum = kept;
     }
     float* out = power + j / kEnergyGroup * kHopLanes + at;
-    for (int v = 0; v < V; ++v) add_narrowed(out + v * kDoubles, sum[v] * share);
+    for (int v = 0; v < V; ++v) store(out + v * kFloats, load(out + v * kFloats) + sum[v] * share);
   };
-  D lead_sum[V], total[V], sum[V];
+  F lead_sum[V], total[V], sum[V];
   Filter<V> entered = s;
   cut_group<V>(k, rows, edges.lead + at, s, lead_sum, total);
   if constexpr (Traced) {
@@ -232,13 +205,15 @@ inline void run_lanes(const KFilterTables& t, const LaneEdges& edges, std::int64
     group<V>(k, rows + j * kHopLanes, s, sum);
     if constexpr (Traced) trace(j, entered, sum);
     if (j == t.rows) {
-      for (int v = 0; v < V; ++v) sum[v] = load(edges.is_long + at + v * kDoubles) > D{} ? sum[v] : D{};
+      for (int v = 0; v < V; ++v) sum[v] = load(edges.is_long + at + v * kFloats) > F{} ? sum[v] : F{};
     }
     for (int v = 0; v < V; ++v) total[v] += sum[v];
   }
   for (int v = 0; v < V; ++v) {
-    store(energies.before + at + v * kDoubles, lead_sum[v] * scale);
-    store(energies.inside + at + v * kDoubles, total[v] * scale);
+    for (int i = 0; i < kFloats; ++i) {
+      energies.before[at + v * kFloats + i] = t.energy_scale * (double)lead_sum[v][i];
+      energies.inside[at + v * kFloats + i] = t.energy_scale * (double)total[v][i];
+    }
   }
 }
 
@@ -246,22 +221,26 @@ LaneEnergies run(const KFilterTables& t, const HopLanes& lanes, KFilterState& st
                  float* power, double weight) {
   const float* in[kHopLanes];
   LaneEdges edges;
-  alignas(64) double z[4][kHopLanes];
+  double z[4][kHopLanes];
+  alignas(64) float first[4][kHopLanes];
   for (int lane = 0; lane < kHopLanes; ++lane) {
     in[lane] = x + lanes.offset[lane];
-    edges.lead[lane] = lanes.lead[lane];
-    edges.cut[lane] = lanes.cut[lane];
-    edges.is_long[lane] = lanes.is_long[lane] ? 1.0 : 0.0;
+    edges.lead[lane] = (float)lanes.lead[lane];
+    edges.cut[lane] = (float)lanes.cut[lane];
+    edges.is_long[lane] = lanes.is_long[lane] ? 1.0f : 0.0f;
   }
   for (std::int64_t j = 0; j <= t.rows; j += kEnergyGroup) transpose_group(in, j, work + j * kHopLanes);
   absorb_lanes(t, lanes, work, z);
   first_states(t, lanes, z, state);
+  for (int r = 0; r < 4; ++r) {
+    for (int lane = 0; lane < kHopLanes; ++lane) first[r][lane] = (float)z[r][lane];
+  }
   LaneEnergies energies;
-  for (int at = 0; at < kHopLanes; at += kTogether * kDoubles) {
+  for (int at = 0; at < kHopLanes; at += kTogether * kFloats) {
     if (power != nullptr) {
-      run_lanes<kTogether, true>(t, edges, lanes.cut_row, at, z[0], work, power, weight, energies);
+      run_lanes<kTogether, true>(t, edges, lanes.cut_row, at, first[0], work, power, weight, energies);
     } else {
-      run_lanes<kTogether, false>(t, edges, -1, at, z[0], work, nullptr, weight, energies);
+      run_lanes<kTogether, false>(t, edges, -1, at, first[0], work, nullptr, weight, energies);
     }
   }
   return energies;

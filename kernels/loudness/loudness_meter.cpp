@@ -130,9 +130,14 @@ struct LoudnessMeter::State {
     const std::int64_t groups = (valid + kPeakGroup - 1) / kPeakGroup;
     for (std::int64_t g = 0; g < groups; ++g)
       sample_peak = std::max(sample_peak, peaks[static_cast<std::size_t>(g + kHaloGroups)]);
-    if (setup.trace)
+    if (setup.trace) {
       trace.sample_peak.insert(trace.sample_peak.end(), peaks.data() + kHaloGroups,
                                peaks.data() + kHaloGroups + groups);
+      trace.bend.resize(trace.sample_peak.size(), 0.0f);
+      float* bends = trace.bend.data() + (trace.bend.size() - static_cast<std::size_t>(groups));
+      for (int c = 0; c < channels; ++c)
+        interpolation_kernels().group_bends(audio.channel(c), groups * kPeakGroup, bends);
+    }
     if (!setup.true_peak) return;
     if (first == 0) ring_before_first(audio);
     search.block(audio, step, peaks.data() + kHaloGroups);

@@ -35,6 +35,7 @@ std::vector<double> channel_weights(int channels, std::uint32_t channel_mask);
 // kPeakGroup frames, over all channels.
 struct GroupTrace {
   std::vector<float> sample_peak;  // max |x|
+  std::vector<float> bend;         // max |x[n-1] - 2 x[n] + x[n+1]|: between samples x strays by a part of it
   std::vector<float> power;        // weighted sum of squares of the K-weighted signal
 };
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <numbers>
 #include <stdexcept>
 #include <tuple>
 #include <utility>
@@ -23,7 +24,7 @@ namespace {
 using test::FloatTrack;
 using test::Signal;
 
-constexpr double kOracleLimitLu = 1e-6, kPeerLimitLu = 0.05, kTraceLimitDb = -140;
+constexpr double kOracleLimitLu = 1e-4, kPeerLimitLu = 0.05, kTraceLimitDb = -110;
 
 LoudnessMeter::Setup setup_for(double rate, std::vector<double> weights) {
   LoudnessMeter::Setup setup;
@@ -56,6 +57,23 @@ TEST(LoudnessMeter, AgreesWithTheDefinitionAtEveryLevelAndRate) {
     const FloatTrack track({test::programme(random, rate, frames), test::programme(random, rate, frames)});
     const double want = test::integrated_loudness_oracle(signals_of(track), {1, 1}, rate);
     test::for_each_simd_level([&] { EXPECT_NEAR(measure(track, rate, {1, 1}).integrated_lufs, want, kOracleLimitLu); });
+  }
+}
+
+// The meter's states are float32: what it must take away may be 57 dB over what it measures.
+TEST(LoudnessMeter, QuietSoundOnLoudSubsonicsReadsAsTheDefinition) {
+  constexpr double kLimitLu = 1e-3;
+  for (const double rate : {44100.0, 96000.0, 192000.0, 384000.0}) {
+    SCOPED_TRACE(rate);
+    Signal x(static_cast<std::size_t>(5 * rate));
+    for (std::size_t n = 0; n < x.size(); ++n) {
+      const double t = static_cast<double>(n) / rate;
+      x[n] = 0.7 * std::sin(2 * std::numbers::pi * 0.5 * t) + 0.001 * std::sin(2 * std::numbers::pi * 997 * t);
+    }
+    const FloatTrack track({x});
+    const double want = test::integrated_loudness_oracle(signals_of(track), {1}, rate);
+    EXPECT_NEAR(want, -63, 1);
+    test::for_each_simd_level([&] { EXPECT_NEAR(measure(track, rate, {1}).integrated_lufs, want, kLimitLu); });
   }
 }
 

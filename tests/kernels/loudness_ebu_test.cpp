@@ -22,7 +22,7 @@ namespace {
 using test::EbuSignal;
 using test::Signal;
 
-constexpr double kOracleLimitLu = 1e-6, kTruePeakLimitDb = 0.05;
+constexpr double kOracleLimitLu = 1e-4, kTruePeakLimitDb = 0.05;
 
 struct Measured {
   LoudnessFigures figures;

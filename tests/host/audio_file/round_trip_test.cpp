@@ -1,6 +1,9 @@
 // What is written is what is read: every container, encoding, channel count and rate, bit for bit.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <fstream>
 
 #include "host/audio_file/file_descriptor.h"
 #include "host/audio_file/verify_written.h"

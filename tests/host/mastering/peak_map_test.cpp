@@ -30,7 +30,7 @@ TEST(PeakMap, NoGroupThatIsOverIsLeftOut) {
   for (const std::int64_t frames : {1, 7, 8, 63, 64, 65, 20011}) {
     for (const double gain : {0.3, 0.9, 1.5, 4.0}) {
       PreparedTrack track(beating_tones(random, 2, frames, 0.8), kRate);
-      PeakMap map(track.store(), track.before().trace.sample_peak);
+      PeakMap map(track.store(), track.before().trace.sample_peak, track.before().trace.bend);
       map.cover(gain, kCeiling);
       const std::vector<double> peaks = every_group_peak(track.limited(1, nullptr));
       ASSERT_EQ(map.peaks().size(), peaks.size());
@@ -49,8 +49,8 @@ TEST(PeakMap, NoGroupThatIsOverIsLeftOut) {
 TEST(PeakMap, CoveringMoreLaterEqualsCoveringItAtOnce) {
   Random random = seeded(21);
   PreparedTrack track(beating_tones(random, 1, 30000, 0.8), kRate);
-  PeakMap stepwise(track.store(), track.before().trace.sample_peak),
-      at_once(track.store(), track.before().trace.sample_peak);
+  PeakMap stepwise(track.store(), track.before().trace.sample_peak, track.before().trace.bend),
+      at_once(track.store(), track.before().trace.sample_peak, track.before().trace.bend);
   for (const double gain : {0.5, 1.0, 0.7, 2.0, 5.0}) stepwise.cover(gain, kCeiling);
   at_once.cover(5.0, kCeiling);
   for (std::size_t g = 0; g < at_once.peaks().size(); ++g) ASSERT_EQ(stepwise.peaks()[g], at_once.peaks()[g]) << g;
@@ -63,7 +63,7 @@ TEST(PeakMap, TrimmingLeavesNoGroupOverTheCeiling) {
     for (const int channels : {1, 2}) {
       SCOPED_TRACE(gain);
       PreparedTrack track(beating_tones(random, channels, 40000, 1.0), kRate);
-      PeakMap map(track.store(), track.before().trace.sample_peak);
+      PeakMap map(track.store(), track.before().trace.sample_peak, track.before().trace.bend);
       LimiterCurve curve({kRate, kCeiling, 0}, static_cast<std::int64_t>(map.peaks().size()));
       map.cover(gain, kCeiling);
       curve.shape(map.peaks(), gain);
@@ -78,7 +78,7 @@ TEST(PeakMap, TrimmingLeavesNoGroupOverTheCeiling) {
 
 TEST(PeakMap, SilenceNeedsNothing) {
   PreparedTrack track(FloatTrack(std::vector<Signal>{Signal(1000, 0.0)}), kRate);
-  PeakMap map(track.store(), track.before().trace.sample_peak);
+  PeakMap map(track.store(), track.before().trace.sample_peak, track.before().trace.bend);
   map.cover(1000, kCeiling);
   EXPECT_EQ(map.max_peak(), 0);
 }
