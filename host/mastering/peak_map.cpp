@@ -1,6 +1,7 @@
 #include "host/mastering/peak_map.h"
 
 #include <algorithm>
+#include <bit>
 #include <stdexcept>
 
 #include "kernels/loudness/interpolation.h"
@@ -10,7 +11,6 @@ namespace {
 
 constexpr std::int64_t kPair = 2;                                      // groups searched together: 16 frames
 constexpr std::int64_t kHaloGroups = kInterpolationHalo / kPeakGroup;  // that the answer needs beside a group
-constexpr std::int64_t kReachGroups = 2;                               // the same for the 32 taps of the search
 constexpr std::int64_t kMostGroups = 128;                              // searched in one go
 constexpr float kTrim = 1.00002f;  // a hair under the ceiling, so that rounding cannot bring it back over
 
@@ -21,7 +21,7 @@ PeakMap::PeakMap(FrameStore& store, std::vector<float> sample_peaks, std::vector
       sample_peaks_(std::move(sample_peaks)),
       bends_(std::move(bends)),
       peaks_(sample_peaks_.size(), 0.0f),
-      known_((sample_peaks_.size() + kPair - 1) / kPair, 0) {
+      known_((sample_peaks_.size() + 15) / 16, 0) {
   if (bends_.size() != sample_peaks_.size()) throw std::invalid_argument("PeakMap: one bend a group is needed");
   if (bends_.empty()) return;
   // Where silence meets the first and the last sample.
@@ -32,39 +32,27 @@ PeakMap::PeakMap(FrameStore& store, std::vector<float> sample_peaks, std::vector
 void PeakMap::cover(double gain, double ceiling) {
   if (gain / ceiling <= covered_) return;
   covered_ = gain / ceiling;
-  const auto limit = static_cast<float>(ceiling * kNear / gain);
   const auto groups = static_cast<std::int64_t>(sample_peaks_.size());
-  std::int64_t first = 0, end = 0;  // pairs to be searched
+  std::vector<std::uint16_t> over((sample_peaks_.size() + 15) / 16);
+  interpolation_kernels().groups_over(search_bank(), sample_peaks_.data(), bends_.data(), groups,
+                                      static_cast<float>(ceiling * kNear / gain), over.data());
+  std::int64_t first = 0, end = 0;  // groups to be searched
   const auto flush = [&] {
-    if (first < end) search(first * kPair, std::min(groups, end * kPair));
+    if (first < end) search(first, std::min(groups, end));
   };
-  for (std::int64_t pair = 0; pair * kPair < groups; ++pair) {
-    if (known_[static_cast<std::size_t>(pair)] != 0 || !could_exceed(pair * kPair, limit)) continue;
-    known_[static_cast<std::size_t>(pair)] = 1;
-    if (pair != end || (end - first) * kPair == kMostGroups) {
-      flush();
-      first = pair;
+  for (std::size_t word = 0; word < over.size(); ++word) {
+    std::uint32_t pairs = (over[word] | over[word] >> 1) & 0x5555u & ~std::uint32_t{known_[word]};
+    known_[word] = static_cast<std::uint16_t>(known_[word] | pairs);
+    for (; pairs != 0; pairs &= pairs - 1) {
+      const std::int64_t group = 16 * static_cast<std::int64_t>(word) + std::countr_zero(pairs);
+      if (group != end || end - first == kMostGroups) {
+        flush();
+        first = group;
+      }
+      end = group + kPair;
     }
-    end = pair + 1;
   }
   flush();
-}
-
-// Whether the search of the pair of groups from `group` on could find more than `limit`; see InterpolationBank.
-bool PeakMap::could_exceed(std::int64_t group, float limit) const {
-  const InterpolationBank& bank = search_bank();
-  const auto groups = static_cast<std::int64_t>(sample_peaks_.size());
-  const std::int64_t from = std::max<std::int64_t>(0, group - kReachGroups),
-                     to = std::min(groups, group + kPair + kReachGroups);
-  const auto highest = [](const std::vector<float>& of, std::int64_t low, std::int64_t high) {
-    float most = 0;
-    for (std::int64_t g = low; g < high; ++g) most = std::max(most, of[static_cast<std::size_t>(g)]);
-    return most;
-  };
-  const float around = highest(sample_peaks_, from, to);
-  if (around * bank.bound <= limit) return false;
-  const float inside = highest(sample_peaks_, group, std::min(groups, group + kPair + 1));
-  return inside + highest(bends_, from, to) * bank.bend_bound + around * bank.slope_bound > limit;
 }
 
 void PeakMap::search(std::int64_t first_group, std::int64_t end_group) {

@@ -27,7 +27,6 @@ class PeakMap {
   std::int64_t raise_overs(const LimiterCurve& curve, double gain, double ceiling, bool only_near_last);
 
  private:
-  bool could_exceed(std::int64_t group, float limit) const;
   void search(std::int64_t first_group, std::int64_t end_group);
 
   // A 4x search may under-read a peak by 0.69 dB (BS.1770-5 Annex 2) and its own filter's loss.
@@ -37,7 +36,7 @@ class PeakMap {
   std::vector<float> sample_peaks_;
   std::vector<float> bends_;
   std::vector<float> peaks_;
-  std::vector<char> known_;  // by pairs of groups
+  std::vector<std::uint16_t> known_;  // bit k of word i: the pair of groups from 16 i + k on has been searched
   std::vector<std::int64_t> raised_;
   double covered_ = 0;  // gain / ceiling that cover() has been called for
 };

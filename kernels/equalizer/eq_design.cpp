@@ -14,7 +14,7 @@ namespace {
 constexpr double kToleranceDb = 0.01;
 constexpr double kFloor = 0.0031622776601683794;  // -50 dB: errors below it count as if the target were there
 constexpr double kNullDepth = 0.001;              // -60 dB: a notch deeper than this is deep enough
-constexpr std::int64_t kShortest = 32;
+constexpr std::int64_t kShortest = 32, kWorthShortening = 1024;
 constexpr std::int64_t kFirstGrid = 1 << 14, kLastGrid = 1 << 18;  // half the points, at 44.1 or 48 kHz
 
 struct Grid {
@@ -101,6 +101,18 @@ std::int64_t first_guess(const std::vector<double>& impulse) {
   return half;
 }
 
+// Lengths are found by doubling: one between the last two may do as well, and then costs and rings less.
+EqKernel shortened(EqKernel kernel, const std::vector<double>& impulse, const std::vector<double>& target,
+                   const Grid& grid, const std::vector<EqBand>& bands, double sample_rate_hz) {
+  const auto half = static_cast<std::int64_t>(kernel.taps.size());
+  for (std::int64_t eighths = 5; half >= kWorthShortening && eighths < 8; ++eighths) {
+    EqKernel shorter{cut(impulse, half * eighths / 8 - 1), 0, 0};
+    shorter.worst_db = worst_deviation(shorter.taps, target, grid, bands, sample_rate_hz);
+    if (shorter.worst_db <= kToleranceDb) return shorter;
+  }
+  return kernel;
+}
+
 double pre_ring_db(const std::vector<double>& taps, double sample_rate_hz) {
   const auto far = static_cast<std::size_t>(0.005 * sample_rate_hz);
   double early = 0, all = taps[0] * taps[0];
@@ -138,6 +150,7 @@ EqKernel design_kernel(const std::vector<EqBand>& bands, double sample_rate_hz) 
       if (best.taps.empty() || kernel.worst_db < best.worst_db) best = std::move(kernel);
       if (best.worst_db <= kToleranceDb) break;
     }
+    if (best.worst_db <= kToleranceDb) best = shortened(std::move(best), impulse, target, grid, bands, sample_rate_hz);
     if (best.worst_db <= kToleranceDb && !best.taps.empty()) break;
   }
   best.pre_ring_db = pre_ring_db(best.taps, sample_rate_hz);

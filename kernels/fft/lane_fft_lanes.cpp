@@ -79,7 +79,7 @@ inline void pair_stage(float* re, float* im, std::int64_t rows) {
 
 // Depth first, so that all small stages of a block run while it is in the first-level cache. `leaf` gets each block of
 // at most kLeafRows rows once it is transformed, and is followed by the inverse of the same block when Back is set.
-constexpr std::int64_t kLeafRows = 256;
+constexpr std::int64_t kLeafRows = 64;
 
 inline void forward_small(float* re, float* im, std::int64_t n, const float* tw) {
   std::int64_t size = n;

@@ -50,6 +50,9 @@ constexpr int kInterpolationHalo = 32;
 // One figure for each group of 8 frames: what peaks are stored and limited by.
 constexpr int kPeakGroup = 8;
 
+// Groups before and after a group that 32 taps reach.
+constexpr std::int64_t kReachGroups = 2;
+
 // Frames that a search of a track looks at together.
 constexpr int kPeakStretch = 32;
 
@@ -61,6 +64,10 @@ struct InterpolationKernels {
   void (*group_sample_peaks)(const float* x, std::int64_t frames, float* peaks);
   // Same of the second differences: bends[g] = max(bends[g], max |x[n-1] - 2 x[n] + x[n+1]|). Frames a multiple of 8.
   void (*group_bends)(const float* x, std::int64_t frames, float* bends);
+  // Bit k of over[i] is set where the bank, whose taps reach kReachGroups groups, could find more than `limit` in group
+  // 16 i + k, by the figures of group_sample_peaks and group_bends. `over` has (groups + 15) / 16 elements.
+  void (*groups_over)(const InterpolationBank&, const float* peaks, const float* bends, std::int64_t groups,
+                      float limit, std::uint16_t* over);
   // For each of `count` stretches of kPeakStretch frames from x on: max |x| and max |x[j-1] - 2 x[j] + x[j+1]|.
   void (*stretch_bounds)(const float* x, std::int64_t count, float* highest, float* bend);
   // Bit n is set where the answer_bank() could find more than `peak` between frame n and the next, for the kPeakStretch

@@ -202,6 +202,41 @@ void group_bends(const float* x, std::int64_t frames, float* bends) {
   }
 }
 
+inline F highest_around(const float* p) {
+  static_assert(kReachGroups == 2);
+  return max(max(max(load(p - 2), load(p - 1)), max(load(p), load(p + 1))), load(p + 2));
+}
+
+void groups_over(const InterpolationBank& bank, const float* peaks, const float* bends, std::int64_t groups,
+                 float limit, std::uint16_t* over_bits) {
+  constexpr int kWord = 16;
+  // Words at either end read from a copy with silence around it.
+  constexpr int kPad = 16;
+  float peaks_copy[kWord + 2 * kPad], bends_copy[kWord + 2 * kPad];
+  for (std::int64_t first = 0; first < groups; first += kWord) {
+    const float *p = peaks + first, *b = bends + first;
+    if (first < kPad || first + kWord + kPad > groups) {
+      for (int i = 0; i < kWord + 2 * kPad; ++i) {
+        const std::int64_t g = first - kPad + i;
+        const bool is_there = g >= 0 && g < groups;
+        peaks_copy[i] = is_there ? peaks[g] : 0.0f;
+        bends_copy[i] = is_there ? bends[g] : 0.0f;
+      }
+      p = peaks_copy + kPad;
+      b = bends_copy + kPad;
+    }
+    std::uint32_t bits = 0;
+    for (int i = 0; i < kWord; i += kFloats) {
+      const F around = highest_around(p + i), bent = highest_around(b + i), inside = max(load(p + i), load(p + i + 1));
+      const F most = min(around * splat(bank.bound),
+                         fma(bent, splat(bank.bend_bound), fma(around, splat(bank.slope_bound), inside)));
+      bits |= over(most, splat(limit)) << i;
+    }
+    if (first + kWord > groups) bits &= (1u << (groups - first)) - 1;
+    over_bits[first / kWord] = (std::uint16_t)bits;
+  }
+}
+
 // The largest second difference of x[-3] .. x[4].
 inline float bend_around(const float* x) {
   float most = 0;
@@ -309,7 +344,7 @@ float peak_at(const InterpolationBank& answer, const float* x) {
 }  // namespace
 
 extern const InterpolationKernels interpolation_kernels;
-const InterpolationKernels interpolation_kernels = {group_peaks,    group_sample_peaks, group_bends,
+const InterpolationKernels interpolation_kernels = {group_peaks,    group_sample_peaks, group_bends, groups_over,
                                                     stretch_bounds, places_over,        peak_at};
 
 }  // namespace lathe::LATHE_LEVEL

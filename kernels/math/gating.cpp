@@ -42,21 +42,25 @@ std::vector<double> window_powers(const HopEnergies& hops, int window_hops, int 
   std::vector<double> powers;
   const auto count = static_cast<std::int64_t>(hops.energy.size());
   if (count < window_hops) return powers;
-  // Sums of one tenth of the window each, so that a window is ten additions and no error runs along the track.
-  const std::int64_t part = window_hops / 10;
-  std::vector<double> parts(static_cast<std::size_t>(count - part + 1));
-  for (std::int64_t first = 0; first + part <= count; ++first) {
-    double sum = 0;
-    for (std::int64_t k = first; k < first + part; ++k) sum += hops.energy[static_cast<std::size_t>(k)];
-    parts[static_cast<std::size_t>(first)] = sum;
+  // A window is a sum of runs of 1, 2, 4 ... hops, and those are made of each other: few additions, and no error runs
+  // along the track as it would with a running sum.
+  std::vector<double> runs = hops.energy, sums(static_cast<std::size_t>(count - window_hops + 1), 0.0);
+  std::int64_t covered = 0;
+  for (std::int64_t length = 1; length <= window_hops; length *= 2) {
+    if ((window_hops & length) != 0) {
+      for (std::size_t k = 0; k < sums.size(); ++k) sums[k] += runs[k + static_cast<std::size_t>(covered)];
+      covered += length;
+    }
+    const auto next = static_cast<std::size_t>(std::max<std::int64_t>(0, count - 2 * length + 1));
+    for (std::size_t k = 0; k < next; ++k) runs[k] += runs[k + static_cast<std::size_t>(length)];
   }
-  powers.reserve(static_cast<std::size_t>((count - window_hops) / step_hops + 1));
+  const double rate = hops.sample_rate_hz;
+  const bool is_even = std::fmod(rate, 100.0) == 0;  // every hop has the same number of frames
+  powers.reserve(sums.size() / static_cast<std::size_t>(step_hops) + 1);
   for (std::int64_t first = 0; first + window_hops <= count; first += step_hops) {
-    double sum = 0;
-    for (int i = 0; i < 10; ++i) sum += parts[static_cast<std::size_t>(first + i * part)];
-    const std::int64_t frames =
-        hop_start(first + window_hops, hops.sample_rate_hz) - hop_start(first, hops.sample_rate_hz);
-    powers.push_back(sum / static_cast<double>(frames));
+    const double frames = is_even ? window_hops * (rate / 100.0)
+                                  : static_cast<double>(hop_start(first + window_hops, rate) - hop_start(first, rate));
+    powers.push_back(sums[static_cast<std::size_t>(first)] / frames);
   }
   return powers;
 }
