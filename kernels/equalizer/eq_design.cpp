@@ -6,14 +6,13 @@
 #include <stdexcept>
 #include <string>
 
+#include "kernels/equalizer/kernel_cut.h"
 #include "kernels/fft/real_fft_double.h"
 
 namespace lathe {
 namespace {
 
-constexpr double kToleranceDb = 0.01;
-constexpr double kFloor = 0.0031622776601683794;  // -50 dB: errors below it count as if the target were there
-constexpr double kNullDepth = 0.001;              // -60 dB: a notch deeper than this is deep enough
+constexpr double kNullDepth = 0.001;  // -60 dB: a notch deeper than this is deep enough
 constexpr std::int64_t kShortest = 32, kWorthShortening = 1024;
 constexpr std::int64_t kFirstGrid = 1 << 14, kLastGrid = 1 << 18;  // half the points, at 44.1 or 48 kHz
 
@@ -24,12 +23,6 @@ struct Grid {
 
 Grid make_grid(std::int64_t half_points, double sample_rate_hz) {
   return {half_points, sample_rate_hz / 2 / static_cast<double>(half_points)};
-}
-
-std::int64_t rate_factor(double sample_rate_hz) {
-  std::int64_t factor = 1;
-  for (double rate = 64000; rate < sample_rate_hz; rate *= 2) factor *= 2;
-  return factor;
 }
 
 bool in_null(const std::vector<EqBand>& bands, double frequency_hz) {
@@ -54,24 +47,9 @@ double narrowest_hz(const std::vector<EqBand>& bands) {
 std::vector<double> target_on(const Grid& grid, const std::vector<EqBand>& bands) {
   std::vector<double> target(static_cast<std::size_t>(grid.half_points) + 1);
   for (std::size_t k = 0; k < target.size(); ++k) {
-    double h = 1;
-    for (const EqBand& band : bands) h *= magnitude(band, static_cast<double>(k) * grid.hz_per_bin);
-    target[k] = h;
+    target[k] = magnitude(bands, static_cast<double>(k) * grid.hz_per_bin);
   }
   return target;
-}
-
-// Flat over the inner half, a raised cosine over the outer half.
-double taper(std::int64_t n, std::int64_t half) {
-  const double u = static_cast<double>(n) / static_cast<double>(half + 1);
-  return u <= 0.5 ? 1.0 : 0.5 + 0.5 * std::cos(2 * std::numbers::pi * (u - 0.5));
-}
-
-std::vector<double> cut(const std::vector<double>& impulse, std::int64_t half) {
-  std::vector<double> taps(static_cast<std::size_t>(half) + 1);
-  for (std::int64_t n = 0; n <= half; ++n)
-    taps[static_cast<std::size_t>(n)] = impulse[static_cast<std::size_t>(n)] * taper(n, half);
-  return taps;
 }
 
 double worst_deviation(const std::vector<double>& taps, const std::vector<double>& target, const Grid& grid,
@@ -83,10 +61,10 @@ double worst_deviation(const std::vector<double>& taps, const std::vector<double
   const auto last = static_cast<std::size_t>(std::min(20000.0, 0.4535 * sample_rate_hz) / grid.hz_per_bin);
   double worst = 0;
   for (std::size_t k = first; k <= last; ++k) {
-    const double error = std::abs(response[k] - target[k]) / std::max(target[k], kFloor);
+    const double error = kernel_error(response[k], target[k]);
     if (error > worst && !in_null(bands, static_cast<double>(k) * grid.hz_per_bin)) worst = error;
   }
-  return 20 * std::log10(1 + worst);
+  return error_db(worst);
 }
 
 // The shortest length whose tail could be missed: below an eighth of where the tail's absolute sum gets small, no
@@ -106,12 +84,45 @@ EqKernel shortened(EqKernel kernel, const std::vector<double>& impulse, const st
                    const Grid& grid, const std::vector<EqBand>& bands, double sample_rate_hz) {
   const auto half = static_cast<std::int64_t>(kernel.taps.size());
   for (std::int64_t eighths = 5; half >= kWorthShortening && eighths < 8; ++eighths) {
-    EqKernel shorter{cut(impulse, half * eighths / 8 - 1), 0, 0};
+    EqKernel shorter{cut_kernel(impulse, half * eighths / 8 - 1), 0, 0};
     shorter.worst_db = worst_deviation(shorter.taps, target, grid, bands, sample_rate_hz);
-    if (shorter.worst_db <= kToleranceDb) return shorter;
+    if (shorter.worst_db <= kKernelToleranceDb) return shorter;
   }
   return kernel;
 }
+
+}  // namespace
+
+std::int64_t rate_factor(double sample_rate_hz) {
+  std::int64_t factor = 1;
+  for (double rate = 64000; rate < sample_rate_hz; rate *= 2) factor *= 2;
+  return factor;
+}
+
+double magnitude(const std::vector<EqBand>& bands, double frequency_hz) {
+  double h = 1;
+  for (const EqBand& band : bands) h *= magnitude(band, frequency_hz);
+  return h;
+}
+
+double taper(std::int64_t n, std::int64_t half) {
+  const double u = static_cast<double>(n) / static_cast<double>(half + 1);
+  return u <= 0.5 ? 1.0 : 0.5 + 0.5 * std::cos(2 * std::numbers::pi * (u - 0.5));
+}
+
+std::vector<double> cut_kernel(const std::vector<double>& impulse, std::int64_t half) {
+  std::vector<double> taps(static_cast<std::size_t>(half) + 1);
+  for (std::int64_t n = 0; n <= half; ++n)
+    taps[static_cast<std::size_t>(n)] = impulse[static_cast<std::size_t>(n)] * taper(n, half);
+  return taps;
+}
+
+double kernel_error(double response, double target) {
+  constexpr double kFloor = 0.0031622776601683794;  // -50 dB
+  return std::abs(response - target) / std::max(target, kFloor);
+}
+
+double error_db(double error) { return 20 * std::log10(1 + error); }
 
 double pre_ring_db(const std::vector<double>& taps, double sample_rate_hz) {
   const auto far = static_cast<std::size_t>(0.005 * sample_rate_hz);
@@ -123,10 +134,7 @@ double pre_ring_db(const std::vector<double>& taps, double sample_rate_hz) {
   return 10 * std::log10(std::max(early / all, 1e-30));
 }
 
-}  // namespace
-
-EqKernel design_kernel(const std::vector<EqBand>& bands, double sample_rate_hz) {
-  if (bands.empty()) return {{1.0}, 0.0, -300.0};
+void check_bands(const std::vector<EqBand>& bands, double sample_rate_hz) {
   for (const EqBand& band : bands) {
     band.check();
     if (band.freq_hz >= sample_rate_hz / 2) {
@@ -134,6 +142,11 @@ EqKernel design_kernel(const std::vector<EqBand>& bands, double sample_rate_hz) 
                                   std::to_string(sample_rate_hz) + " Hz; it must lie below half of it");
     }
   }
+}
+
+EqKernel design_kernel(const std::vector<EqBand>& bands, double sample_rate_hz) {
+  if (bands.empty()) return {{1.0}, 0.0, -300.0};
+  check_bands(bands, sample_rate_hz);
   EqKernel best;
   const std::int64_t factor = rate_factor(sample_rate_hz);
   // A coarse grid is quick and serves short kernels; a kernel may fill a quarter of the time its grid spans.
@@ -145,13 +158,14 @@ EqKernel design_kernel(const std::vector<EqBand>& bands, double sample_rate_hz) 
     std::vector<double> impulse = even_transform(target);
     for (double& h : impulse) h /= 2.0 * static_cast<double>(points);
     for (std::int64_t half = first_guess(impulse); half <= (last_grid ? points / 2 : points / 4); half *= 2) {
-      EqKernel kernel{cut(impulse, half - 1), 0, 0};
+      EqKernel kernel{cut_kernel(impulse, half - 1), 0, 0};
       kernel.worst_db = worst_deviation(kernel.taps, target, grid, bands, sample_rate_hz);
       if (best.taps.empty() || kernel.worst_db < best.worst_db) best = std::move(kernel);
-      if (best.worst_db <= kToleranceDb) break;
+      if (best.worst_db <= kKernelToleranceDb) break;
     }
-    if (best.worst_db <= kToleranceDb) best = shortened(std::move(best), impulse, target, grid, bands, sample_rate_hz);
-    if (best.worst_db <= kToleranceDb && !best.taps.empty()) break;
+    if (best.worst_db <= kKernelToleranceDb)
+      best = shortened(std::move(best), impulse, target, grid, bands, sample_rate_hz);
+    if (best.worst_db <= kKernelToleranceDb && !best.taps.empty()) break;
   }
   best.pre_ring_db = pre_ring_db(best.taps, sample_rate_hz);
   return best;

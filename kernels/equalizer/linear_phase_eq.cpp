@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/equalizer/kernel_cut.h"
+
 namespace lathe {
 namespace {
 
@@ -23,6 +25,17 @@ LinearPhaseEqDesign::LinearPhaseEqDesign(std::vector<EqBand> bands, double sampl
     bool mid_side;
     std::vector<EqBand> bands;
   };
+  const bool is_stereo =
+      std::all_of(bands.begin(), bands.end(), [](const EqBand& band) { return band.channel == BandChannel::stereo; });
+  if (is_stereo && !bands.empty()) {
+    check_bands(bands, sample_rate_hz);
+    bass_ = BassKernel::design(bands, sample_rate_hz);
+  }
+  if (bass_) {
+    worst_db_ = bass_->worst_db();
+    pre_ring_db_ = lathe::pre_ring_db(bass_->taps(), sample_rate_hz);
+    return;
+  }
   std::vector<Group> groups;
   std::vector<EqBand> stereo;
   for (const EqBand& band : bands) {
@@ -69,7 +82,7 @@ LinearPhaseEqDesign::LinearPhaseEqDesign(std::vector<EqBand> bands, double sampl
 }
 
 std::int64_t LinearPhaseEqDesign::longest_half() const {
-  std::int64_t half = 0;
+  std::int64_t half = bass_ ? bass_->half() : 0;
   for (const Pass& pass : passes_) half = std::max(half, pass.first->half());
   return half;
 }

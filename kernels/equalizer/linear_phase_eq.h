@@ -6,9 +6,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "kernels/equalizer/bass_kernel.h"
 #include "kernels/equalizer/eq_design.h"
 #include "kernels/fft/overlap_save.h"
 #include "kernels/stage.h"
@@ -29,6 +31,8 @@ class LinearPhaseEqDesign {
     std::shared_ptr<const OverlapSaveKernel> second;  // right or side
   };
 
+  // For stereo bands that act on the bass alone (a rumble filter): it takes the place of all passes. Else null.
+  const BassKernel* bass() const { return bass_ ? &*bass_ : nullptr; }
   const std::vector<Pass>& passes() const { return passes_; }
   double worst_db() const { return worst_db_; }
   double pre_ring_db() const { return pre_ring_db_; }
@@ -37,6 +41,7 @@ class LinearPhaseEqDesign {
   bool needs_stereo() const { return needs_stereo_; }
 
  private:
+  std::optional<BassKernel> bass_;
   std::vector<Pass> passes_;
   double worst_db_ = 0;
   double pre_ring_db_ = -300;

@@ -1,137 +1,36 @@
-// The equaliser on the CPU: overlap-save in steps of two blocks, whatever the size of what is pushed.
-#include <algorithm>
+// The equaliser on the CPU: its passes one after the other, or the bass alone at a low rate.
 #include <stdexcept>
 
+#include "kernels/equalizer/bass_runner.h"
 #include "kernels/equalizer/linear_phase_eq.h"
+#include "kernels/equalizer/pass_runner.h"
 
 namespace lathe::cpu {
 namespace {
 
-// One pass over all channels, cut at multiples of its own step, so that the result does not depend on the pushes. A
-// step is two blocks of each channel, which go through one complex transform as its real and imaginary part; they are
-// read where they were pushed to and handed on where the transform leaves them.
-class PassRunner {
- public:
-  PassRunner(const LinearPhaseEqDesign::Pass& pass, int channels)
-      : pass_(pass),
-        channels_(channels),
-        half_(pass.first->half()),
-        hop_(pass.first->hop()),
-        points_(pass.first->points()),
-        row_(half_ + 2 * hop_ + half_),
-        stride_((hop_ + points_ + 15) / 16 * 16),
-        held_(static_cast<std::size_t>(stride_ * channels)),
-        work_(static_cast<std::size_t>(2 * points_ * channels)),
-        filled_(half_) {}
-
-  std::int64_t half() const { return half_; }
-
-  template <class Emit>
-  void take(AudioView in, Emit&& emit) {
-    std::int64_t used = 0;
-    while (used < in.frames) {
-      const std::int64_t n = std::min(in.frames - used, row_ - filled_);
-      for (int c = 0; c < channels_; ++c) std::copy_n(in.channel(c) + used, n, held_.data() + c * stride_ + filled_);
-      if (pass_.mid_side) to_mid_side(filled_, n);
-      filled_ += n;
-      used += n;
-      if (filled_ == row_) run(2 * hop_, emit);
-    }
-  }
-
-  template <class Emit>
-  void finish(Emit&& emit) {
-    while (filled_ > half_) {
-      const std::int64_t valid = std::min(filled_ - half_, 2 * hop_);
-      const std::int64_t left = filled_ - half_ - valid;
-      for (int c = 0; c < channels_; ++c)
-        std::fill(held_.data() + c * stride_ + filled_, held_.data() + (c + 1) * stride_, 0.0f);
-      run(valid, emit);
-      filled_ = half_ + left;
-    }
-  }
-
- private:
-  // Mid = (L + R) / 2, side = (L - R) / 2 in place; back is L = mid + side, R = mid - side.
-  void to_mid_side(std::int64_t first, std::int64_t count) {
-    float* left = held_.data() + first;
-    float* right = held_.data() + stride_ + first;
-    for (std::int64_t n = 0; n < count; ++n) {
-      const float mid = 0.5f * (left[n] + right[n]), side = 0.5f * (left[n] - right[n]);
-      left[n] = mid;
-      right[n] = side;
-    }
-  }
-  static void to_left_right(MutableAudioView audio) {
-    float* mid = audio.channel(0);
-    float* side = audio.channel(1);
-    for (std::int64_t n = 0; n < audio.frames; ++n) {
-      const float left = mid[n] + side[n], right = mid[n] - side[n];
-      mid[n] = left;
-      side[n] = right;
-    }
-  }
-
-  template <class Emit>
-  void run(std::int64_t valid, Emit&& emit) {
-    for (int c = 0; c < channels_; ++c) {
-      const OverlapSaveKernel& kernel = c == 1 ? *pass_.second : *pass_.first;
-      const float* x = held_.data() + c * stride_;
-      float* first = work_.data() + 2 * c * points_;
-      float* second = first + points_;
-      if (kernel.is_identity()) {
-        std::copy_n(x + half_, hop_, first + half_);
-        std::copy_n(x + half_ + hop_, hop_, second + half_);
-        continue;
-      }
-      // What lies behind the row's end only feeds results that are thrown away.
-      kernel.filter(x, x + hop_, first, second);
-    }
-    hand_on(work_.data() + half_, std::min(valid, hop_), emit);
-    if (valid > hop_) hand_on(work_.data() + points_ + half_, valid - hop_, emit);
-    for (int c = 0; c < channels_; ++c) {
-      float* x = held_.data() + c * stride_;
-      std::copy(x + 2 * hop_, x + row_, x);
-    }
-    filled_ = 2 * half_;
-  }
-
-  template <class Emit>
-  void hand_on(float* data, std::int64_t frames, Emit&& emit) {
-    const MutableAudioView out{data, channels_, frames, 2 * points_};
-    if (pass_.mid_side) to_left_right(out);
-    emit(AudioView(out));
-  }
-
-  const LinearPhaseEqDesign::Pass& pass_;
-  int channels_;
-  std::int64_t half_;
-  std::int64_t hop_;
-  std::int64_t points_;
-  std::int64_t row_;
-  std::int64_t stride_;
-  AlignedArray<float> held_;  // a row a channel: half_ frames of past, then what was pushed
-  AlignedArray<float> work_;  // a pair of transforms a channel
-  std::int64_t filled_;
-};
-
 class LinearPhaseEq final : public Stage {
  public:
   LinearPhaseEq(std::shared_ptr<const LinearPhaseEqDesign> design, int channels) : design_(std::move(design)) {
-    for (const auto& pass : design_->passes()) passes_.push_back(std::make_unique<PassRunner>(pass, channels));
+    if (design_->bass() != nullptr) bass_ = std::make_unique<BassRunner>(*design_->bass(), channels);
+    for (const auto& pass : design_->passes())
+      passes_.push_back(std::make_unique<PassRunner>(*pass.first, *pass.second, pass.mid_side, channels));
   }
 
   std::string_view name() const override { return "eq"; }
 
   std::int64_t look_ahead_frames() const override {
-    std::int64_t sum = 0;
+    std::int64_t sum = bass_ ? bass_->half() : 0;
     for (const auto& pass : passes_) sum += pass->half();
     return sum;
   }
 
-  void take(AudioView frames) override { push(0, frames); }
+  void take(AudioView frames) override {
+    if (!bass_) return push(0, frames);
+    bass_->take(frames, [this](AudioView out) { next().take(out); });
+  }
 
   void finish() override {
+    if (bass_) bass_->finish([this](AudioView out) { next().take(out); });
     for (std::size_t i = 0; i < passes_.size(); ++i) {
       passes_[i]->finish([this, i](AudioView out) { push(i + 1, out); });
     }
@@ -145,6 +44,7 @@ class LinearPhaseEq final : public Stage {
   }
 
   std::shared_ptr<const LinearPhaseEqDesign> design_;
+  std::unique_ptr<BassRunner> bass_;  // instead of passes
   std::vector<std::unique_ptr<PassRunner>> passes_;
 };
 

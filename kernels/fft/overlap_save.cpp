@@ -18,11 +18,19 @@ std::int64_t points_for(std::int64_t half) {
   return points;
 }
 
+std::int64_t holding_two(std::int64_t points, std::int64_t half) {
+  while (points < 2 * (2 * half + 1)) points *= 2;
+  return points;
+}
+
 }  // namespace
 
 OverlapSaveKernel::OverlapSaveKernel(const std::vector<double>& taps)
+    : OverlapSaveKernel(taps, points_for(static_cast<std::int64_t>(taps.size()) - 1)) {}
+
+OverlapSaveKernel::OverlapSaveKernel(const std::vector<double>& taps, std::int64_t points)
     : half_(static_cast<std::int64_t>(taps.size()) - 1),
-      fft_(points_for(half_)),
+      fft_(holding_two(points, half_)),
       hop_((fft_.points() - 2 * half_) / 16 * 16),
       is_identity_(taps[0] == 1 && std::all_of(taps.begin() + 1, taps.end(), [](double h) { return h == 0; })) {
   const std::int64_t n = fft_.points();

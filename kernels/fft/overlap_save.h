@@ -16,6 +16,8 @@ class OverlapSaveKernel {
   // taps = h[0..half]. Points: at least four kernel lengths and 4096, and up to 65,536 where that makes the cost per
   // sample, log2 N / (1 - 2 half / N), lower; beyond, a transform leaves the second-level cache.
   explicit OverlapSaveKernel(const std::vector<double>& taps);
+  // With at least `points` points (a power of two) and no more than that if they hold two kernels.
+  OverlapSaveKernel(const std::vector<double>& taps, std::int64_t points);
 
   std::int64_t points() const { return fft_.points(); }
   std::int64_t half() const { return half_; }

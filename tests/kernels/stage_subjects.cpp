@@ -92,6 +92,7 @@ std::vector<StageSubject> all_stages() {
   all.push_back(equalizer("eq, short kernel", {{BandType::high_shelf, 8000, 3}}));
   all.push_back(
       equalizer("eq, long kernel", {{BandType::high_pass, 24, 0, 0.7, 24}, {BandType::bell, 320, -1.2, 0.9}}));
+  all.push_back(equalizer("eq of the bass alone", {{BandType::high_pass, 22}}));
   all.push_back(equalizer("eq, left and right", {on(BandChannel::left, {BandType::bell, 500, 6, 1}),
                                                  on(BandChannel::right, {BandType::high_pass, 60})}));
   all.push_back(equalizer("eq, mid and side", {on(BandChannel::side, {BandType::high_pass, 120}),

@@ -1,0 +1,108 @@
+// The equaliser of the bass alone: what it takes on, what it makes of an impulse wherever that falls, what folds.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "kernels/equalizer/linear_phase_eq.h"
+#include "tests/support/comparison.h"
+#include "tests/support/convolution_oracle.h"
+#include "tests/support/eq_oracle.h"
+#include "tests/support/fourier_oracle.h"
+#include "tests/support/signals.h"
+#include "tests/support/simd_levels.h"
+
+namespace lathe {
+namespace {
+
+using test::FloatTrack;
+using test::Signal;
+
+constexpr double kResponseLimitDb = 0.02, kSymmetryLimit = 1e-6, kFoldLimitDb = -110;
+
+std::shared_ptr<const LinearPhaseEqDesign> rumble_filter(double rate) {
+  return std::make_shared<const LinearPhaseEqDesign>(std::vector<EqBand>{{BandType::high_pass, 22}}, rate);
+}
+
+FloatTrack filtered(const std::shared_ptr<const LinearPhaseEqDesign>& eq, const FloatTrack& in) {
+  return test::run_stage(*cpu::make_linear_phase_eq(eq, in.channels()), in);
+}
+
+TEST(BassKernel, TakesOnRumbleFiltersAndLeavesTheRest) {
+  for (const double rate : {44100.0, 48000.0, 88200.0, 96000.0, 192000.0, 384000.0}) {
+    SCOPED_TRACE(rate);
+    for (const int slope : {12, 18, 24, 48}) {
+      const auto kernel = BassKernel::design({{BandType::high_pass, 22, 0, 0.7, slope}}, rate);
+      ASSERT_TRUE(kernel) << slope;
+      EXPECT_LE(kernel->worst_db(), 0.01);
+    }
+    EXPECT_TRUE(BassKernel::design({{BandType::high_pass, 30, 0, 0.7, 24}, {BandType::high_pass, 20}}, rate));
+    EXPECT_FALSE(BassKernel::design({{BandType::high_pass, 22, 0, 0.7, 6}}, rate));
+    EXPECT_FALSE(BassKernel::design({{BandType::high_pass, 200}}, rate));
+    EXPECT_FALSE(BassKernel::design({{BandType::high_pass, 22}, {BandType::bell, 3000, 1}}, rate));
+    EXPECT_FALSE(BassKernel::design({{BandType::low_pass, 15000}}, rate));
+  }
+  EXPECT_FALSE(BassKernel::design({{BandType::high_pass, 200}}, 8000));
+}
+
+// The low rate's samples stand at every 16th frame: an impulse may fall on one or anywhere between.
+TEST(BassKernel, AnImpulseAnywhereGivesTheTargetSymmetricallyAboutItself) {
+  const std::vector<EqBand> bands{{BandType::high_pass, 22}};
+  for (const double rate : {44100.0, 96000.0}) {
+    const auto eq = rumble_filter(rate);
+    ASSERT_NE(eq->bass(), nullptr);
+    for (const std::int64_t phase : {0, 1, 7, 8, 15}) {
+      SCOPED_TRACE(phase);
+      const std::int64_t origin = (eq->longest_half() + 500) / 16 * 16 + phase;
+      test::for_each_simd_level([&] {
+        const Signal h = filtered(eq, FloatTrack({test::impulses(2 * origin + 1, {origin})})).signal(0);
+        for (double f = 20; f < 20000; f *= 1.1) {
+          const double got = std::abs(test::response_at(h, f / rate, origin));
+          ASSERT_NEAR(test::db(got / test::target_oracle(bands, f)), 0, kResponseLimitDb) << f;
+        }
+        double worst = 0, from_taps = 0;
+        for (std::int64_t k = 1; k <= origin; ++k) {
+          const double after = h[static_cast<std::size_t>(origin + k)],
+                       before = h[static_cast<std::size_t>(origin - k)];
+          const double tap = k <= eq->bass()->half() ? eq->bass()->taps()[static_cast<std::size_t>(k)] : 0.0;
+          worst = std::max(worst, std::abs(after - before));
+          from_taps = std::max(from_taps, std::abs(after - tap));
+        }
+        EXPECT_LT(worst, kSymmetryLimit);
+        EXPECT_LT(from_taps, kSymmetryLimit);
+      });
+    }
+  }
+}
+
+// What lies beside a multiple of the low rate would fold onto the bass that is taken away.
+TEST(BassKernel, TonesBesideMultiplesOfTheLowRateLeaveTheBassAlone) {
+  const double rate = 48000, low_rate = rate / 16;
+  const auto eq = rumble_filter(rate);
+  for (const double tone : {low_rate - 30, low_rate + 30, 3 * low_rate - 11, 8 * low_rate - 100}) {
+    const FloatTrack in({test::sine(tone, 0.5, rate, 96000)});
+    const FloatTrack out = filtered(eq, in);
+    const std::vector<float> got(out.channel(0).begin() + 20000, out.channel(0).end() - 20000);
+    const std::vector<float> want(in.channel(0).begin() + 20000, in.channel(0).end() - 20000);
+    EXPECT_LT(test::residual_db(got, want), kFoldLimitDb) << tone;
+  }
+}
+
+TEST(BassKernel, TracksOfEveryLengthComeOutAsLongAndAsTheirConvolution) {
+  test::Random random = test::seeded(37);
+  const auto eq = rumble_filter(44100);
+  for (const std::int64_t frames : {1, 2, 15, 16, 17, 64, 1000, 5003, 120001}) {
+    const FloatTrack in({test::white_noise(random, 0.3, frames)});
+    const FloatTrack out = filtered(eq, in);
+    ASSERT_EQ(out.frames(), frames);
+    const Signal x = in.signal(0);
+    for (std::int64_t n = 0; n < frames; n += 1 + frames / 50) {
+      const double want = test::convolved_at(x, eq->bass()->taps(), n);
+      ASSERT_NEAR(out.channel(0)[static_cast<std::size_t>(n)], want, 2e-6) << n << " of " << frames;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lathe
