@@ -36,6 +36,7 @@ class BlockFeeder {
   void take(AudioView in, Block&& block) {
     std::int64_t used = 0;
     while (used < in.frames) {
+      used = hand_over_in_place(in, used, block);
       const std::int64_t n = std::min(in.frames - used, 2 * halo_ + step_ - filled_);
       for (int c = 0; c < channels_; ++c) {
         copy(in.channel(c) + used, n, data_.data() + c * stride_ + filled_);
@@ -68,6 +69,24 @@ class BlockFeeder {
   static void copy(const float* from, std::int64_t count, float* to) {
     constexpr std::int64_t kPiece = 256;
     for (std::int64_t n = 0; n < count; n += kPiece) std::copy_n(from + n, std::min(kPiece, count - n), to + n);
+  }
+
+  // Blocks that lie in `in` whole, with their halo, are not copied. Returns how much of `in` is used; what the next
+  // block needs of that has been copied.
+  template <class Block>
+  std::int64_t hand_over_in_place(AudioView in, std::int64_t used, Block&& block) {
+    std::int64_t start = used - filled_;  // of the next block's halo
+    if (start < 0 || start + 2 * halo_ + step_ > in.frames) return used;
+    while (start + 2 * halo_ + step_ <= in.frames) {
+      const std::int64_t first = first_frame_, step = step_;
+      first_frame_ += step;  // before the block, which may set the next step
+      block(AudioView{in.data + start + halo_, channels_, step, in.stride}, first, step);
+      start += step;
+      step_ = next_step_;
+    }
+    for (int c = 0; c < channels_; ++c) copy(in.channel(c) + start, 2 * halo_, data_.data() + c * stride_);
+    filled_ = 2 * halo_;
+    return start + 2 * halo_;
   }
 
   template <class Block>

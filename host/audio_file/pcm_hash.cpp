@@ -1,6 +1,8 @@
 // libxxhash behind PcmHash.
 #include "host/audio_file/pcm_hash.h"
 
+#include <xxh_x86dispatch.h>  // the widest vectors that the processor has; the plain functions stop at SSE2
+
 #include <new>
 
 #include "host/audio_file/message_digest.h"

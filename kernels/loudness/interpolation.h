@@ -60,6 +60,8 @@ constexpr int kPeakStretch = 32;
 struct InterpolationKernels {
   // peaks[g] = max(peaks[g], max of |x(n + p/P)| over frames n of group g and all phases); frames a multiple of 16.
   void (*group_peaks)(const InterpolationBank&, const float* x, std::int64_t frames, float* peaks);
+  // max |x| of `count` frames.
+  float (*highest)(const float* x, std::int64_t count);
   // Same of the samples alone: peaks[g] = max(peaks[g], max |x[n]|).
   void (*group_sample_peaks)(const float* x, std::int64_t frames, float* peaks);
   // Same of the second differences: bends[g] = max(bends[g], max |x[n-1] - 2 x[n] + x[n+1]|). Frames a multiple of 8.

@@ -51,6 +51,19 @@ inline __m256 eight_peaks(const float* x) {
 }
 #endif
 
+float highest(const float* x, std::int64_t count) {
+  F most[4] = {};
+  std::int64_t n = 0;
+  for (; n + 4 * kFloats <= count; n += 4 * kFloats) {
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v) most[v] = max(most[v], abs(load(x + n + v * kFloats)));
+  }
+  float rest = 0;
+  for (; n < count; ++n) rest = rest > __builtin_fabsf(x[n]) ? rest : __builtin_fabsf(x[n]);
+  const float all = largest(max(max(most[0], most[1]), max(most[2], most[3])));
+  return all > rest ? all : rest;
+}
+
 void group_sample_peaks(const float* x, std::int64_t frames, float* peaks) {
   std::int64_t n = 0;
 #if defined(__AVX2__)
@@ -344,7 +357,7 @@ float peak_at(const InterpolationBank& answer, const float* x) {
 }  // namespace
 
 extern const InterpolationKernels interpolation_kernels;
-const InterpolationKernels interpolation_kernels = {group_peaks,    group_sample_peaks, group_bends, groups_over,
-                                                    stretch_bounds, places_over,        peak_at};
+const InterpolationKernels interpolation_kernels = {group_peaks, highest,        group_sample_peaks, group_bends,
+                                                    groups_over, stretch_bounds, places_over,        peak_at};
 
 }  // namespace lathe::LATHE_LEVEL

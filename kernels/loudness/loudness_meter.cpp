@@ -11,7 +11,6 @@
 namespace lathe {
 namespace {
 
-constexpr int kHaloGroups = TruePeakSearch::kHaloGroups;
 static_assert(kPeakGroup == kEnergyGroup);
 
 // WAVEX speaker bits.
@@ -64,8 +63,7 @@ struct LoudnessMeter::State {
         filters(setup.weights.size()),
         feeder(channels, kHopLanes * (tables.rows + kEnergyGroup), kInterpolationHalo),
         rows(static_cast<std::size_t>((tables.rows + kEnergyGroup) * kHopLanes)),
-        power(setup.trace ? rows.size() / kEnergyGroup : 0),
-        peaks(static_cast<std::size_t>((kHopLanes * (tables.rows + kEnergyGroup)) / kPeakGroup + 2 * kHaloGroups)) {
+        power(setup.trace ? rows.size() / kEnergyGroup : 0) {
     hops.sample_rate_hz = setup.sample_rate_hz;
     place_lanes();
     feeder.set_next_step(step);
@@ -122,38 +120,31 @@ struct LoudnessMeter::State {
   }
 
   void measure_peaks(AudioView audio, std::int64_t first, std::int64_t valid) {
-    std::fill_n(peaks.data(), peaks.size(), 0.0f);
-    for (int c = 0; c < channels; ++c) {
-      interpolation_kernels().group_sample_peaks(audio.channel(c) - kInterpolationHalo, step + 2 * kInterpolationHalo,
-                                                 peaks.data());
-    }
-    const std::int64_t groups = (valid + kPeakGroup - 1) / kPeakGroup;
-    for (std::int64_t g = 0; g < groups; ++g)
-      sample_peak = std::max(sample_peak, peaks[static_cast<std::size_t>(g + kHaloGroups)]);
+    const auto& kernels = interpolation_kernels();
     if (setup.trace) {
-      trace.sample_peak.insert(trace.sample_peak.end(), peaks.data() + kHaloGroups,
-                               peaks.data() + kHaloGroups + groups);
-      trace.bend.resize(trace.sample_peak.size(), 0.0f);
-      float* bends = trace.bend.data() + (trace.bend.size() - static_cast<std::size_t>(groups));
-      for (int c = 0; c < channels; ++c)
-        interpolation_kernels().group_bends(audio.channel(c), groups * kPeakGroup, bends);
+      const std::int64_t groups = (valid + kPeakGroup - 1) / kPeakGroup;
+      const auto at = static_cast<std::int64_t>(trace.sample_peak.size());
+      trace.sample_peak.resize(static_cast<std::size_t>(at + groups), 0.0f);
+      trace.bend.resize(static_cast<std::size_t>(at + groups), 0.0f);
+      for (int c = 0; c < channels; ++c) {
+        kernels.group_sample_peaks(audio.channel(c), groups * kPeakGroup, trace.sample_peak.data() + at);
+        kernels.group_bends(audio.channel(c), groups * kPeakGroup, trace.bend.data() + at);
+      }
     }
+    for (int c = 0; c < channels; ++c) sample_peak = std::max(sample_peak, kernels.highest(audio.channel(c), valid));
     if (!setup.true_peak) return;
     if (first == 0) ring_before_first(audio);
-    search.block(audio, step, peaks.data() + kHaloGroups);
+    search.block(audio, step);
   }
 
   // The curve rises before the first sample: half a filter of silence with the head of the track behind it. (After the
   // last one the block itself is filled up with silence, or a block of nothing follows; see finish.)
   void ring_before_first(AudioView audio) {
     AlignedArray<float> lead(static_cast<std::size_t>(channels) * kLead);
-    AlignedArray<float> lead_peaks(kLead / kPeakGroup);
     for (int c = 0; c < channels; ++c)
       std::copy_n(audio.channel(c), kInterpolationHalo, lead.data() + c * kLead + 2 * kInterpolationHalo);
-    for (int c = 0; c < channels; ++c)
-      interpolation_kernels().group_sample_peaks(lead.data() + c * kLead, kLead, lead_peaks.data());
     const AudioView view{lead.data() + kInterpolationHalo, channels, kInterpolationHalo, kLead};
-    search.block(view, kInterpolationHalo, lead_peaks.data() + kHaloGroups);
+    search.block(view, kInterpolationHalo);
   }
 
   void measure_energy(AudioView audio, std::int64_t valid) {
@@ -200,7 +191,6 @@ struct LoudnessMeter::State {
   BlockFeeder feeder;
   AlignedArray<float> rows;   // work space of the filter
   AlignedArray<float> power;  // [group][lane] of a block
-  AlignedArray<float> peaks;
   TruePeakSearch search;
   HopLanes lanes;
   std::int64_t first_hop = 0;

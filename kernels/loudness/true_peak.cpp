@@ -24,12 +24,16 @@ float highest_of(const float* x, std::int64_t first, std::int64_t end) {
 
 }  // namespace
 
-void TruePeakSearch::block(AudioView audio, std::int64_t frames, const float* group_peaks) {
-  const std::int64_t groups = frames / kPeakGroup;
-  const float around = *std::max_element(group_peaks - kHaloGroups, group_peaks + groups + kHaloGroups);
-  peak_ = std::max(peak_, *std::max_element(group_peaks, group_peaks + groups));
-  if (around * answer_bank().bound <= peak_) return;
-  for (int c = 0; c < audio.channels; ++c) channel(audio.channel(c), frames);
+void TruePeakSearch::block(AudioView audio, std::int64_t frames) {
+  const auto& kernels = interpolation_kernels();
+  for (int c = 0; c < audio.channels; ++c) {
+    const float* x = audio.channel(c);
+    const float inside = kernels.highest(x, frames);
+    const float beside = std::max(kernels.highest(x - kInterpolationHalo, kInterpolationHalo),
+                                  kernels.highest(x + frames, kInterpolationHalo));
+    peak_ = std::max(peak_, inside);
+    if (std::max(inside, beside) * answer_bank().bound > peak_) channel(x, frames);
+  }
 }
 
 void TruePeakSearch::channel(const float* x, std::int64_t frames) {

@@ -14,13 +14,10 @@ namespace lathe {
 // the peak found so far, and then at 16 points only where a quick reading comes near it.
 class TruePeakSearch {
  public:
-  // Frames [0, frames) of `audio`, frames a multiple of 8. group_peaks[g] is max |x| of group g over all channels, for
-  // the groups of the block with kHaloGroups more on each side.
-  void block(AudioView audio, std::int64_t frames, const float* group_peaks);
+  // Frames [0, frames) of `audio`, frames a multiple of 8.
+  void block(AudioView audio, std::int64_t frames);
 
   double peak() const { return peak_; }
-
-  static constexpr int kHaloGroups = kInterpolationHalo / kPeakGroup;
 
  private:
   void channel(const float* x, std::int64_t frames);
