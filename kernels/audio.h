@@ -1,6 +1,7 @@
 // Views and owners of planar audio: sample(channel, frame) = data[channel * stride + frame], full scale +-1.0.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -25,5 +26,12 @@ struct BasicAudioView {
 
 using AudioView = BasicAudioView<const float>;
 using MutableAudioView = BasicAudioView<float>;
+
+// Copies samples that are in the cache; `to` may overlap what lies behind it. In short pieces: the C library copies
+// long ones with `rep movsb`, which takes three times as long from the cache.
+inline void copy_samples(const float* from, std::int64_t count, float* to) {
+  constexpr std::int64_t kPiece = 256;
+  for (std::int64_t n = 0; n < count; n += kPiece) std::copy_n(from + n, std::min(kPiece, count - n), to + n);
+}
 
 }  // namespace lathe

@@ -184,8 +184,8 @@ struct GainSolver::State {
   double ceiling = 1;
   std::optional<PeakMap> map;
   std::optional<LimiterCurve> curve;
-  double slope = 1;  // of loudness over drive, where last seen
-  double bias = 0;   // measured loudness less the model's
+  double slope = 0.85;  // of loudness over drive, where last seen; to begin with, what music shows
+  double bias = 0;      // measured loudness less the model's
   double shaped_db = std::numeric_limits<double>::quiet_NaN();
   GainPlan plan;
 };

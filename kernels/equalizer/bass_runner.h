@@ -32,7 +32,7 @@ class BassRunner {
   void take(AudioView in, Emit&& emit) {
     for (std::int64_t used = 0; used < in.frames;) {
       const std::int64_t n = std::min(in.frames - used, kSlice);
-      for (int c = 0; c < channels_; ++c) std::copy_n(in.channel(c) + used, n, row(c) + filled_);
+      for (int c = 0; c < channels_; ++c) copy_samples(in.channel(c) + used, n, row(c) + filled_);
       filled_ += n;
       used += n;
       lower(emit);
@@ -75,7 +75,7 @@ class BassRunner {
   template <class Emit>
   void raise(AudioView answer, Emit&& emit) {
     for (int c = 0; c < channels_; ++c)
-      std::copy_n(answer.channel(c), answer.frames, answer_.data() + c * answer_stride_ + answers_);
+      copy_samples(answer.channel(c), answer.frames, answer_.data() + c * answer_stride_ + answers_);
     answers_ += answer.frames;
     const std::int64_t ready = first_answer_ + answers_ - 4, count = ready - next_out_;
     if (count <= 0) return;
@@ -99,7 +99,7 @@ class BassRunner {
   void drop() {
     const std::int64_t used = std::min(next_out_, next_low_ - 4) * factor_ - first_;
     if (used < kSlice) return;
-    for (int c = 0; c < channels_; ++c) std::copy(row(c) + used, row(c) + filled_, row(c));
+    for (int c = 0; c < channels_; ++c) copy_samples(row(c) + used, filled_ - used, row(c));
     filled_ -= used;
     first_ += used;
   }

@@ -39,7 +39,7 @@ class PassRunner {
     std::int64_t used = 0;
     while (used < in.frames) {
       const std::int64_t n = std::min(in.frames - used, row_ - filled_);
-      for (int c = 0; c < channels_; ++c) std::copy_n(in.channel(c) + used, n, held_.data() + c * stride_ + filled_);
+      for (int c = 0; c < channels_; ++c) copy_samples(in.channel(c) + used, n, held_.data() + c * stride_ + filled_);
       if (mid_side_) to_mid_side(filled_, n);
       filled_ += n;
       used += n;
