@@ -168,13 +168,14 @@ struct GainSolver::State {
 
   double limited_share() const {
     constexpr float kAudible = 0.01144F;  // 0.1 dB
+    const auto groups = static_cast<std::int64_t>(before.trace.power.size());
     std::int64_t count = 0;
     for (const GroupSpan& span : curve->spans()) {
-      for (std::int64_t g = span.first; g < span.end; ++g)
+      // A span may end with the knot behind the last group.
+      for (std::int64_t g = span.first; g < std::min(span.end, groups); ++g)
         count += curve->reduction()[static_cast<std::size_t>(g)] >= kAudible;
     }
-    return before.trace.power.empty() ? 0.0
-                                      : static_cast<double>(count) / static_cast<double>(before.trace.power.size());
+    return groups == 0 ? 0.0 : static_cast<double>(count) / static_cast<double>(groups);
   }
 
   FrameStore& store;
