@@ -129,7 +129,11 @@ class Run {
     if (fatal_) {
       report_early_end(result);
     } else {
-      for (const TaskRecord& task : all_tasks()) result.tracks.push_back(outcome_of(task));
+      for (const TaskRecord& task : all_tasks()) {
+        const bool has_ended = is_final(task.state) && task.state != TaskState::kCancelled;
+        if (has_ended) result.tracks.push_back(outcome_of(task));
+        result.left += !has_ended;
+      }
     }
     return result;
   }
