@@ -12,8 +12,10 @@
 namespace lathe {
 namespace {
 
-constexpr double kCloseLu = 0.002;   // the root is found when the model is as close as this
-constexpr double kMostDriveDb = 24;  // beyond the gain that would do without limiting: nothing gets louder there
+constexpr double kCloseLu = 0.002;          // the root is found when the model is as close as this
+constexpr double kMostDriveDb = 24;         // beyond the gain that would do without limiting: nothing gets louder there
+constexpr double kReductionSlackDb = 0.04;  // 0.05 dB is promised; what the trimming adds is mostly less
+constexpr int kMostLowerings = 4;           // one did on all that was tried
 // Dither and rounding add up to 1.5 steps of 16 bits, times what interpolation can make of them; see interpolation.h.
 constexpr double kCeilingMargin = 0.9995;  // 0.004 dB
 
@@ -44,8 +46,9 @@ struct GainSolver::State {
         gain_db = within_reduction(0);
       }
       trim(gain_db);
+      gain_db = within_reduction_trimmed(gain_db);
       plan.expected_lufs = model_loudness(gain_db) + bias;
-      plan.max_gain_reduction_db = curve->max_reduction() > 0 ? -amplitude_to_db(1 - curve->max_reduction()) : 0.0;
+      plan.max_gain_reduction_db = reduction_db();
       plan.limited_share = limited_share();
     }
     plan.gain = db_to_amplitude(gain_db);
@@ -75,6 +78,20 @@ struct GainSolver::State {
     plan.stopped_by = StoppedBy::max_gain_reduction;
     shape(cap_db);
     return cap_db;
+  }
+
+  // Trimming raises peaks, and so what the limiter takes. Where that has become more than it may, the gain gives the
+  // excess up: the peaks stay raised, so one lowering does, but for what the trimming after it adds.
+  double within_reduction_trimmed(double gain_db) {
+    const std::optional<double> most_db = goal.limit->max_gain_reduction_db;
+    if (!most_db || (goal.target_lufs && goal.on_conflict == OnConflict::exceed_limit)) return gain_db;
+    for (int round = 0; round < kMostLowerings && reduction_db() > *most_db + kReductionSlackDb; ++round) {
+      gain_db -= reduction_db() - *most_db;
+      plan.stopped_by = StoppedBy::max_gain_reduction;
+      shape(gain_db);
+      trim(gain_db);
+    }
+    return gain_db;
   }
 
   double through_limiter() {
@@ -161,6 +178,10 @@ struct GainSolver::State {
     return integrated_scaled(hops, db_to_power(gain_db));
   }
 
+  double reduction_db() const {
+    return curve->max_reduction() > 0 ? -amplitude_to_db(1 - curve->max_reduction()) : 0.0;
+  }
+
   static double integrated_scaled(HopEnergies& hops, double power) {
     for (double& e : hops.energy) e *= power;
     return integrated_loudness(hops);
@@ -168,13 +189,14 @@ struct GainSolver::State {
 
   double limited_share() const {
     constexpr float kAudible = 0.01144F;  // 0.1 dB
+    const auto groups = static_cast<std::int64_t>(before.trace.power.size());
     std::int64_t count = 0;
     for (const GroupSpan& span : curve->spans()) {
-      for (std::int64_t g = span.first; g < span.end; ++g)
+      // A span may end with the knot behind the last group.
+      for (std::int64_t g = span.first; g < std::min(span.end, groups); ++g)
         count += curve->reduction()[static_cast<std::size_t>(g)] >= kAudible;
     }
-    return before.trace.power.empty() ? 0.0
-                                      : static_cast<double>(count) / static_cast<double>(before.trace.power.size());
+    return groups == 0 ? 0.0 : static_cast<double>(count) / static_cast<double>(groups);
   }
 
   FrameStore& store;

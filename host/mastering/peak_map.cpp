@@ -90,7 +90,9 @@ std::int64_t PeakMap::raise_overs(const LimiterCurve& curve, double gain, double
     for (std::int64_t k = g; k < std::min(groups, g + 2); ++k) {
       if (only_near_last && !near[static_cast<std::size_t>(k)]) continue;
       const float least = std::min(reduction[static_cast<std::size_t>(k)], reduction[static_cast<std::size_t>(k + 1)]);
-      could = std::max(could, peaks_[static_cast<std::size_t>(k)] * (1.0f - least));
+      // A peak behind the last point of this group's 4x search was found in the next group.
+      const float next = k + 1 < groups ? peaks_[static_cast<std::size_t>(k + 1)] : 0.0f;
+      could = std::max(could, std::max(peaks_[static_cast<std::size_t>(k)], next) * (1.0f - least));
     }
     if (could * gain <= ceiling * kNear) continue;
     const AudioView view = store_.read(g * kPeakGroup - kInterpolationHalo, kSpan);

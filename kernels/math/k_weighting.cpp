@@ -30,7 +30,8 @@ Biquad high_pass(double fs) {
   constexpr double kF0 = 38.13547087602444, kQ = 0.5003270373238773;
   const double k = std::tan(std::numbers::pi * kF0 / fs);
   const double a0 = high_pass_a0(fs);
-  const double scale = high_pass_a0(48000.0) / a0;  // 1 / a0 is unity gain at half the rate; the table has a0 more
+  // 1 / a0 is unity gain at half the rate. The table has a0(48000) more; meters that keep its numerator have a0.
+  const double scale = std::sqrt(high_pass_a0(48000.0) / a0);
   return {scale, -2.0 * scale, scale, 2.0 * (k * k - 1.0) / a0, (1.0 - k / kQ + k * k) / a0};
 }
 

@@ -102,6 +102,7 @@ Json batch_report(const scheduler::BatchResult& result, const std::vector<schedu
                     {"done", done},
                     {"unchanged", unchanged},
                     {"failed", failed_count(result, problems)},
+                    {"left", result.left},
                     {"audio_s", result.audio_s},
                     {"wall_s", result.wall_s},
                     {"realtime_factor", result.wall_s > 0 ? result.audio_s / result.wall_s : 0.0},

@@ -9,7 +9,8 @@
 
 namespace lathe::cli {
 
-// DESIGN section 8's `master` document.
+// DESIGN section 8's `master` document. Tracks that had not ended when the run was interrupted are not in `tracks`;
+// `summary.left` counts them.
 nlohmann::ordered_json batch_report(const scheduler::BatchResult& result,
                                     const std::vector<scheduler::ScanProblem>& problems, const EffectiveRecipe& recipe);
 

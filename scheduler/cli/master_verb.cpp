@@ -152,18 +152,22 @@ int dry_run(const Options& options, const Scan& scan, const RecipeSource& recipe
   return !any_read ? kNothingRead : failed == 0 ? kOk : kSomeFailed;
 }
 
+// By a signal, or through the store.
+bool was_cancelled(const BatchResult& result) { return result.was_interrupted || result.left > 0; }
+
 void summarise(const BatchResult& result, const Scan& scan, const fs::path& out_dir, int failed) {
   int done = 0, unchanged = 0;
   for (const TrackOutcome& track : result.tracks) {
     done += track.state == TaskState::kDone;
     unchanged += track.state == TaskState::kUnchanged;
   }
-  std::fprintf(stderr,
-               "%d mastered, %d unchanged, %d failed: %.0f s of audio in %.1f s (%.0fx realtime). Masters are in %s\n",
-               done, unchanged, failed, result.audio_s, result.wall_s,
-               result.wall_s > 0 ? result.audio_s / result.wall_s : 0.0, out_dir.c_str());
+  const std::string left = result.left > 0 ? fmt::format(", {} left", result.left) : "";
+  std::fprintf(
+      stderr, "%d mastered, %d unchanged, %d failed%s: %.0f s of audio in %.1f s (%.0fx realtime). Masters are in %s\n",
+      done, unchanged, failed, left.c_str(), result.audio_s, result.wall_s,
+      result.wall_s > 0 ? result.audio_s / result.wall_s : 0.0, out_dir.c_str());
   for (const std::string& warning : scan.warnings) say(warning);
-  if (result.was_interrupted) say("interrupted. The same command goes on where this one stopped");
+  if (was_cancelled(result)) say("interrupted. The same command goes on where this one stopped");
 }
 
 // Whether any track could be opened at all: exit code 3 says that none could.
@@ -239,7 +243,7 @@ int master(const Options& options) {
                             .c_str());
   }
   if (!options.quiet) summarise(result, scan, folder, failed);
-  if (result.was_interrupted) return kCancelled;
+  if (was_cancelled(result)) return kCancelled;
   if (scan.tracks.empty() || nothing_was_read(result)) {
     if (scan.tracks.empty() && scan.problems.empty())
       say("no tracks found: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC");

@@ -107,9 +107,14 @@ class Run {
       std::vector<std::jthread> workers;
       try {
         for (int i = 0; i < std::max(1, batch_.jobs); ++i) {
-          workers.emplace_back([this] { guarded([this] { work(); }); });
+          ++at_work_;
+          workers.emplace_back([this] {
+            guarded([this] { work(); });
+            --at_work_;
+          });
         }
       } catch (const std::system_error&) {
+        --at_work_;
         if (workers.empty()) throw;  // else the threads there are do the work
       }
       guarded([this] { supervise(); });
@@ -124,7 +129,11 @@ class Run {
     if (fatal_) {
       report_early_end(result);
     } else {
-      for (const TaskRecord& task : all_tasks()) result.tracks.push_back(outcome_of(task));
+      for (const TaskRecord& task : all_tasks()) {
+        const bool has_ended = is_final(task.state) && task.state != TaskState::kCancelled;
+        if (has_ended) result.tracks.push_back(outcome_of(task));
+        result.left += !has_ended;
+      }
     }
     return result;
   }
@@ -195,7 +204,18 @@ class Run {
   void fail(const Lease& lease, const TaskFailure& failure) {
     let_go(lease);
     const FailOutcome outcome = store_.fail(lease.id, failure.failure_class, failure.code, failure.message, random01());
-    if (!outcome.is_lost && is_final(outcome.state)) ended(lease.id.task_id, outcome.state, lease.predicted_cost);
+    if (outcome.is_lost) return lost(lease);
+    if (is_final(outcome.state)) ended(lease.id.task_id, outcome.state, lease.predicted_cost);
+    changed_.notify_all();
+  }
+
+  // Another took the task from this run, or cancelled it: what the store says of it holds. If it is still to be done,
+  // it will be claimed again; a task that is done by now was counted by whoever did it.
+  void lost(const Lease& lease) {
+    {
+      const std::lock_guard lock(mutex_);
+      in_work_.erase(lease.id.task_id);
+    }
     changed_.notify_all();
   }
 
@@ -218,6 +238,7 @@ class Run {
   void end_published(const PublishedTask& task) {
     if (task.failure) return fail(task.lease, *task.failure);
     let_go(task.lease);
+    if (task.is_lost) return lost(task.lease);
     {
       const std::lock_guard lock(mutex_);
       busy_ += task.busy;
@@ -285,6 +306,7 @@ class Run {
       std::vector<LeaseId> held;
       BatchProgress progress;
       bool is_fatal = false;
+      const bool is_over = at_work_ == 0;  // then nothing more comes to be held
       {
         std::unique_lock lock(mutex_);
         changed_.wait_for(lock, 100ms);
@@ -296,7 +318,8 @@ class Run {
         progress.share = total_cost_ > 0 ? std::min(1.0, cost / total_cost_) : 1.0;
       }
       if (batch_.on_progress) batch_.on_progress(progress);
-      if (progress.finished == progress.tracks || (stop && held.empty()) || is_fatal) return;
+      // Tasks that were cancelled from outside never finish.
+      if (progress.finished == progress.tracks || ((stop || is_over) && held.empty()) || is_fatal) return;
       const auto now = std::chrono::steady_clock::now();
       if (now - renewed > std::chrono::milliseconds(kLeaseMs / 3)) {
         renewed = now;
@@ -318,6 +341,7 @@ class Run {
   std::exception_ptr fatal_;
   Publisher* publisher_ = nullptr;
   std::atomic<bool> cancelled_{false};
+  std::atomic<int> at_work_{0};  // worker threads that have not returned
 
   std::mutex report_mutex_;
   std::map<std::string, TrackOutcome> outcomes_;  // by input, of the tracks that have ended

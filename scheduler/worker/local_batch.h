@@ -31,7 +31,8 @@ struct BatchProgress {
 };
 
 struct BatchResult {
-  std::vector<TrackOutcome> tracks;  // in the order of the scan
+  std::vector<TrackOutcome> tracks;  // those that ended: DONE, UNCHANGED, FAILED, QUARANTINED; in the order of the scan
+  std::int64_t left = 0;             // tracks that did not, for the run was interrupted or its job cancelled
   BusySeconds busy;
   double audio_s = 0;
   double wall_s = 0;

@@ -59,9 +59,10 @@ void Publisher::run() {
 
 PublishedTask Publisher::publish_now(Work& work) {
   FinishedTask& task = work.task;
-  PublishedTask done{work.lease, task.is_unchanged, std::nullopt, task.audio_s, task.busy};
+  PublishedTask done{work.lease, task.is_unchanged, std::nullopt, false, task.audio_s, task.busy};
   try {
-    if (!task.is_unchanged && !store_.announce_outputs(work.lease.id, task.outputs)) return done;
+    done.is_lost = !task.is_unchanged && !store_.announce_outputs(work.lease.id, task.outputs);
+    if (done.is_lost) return done;
     std::vector<bool> stays;
     for (std::size_t i = 0; i < task.files.size(); ++i) {
       stays.push_back(task.replace[i] == Replace::refuse && holds_the_same(task.outputs[i]));
@@ -81,7 +82,7 @@ PublishedTask Publisher::publish_now(Work& work) {
     commit.cache = {{task.cache_key, task.result_json}};
     commit.outputs = task.outputs;
     store_.remember_input(task.input, task.content_hash);
-    store_.commit(work.lease.id, commit);
+    done.is_lost = store_.commit(work.lease.id, commit) == CommitOutcome::kLost;
   } catch (const std::exception& error) {
     done.failure = failure_of(error);
   }

@@ -16,7 +16,10 @@ namespace lathe::scheduler {
 struct PublishedTask {
   Lease lease;
   bool is_unchanged = false;
-  std::optional<TaskFailure> failure;  // none: committed, or lost to another worker
+  std::optional<TaskFailure> failure;  // none: committed, or lost
+  // The lease was another's by then, or the task was cancelled: nothing was committed, and the store knows what is to
+  // become of the task. Files that had their names already keep them; they are announced as Lathe's own.
+  bool is_lost = false;
   double audio_s = 0;
   BusySeconds busy;
 };

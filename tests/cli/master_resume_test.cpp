@@ -26,11 +26,23 @@ TEST_F(MasterResume, InterruptedTheRunSaysSoAndTheNextOneCompletes) {
   EXPECT_EQ(interrupted.exit_code, 6) << interrupted.err;
   EXPECT_NE(interrupted.err.find("interrupted"), std::string::npos);
   EXPECT_NE(interrupted.err.find("same command"), std::string::npos);
-  interrupted.json();
+  // The report lists what has ended, by the states it knows, and counts what has not.
+  const nlohmann::json report = interrupted.json();
+  for (const auto& [name, state] : states_of(report)) EXPECT_EQ(state, "DONE") << name;
+  const auto& summary = report.at("summary");
+  EXPECT_GE(report.at("tracks").size(), 3u);
+  EXPECT_EQ(summary.at("tracks"), report.at("tracks").size());
+  EXPECT_EQ(summary.at("done"), report.at("tracks").size());
+  EXPECT_EQ(summary.at("failed"), 0);
+  EXPECT_GT(summary.at("left"), 0);
+  EXPECT_EQ(summary.at("tracks").get<int>() + summary.at("left").get<int>(), kTracks + 24);
+  EXPECT_NE(interrupted.err.find(std::to_string(summary.at("left").get<int>()) + " left"), std::string::npos)
+      << interrupted.err;
   expect_nothing_staged(work_.out());
   const ProgramResult second = work_.master({"--json", "--jobs", "1"});
   EXPECT_EQ(second.exit_code, 0) << second.err;
   EXPECT_GT(count_states(second.json())["UNCHANGED"], 0);
+  EXPECT_EQ(second.json().at("summary").at("left"), 0);
   expect_like_undisturbed();
 }
 

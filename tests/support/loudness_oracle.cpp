@@ -65,7 +65,12 @@ double mean_above(const std::vector<double>& blocks, double gate) {
 }  // namespace
 
 std::array<FilterStage, 2> k_weighting_oracle(double sample_rate_hz) {
-  return {at_rate(kShelf48, sample_rate_hz), at_rate(kHighPass48, sample_rate_hz)};
+  FilterStage high_pass = at_rate(kHighPass48, sample_rate_hz);
+  const double between = std::sqrt(kHighPass48.b0 / high_pass.b0);
+  high_pass.b0 *= between;
+  high_pass.b1 *= between;
+  high_pass.b2 *= between;
+  return {at_rate(kShelf48, sample_rate_hz), high_pass};
 }
 
 double k_weighting_gain_oracle(double frequency_hz, double sample_rate_hz) {

@@ -16,7 +16,8 @@ struct FilterStage {
 
 // The tables of the text at 48 kHz, and at other rates the filters "that provide the same frequency response": the
 // tables taken back to the analogue plane by the inverse bilinear transform and forward again at the other rate, with
-// the corner (the frequency of the poles, read off the tables) kept where it is.
+// the corner (the frequency of the poles, read off the tables) kept where it is. The high-pass's gain is then halfway,
+// in dB, to that of the table's own numerator, which other meters keep at every rate; see k_weighting.h.
 std::array<FilterStage, 2> k_weighting_oracle(double sample_rate_hz);
 
 // |H(f)| of both stages together.

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <numbers>
+
 #include "kernels/loudness/interpolation.h"
 #include "tests/host/mastering/prepared_track.h"
 #include "tests/support/comparison.h"
@@ -23,6 +26,14 @@ std::vector<double> every_group_peak(const FloatTrack& track) {
     for (std::size_t g = 0; g < peaks.size(); ++g) peaks[g] = std::max(peaks[g], own[g]);
   }
   return peaks;
+}
+
+// What the gain solver does at a gain that is covered.
+void trim(PeakMap& map, LimiterCurve& curve, double gain) {
+  curve.shape(map.peaks(), gain);
+  int rounds = 0;
+  while (map.raise_overs(curve, gain, kCeiling, rounds > 0) > 0 && ++rounds < 12) curve.shape(map.peaks(), gain);
+  EXPECT_LT(rounds, 12) << "trimming did not settle";
 }
 
 TEST(PeakMap, NoGroupThatIsOverIsLeftOut) {
@@ -66,13 +77,38 @@ TEST(PeakMap, TrimmingLeavesNoGroupOverTheCeiling) {
       PeakMap map(track.store(), track.before().trace.sample_peak, track.before().trace.bend);
       LimiterCurve curve({kRate, kCeiling, 0}, static_cast<std::int64_t>(map.peaks().size()));
       map.cover(gain, kCeiling);
-      curve.shape(map.peaks(), gain);
-      int rounds = 0;
-      while (map.raise_overs(curve, gain, kCeiling, rounds > 0) > 0 && ++rounds < 12) curve.shape(map.peaks(), gain);
-      EXPECT_LT(rounds, 12) << "trimming did not settle";
+      trim(map, curve, gain);
       const std::vector<double> peaks = every_group_peak(track.limited(gain, &curve));
       for (std::size_t g = 0; g < peaks.size(); ++g) ASSERT_LE(db(peaks[g]), db(kCeiling) + 0.02) << "group " << g;
     }
+  }
+}
+
+// Short bursts with their peak behind the last quarter of a group's last frame. The 4x search finds it in the next
+// group, at the frame that follows; the 16x check sees it in the group itself, of which the search saw little. When
+// trimming asked a group's own peak alone, 49 of 6000 random bursts ended over for that, these by 0.09 to 0.13 dB.
+TEST(PeakMap, TrimmingFindsAPeakBetweenTwoGroups) {
+  struct {
+    double frequency, sigma_frames, at, over_db, phase;
+  } const bursts[] = {{0.3949, 2.343, 7.9990, 5.918, 0.166},
+                      {0.4287, 2.139, 7.9616, 2.825, 0.175},
+                      {0.4642, 2.385, 7.8170, 4.150, -0.053},
+                      {0.4761, 1.739, 7.8264, 2.657, 0.398}};
+  for (const auto& burst : bursts) {
+    SCOPED_TRACE(burst.frequency);
+    Signal x(800);
+    for (std::size_t n = 0; n < x.size(); ++n) {
+      const double t = static_cast<double>(n) - 51 * kPeakGroup - burst.at;
+      x[n] = std::exp(-0.5 * t * t / (burst.sigma_frames * burst.sigma_frames)) *
+             std::cos(2 * std::numbers::pi * burst.frequency * t + burst.phase);
+    }
+    PreparedTrack track(FloatTrack({x}), kRate);
+    const double gain = kCeiling * std::pow(10, (burst.over_db - true_peak_of(track.limited(1, nullptr))) / 20);
+    PeakMap map(track.store(), track.before().trace.sample_peak, track.before().trace.bend);
+    LimiterCurve curve({kRate, kCeiling, 0}, static_cast<std::int64_t>(map.peaks().size()));
+    map.cover(gain, kCeiling);
+    trim(map, curve, gain);
+    EXPECT_LE(true_peak_of(track.limited(gain, &curve)), db(kCeiling) + 0.02);
   }
 }
 
