@@ -44,15 +44,21 @@ struct MasteredTrack {
   std::vector<StagedFile> files;  // one an output, in order; removed unless published
 };
 
-// Bytes of memory that mastering a track of this format takes while it stays in memory, and while it is spooled.
-std::int64_t memory_needed(const AudioFormat& format);
-std::int64_t memory_needed_spooled(const AudioFormat& format);
+// Bytes of memory that mastering a track takes.
+struct MemoryNeed {
+  std::int64_t kept_bytes = 0;     // while the track stays in memory
+  std::int64_t spooled_bytes = 0;  // while it waits in a file
+};
 
 // One a worker thread: it keeps its buffers from track to track.
 class TrackMaster {
  public:
   explicit TrackMaster(EqDesigns& designs);
   ~TrackMaster();
+
+  // Designs the chain's equalisers, if nobody has yet: how long their kernels are decides. Throws std::invalid_argument
+  // for a band that does not fit the rate.
+  MemoryNeed memory_needed(const Chain& chain, const AudioFormat& format);
 
   // Progress is called with the share done, 0 to 1. Throws AudioFileError, UnusableAudio, TargetOutOfReach,
   // std::invalid_argument (a band that does not fit the rate, an output format that cannot hold the track),

@@ -141,11 +141,10 @@ FinishedTask TaskRunner::run(const Lease& lease, const std::function<void(double
   std::vector<Replace> replace;
   for (const OutputSpec& output : p.job.outputs) replace.push_back(replace_policy(lease, output.path));
 
-  std::int64_t bytes = memory_needed(p.format);
-  if (bytes > memory_.total()) {
-    p.job.spool_dir = setting_.spool_dir;
-    bytes = memory_needed_spooled(p.format);
-  }
+  const MemoryNeed need = master_.memory_needed(p.job.chain, p.format);
+  const bool is_spooled = need.kept_bytes > memory_.total();
+  if (is_spooled) p.job.spool_dir = setting_.spool_dir;
+  const std::int64_t bytes = is_spooled ? need.spooled_bytes : need.kept_bytes;
   const MemoryBudget::Share share = memory_.take(bytes);
   // What workers keep from track to track must not add up past the budget, however a track ends.
   struct Release {

@@ -46,10 +46,10 @@ void time_unpack(StageTable& table) {
 }
 
 void time_meter(StageTable& table, const std::string& name, bool true_peak) {
-  // The filter's equations (k_filter.h): 7 for w, 8 for y, 2 for the energy, and 4 multiply-adds that carry a sample to
-  // the next lane's state; two maxima for the sample peak. What true peak interpolates depends on the music (only where
-  // the answer could be) and is not counted.
-  const SampleCost cost{2, 7 + 8 + 2 + 8, 4};
+  // The filter's equations (k_filter.h): 9 for the high-pass, 8 for the shelf, 2 for the energy, and 4 multiply-adds
+  // that carry a sample to the next lane's state; a maximum for the sample peak. What true peak interpolates depends on
+  // the music (only where the answer could be) and is not counted.
+  const SampleCost cost{9 + 8 + 2 + 8 + 1, 0, 4};
   table.time(name, cost, [&] {
     LoudnessMeter meter({kSampleRateHz, {1.0, 1.0}, true_peak, false});
     in_blocks(table.music().view(), [&](AudioView block, std::int64_t) { meter.take(block); });
@@ -82,6 +82,12 @@ void time_eq(StageTable& table, const std::string& name, const std::vector<EqBan
   for (const auto& pass : design->passes()) {
     const auto points = static_cast<double>(pass.first->points());
     cost.float_flops += (10 * points * std::log2(points) + 2 * points) / (2 * static_cast<double>(pass.first->hop()));
+  }
+  // The bass alone: 8 multiply-adds a sample down, 8 back up, and the transform of every F-th.
+  if (const BassKernel* bass = design->bass()) {
+    const auto points = static_cast<double>(bass->low().points());
+    cost.float_flops += 32 + (10 * points * std::log2(points) + 2 * points) /
+                                 (2 * static_cast<double>(bass->low().hop() * bass->factor()));
   }
   table.time(fmt::format("linear-phase EQ, {} ({} taps)", name, 2 * design->longest_half() + 1), cost, [&] {
     Discard discard;
@@ -127,7 +133,7 @@ void time_pack(StageTable& table) {
   std::vector<std::int32_t> steps(static_cast<std::size_t>(2 * kBlock));
   std::vector<std::byte> bytes(music.pcm24.size());
   const Quantizer quantizer(Encoding::pcm24, Dither::tpdf, 1);
-  // Scale and add noise, two bounds, scale back, and the noise's own scale: 6. The noise itself is integer work (ten
+  // Scale and add noise, two bounds, scale back, and the noise's own scale: 6. The noise itself is integer work (seven
   // rounds of Philox for two samples). 4 bytes in, 4 back as what was written, 3 out; the steps in between stay in the
   // cache.
   table.time("quantise, dither, pack 24-bit PCM", {6, 0, 4 + 4 + 3}, [&] {

@@ -107,8 +107,10 @@ ProgramResult RunningProgram::wait() {
     send(SIGKILL);
   }
   int status = 0;
-  ::waitpid(std::exchange(pid_, -1), &status, 0);
+  rusage used{};
+  ::wait4(std::exchange(pid_, -1), &status, 0, &used);
   ProgramResult result;
+  result.peak_memory_bytes = std::int64_t{1024} * used.ru_maxrss;
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
   result.out = content_of(out_);

@@ -22,6 +22,7 @@ struct ProgramCall {
 struct ProgramResult {
   int exit_code = -1;  // -1 when a signal ended it
   int signal = 0;
+  std::int64_t peak_memory_bytes = 0;  // resident
   std::string out, err;
 
   // Fails the test and gives null when stdout is not exactly one JSON document.
