@@ -49,8 +49,10 @@ double magnitude(const EqBand& band, double frequency_hz) {
       return 1 / std::sqrt(1 + std::pow(w, 2 * order));
     case BandType::high_pass:
       return frequency_hz == 0 ? 0 : 1 / std::sqrt(1 + std::pow(w, -2 * order));
-    case BandType::tilt:
-      return ratio(0, root, 1 / root, 0, 1 / root, root, w);
+    case BandType::tilt: {
+      const double shelf = ratio(0, root, 1, 0, 1, root, w);  // each of the pair, but for constants that cancel
+      return shelf * shelf;
+    }
   }
   return 1;
 }

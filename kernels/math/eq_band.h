@@ -24,7 +24,8 @@ struct EqBand {
 
 // |H(j 2 pi f)| at frequency_hz >= 0 of one band. Bell, shelves, notch and band-pass (0 dB at its peak) are the
 // analogue prototypes of the RBJ cookbook (Bristow-Johnson) with A = 10^(gain/40); high- and low-pass are Butterworth
-// of order slope / 6; tilt is a first-order low shelf of -gain/2 and high shelf of +gain/2 about freq_hz.
+// of order slope / 6; tilt is the product of a first-order low shelf of -gain/2 and a
+// first-order high shelf of +gain/2, both with half of their gain at freq_hz: 0 dB there.
 double magnitude(const EqBand& band, double frequency_hz);
 
 }  // namespace lathe

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 // Raised by hand whenever the same input and recipe come to give other samples: results kept from before then no longer
 // count.
-constexpr int kSampleRevision = 3;
+constexpr int kSampleRevision = 4;
 
 std::string bit_class() { return simd_level() == SimdLevel::sse2 ? "cpu/sse2" : "cpu/fma"; }
 

@@ -37,7 +37,8 @@ double band_gain_oracle(const EqBand& band, double frequency_hz) {
     case BandType::band_pass:
       return std::abs((s / q) / (s * s + s / q + 1.0));
     case BandType::tilt:
-      return std::abs((s * root + 1.0 / root) / (s / root + root));
+      // Low shelf of -gain/2: (s + 1/root) / (s + root); high shelf of +gain/2: (root s + 1) / (s / root + 1).
+      return std::abs((s + 1.0 / root) / (s + root) * ((s * root + 1.0) / (s / root + 1.0)));
   }
   return 0;
 }
