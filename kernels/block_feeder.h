@@ -19,7 +19,7 @@ class BlockFeeder {
         step_(longest_step),
         next_step_(longest_step),
         halo_(halo),
-        stride_((2 * halo + longest_step + 15) / 16 * 16),
+        stride_((2 * halo + longest_step + kOverread + 15) / 16 * 16),
         data_(static_cast<std::size_t>(stride_ * channels)),
         filled_(halo) {}
 
@@ -65,13 +65,17 @@ class BlockFeeder {
   }
 
  private:
+  // Frames behind the halo that kernels may load with the last ones of it, and never use.
+  static constexpr std::int64_t kOverread = 16;
+
   // Blocks that lie in `in` whole, with their halo, are not copied. Returns how much of `in` is used; what the next
   // block needs of that has been copied.
   template <class Block>
   std::int64_t hand_over_in_place(AudioView in, std::int64_t used, Block&& block) {
     std::int64_t start = used - filled_;  // of the next block's halo
-    if (start < 0 || start + 2 * halo_ + step_ > in.frames) return used;
-    while (start + 2 * halo_ + step_ <= in.frames) {
+    const auto fits = [&] { return start + 2 * halo_ + step_ + kOverread <= in.frames; };
+    if (start < 0 || !fits()) return used;
+    while (fits()) {
       const std::int64_t first = first_frame_, step = step_;
       first_frame_ += step;  // before the block, which may set the next step
       block(AudioView{in.data + start + halo_, channels_, step, in.stride}, first, step);

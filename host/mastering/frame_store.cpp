@@ -76,7 +76,7 @@ FrameStore::FrameStore(const std::filesystem::path& spool_dir, int channels, std
 }
 
 void FrameStore::append(AudioView in) {
-  if (in.channels != channels_ || filled_ + in.frames > frames_)
+  if (in.channels != channels_ || in.frames < 0 || filled_ + in.frames > frames_)
     throw std::invalid_argument("FrameStore: more than was promised");
   for (int c = 0; c < channels_; ++c) {
     if (memory_ != nullptr) {

@@ -312,13 +312,18 @@ std::int64_t equaliser_bytes(const LinearPhaseEqDesign& design, int channels) {
     const std::int64_t points = pass.first->points();
     samples += channels * (pass.first->hop() + points + 2 * points) + (pass.first == pass.second ? 1 : 2) * points;
   }
+  if (const BassKernel* bass = design.bass()) {
+    const OverlapSaveKernel& low = bass->low();
+    const std::int64_t held = (3 * low.half() + 2 * low.hop() + 32) * bass->factor() + 8192;  // bass_runner.h
+    samples += channels * (held + low.hop() + 3 * low.points()) + low.points();
+  }
   return 4 * samples;
 }
 
 }  // namespace
 
 MemoryNeed TrackMaster::memory_needed(const Chain& chain, const AudioFormat& format) {
-  // Groups of 8 frames: sample peak, power, true peak and reduction, 4 bytes each; hops of 10 ms beside that are
+  // Groups of 8 frames: sample peak, bend, power, true peak and reduction, 4 bytes each; hops of 10 ms beside that are
   // nothing.
   std::int64_t bytes = kWorkBytes + 3 * format.frames;
   for (const ChainStage& stage : chain.stages) {

@@ -105,8 +105,14 @@ BassKernel::BassKernel(const std::vector<double>& low_taps, std::int64_t factor,
 std::optional<BassKernel> BassKernel::design(const std::vector<EqBand>& bands, double sample_rate_hz) {
   const std::int64_t factor = kFactor * rate_factor(sample_rate_hz);
   const double low_rate = sample_rate_hz / static_cast<double>(factor);
-  for (double f = kFull * low_rate; f < kNothing * low_rate; f *= 1.05) {
-    if (error_db(kernel_error(1, magnitude(bands, f))) > kKernelToleranceDb) return std::nullopt;
+  // From here up to half the rate, however far above 20 kHz, nothing may happen.
+  const double first_hz = kFull * low_rate;
+  const auto acts = [&bands](double f) { return error_db(kernel_error(1, magnitude(bands, f))) > kKernelToleranceDb; };
+  for (double f = first_hz; f < sample_rate_hz / 2; f *= 1.01) {
+    if (acts(f)) return std::nullopt;
+  }
+  for (const EqBand& band : bands) {
+    if (band.freq_hz >= first_hz && acts(band.freq_hz)) return std::nullopt;
   }
   std::vector<double> target(kGrid + 1);
   for (std::int64_t k = 0; k <= kGrid; ++k) {

@@ -44,8 +44,8 @@ class BassRunner {
   void finish(Emit&& emit) {
     frames_ = first_ + filled_;
     if (frames_ <= 0) return;
-    // Silence, until the last frame's low-rate sample and the four behind it can be made.
-    const std::int64_t end = ((frames_ - 1) / factor_ + 9) * factor_;
+    // Silence, until the last frame's low-rate sample and the four behind it can be made, and no more than those.
+    const std::int64_t end = ((frames_ - 1) / factor_ + 8) * factor_;
     for (int c = 0; c < channels_; ++c) std::fill(row(c) + filled_, row(c) + (end - first_), 0.0f);
     filled_ = end - first_;
     lower(emit);
@@ -84,7 +84,8 @@ class BassRunner {
       bass_kernels().raise(answer_.data() + c * answer_stride_ + (next_out_ - 3 - first_answer_), count, factor_,
                            kernel_.raise(), row(c) + from);
     }
-    emit(AudioView{held_.data() + from, channels_, std::min(count * factor_, frames_ - next_out_ * factor_), stride_});
+    const std::int64_t left = frames_ - next_out_ * factor_;
+    if (left > 0) emit(AudioView{held_.data() + from, channels_, std::min(count * factor_, left), stride_});
     next_out_ = ready;
     const std::int64_t used = next_out_ - 3 - first_answer_;
     for (int c = 0; c < channels_; ++c) {

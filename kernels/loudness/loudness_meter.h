@@ -1,9 +1,9 @@
 // Loudness and true peak of one track: ITU-R BS.1770-5, EBU Tech 3341 and 3342, on the CPU.
 //
-// K-weighting in float64 with 16 hops of 10 ms in the lanes (k_filter.h), gating in math/gating.h. True peak: bounds of
-// the 16x filter leave the stretches that could hold the maximum, a quick reading at 4x the places in them, and 16x
-// with 64 taps the answer (true_peak.h). Cost at 44.1 kHz on AVX-512: 0.8 ns a sample without true peak, 1 to 2 with
-// it, the more the louder and the brighter the track.
+// K-weighting with 16 hops of 10 ms in the lanes, in float32 with float64 carries (k_filter.h), gating in
+// math/gating.h. True peak: bounds of the 16x filter leave the stretches that could hold the maximum, a quick reading
+// at 4x the places in them, and 16x with 64 taps the answer (true_peak.h). Cost at 44.1 kHz on AVX-512: 0.5 ns a sample
+// without true peak, 0.7 to 1.7 with it, the more the louder and the brighter the track.
 #pragma once
 
 #include <cstdint>
