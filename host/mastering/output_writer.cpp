@@ -53,7 +53,7 @@ OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const S
   AudioWriter writer(file.fd(), file.path(), format, source_.input->tags());
   std::optional<MessageDigest> md5;
   if (pcm_md5 && format.container != Container::flac) md5.emplace(MessageDigest::Kind::md5);
-  LoudnessMeter after({static_cast<double>(in_.sample_rate_hz), weights_, true, false});
+  LoudnessMeter after({static_cast<double>(in_.sample_rate_hz), weights_, true, false, in_.frames});
   const bool copies = source_.is_untouched && format.encoding == in_.encoding;
   if (copies || source_.store == nullptr) source_.input->rewind();
   for (std::int64_t first = 0; first < in_.frames; first += kBlock) {

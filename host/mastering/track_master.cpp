@@ -112,10 +112,11 @@ class TrackRun {
     const Chain& chain = job_.chain;
     const bool has_stages = build_stages();
     const bool trace = chain.goal.limit.has_value() && store_.has_value();
-    LoudnessMeter before({static_cast<double>(in_.sample_rate_hz), weights_, true, trace && !has_stages});
+    LoudnessMeter before({static_cast<double>(in_.sample_rate_hz), weights_, true, trace && !has_stages, in_.frames});
     std::optional<LoudnessMeter> staged;
     if (has_stages)
-      staged.emplace(LoudnessMeter::Setup{static_cast<double>(in_.sample_rate_hz), weights_, !chain.goal.limit, trace});
+      staged.emplace(LoudnessMeter::Setup{static_cast<double>(in_.sample_rate_hz), weights_, !chain.goal.limit, trace,
+                                          in_.frames});
     std::optional<StoreSink> sink;
     if (store_) sink.emplace(*store_, staged ? &*staged : nullptr);
     AudioSink* first = sink ? &*sink : nullptr;

@@ -65,6 +65,12 @@ struct LoudnessMeter::State {
         rows(static_cast<std::size_t>((tables.rows + kEnergyGroup) * kHopLanes)),
         power(setup.trace ? rows.size() / kEnergyGroup : 0) {
     hops.sample_rate_hz = setup.sample_rate_hz;
+    if (setup.trace && setup.frames > 0) {
+      const auto groups = static_cast<std::size_t>(setup.frames / kPeakGroup + 1);
+      trace.sample_peak.reserve(groups);
+      trace.bend.reserve(groups);
+      trace.power.reserve(groups);
+    }
     place_lanes();
     feeder.set_next_step(step);
   }
@@ -131,10 +137,13 @@ struct LoudnessMeter::State {
         kernels.group_bends(audio.channel(c), groups * kPeakGroup, trace.bend.data() + at);
       }
     }
-    for (int c = 0; c < channels; ++c) sample_peak = std::max(sample_peak, kernels.highest(audio.channel(c), valid));
-    if (!setup.true_peak) return;
-    if (first == 0) ring_before_first(audio);
-    search.block(audio, step);
+    // Behind `valid` there is silence.
+    if (setup.true_peak) {
+      if (first == 0) ring_before_first(audio);
+      sample_peak = std::max(sample_peak, search.block(audio, step));
+    } else {
+      for (int c = 0; c < channels; ++c) sample_peak = std::max(sample_peak, kernels.highest(audio.channel(c), step));
+    }
   }
 
   // The curve rises before the first sample: half a filter of silence with the head of the track behind it. (After the

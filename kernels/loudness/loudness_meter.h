@@ -46,6 +46,7 @@ class LoudnessMeter final : public AudioSink {
     std::vector<double> weights;  // one a channel
     bool true_peak = true;
     bool trace = false;
+    std::int64_t frames = 0;  // of the track, where known: room for its trace is then made at once
   };
 
   // Throws std::invalid_argument without channels or with a rate k_weighting() refuses.

@@ -24,16 +24,19 @@ float highest_of(const float* x, std::int64_t first, std::int64_t end) {
 
 }  // namespace
 
-void TruePeakSearch::block(AudioView audio, std::int64_t frames) {
+float TruePeakSearch::block(AudioView audio, std::int64_t frames) {
   const auto& kernels = interpolation_kernels();
+  float highest = 0;
   for (int c = 0; c < audio.channels; ++c) {
     const float* x = audio.channel(c);
     const float inside = kernels.highest(x, frames);
     const float beside = std::max(kernels.highest(x - kInterpolationHalo, kInterpolationHalo),
                                   kernels.highest(x + frames, kInterpolationHalo));
+    highest = std::max(highest, inside);
     peak_ = std::max(peak_, inside);
     if (std::max(inside, beside) * answer_bank().bound > peak_) channel(x, frames);
   }
+  return highest;
 }
 
 void TruePeakSearch::channel(const float* x, std::int64_t frames) {

@@ -14,8 +14,8 @@ namespace lathe {
 // the peak found so far, and then at 16 points only where a quick reading comes near it.
 class TruePeakSearch {
  public:
-  // Frames [0, frames) of `audio`, frames a multiple of 8.
-  void block(AudioView audio, std::int64_t frames);
+  // Frames [0, frames) of `audio`, frames a multiple of 8. Returns max |x| of them.
+  float block(AudioView audio, std::int64_t frames);
 
   double peak() const { return peak_; }
 
