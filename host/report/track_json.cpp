@@ -17,6 +17,11 @@ Json number(double value) {
 
 Json optional_number(const std::optional<double>& value) { return value ? number(*value) : Json(nullptr); }
 
+// As a recipe writes it: 24 is a number, 32f is none.
+Json bits_json(const std::string& bits) {
+  return bits.find_first_not_of("0123456789") == std::string::npos ? Json(std::stoi(bits)) : Json(bits);
+}
+
 Json output_json(const OutputReport& output) {
   Json json{{"id", output.id},
             {"path", json_text(output.path)},
@@ -24,7 +29,7 @@ Json output_json(const OutputReport& output) {
             {"frames", output.frames},
             {"sample_rate_hz", output.sample_rate_hz},
             {"channels", output.channels},
-            {"bits", output.bits},
+            {"bits", bits_json(output.bits)},
             {"bytes", output.bytes},
             {"sha256", output.sha256}};
   if (!output.pcm_md5.empty()) json["pcm_md5"] = output.pcm_md5;

@@ -49,12 +49,16 @@ TEST_F(MasterReport, TheDocumentHasEveryKeyOfTheContract) {
     for (const auto& output : track.at("outputs")) {
       expect_keys(output, {"id", "path", "frames", "sample_rate_hz", "bits", "sha256"});
       EXPECT_TRUE(fs::path(output.at("path").get<std::string>()).is_absolute());
+      EXPECT_TRUE(output.at("bits").is_number_integer());
       EXPECT_EQ(output.at("sha256").get<std::string>().size(), 64u);
     }
     for (const auto& stage : track.at("stages")) expect_keys(stage, {"name"});
   }
   EXPECT_FALSE(track_named(report, "a.wav").at("outputs").at(0).contains("pcm_md5"));
   EXPECT_EQ(track_named(report, "b.flac").at("outputs").at(0).at("pcm_md5").get<std::string>().size(), 32u);
+  const std::string as_float = work_.recipe("recipe: v1\nname: float\noutputs:\n  - {bits: 32f}\n");
+  const nlohmann::json floats = work_.master({"--json", "--recipe", as_float, "--no-cache"}).json();
+  EXPECT_EQ(track_named(floats, "a.wav").at("outputs").at(0).at("bits"), "32f") << floats.dump(1);
   const nlohmann::json with_md5 = work_.master({"--json", "--pcm-md5"}).json();
   EXPECT_EQ(track_named(with_md5, "a.wav").at("outputs").at(0).at("pcm_md5").get<std::string>().size(), 32u);
 }
