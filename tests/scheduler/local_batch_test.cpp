@@ -50,8 +50,7 @@ class LocalBatchTest : public testing::Test {
     batch_.memory_bytes = 1 << 30;
     batch_.is_interrupted = &gave_up_;
     // A batch that does not end by itself is ended, and the test fails.
-    batch_.on_progress = [this, started = std::chrono::steady_clock::now()](const BatchProgress& p) {
-      progress_ = p;
+    batch_.on_progress = [this, started = std::chrono::steady_clock::now()](const BatchProgress&) {
       gave_up_ = gave_up_ || std::chrono::steady_clock::now() - started > std::chrono::seconds(20);
     };
     fs::create_directories(batch_.state_dir);
@@ -83,7 +82,6 @@ class LocalBatchTest : public testing::Test {
   TemporaryFolder folder_;
   RecipeSource recipe_;
   std::atomic<bool> gave_up_{false};
-  BatchProgress progress_;
   LocalBatch batch_;
 };
 
@@ -110,7 +108,6 @@ TEST_F(LocalBatchTest, ATrackTakenFromTheBatchIsDoneAgainAndCountedOnce) {
   });
   EXPECT_EQ(count(result, TaskState::kDone), kTracks);
   EXPECT_DOUBLE_EQ(result.audio_s, kTracks);
-  EXPECT_LE(progress_.finished, kTracks);
 }
 
 }  // namespace
