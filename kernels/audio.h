@@ -21,7 +21,11 @@ struct BasicAudioView {
   // Frames [first, first + count) of every channel. The caller keeps the range inside the view.
   BasicAudioView slice(std::int64_t first, std::int64_t count) const { return {data + first, channels, count, stride}; }
 
-  operator BasicAudioView<const T>() const requires(!std::is_const_v<T>) { return {data, channels, frames, stride}; }
+  // To a view that is only read.
+  template <class U>
+  requires(std::is_same_v<U, const T> && !std::is_const_v<T>) operator BasicAudioView<U>() const {
+    return {data, channels, frames, stride};
+  }
 };
 
 using AudioView = BasicAudioView<const float>;

@@ -7,11 +7,6 @@
 namespace lathe {
 namespace {
 
-bool changes_nothing(const ChainStage& stage) {
-  if (const auto* eq = std::get_if<EqStage>(&stage)) return eq->bands.empty();
-  return std::get<GainStage>(stage).gain_db == 0;
-}
-
 std::string key_of(const std::vector<EqBand>& bands, int sample_rate_hz) {
   std::string key = std::to_string(sample_rate_hz);
   for (const EqBand& b : bands) {
@@ -22,6 +17,11 @@ std::string key_of(const std::vector<EqBand>& bands, int sample_rate_hz) {
 }
 
 }  // namespace
+
+bool changes_nothing(const ChainStage& stage) {
+  if (const auto* eq = std::get_if<EqStage>(&stage)) return eq->bands.empty();
+  return std::get<GainStage>(stage).gain_db == 0;
+}
 
 bool Chain::is_neutral() const {
   return !goal.target_lufs && !goal.limit && std::all_of(stages.begin(), stages.end(), changes_nothing);

@@ -24,6 +24,9 @@ struct GainStage {
 };
 using ChainStage = std::variant<EqStage, GainStage>;
 
+// An equaliser without bands, a gain of 0 dB.
+bool changes_nothing(const ChainStage& stage);
+
 struct Chain {
   std::vector<ChainStage> stages;  // before the limiter, in order
   GainGoal goal;                   // loudness target and limiter

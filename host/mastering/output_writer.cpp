@@ -87,7 +87,7 @@ OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const S
   report.bits = bits_name(format.encoding);
   report.bytes = written.bytes;
   report.pcm_md5 = md5 ? md5->hex() : written.pcm_md5;
-  report.after = measurement_of(after, format.frames, format.sample_rate_hz);
+  report.after = measurement_of(after.take_reading(), format.frames, format.sample_rate_hz);
   report.dropped_tags = written.dropped_tags;
   return report;
 }

@@ -13,7 +13,9 @@
 #include "host/audio_file/pcm_hash.h"
 #include "host/mastering/output_writer.h"
 #include "host/mastering/stopwatch.h"
-#include "kernels/gain/gain.h"
+#include "kernels/chain/first_pass.h"
+#include "kernels/cuda/cuda_error.h"
+#include "kernels/loudness/loudness_meter.h"
 #include "kernels/math/decibel.h"
 
 namespace lathe {
@@ -27,32 +29,48 @@ std::string describe(const AudioFormat& f) {
                      is_float(f.encoding) ? " float" : "", f.sample_rate_hz, f.channels, f.channels == 1 ? "" : "s");
 }
 
-// The end of the chain's first part: keeps the frames for the second pass and measures them on the way.
+// The end of the first pass: keeps the frames for the second.
 class StoreSink final : public AudioSink {
  public:
-  StoreSink(FrameStore& store, LoudnessMeter* meter) : store_(store), meter_(meter) {}
-  void take(AudioView frames) override {
-    store_.append(frames);
-    if (meter_ != nullptr) meter_->take(frames);
-  }
-  void finish() override {
-    if (meter_ != nullptr) meter_->finish();
-  }
+  explicit StoreSink(FrameStore& store) : store_(store) {}
+  void take(AudioView frames) override { store_.append(frames); }
+  void finish() override {}
 
  private:
   FrameStore& store_;
-  LoudnessMeter* meter_;
 };
+
+FirstPassSetup first_pass_setup(const Chain& chain, const AudioFormat& format, EqDesigns& designs) {
+  FirstPassSetup setup;
+  setup.encoding = format.encoding;
+  setup.sample_rate_hz = format.sample_rate_hz;
+  setup.frames = format.frames;
+  setup.weights = channel_weights(format.channels, format.channel_mask);
+  for (const ChainStage& stage : chain.stages) {
+    if (changes_nothing(stage)) continue;
+    if (const auto* eq = std::get_if<EqStage>(&stage)) {
+      setup.steps.emplace_back(designs.get(eq->bands, format.sample_rate_hz));
+    } else {
+      setup.steps.emplace_back(db_to_amplitude(std::get<GainStage>(stage).gain_db));
+    }
+  }
+  setup.scrub = chain.scrub;
+  setup.trace = chain.goal.limit.has_value() && !chain.is_neutral();
+  setup.staged_true_peak = !chain.goal.limit.has_value();
+  return setup;
+}
 
 }  // namespace
 
 // The work on one track; its members are what the passes share.
 class TrackRun {
  public:
-  TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, const std::function<void(double)>& progress,
-           const std::atomic<bool>& is_cancelled)
+  // `accelerator` is there when the job asks for CUDA.
+  TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, cuda::Accelerator* accelerator,
+           const std::function<void(double)>& progress, const std::atomic<bool>& is_cancelled)
       : job_(job),
         designs_(designs),
+        accelerator_(accelerator),
         progress_(progress),
         is_cancelled_(is_cancelled),
         reader_(job.input),
@@ -109,76 +127,54 @@ class TrackRun {
 
   // First pass: decode, measure as it came, run the stages, keep and measure what the limiter will see.
   void analyse() {
-    const Chain& chain = job_.chain;
-    const bool has_stages = build_stages();
-    const bool trace = chain.goal.limit.has_value() && store_.has_value();
-    LoudnessMeter before({static_cast<double>(in_.sample_rate_hz), weights_, true, trace && !has_stages, in_.frames});
-    std::optional<LoudnessMeter> staged;
-    if (has_stages)
-      staged.emplace(LoudnessMeter::Setup{static_cast<double>(in_.sample_rate_hz), weights_, !chain.goal.limit, trace,
-                                          in_.frames});
+    FirstPassSetup setup = first_pass_setup(job_.chain, in_, designs_);
+    report_stages();
     std::optional<StoreSink> sink;
-    if (store_) sink.emplace(*store_, staged ? &*staged : nullptr);
-    AudioSink* first = sink ? &*sink : nullptr;
-    for (auto stage = stages_.rbegin(); stage != stages_.rend(); ++stage) {
-      (*stage)->connect(*first);
-      first = stage->get();
-    }
-    NonFinite bad;
+    if (store_) sink.emplace(*store_);
+    AudioSink* out = sink ? &*sink : nullptr;
+    const std::unique_ptr<FirstPass> pass = job_.backend == Backend::cuda
+                                                ? cuda::make_first_pass(*accelerator_, std::move(setup), out)
+                                                : cpu::make_first_pass(std::move(setup), out);
     for (std::int64_t done = 0; done < in_.frames;) {
       check_cancelled();
       watch_.start(&BusySeconds::decode);
-      const std::int64_t count = reader_.read(blocks_.bytes.data(), std::min(BlockBuffers::kFrames, in_.frames - done));
+      std::int64_t count = std::min(BlockBuffers::kFrames, in_.frames - done);
+      std::byte* bytes = pass->room(count);
+      count = reader_.read(bytes, count);
       if (count == 0) break;
-      hash_.update(blocks_.bytes.data(), static_cast<std::size_t>(count) * static_cast<std::size_t>(frame_bytes(in_)));
-      const MutableAudioView frames{blocks_.work.data(), in_.channels, count, BlockBuffers::kFrames};
-      unpack_pcm(blocks_.bytes.data(), in_.encoding, frames);
-      if (is_float(in_.encoding)) note_non_finite(find_non_finite(frames, chain.scrub), done, bad);
+      hash_.update(bytes, static_cast<std::size_t>(count) * static_cast<std::size_t>(frame_bytes(in_)));
       watch_.start(&BusySeconds::kernels);
-      if (bad.count == 0 || chain.scrub) {
-        before.take(frames);
-        if (first != nullptr) first->take(frames);
-      }
+      pass->take(count);
       done += count;
       report_progress(0.6 * static_cast<double>(done) / static_cast<double>(in_.frames));
     }
-    refuse_non_finite(bad);
-    before.finish();
-    if (first != nullptr) first->finish();
+    FirstPassResult result = pass->finish();
     watch_.stop();
+    refuse_non_finite(result.non_finite);
     report_.payload_hash = hash_.hex();
-    report_.before = measurement_of(before, in_.frames, in_.sample_rate_hz);
-    const LoudnessMeter& meter = staged ? *staged : before;
-    track_ = {static_cast<double>(in_.sample_rate_hz), weights_, meter.hops(), meter.trace(), meter.true_peak()};
-    stages_.clear();
+    report_.before = measurement_of(result.before, in_.frames, in_.sample_rate_hz);
+    LoudnessReading& reading = result.staged ? *result.staged : result.before;
+    track_ = {static_cast<double>(in_.sample_rate_hz), weights_, std::move(reading.hops), std::move(reading.trace),
+              reading.true_peak};
   }
 
-  bool build_stages() {
+  void report_stages() {
+    const std::string backend = job_.backend == Backend::cuda ? "cuda" : "cpu";
     for (const ChainStage& stage : job_.chain.stages) {
+      if (changes_nothing(stage)) continue;
       if (const auto* eq = std::get_if<EqStage>(&stage)) {
-        if (eq->bands.empty()) continue;
         const auto design = designs_.get(eq->bands, in_.sample_rate_hz);
-        stages_.push_back(cpu::make_linear_phase_eq(design, in_.channels));
         report_.stages.push_back({"eq",
+                                  backend,
                                   {{"bands", static_cast<double>(eq->bands.size())},
                                    {"taps", static_cast<double>(2 * design->longest_half() + 1)},
                                    {"worst_deviation_db", design->worst_db()},
                                    {"pre_ring_db", design->pre_ring_db()},
                                    {"latency_frames", 0}}});
-      } else if (const double gain_db = std::get<GainStage>(stage).gain_db; gain_db != 0) {
-        stages_.push_back(cpu::make_gain(db_to_amplitude(gain_db), in_.channels));
-        report_.stages.push_back({"gain", {{"gain_db", gain_db}}});
+      } else {
+        report_.stages.push_back({"gain", backend, {{"gain_db", std::get<GainStage>(stage).gain_db}}});
       }
     }
-    return !stages_.empty();
-  }
-
-  void note_non_finite(NonFinite found, std::int64_t first_frame, NonFinite& all) {
-    if (found.count > 0 && all.count == 0) {
-      all.first_frame = first_frame + found.first_frame;
-      all.first_channel = found.first_channel;
-    }
-    all.count += found.count;
   }
 
   void refuse_non_finite(const NonFinite& bad) {
@@ -216,9 +212,11 @@ class TrackRun {
 
   void report_gain() {
     if (!store_) return;
-    if (job_.chain.goal.target_lufs) report_.stages.push_back({"loudness", {{"gain_db", amplitude_to_db(plan_.gain)}}});
+    if (job_.chain.goal.target_lufs)
+      report_.stages.push_back({"loudness", "cpu", {{"gain_db", amplitude_to_db(plan_.gain)}}});
     if (solver_->curve() != nullptr) {
       report_.stages.push_back({"limit",
+                                "cpu",
                                 {{"ceiling_dbtp", job_.chain.goal.limit->ceiling_dbtp},
                                  {"max_gain_reduction_db", plan_.max_gain_reduction_db},
                                  {"limited_share", plan_.limited_share},
@@ -283,6 +281,7 @@ class TrackRun {
 
   const TrackJob& job_;
   EqDesigns& designs_;
+  cuda::Accelerator* accelerator_;
   const std::function<void(double)>& progress_;
   const std::atomic<bool>& is_cancelled_;
   AudioReader reader_;
@@ -290,7 +289,6 @@ class TrackRun {
   std::vector<double> weights_;
   BlockBuffers blocks_;
   std::optional<FrameStore> store_;
-  std::vector<std::unique_ptr<Stage>> stages_;
   PcmHash hash_;
   TrackBefore track_;
   std::optional<GainSolver> solver_;
@@ -311,28 +309,38 @@ std::int64_t equaliser_bytes(const LinearPhaseEqDesign& design, int channels) {
   std::int64_t samples = 0;
   for (const LinearPhaseEqDesign::Pass& pass : design.passes()) {
     const std::int64_t points = pass.first->points();
-    samples += channels * (pass.first->hop() + points + 2 * points) + (pass.first == pass.second ? 1 : 2) * points;
+    samples += channels * (pass.first->hop() + points + 2 * points) +
+               (pass.first == pass.second ? 1 : 2) * (points + points / 2);
   }
   if (const BassKernel* bass = design.bass()) {
     const OverlapSaveKernel& low = bass->low();
     const std::int64_t held = (3 * low.half() + 2 * low.hop() + 32) * bass->factor() + 8192;  // bass_runner.h
-    samples += channels * (held + low.hop() + 3 * low.points()) + low.points();
+    samples += channels * (held + low.hop() + 3 * low.points()) + 2 * low.points();
   }
   return 4 * samples;
 }
 
 }  // namespace
 
-MemoryNeed TrackMaster::memory_needed(const Chain& chain, const AudioFormat& format) {
+MemoryNeed TrackMaster::memory_needed(const Chain& chain, const AudioFormat& format, Backend backend) {
   // Groups of 8 frames: sample peak, bend, power, true peak and reduction, 4 bytes each; hops of 10 ms beside that are
   // nothing.
+  MemoryNeed need;
   std::int64_t bytes = kWorkBytes + 3 * format.frames;
-  for (const ChainStage& stage : chain.stages) {
-    const auto* eq = std::get_if<EqStage>(&stage);
-    if (eq == nullptr || eq->bands.empty()) continue;
-    bytes += equaliser_bytes(*designs_.get(eq->bands, format.sample_rate_hz), format.channels);
+  const FirstPassSetup setup = first_pass_setup(chain, format, designs_);
+  if (backend == Backend::cuda) {
+    const DevicePassBytes pass = device_pass_bytes(setup);
+    bytes += pass.host;
+    need.device_bytes = pass.device;
+  } else {
+    for (const ChainStep& step : setup.steps) {
+      if (const auto* eq = std::get_if<std::shared_ptr<const LinearPhaseEqDesign>>(&step))
+        bytes += equaliser_bytes(**eq, format.channels);
+    }
   }
-  return {bytes + 4 * format.channels * format.frames, bytes};
+  need.kept_bytes = bytes + 4 * format.channels * format.frames;
+  need.spooled_bytes = bytes;
+  return need;
 }
 
 TrackMaster::TrackMaster(EqDesigns& designs) : designs_(designs) {}
@@ -340,7 +348,18 @@ TrackMaster::~TrackMaster() = default;
 
 MasteredTrack TrackMaster::master(const TrackJob& job, const std::function<void(double)>& progress,
                                   const std::atomic<bool>& is_cancelled) {
-  return TrackRun(job, designs_, arena_, progress, is_cancelled).run();
+  if (job.backend == Backend::cuda && !accelerator_) accelerator_ = cuda::open_accelerator();
+  try {
+    return TrackRun(job, designs_, arena_, accelerator_.get(), progress, is_cancelled).run();
+  } catch (const cuda::CudaError&) {
+    accelerator_.reset();  // whatever it held may be why; the next track starts anew
+    throw;
+  }
+}
+
+void TrackMaster::release_memory() {
+  arena_.release();
+  if (accelerator_) accelerator_->release_memory();
 }
 
 }  // namespace lathe

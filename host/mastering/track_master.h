@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "host/mastering/chain.h"
 #include "host/mastering/frame_store.h"
 #include "host/mastering/track_report.h"
+#include "kernels/backend.h"
+#include "kernels/cuda/accelerator.h"
 
 namespace lathe {
 
@@ -35,6 +38,8 @@ struct TrackJob {
   Chain chain;
   std::vector<OutputSpec> outputs;
   bool pcm_md5 = false;  // also for outputs that are not FLAC
+  // Where the first pass is computed; the limiter, and what has no CUDA version, run on the CPU.
+  Backend backend = Backend::cpu;
   // Where the track waits if it may not stay in memory; empty: in memory.
   std::filesystem::path spool_dir;
 };
@@ -48,6 +53,7 @@ struct MasteredTrack {
 struct MemoryNeed {
   std::int64_t kept_bytes = 0;     // while the track stays in memory
   std::int64_t spooled_bytes = 0;  // while it waits in a file
+  std::int64_t device_bytes = 0;   // of a GPU's memory
 };
 
 // One a worker thread: it keeps its buffers from track to track.
@@ -58,19 +64,20 @@ class TrackMaster {
 
   // Designs the chain's equalisers, if nobody has yet: how long their kernels are decides. Throws std::invalid_argument
   // for a band that does not fit the rate.
-  MemoryNeed memory_needed(const Chain& chain, const AudioFormat& format);
+  MemoryNeed memory_needed(const Chain& chain, const AudioFormat& format, Backend backend);
 
   // Progress is called with the share done, 0 to 1. Throws AudioFileError, UnusableAudio, TargetOutOfReach,
   // std::invalid_argument (a band that does not fit the rate, an output format that cannot hold the track),
-  // MasteringCancelled. Whatever it throws, nothing is left behind.
+  // MasteringCancelled, and on a GPU BackendAbsent and CudaError. Whatever it throws, nothing is left behind.
   MasteredTrack master(const TrackJob& job, const std::function<void(double)>& progress,
                        const std::atomic<bool>& is_cancelled);
 
-  void release_memory() { arena_.release(); }
+  void release_memory();
 
  private:
   EqDesigns& designs_;
   FrameArena arena_;
+  std::unique_ptr<cuda::Accelerator> accelerator_;  // once a track has asked for CUDA
 };
 
 }  // namespace lathe

@@ -4,9 +4,9 @@
 
 namespace lathe {
 
-Measurement measurement_of(const LoudnessMeter& meter, std::int64_t frames, int sample_rate_hz) {
+Measurement measurement_of(const LoudnessReading& reading, std::int64_t frames, int sample_rate_hz) {
   Measurement m;
-  m.figures = meter.figures();
+  m.figures = reading.figures;
   if (std::isfinite(m.figures.integrated_lufs)) {
     m.is_measurable = true;
   } else if (frames < hop_start(40, sample_rate_hz)) {

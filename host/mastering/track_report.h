@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/loudness/loudness_meter.h"
+#include "kernels/loudness/loudness_reading.h"
 
 namespace lathe {
 
@@ -18,8 +18,8 @@ struct Measurement {
   LoudnessFigures figures{};
 };
 
-// Figures of a finished meter over `frames` frames.
-Measurement measurement_of(const LoudnessMeter& meter, std::int64_t frames, int sample_rate_hz);
+// Of the reading of a track of `frames` frames.
+Measurement measurement_of(const LoudnessReading& reading, std::int64_t frames, int sample_rate_hz);
 
 struct OutputReport {
   std::string id;
@@ -36,9 +36,11 @@ struct OutputReport {
   std::vector<std::string> dropped_tags;
 };
 
-// One stage's account: a name and figures in the order they are to be printed.
+// One stage's account: a name, what it was computed on ("cpu", "cuda"), and figures in the order they are to be
+// printed.
 struct StageReport {
   std::string name;
+  std::string backend;
   std::vector<std::pair<std::string, double>> figures;
 };
 

@@ -85,7 +85,7 @@ Json track_json(const TrackReport& report) {
                      {"true_peak_dbtp", json["after"]["true_peak_dbtp"]}};
   json["stages"] = Json::array();
   for (const StageReport& stage : report.stages) {
-    Json one{{"name", stage.name}};
+    Json one{{"name", stage.name}, {"backend", stage.backend}};
     for (const auto& [key, value] : stage.figures) one[key] = number(value);
     json["stages"].push_back(std::move(one));
   }

@@ -10,11 +10,15 @@
 //   block.phase([&](int thread) { ... });              all threads run it; then they have all seen what each wrote
 //   typename Block::template PerThread<float> x;       a value of each thread that outlives a phase: x[thread]
 //   block.index()                                      which block this is
+//   block.read(shared.count)                           a shared value between phases: all threads have it before any
+//   goes
+//                                                      on to a phase that may write it
 // with loops and branches around phases that are the same for all threads.
 //
-// A CUDA launcher maps a phase to f(threadIdx.x); __syncthreads(), PerThread to a register and Shared to __shared__.
-// The CPU launcher below runs a phase as a loop over the threads: the same body, under a debugger and the sanitizers,
-// on a machine with no GPU. What users get on the CPU is not this but the lane kernels (kernels/simd).
+// The CUDA launcher (kernels/cuda/launcher.cuh) maps a phase to f(threadIdx.x); __syncthreads(), PerThread to a
+// register and Shared to __shared__. The CPU launcher below runs a phase as a loop over the threads: the same body,
+// under a debugger and the sanitizers, on a machine with no GPU. What users get on the CPU is not this but the lane
+// kernels (kernels/simd).
 #pragma once
 
 #include <cstdint>
@@ -44,6 +48,11 @@ class CpuBlock {
   CpuBlock(std::int64_t index, ThreadOrder order) : index_(index), order_(order) {}
 
   std::int64_t index() const { return index_; }
+
+  template <class T>
+  T read(const T& shared) const {
+    return shared;
+  }
 
   template <class Body>
   void phase(Body&& body) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/device_stage.h"
 #include "kernels/equalizer/bass_kernel.h"
 #include "kernels/equalizer/eq_design.h"
 #include "kernels/fft/overlap_save.h"
@@ -58,8 +59,11 @@ std::unique_ptr<Stage> make_linear_phase_eq(std::shared_ptr<const LinearPhaseEqD
 
 namespace cuda {
 
-// The same on a GPU. Throws BackendAbsent where there is none.
-std::unique_ptr<Stage> make_linear_phase_eq(std::shared_ptr<const LinearPhaseEqDesign> design, int channels);
+class Launcher;
+
+// The stage on a GPU, for tracks of that many channels. Throws as cpu::make_linear_phase_eq does, and CudaError.
+std::unique_ptr<DeviceStage> make_linear_phase_eq(Launcher& launcher, std::shared_ptr<const LinearPhaseEqDesign> design,
+                                                  int channels);
 
 }  // namespace cuda
 }  // namespace lathe

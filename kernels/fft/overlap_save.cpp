@@ -41,6 +41,9 @@ OverlapSaveKernel::OverlapSaveKernel(const std::vector<double>& taps, std::int64
   for (std::int64_t k = 0; k < n; ++k)
     response[static_cast<std::size_t>(k)] = half_spectrum[static_cast<std::size_t>(std::min(k, n - k))];
   spectrum_ = fft_.arrange(response);
+  response_ = AlignedArray<float>(half_spectrum.size());
+  for (std::size_t k = 0; k < half_spectrum.size(); ++k)
+    response_[k] = static_cast<float>(half_spectrum[k] / static_cast<double>(n));
 }
 
 }  // namespace lathe

@@ -26,6 +26,9 @@ class OverlapSaveKernel {
   // Whether the kernel is {1}: what it leaves alone need not go through a transform.
   bool is_identity() const { return is_identity_; }
 
+  // Bins 0 .. points() / 2 of the kernel's spectrum, real and even, divided by points(): what a device multiplies by.
+  const AlignedArray<float>& response() const { return response_; }
+
   // Filters two blocks at once: from_a and from_b hold points() samples each, the first `half` and the last of them
   // only feed the filter. Of the results (64-byte aligned), samples [half, half + hop) are those of the convolution
   // (centred: no delay).
@@ -39,6 +42,7 @@ class OverlapSaveKernel {
   std::int64_t hop_;
   bool is_identity_;
   AlignedArray<float> spectrum_;
+  AlignedArray<float> response_;
 };
 
 }  // namespace lathe

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "kernels/device_stage.h"
 #include "kernels/stage.h"
 
 namespace lathe::cpu {
@@ -11,3 +12,12 @@ namespace lathe::cpu {
 std::unique_ptr<Stage> make_gain(double gain, int channels);
 
 }  // namespace lathe::cpu
+
+namespace lathe::cuda {
+
+class Launcher;
+
+// The same on a GPU.
+std::unique_ptr<DeviceStage> make_gain(Launcher& launcher, double gain);
+
+}  // namespace lathe::cuda

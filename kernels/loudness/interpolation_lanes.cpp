@@ -274,12 +274,6 @@ void stretch_bounds(const float* x, std::int64_t count, float* highest, float* b
   }
 }
 
-// A place is looked at if the quick reading exceeds kQuickShare of the peak, and exceeds the peak itself when raised by
-// kBendShare of the largest second difference within 4 frames. Both were found by sweeps: over tones up to fs / 2,
-// bursts, mixtures, clipped and unclipped noise of all colours and random signs the quick reading at the place of the
-// peak is at least 0.874 of it, and lacks at most 0.074 second differences.
-constexpr float kQuickShare = 0.85f, kBendShare = 0.125f;
-
 std::uint32_t places_over(const InterpolationBank& quick, const float* x, float peak) {
   constexpr int kTogether = 2;
   float reading[kPeakStretch];

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "kernels/aligned.h"
-#include "kernels/math/k_weighting.h"
+#include "kernels/math/k_filter_form.h"
 
 namespace lathe {
 
@@ -13,14 +13,9 @@ constexpr int kHopLanes = 16;
 // A lane covers whole groups of 8 frames, so that groups stand at the same frames whatever the hop's length.
 constexpr int kEnergyGroup = 8;
 
-// The filter as the lanes run it, high-pass first, both numerators scaled to begin with 1:
-//   u[n] = x[n] - p s1 - s2,   s1 += q u[n],   s2 += r s1 + t u[n]   (with s1 as it was before)
-//   y[n] = w[n] + b1 w[n-1] + b2 w[n-2],   w[n] = u[n] - a1 w[n-1] - a2 w[n-2],   K-weighted x = sqrt(energy_scale) *
-//   y.
-// The high-pass, whose poles lie within 0.005 of 1, is a state-variable filter (Zavalishin, "The Art of VA Filter
-// Design", 2018, ch. 4): its states are as large as the signal, and float32 leaves its rounding 110 dB under the bass
-// that it takes away, where the direct form leaves 57 dB at 192 kHz. The state between lanes is z = (s1, s2, w1, w2),
-// in float64. A lane of R frames takes z to advance * z + sum over j of absorb[j] * x[j]: the 16 lanes get their exact
+// The filter is that of math/k_filter_form.h; with its states as large as the signal float32 leaves its rounding 110 dB
+// under the bass that it takes away, where the direct form leaves 57 dB at 192 kHz. The state between lanes is in
+// float64. A lane of R frames takes z to advance * z + sum over j of absorb[j] * x[j]: the 16 lanes get their exact
 // first states from that, and then run independently.
 struct KFilterTables {
   std::int64_t rows = 0;  // frames of a short lane; a long one has kEnergyGroup more
@@ -28,16 +23,12 @@ struct KFilterTables {
   float p = 0, q = 0, r = 0, t = 0, b1 = 0, b2 = 0, a1 = 0, a2 = 0;
   AlignedArray<float> absorb;           // [rows][4]: what x[j] adds to z at the end of a short lane
   float absorb_group[kEnergyGroup][4];  // the same for the group that a long lane has more
-  double advance[4][4];                 // [from][to]: z over a short lane of silence
-  double advance_group[4][4];           // over one group of silence
+  KFilterAdvance advance;               // over a short lane of silence
+  KFilterAdvance advance_group;         // over one group of silence
 };
 
 // Throws as k_weighting does.
 KFilterTables make_k_filter_tables(double sample_rate_hz);
-
-struct KFilterState {
-  double z[4] = {0, 0, 0, 0};
-};
 
 // Where the lanes stand: for all channels of a block the same.
 struct HopLanes {

@@ -73,7 +73,7 @@ inline void absorb_lanes(const KFilterTables& t, const HopLanes& lanes, const fl
         for (int r = 0; r < 4; ++r) {
           double sum = lanes.is_long[lane] ? more[r][v][i] : z[r][v][i];
           for (int from = 0; lanes.is_long[lane] && from < 4; ++from)
-            sum += t.advance_group[from][r] * (double)z[from][v][i];
+            sum += t.advance_group.matrix[from][r] * (double)z[from][v][i];
           added[r][lane] = sum;
         }
       }
@@ -97,8 +97,8 @@ inline void first_states(const KFilterTables& t, const HopLanes& lanes, double (
   for (int lane = 0; lane < kHopLanes; ++lane) {
     double next[4];
     for (int r = 0; r < 4; ++r) next[r] = state.z[r];
-    advanced(t.advance, next);
-    if (lanes.is_long[lane]) advanced(t.advance_group, next);
+    advanced(t.advance.matrix, next);
+    if (lanes.is_long[lane]) advanced(t.advance_group.matrix, next);
     for (int r = 0; r < 4; ++r) {
       next[r] += added[r][lane];
       added[r][lane] = state.z[r];

@@ -234,4 +234,11 @@ double LoudnessMeter::true_peak() const { return std::max<double>(state_->search
 double LoudnessMeter::sample_peak() const { return state_->sample_peak; }
 const GroupTrace& LoudnessMeter::trace() const { return state_->trace; }
 
+LoudnessReading LoudnessMeter::take_reading() {
+  LoudnessReading reading{figures(), {}, {}, true_peak(), sample_peak()};
+  reading.hops = std::move(state_->hops);
+  reading.trace = std::move(state_->trace);
+  return reading;
+}
+
 }  // namespace lathe

@@ -11,33 +11,15 @@
 #include <vector>
 
 #include "kernels/audio.h"
-#include "kernels/math/gating.h"
+#include "kernels/loudness/loudness_reading.h"
 #include "kernels/stage.h"
 
 namespace lathe {
-
-// Figures of one track. A level of nothing is minus infinity.
-struct LoudnessFigures {
-  double integrated_lufs;
-  double loudness_range_lu;
-  double max_momentary_lufs;
-  double max_short_term_lufs;
-  double true_peak_dbtp;
-  double sample_peak_dbfs;
-};
 
 // Weights by BS.1770-5 Annex 1 and 3: 1.41 for loudspeakers at the side (Ls, Rs), 0 for LFE, 1 elsewhere.
 // `channel_mask` is the WAVEX mask, 0 for the usual order of that many channels (3: L R C, 4: L R Ls Rs, 5: L R C Ls
 // Rs, 6: L R C LFE Ls Rs, 8: L R C LFE Lb Rb Ls Rs as WAVEX orders them). More than 8 channels without a mask weigh 1.
 std::vector<double> channel_weights(int channels, std::uint32_t channel_mask);
-
-// What a limiter and a loudness solver need beside the figures, kept when asked for: one value for each group of
-// kPeakGroup frames, over all channels.
-struct GroupTrace {
-  std::vector<float> sample_peak;  // max |x|
-  std::vector<float> bend;         // max |x[n-1] - 2 x[n] + x[n+1]|: between samples x strays by a part of it
-  std::vector<float> power;        // weighted sum of squares of the K-weighted signal
-};
 
 class LoudnessMeter final : public AudioSink {
  public:
@@ -63,6 +45,8 @@ class LoudnessMeter final : public AudioSink {
   double true_peak() const;    // linear
   double sample_peak() const;  // linear
   const GroupTrace& trace() const;
+  // All of it; what the meter kept is moved out.
+  LoudnessReading take_reading();
 
  private:
   struct State;

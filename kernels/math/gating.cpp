@@ -32,10 +32,6 @@ double loudest(const std::vector<double>& powers) {
 
 }  // namespace
 
-std::int64_t hop_start(std::int64_t hop, double sample_rate_hz) {
-  return std::llround(static_cast<double>(hop) * sample_rate_hz / 100.0);
-}
-
 double loudness_of_power(double mean_square) { return kOffset + power_to_db(mean_square); }
 
 std::vector<double> window_powers(const HopEnergies& hops, int window_hops, int step_hops) {

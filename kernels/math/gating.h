@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "kernels/math/host_device.h"
+
 namespace lathe {
 
 // K-weighted, channel-weighted energy (sum of squares) of consecutive hops of 10 ms, hop k covering the frames from
@@ -14,8 +16,18 @@ struct HopEnergies {
   std::vector<double> energy;
 };
 
-// First frame of hop k.
-std::int64_t hop_start(std::int64_t hop, double sample_rate_hz);
+// First frame of hop k: k * rate / 100, halves rounded up.
+LATHE_HOST_DEVICE inline std::int64_t hop_start(std::int64_t hop, double sample_rate_hz) {
+  return static_cast<std::int64_t>(static_cast<double>(hop) * sample_rate_hz / 100.0 + 0.5);
+}
+
+// The first hop that starts at `frame` or later.
+LATHE_HOST_DEVICE inline std::int64_t first_hop_from(std::int64_t frame, double sample_rate_hz) {
+  auto hop = static_cast<std::int64_t>(static_cast<double>(frame) * 100.0 / sample_rate_hz);
+  while (hop_start(hop, sample_rate_hz) < frame) ++hop;
+  while (hop > 0 && hop_start(hop - 1, sample_rate_hz) >= frame) --hop;
+  return hop;
+}
 
 // -0.691 + 10 log10(mean square); minus infinity for 0.
 double loudness_of_power(double mean_square);

@@ -83,11 +83,13 @@ int failed_count(const scheduler::BatchResult& result, const std::vector<schedul
 }
 
 Json batch_report(const scheduler::BatchResult& result, const std::vector<scheduler::ScanProblem>& problems,
-                  const EffectiveRecipe& recipe) {
+                  const EffectiveRecipe& recipe, const scheduler::BackendChoice& backend) {
   Json doc{{"schema", "lathe.master.v1"},
            {"engine", scheduler::engine_name()},
-           {"backend", scheduler::backend_name()},
-           {"recipe_sha256", recipe.sha256}};
+           {"backend", scheduler::backend_name(backend)},
+           {"backend_reason", backend.reason}};
+  if (const std::string device = scheduler::device_name(backend); !device.empty()) doc["device"] = device;
+  doc["recipe_sha256"] = recipe.sha256;
   doc["tracks"] = Json::array();
   int done = 0, unchanged = 0;
   for (const auto& outcome : result.tracks) {

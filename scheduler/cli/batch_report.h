@@ -12,7 +12,8 @@ namespace lathe::cli {
 // DESIGN section 8's `master` document. Tracks that had not ended when the run was interrupted are not in `tracks`;
 // `summary.left` counts them.
 nlohmann::ordered_json batch_report(const scheduler::BatchResult& result,
-                                    const std::vector<scheduler::ScanProblem>& problems, const EffectiveRecipe& recipe);
+                                    const std::vector<scheduler::ScanProblem>& problems, const EffectiveRecipe& recipe,
+                                    const scheduler::BackendChoice& backend);
 
 // Writes OUT/lathe-manifest.json: what each master is, made of what, by which recipe. The same masters give the same
 // bytes: it holds no times, and paths relative to the folder. Throws AudioFileError (disk full).

@@ -1,4 +1,5 @@
 // `lathe doctor`: what this machine has, and what of it Lathe uses.
+#include <fmt/format.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -8,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "kernels/backend.h"
+#include "kernels/cuda/device.h"
 #include "kernels/simd/level.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/core/clock.h"
@@ -55,6 +56,44 @@ Json store_of(const std::string& state_dir, bool& is_well) {
   return json;
 }
 
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+// "state" is "usable", or why no GPU is.
+Json gpu_of(const cuda::CudaStatus& status) {
+  Json json{{"state", status.absence.empty() ? "usable" : status.absence},
+            {"driver", text_or_null(status.driver)},
+            {"cuda_runtime", text_or_null(status.runtime)},
+            {"cufft", cuda::describe_cufft()}};
+  json["devices"] = Json::array();
+  for (const cuda::DeviceInfo& device : status.devices) {
+    const bool is_in_use = &device - status.devices.data() == status.device;
+    json["devices"].push_back({{"index", device.index},
+                               {"name", device.name},
+                               {"sm", device.sm},
+                               {"memory_gb", static_cast<double>(device.memory_bytes) / 1e9},
+                               {"pci_bus", device.pci_bus},
+                               {"in_use", is_in_use}});
+    if (device.free_bytes >= 0) json["devices"].back()["free_gb"] = static_cast<double>(device.free_bytes) / 1e9;
+    if (!device.unusable.empty()) json["devices"].back()["unusable"] = device.unusable;
+  }
+  return json;
+}
+
+void print_gpu(const cuda::CudaStatus& status) {
+  if (!status.absence.empty()) std::printf("gpu        none: %s\n", status.absence.c_str());
+  for (const cuda::DeviceInfo& device : status.devices) {
+    std::string line =
+        fmt::format("{}, sm_{}, {:.1f} GB", device.name, device.sm, 1e-9 * static_cast<double>(device.memory_bytes));
+    if (device.free_bytes >= 0) line += fmt::format(" ({:.1f} free)", 1e-9 * static_cast<double>(device.free_bytes));
+    if (!device.unusable.empty()) line += ": " + device.unusable;
+    std::printf("gpu        %s\n", line.c_str());
+  }
+  if (status.runtime.empty()) return;  // a build without CUDA has no more to say
+  const std::string driver = status.driver.empty() ? "no driver" : "driver for CUDA " + status.driver;
+  std::printf("cuda       %s, runtime %s, cuFFT %s\n", driver.c_str(), status.runtime.c_str(),
+              cuda::describe_cufft().c_str());
+}
+
 int doctor(const std::string& state_dir, bool as_json) {
   bool is_well = true;
   Json doc{{"schema", "lathe.doctor.v1"}, {"engine", scheduler::engine_name()}};
@@ -63,7 +102,7 @@ int doctor(const std::string& state_dir, bool as_json) {
                       {"simd_level", name_of(processor_simd_level())},
                       {"simd_level_in_use", name_of(simd_level())}};
   doc["memory"] = {{"lathe_may_use_gb", static_cast<double>(scheduler::default_memory_bytes()) / 1e9}};
-  doc["gpu"] = {{"state", cuda::absence()}};
+  doc["gpu"] = gpu_of(cuda::cuda_status());
   doc["codecs"] = {{"containers", "WAV, RF64, W64, AIFF, CAF, FLAC"}, {"libFLAC", LATHE_FLAC_VERSION}};
   doc["store"] = store_of(state_dir, is_well);
   doc["store"]["sqlite"] = LATHE_SQLITE_VERSION;
@@ -75,7 +114,7 @@ int doctor(const std::string& state_dir, bool as_json) {
   std::printf("processor  %s, %ld core(s), SIMD %s (in use: %s)\n", processor_name().c_str(),
               ::sysconf(_SC_NPROCESSORS_ONLN), name_of(processor_simd_level()), name_of(simd_level()));
   std::printf("memory     Lathe may use %.1f GB\n", static_cast<double>(scheduler::default_memory_bytes()) / 1e9);
-  std::printf("gpu        %s\n", doc["gpu"]["state"].get<std::string>().c_str());
+  print_gpu(cuda::cuda_status());
   std::printf("codecs     %s (libFLAC %s)\n", doc["codecs"]["containers"].get<std::string>().c_str(),
               LATHE_FLAC_VERSION);
   std::printf("store      %s: %s (SQLite %s)\n", doc["store"].value("path", "-").c_str(),

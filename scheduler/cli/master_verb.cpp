@@ -11,6 +11,7 @@
 
 #include "host/mastering/recipe_chain.h"
 #include "kernels/backend.h"
+#include "kernels/cuda/device.h"
 #include "scheduler/cli/batch_report.h"
 #include "scheduler/cli/progress.h"
 #include "scheduler/cli/verbs.h"
@@ -179,9 +180,15 @@ bool nothing_was_read(const BatchResult& result) {
   });
 }
 
+// Whether the build could use a GPU: only then is it news that it does not.
+bool has_cuda() { return !cuda::cuda_status().runtime.empty(); }
+
 int master(const Options& options) {
-  if (options.backend == "cuda" && !cuda::absence().empty()) {
-    say("--backend cuda: " + cuda::absence() + "; use auto or cpu");
+  LocalBatch batch;
+  try {
+    batch.setting.backend = choose_backend(options.backend);
+  } catch (const BackendAbsent& absent) {
+    say(std::string("--backend cuda: ") + absent.what() + "; or use --backend auto or cpu");
     return kUsage;
   }
   const std::optional<RecipeSource> recipe = load_recipe(options);
@@ -189,7 +196,6 @@ int master(const Options& options) {
   const fs::path out_dir = fs::absolute(options.out).lexically_normal();
   const fs::path folder = out_dir.has_filename() ? out_dir : out_dir.parent_path();
   Scan scan;
-  LocalBatch batch;
   try {
     refuse_file_as_folder(folder);
     scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder);
@@ -204,6 +210,9 @@ int master(const Options& options) {
   }
   if (options.dry_run) return dry_run(options, scan, *recipe, folder);
   for (const ScanProblem& problem : scan.problems) say(problem.path.string() + ": " + problem.reason);
+  const BackendChoice& backend = batch.setting.backend;
+  if (has_cuda() && options.backend == "auto" && backend.backend == Backend::cpu && !options.quiet)
+    say("on the CPU: " + backend.reason);
   batch.setting.out_dir = folder;
   batch.setting.recipe = &*recipe;
   batch.setting.use_cache = !options.no_cache;
@@ -238,7 +247,7 @@ int master(const Options& options) {
   if (!result.store_failure.empty()) say(result.store_failure);
   const int failed = failed_count(result, scan.problems);
   if (options.json) {
-    std::printf("%s\n", batch_report(result, scan.problems, effective)
+    std::printf("%s\n", batch_report(result, scan.problems, effective, backend)
                             .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
                             .c_str());
   }

@@ -76,6 +76,7 @@ class Run {
         lock_(batch.state_dir, batch.setting.out_dir),
         store_((batch.state_dir / "jobs.sqlite").string(), clock_, local_policy()),
         memory_(batch.memory_bytes),
+        device_memory_(device_memory_bytes(batch.setting.backend)),
         worker_id_("local:" + std::to_string(::getpid()) + ":" + std::to_string(clock_.now_ms())) {
     remove_abandoned(batch.setting.out_dir);
     batch.setting.clashes = name_clashes(tracks, *batch.setting.recipe, batch.setting.out_dir);
@@ -172,7 +173,7 @@ class Run {
 
   // A worker thread: claims, runs, hands over to the publisher, until nothing is left.
   void work() {
-    TaskRunner runner(batch_.setting, store_, designs_, memory_);
+    TaskRunner runner(batch_.setting, store_, designs_, memory_, device_memory_);
     const ClaimFilter filter{true, std::nullopt};
     while (!cancelled_.load()) {
       const std::optional<Lease> lease = store_.claim(job_, worker_id_, kLeaseMs, filter);
@@ -334,6 +335,7 @@ class Run {
   OutputLock lock_;
   SqliteJobStore store_;
   MemoryBudget memory_;
+  MemoryBudget device_memory_;
   EqDesigns designs_;
   std::string worker_id_;
   JobId job_ = 0;

@@ -11,7 +11,7 @@
 #include "host/audio_file/pcm_hash.h"
 #include "host/mastering/recipe_chain.h"
 #include "host/report/track_json.h"
-#include "kernels/simd/level.h"
+#include "kernels/cuda/cuda_error.h"
 #include "scheduler/worker/digest.h"
 #include "scheduler/worker/publisher.h"
 
@@ -23,8 +23,6 @@ namespace fs = std::filesystem;
 // Raised by hand whenever the same input and recipe come to give other samples: results kept from before then no longer
 // count.
 constexpr int kSampleRevision = 4;
-
-std::string bit_class() { return simd_level() == SimdLevel::sse2 ? "cpu/sse2" : "cpu/fma"; }
 
 // Everything beside the samples that ends up in the outputs.
 std::string tags_text(const Tags& tags) {
@@ -48,7 +46,6 @@ FileIdentity identity_of(const fs::path& path) {
 }
 
 std::string engine_name() { return "lathe " LATHE_VERSION; }
-std::string backend_name() { return std::string("cpu/") + name_of(simd_level()); }
 
 TaskFailure failure_of(const std::exception& error) {
   if (const auto* file = dynamic_cast<const AudioFileError*>(&error)) {
@@ -70,6 +67,7 @@ TaskFailure failure_of(const std::exception& error) {
     return {FailureClass::kPermanent, "RECIPE_DOES_NOT_FIT", error.what()};
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
     return {FailureClass::kInfra, "OUT_OF_MEMORY", "there was not enough memory; lower --jobs or --memory"};
+  if (dynamic_cast<const cuda::CudaError*>(&error) != nullptr) return {FailureClass::kInfra, "GPU", error.what()};
   if (const auto* system = dynamic_cast<const std::system_error*>(&error);
       system != nullptr && system->code() == std::errc::no_space_on_device) {
     return {FailureClass::kInfra, "DISK_FULL", error.what()};
@@ -81,11 +79,12 @@ struct TaskRunner::Plan {
   FileIdentity identity;
   AudioFormat format;
   TrackJob job;
+  std::string bits;  // see bit_class()
   std::string recipe_json;
   std::string tags;
   std::string cache_key(const std::string& content_hash) const {
-    std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", LATHE_VERSION, kSampleRevision, bit_class(),
-                                   content_hash, recipe_json, tags);
+    std::string text =
+        fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", LATHE_VERSION, kSampleRevision, bits, content_hash, recipe_json, tags);
     // The same bytes under another header are other sound.
     text += fmt::format("{} {} {} {} {} {} {}\n", static_cast<int>(format.container), static_cast<int>(format.encoding),
                         format.sample_rate_hz, format.channels, format.channel_mask, format.valid_bits, format.frames);
@@ -97,14 +96,16 @@ struct TaskRunner::Plan {
   }
 };
 
-TaskRunner::TaskRunner(const BatchSetting& setting, JobStore& store, EqDesigns& designs, MemoryBudget& memory)
-    : setting_(setting), store_(store), memory_(memory), master_(designs) {}
+TaskRunner::TaskRunner(const BatchSetting& setting, JobStore& store, EqDesigns& designs, MemoryBudget& memory,
+                       MemoryBudget& device_memory)
+    : setting_(setting), store_(store), memory_(memory), device_memory_(device_memory), master_(designs) {}
 
 TaskRunner::Plan TaskRunner::plan(const Lease& lease) {
   Plan p;
   if (const auto clash = setting_.clashes.find(lease.input); clash != setting_.clashes.end()) {
     throw OutputTaken(clash->second);
   }
+  p.bits = bit_class(setting_.backend);
   p.identity = identity_of(lease.input);
   const AudioReader reader(lease.input);
   p.format = reader.format();
@@ -113,6 +114,7 @@ TaskRunner::Plan TaskRunner::plan(const Lease& lease) {
   p.recipe_json = recipe.sha256;
   p.job.input = lease.input;
   p.job.out_dir = setting_.out_dir;
+  p.job.backend = setting_.backend.backend;
   p.job.chain = chain_of(recipe.recipe);
   p.job.pcm_md5 = setting_.pcm_md5;
   const fs::path relative = path_from_text(nlohmann::json::parse(lease.payload_json).at("relative").get<std::string>());
@@ -141,11 +143,12 @@ FinishedTask TaskRunner::run(const Lease& lease, const std::function<void(double
   std::vector<Replace> replace;
   for (const OutputSpec& output : p.job.outputs) replace.push_back(replace_policy(lease, output.path));
 
-  const MemoryNeed need = master_.memory_needed(p.job.chain, p.format);
+  const MemoryNeed need = master_.memory_needed(p.job.chain, p.format, p.job.backend);
   const bool is_spooled = need.kept_bytes > memory_.total();
   if (is_spooled) p.job.spool_dir = setting_.spool_dir;
   const std::int64_t bytes = is_spooled ? need.spooled_bytes : need.kept_bytes;
   const MemoryBudget::Share share = memory_.take(bytes);
+  const MemoryBudget::Share device_share = device_memory_.take(need.device_bytes);
   // What workers keep from track to track must not add up past the budget, however a track ends.
   struct Release {
     TrackMaster* master;

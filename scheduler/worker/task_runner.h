@@ -14,6 +14,7 @@
 #include "host/mastering/track_master.h"
 #include "host/recipe/recipe.h"
 #include "scheduler/store/job_store.h"
+#include "scheduler/worker/backend_choice.h"
 #include "scheduler/worker/memory_budget.h"
 #include "scheduler/worker/output_names.h"
 
@@ -24,6 +25,7 @@ struct BatchSetting {
   std::filesystem::path out_dir;  // absolute
   std::filesystem::path spool_dir;
   const RecipeSource* recipe = nullptr;
+  BackendChoice backend;
   bool use_cache = true;
   bool overwrite = false;  // foreign files may be replaced
   bool pcm_md5 = false;
@@ -59,7 +61,8 @@ TaskFailure failure_of(const std::exception& error);
 // One a worker thread.
 class TaskRunner {
  public:
-  TaskRunner(const BatchSetting& setting, JobStore& store, EqDesigns& designs, MemoryBudget& memory);
+  TaskRunner(const BatchSetting& setting, JobStore& store, EqDesigns& designs, MemoryBudget& memory,
+             MemoryBudget& device_memory);
 
   // Throws what mastering throws; see failure_of.
   FinishedTask run(const Lease& lease, const std::function<void(double)>& progress,
@@ -75,6 +78,7 @@ class TaskRunner {
   const BatchSetting& setting_;
   JobStore& store_;
   MemoryBudget& memory_;
+  MemoryBudget& device_memory_;
   TrackMaster master_;
 };
 
@@ -83,7 +87,5 @@ FileIdentity identity_of(const std::filesystem::path& path);
 
 // "lathe 0.1.0", as reports and cache keys name it.
 std::string engine_name();
-// "cpu/avx512": what samples were computed on. Levels with the same bits share a name in cache keys.
-std::string backend_name();
 
 }  // namespace lathe::scheduler

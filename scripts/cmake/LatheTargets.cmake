@@ -1,20 +1,29 @@
 # One library target a folder, one test program a folder of tests, and lane files compiled once per instruction level.
 
 add_library(lathe_warnings INTERFACE)
-target_compile_options(lathe_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
-  -Wnon-virtual-dtor -Woverloaded-virtual)
+set(warnings -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual)
 if(LATHE_WERROR)
-  target_compile_options(lathe_warnings INTERFACE -Werror)
+  list(APPEND warnings -Werror)
 endif()
+list(JOIN warnings "," host_warnings)
+target_compile_options(lathe_warnings INTERFACE
+  "$<$<COMPILE_LANGUAGE:CXX>:${warnings}>" "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${host_warnings}>")
 
-# lathe_library(NAME SOURCES … LANES … LINK …): target lathe_NAME, alias lathe::NAME.
-# LANES names files that are compiled once per instruction level (see kernels/simd/README.md).
+# lathe_library(NAME SOURCES … LANES … CUDA … ABSENT … LINK …): target lathe_NAME, alias lathe::NAME.
+# LANES names files that are compiled once per instruction level (see kernels/simd/README.md), CUDA those of a build
+# with the CUDA backend, ABSENT those that stand in for them in a build without.
 function(lathe_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LANES;LINK;PRIVATE_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;LANES;CUDA;ABSENT;LINK;PRIVATE_LINK" ${ARGN})
   add_library(lathe_${name} STATIC ${ARG_SOURCES})
   add_library(lathe::${name} ALIAS lathe_${name})
   target_include_directories(lathe_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(lathe_${name} PUBLIC ${ARG_LINK} PRIVATE lathe_warnings ${ARG_PRIVATE_LINK})
+  if(LATHE_HAS_CUDA AND ARG_CUDA)
+    target_sources(lathe_${name} PRIVATE ${ARG_CUDA})
+    target_link_libraries(lathe_${name} PRIVATE lathe_cuda_flags CUDA::cudart_static ${CMAKE_DL_LIBS})
+  else()
+    target_sources(lathe_${name} PRIVATE ${ARG_ABSENT})
+  endif()
   foreach(source IN LISTS ARG_LANES)
     _lathe_lanes(lathe_${name} ${source} sse2 x86-64)
     _lathe_lanes(lathe_${name} ${source} avx2 x86-64-v3)

@@ -29,7 +29,8 @@ TEST_F(MasterReport, TheDocumentHasEveryKeyOfTheContract) {
   const ProgramResult run = work_.master({"--json"});
   EXPECT_EQ(run.exit_code, 1);
   const nlohmann::json report = run.json();
-  expect_keys(report, {"schema", "engine", "backend", "recipe_sha256", "tracks", "albums", "summary"});
+  expect_keys(report,
+              {"schema", "engine", "backend", "backend_reason", "recipe_sha256", "tracks", "albums", "summary"});
   expect_keys(report.at("summary"), {"tracks", "failed", "audio_s", "wall_s", "realtime_factor", "busy"});
   expect_keys(report.at("summary").at("busy"), {"decode", "kernels", "limiter", "encode", "io"});
   EXPECT_EQ(report.at("summary").at("tracks"), 3);
@@ -146,9 +147,6 @@ TEST_F(MasterReport, UsageMistakesExitWithTwo) {
   EXPECT_EQ(work_.master({"--memory", "many"}).exit_code, 2);
   EXPECT_EQ(work_.master({"--memory", "1MiB"}).exit_code, 2);
   EXPECT_EQ(work_.master({"--backend", "abacus"}).exit_code, 2);
-  const ProgramResult cuda = work_.master({"--backend", "cuda"});
-  EXPECT_EQ(cuda.exit_code, 2);
-  EXPECT_NE(cuda.err.find("CUDA"), std::string::npos);
   const ProgramResult audit = run_program({"audit", work_.in().string()});
   EXPECT_EQ(audit.exit_code, 2);
   EXPECT_NE(audit.err.find("not built yet"), std::string::npos);

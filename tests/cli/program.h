@@ -17,7 +17,11 @@ struct ProgramCall {
   std::string working_folder;                         // empty: the test's
   bool is_nobody = false;                             // with root's rights dropped, where the test runs as root
   std::optional<std::int64_t> file_size_limit_bytes;  // RLIMIT_FSIZE
+  std::string hidden_folder;                          // the program sees it empty; where that takes rights the test
+                                                      // lacks, it ends with kCannotHide
 };
+
+constexpr int kCannotHide = 124;
 
 struct ProgramResult {
   int exit_code = -1;  // -1 when a signal ended it

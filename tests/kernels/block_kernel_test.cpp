@@ -1,23 +1,16 @@
-// The block-kernel launcher, the faults it must bring to light, and the first kernel written for it.
+// The block-kernel launcher and the faults it must bring to light.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "kernels/block/true_peak_block.h"
-#include "kernels/loudness/interpolation.h"
-#include "tests/support/comparison.h"
-#include "tests/support/signals.h"
+#include "kernels/block/cpu_launcher.h"
+#include "kernels/block/row_window.h"
 
 namespace lathe::block {
 namespace {
-
-using test::FloatTrack;
-using test::Signal;
 
 constexpr ThreadOrder kBothOrders[] = {ThreadOrder::forward, ThreadOrder::reversed};
 
@@ -103,80 +96,26 @@ TEST(BlockLauncher, AnOverrunSaysWhichMemoryAndWhere) {
   }
 }
 
-std::vector<float> tile_peaks(const FloatTrack& track, ThreadOrder order) {
-  const InterpolationBank bank = make_interpolation_bank(TruePeakTiles::kPhases, TruePeakTiles::kTaps);
-  std::vector<float> peaks(static_cast<std::size_t>(TruePeakTiles::blocks(track.frames())));
-  const GlobalSpan<const float> coefficients{bank.coefficients.data(),
-                                             static_cast<std::int64_t>(bank.coefficients.size())};
-  launch_on_cpu(TruePeakTiles{{track.channel(0).data(), track.frames()}, coefficients, span_of(peaks)},
-                static_cast<std::int64_t>(peaks.size()), order);
-  return peaks;
-}
-
-// The interpolation sum in double, over every frame at which the curve is not 0, tile by tile.
-std::vector<double> tile_peaks_oracle(const FloatTrack& track) {
-  const InterpolationBank bank = make_interpolation_bank(TruePeakTiles::kPhases, TruePeakTiles::kTaps);
-  const std::int64_t taps = TruePeakTiles::kTaps, lead = taps / 2;
-  std::vector<double> peaks(static_cast<std::size_t>(TruePeakTiles::blocks(track.frames())), 0.0);
-  for (std::int64_t n = -lead; n < track.frames() + lead; ++n) {
-    const auto sample = [&](std::int64_t i) {
-      return i >= 0 && i < track.frames() ? static_cast<double>(track.channel(0)[static_cast<std::size_t>(i)]) : 0.0;
-    };
-    double best = std::abs(sample(n));
-    for (int p = 0; p < bank.phases - 1; ++p) {
-      double sum = 0;
-      for (std::int64_t k = 0; k < taps; ++k)
-        sum += bank.coefficients[static_cast<std::size_t>(p * taps + k)] * sample(n - taps / 2 + 1 + k);
-      best = std::max(best, std::abs(sum));
-    }
-    double& tile = peaks[static_cast<std::size_t>((n + lead) / TruePeakTiles::kTile)];
-    tile = std::max(tile, best);
+TEST(CpuLauncher, MemoryNobodyWroteIsNotANumber) {
+  CpuLauncher launcher;
+  const auto floats = launcher.make_buffer<float>(3);
+  const auto doubles = launcher.make_buffer<double>(3);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(std::isnan(floats.span()[i]));
+    EXPECT_TRUE(std::isnan(doubles.span()[i]));
   }
-  return peaks;
+  EXPECT_THROW(floats.span()[3], std::out_of_range);
 }
 
-TEST(TruePeakTiles, EveryTileEqualsTheDefinitionAndBothThreadOrdersAgreeBitForBit) {
-  test::Random random = test::seeded(81);
-  for (const std::int64_t frames : {0, 1, 15, 16, 17, 31, 32, 33, 991, 992, 993, 1023, 1024, 1025, 5000}) {
-    SCOPED_TRACE(frames);
-    const FloatTrack track({test::white_noise(random, 0.2, frames)});
-    const std::vector<float> forward = tile_peaks(track, ThreadOrder::forward);
-    EXPECT_LT(test::worst_difference(forward, tile_peaks_oracle(track)), 1e-6);
-    EXPECT_TRUE(test::same_bits(forward, tile_peaks(track, ThreadOrder::reversed)));
-  }
-}
-
-TEST(TruePeakTiles, ATileBeginsHalfAFilterBeforeItsMultipleOfFrames) {
-  constexpr std::int64_t kSecond = TruePeakTiles::kTile - TruePeakTiles::kTaps / 2;  // first frame of tile 1
-  const std::vector<float> at_its_end =
-      tile_peaks(FloatTrack({test::impulses(3000, {kSecond - 1})}), ThreadOrder::forward);
-  EXPECT_EQ(at_its_end[0], 1.0f);
-  EXPECT_LT(at_its_end[1], 1.0f);
-  const std::vector<float> at_its_start =
-      tile_peaks(FloatTrack({test::impulses(3000, {kSecond})}), ThreadOrder::forward);
-  EXPECT_LT(at_its_start[0], 1.0f);
-  EXPECT_EQ(at_its_start[1], 1.0f);
-}
-
-// 4x sees at least cos(pi/8) of a peak.
-TEST(TruePeakTiles, ATrackReadsItsTruePeakWithinWhatFourPointsASampleCanSee) {
-  test::Random random = test::seeded(82);
-  for (int i = 0; i < 5; ++i) {
-    const test::Multitone tones(random, 5, 0.40, 4000);
-    const std::vector<float> peaks = tile_peaks(FloatTrack({tones.samples()}), ThreadOrder::forward);
-    const double got = test::db(*std::max_element(peaks.begin(), peaks.end())), want = test::db(tones.peak(64));
-    EXPECT_LT(got, want + 0.03);
-    EXPECT_GT(got, want - 0.45);
-  }
-}
-
-TEST(TruePeakTiles, ANaNInTheTrackReachesTheResult) {
-  FloatTrack track({Signal(3000, 0.25)});
-  track.channel(0)[1500] = std::numeric_limits<float>::quiet_NaN();
-  const std::vector<float> peaks = tile_peaks(track, ThreadOrder::forward);
-  EXPECT_FALSE(std::isnan(peaks[0]));
-  EXPECT_TRUE(std::isnan(peaks[1]));
-  EXPECT_FALSE(std::isnan(peaks[2]));
+TEST(CpuLauncher, AWindowsRowsAndFramesAreChecked) {
+  std::vector<float> values(10);
+  const RowWindow<float> window{values.data(), 2, 4, 5, -1};
+  EXPECT_EQ(&window.at(1, 3), &values[8]);
+  EXPECT_THROW(window.at(2, 0), std::out_of_range);
+  EXPECT_THROW(window.at(0, 4), std::out_of_range);
+  EXPECT_EQ(window.or_silence(0, -1), 0.0f);
+  EXPECT_EQ(window.or_silence(0, 4), 0.0f);
+  EXPECT_EQ(window.slice(1, 2).first_frame, 0);
 }
 
 }  // namespace

@@ -1,0 +1,34 @@
+// A stage of the chain where the samples lie in a device's memory: a pure function of a window of rows.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "kernels/block/row_window.h"
+
+namespace lathe {
+
+// The window that comes in is halo_frames() longer at either end than the one that goes out, and what lies outside a
+// track is silent in both. The same window gives the same bits, whatever else is in the batch.
+class DeviceStage {
+ public:
+  virtual ~DeviceStage() = default;
+  virtual std::string_view name() const = 0;
+
+  // Frames of input needed before and after a frame of output.
+  virtual std::int64_t halo_frames() const = 0;
+
+  // Asks the device for the work and returns. `in` covers `out` and the halo at both ends; they do not overlap.
+  // `track_frames`, on the device too, holds the length of each row's track.
+  virtual void run(const block::InputRows& in, const block::OutputRows& out,
+                   block::GlobalSpan<const std::int64_t> track_frames) = 0;
+
+  // What run() moved and computed so far, by the stage's own account: bytes read and written in the device's memory at
+  // least once, additions and multiplications.
+  struct Work {
+    double bytes = 0, flops = 0;
+  };
+  virtual Work work() const = 0;
+};
+
+}  // namespace lathe
