@@ -18,7 +18,7 @@ class DeviceStage {
   // Frames of input needed before and after a frame of output.
   virtual std::int64_t halo_frames() const = 0;
 
-  // Asks the device for the work and returns. `in` covers `out` and the halo at both ends; they do not overlap.
+  // Asks the device for the work and returns. `in` is `out` and the halo at both ends, no more; they do not overlap.
   // `track_frames`, on the device too, holds the length of each row's track.
   virtual void run(const block::InputRows& in, const block::OutputRows& out,
                    block::GlobalSpan<const std::int64_t> track_frames) = 0;

@@ -132,9 +132,9 @@ class TrackRun {
     std::optional<StoreSink> sink;
     if (store_) sink.emplace(*store_);
     AudioSink* out = sink ? &*sink : nullptr;
-    const std::unique_ptr<FirstPass> pass = job_.backend == Backend::cuda
-                                                ? cuda::make_first_pass(*accelerator_, std::move(setup), out)
-                                                : cpu::make_first_pass(std::move(setup), out);
+    std::unique_ptr<FirstPass> pass = job_.backend == Backend::cuda
+                                          ? cuda::make_first_pass(*accelerator_, std::move(setup), out)
+                                          : cpu::make_first_pass(std::move(setup), out);
     for (std::int64_t done = 0; done < in_.frames;) {
       check_cancelled();
       watch_.start(&BusySeconds::decode);
@@ -149,7 +149,9 @@ class TrackRun {
       report_progress(0.6 * static_cast<double>(done) / static_cast<double>(in_.frames));
     }
     FirstPassResult result = pass->finish();
+    pass.reset();
     watch_.stop();
+    if (job_.after_first_pass) job_.after_first_pass();
     refuse_non_finite(result.non_finite);
     report_.payload_hash = hash_.hex();
     report_.before = measurement_of(result.before, in_.frames, in_.sample_rate_hz);

@@ -40,6 +40,7 @@ struct TrackJob {
   bool pcm_md5 = false;  // also for outputs that are not FLAC
   // Where the first pass is computed; the limiter, and what has no CUDA version, run on the CPU.
   Backend backend = Backend::cpu;
+  std::function<void()> after_first_pass;  // called when the GPU is free of the track; may be empty
   // Where the track waits if it may not stay in memory; empty: in memory.
   std::filesystem::path spool_dir;
 };

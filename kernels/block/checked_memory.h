@@ -23,6 +23,11 @@ LATHE_HOST_DEVICE inline void check_index([[maybe_unused]] std::int64_t index, [
 #endif
 }
 
+// Four values that are loaded at once; they lie at a multiple of 16 bytes.
+struct alignas(16) Four {
+  float values[4];
+};
+
 // An array in a block's shared memory.
 template <class T, int Size>
 struct SharedArray {
@@ -48,6 +53,13 @@ struct GlobalSpan {
   LATHE_HOST_DEVICE T& operator[](std::int64_t i) const {
     check_index(i, size, "global");
     return data[i];
+  }
+
+  // Values i .. i + 3; data + i lies at a multiple of 16 bytes.
+  LATHE_HOST_DEVICE Four four(std::int64_t i) const {
+    check_index(i, size, "global");
+    check_index(i + 3, size, "global");
+    return *reinterpret_cast<const Four*>(data + i);
   }
 };
 

@@ -85,6 +85,9 @@ class CpuLauncher {
     launch_on_cpu(kernel, blocks, order_);
   }
 
+  // Transforms that a stage asks for together: what the lanes take; longer ones are made one by one (batch_fft.h).
+  std::int64_t transforms_at_once(std::int64_t points) const { return points > (1 << 16) ? 1 : 16; }
+
   // One for each shape, kept.
   BatchFft& fft(std::int64_t points, std::int64_t batch) {
     auto& fft = ffts_[{points, batch}];
@@ -97,6 +100,7 @@ class CpuLauncher {
   Mark mark() { return {}; }
   void wait(const Mark&) {}
   void synchronize() {}
+  void settle() noexcept {}
 
  private:
   ThreadOrder order_;

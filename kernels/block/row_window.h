@@ -30,6 +30,15 @@ struct RowWindow {
     return n >= 0 && n < frames ? at(row, n) : T{0};
   }
 
+  // Whether four_at() may be asked for frames n, n + 4, n + 8 … of a row.
+  LATHE_HOST_DEVICE bool is_aligned(std::int64_t row, std::int64_t n) const {
+    return reinterpret_cast<std::uintptr_t>(data + row * stride + n) % sizeof(Four) == 0;
+  }
+  LATHE_HOST_DEVICE Four four_at(std::int64_t row, std::int64_t n) const {
+    check_index(n + 3, frames, "global (frames of a window)");
+    return *reinterpret_cast<const Four*>(&at(row, n));
+  }
+
   // Frames [first, first + count) of every row. The caller keeps the range inside the window.
   RowWindow slice(std::int64_t first, std::int64_t count) const {
     return {data + first, rows, count, stride, first_frame + first};

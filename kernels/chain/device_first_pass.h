@@ -46,6 +46,8 @@ class DeviceFirstPass final : public FirstPass {
     make_buffers();
   }
 
+  ~DeviceFirstPass() override { launcher_.settle(); }
+
   std::byte* room(std::int64_t& frames) override {
     frames = std::min(frames, wanted() - filled_);
     return slots_[slot_].bytes.data() + filled_ * frame_bytes_;
@@ -112,7 +114,7 @@ class DeviceFirstPass final : public FirstPass {
     launcher_.fill_zero(window_.data(), window_.size());
     moved_ = launcher_.template make_buffer<float>(channels_ * 2 * plan_.halo);
     for (std::size_t i = 0; i < std::min<std::size_t>(stages_.size(), 2); ++i)
-      between_[i] = launcher_.template make_buffer<float>(channels_ * window_frames());
+      between_[i] = launcher_.template make_buffer<float>(channels_ * window_frames() + kSegmentAlign);
     const std::vector<std::int64_t> frames(static_cast<std::size_t>(channels_), setup_.frames);
     track_frames_ = launcher_.template make_buffer<std::int64_t>(channels_);
     launcher_.upload(frames.data(), channels_, track_frames_.data());
@@ -182,8 +184,10 @@ class DeviceFirstPass final : public FirstPass {
     block::InputRows from = window.slice(0, count + 2 * reach);
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       reach -= stages_[i]->halo_frames();
-      const std::int64_t frames = count + 2 * reach;
-      const block::OutputRows to{between_[i % 2].data(), channels_, frames, frames, done_ - reach};
+      // Frame done_ lies at a multiple of kSegmentAlign in every row.
+      const std::int64_t shift = kSegmentAlign - reach % kSegmentAlign;
+      const block::OutputRows to{between_[i % 2].data() + shift, channels_, count + 2 * reach, window_frames(),
+                                 done_ - reach};
       stages_[i]->run(from, to, track_frames());
       from = to;
     }

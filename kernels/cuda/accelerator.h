@@ -10,8 +10,8 @@ class Accelerator {
  public:
   virtual ~Accelerator() = default;
 
-  // Gives pinned and pooled memory back to the system.
-  virtual void release_memory() = 0;
+  // Gives pinned and pooled memory back to the system, as far as the device still lets it.
+  virtual void release_memory() noexcept = 0;
 
  protected:
   Accelerator() = default;

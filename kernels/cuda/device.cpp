@@ -3,11 +3,12 @@
 #include <cuda_runtime_api.h>
 
 #include <exception>
+#include <stdexcept>
 
 #include "kernels/backend.h"
 #include "kernels/cuda/cufft_api.h"
-#include "kernels/cuda/device_buffer.h"
 #include "kernels/cuda/error.h"
+#include "kernels/cuda/prove_device.h"
 
 namespace lathe::cuda {
 namespace {
@@ -54,19 +55,22 @@ DeviceInfo info_of(int index) {
   return info;
 }
 
-// Takes a little memory on the device and reads it back; leaves the device selected.
+// The least free memory a device is worth trying with: a track of the usual kind takes some 290 MB.
+constexpr std::int64_t kLeastFree = 512 << 20;
+
+// Leaves the device selected.
 void try_out(DeviceInfo& info) {
   check(cudaSetDevice(info.index), "select the device");
-  const Stream stream;
-  DeviceBuffer<int> buffer(1);
-  buffer.fill(1, stream);
-  int value = 0;
-  buffer.download(&value, 1, stream);
-  stream.synchronize();
-  if (value != 0x01010101) throw CudaError(CudaError::Kind::call, 0, "GPU: its memory does not keep what is written");
+  int has_pools = 0;
+  check(cudaDeviceGetAttribute(&has_pools, cudaDevAttrMemoryPoolsSupported, info.index), "read a device's abilities");
+  if (has_pools == 0) throw std::runtime_error("its driver has no memory pools: give it a whole GPU");
   std::size_t free = 0, total = 0;
   check(cudaMemGetInfo(&free, &total), "ask how much memory is free");
   info.free_bytes = static_cast<std::int64_t>(free);
+  if (info.free_bytes < kLeastFree)
+    throw std::runtime_error("only " + std::to_string(info.free_bytes >> 20) +
+                             " MiB of its memory are free: see nvidia-smi for who holds it");
+  prove_device();
 }
 
 // Tries devices in order until one works, and says where the last one failed if none does.
@@ -94,7 +98,13 @@ void look(CudaStatus& status) {
     status.absence = reason_of(counted == cudaSuccess ? cudaErrorNoDevice : counted, status);
     return;
   }
-  for (int i = 0; i < count; ++i) status.devices.push_back(info_of(i));
+  for (int i = 0; i < count; ++i) {
+    try {
+      status.devices.push_back(info_of(i));
+    } catch (const std::exception& error) {  // one device that does not answer hides no other
+      status.devices.push_back({i, "GPU " + std::to_string(i), 0, 0, -1, "", error.what()});
+    }
+  }
   const CufftLibrary& fft = cufft_library();
   status.cufft = fft.version;
   status.absence = fft.absence;

@@ -19,6 +19,10 @@ bool loses_context(cudaError_t error) {
     case cudaErrorInvalidPc:
     case cudaErrorLaunchFailure:
     case cudaErrorContextIsDestroyed:
+    case cudaErrorTensorMemoryLeak:
+    case cudaErrorMpsClientTerminated:
+    case cudaErrorContained:
+    case cudaErrorExternalDevice:
     case cudaErrorUnknown:
       return true;
     default:

@@ -43,7 +43,7 @@ class OverlapSaveRows {
 
   void run(const block::InputRows& in, const block::OutputRows& out,
            block::GlobalSpan<const std::int64_t> track_frames) {
-    const std::int64_t transforms = shape_.pairs(out.frames) * out.rows, batch = batch_for(transforms);
+    const std::int64_t transforms = shape_.pairs(out.frames) * out.rows, batch = this->batch();
     if (z_.size() < batch * shape_.points) z_ = launcher_.template make_buffer<Complex32>(batch * shape_.points);
     const block::GlobalSpan<Complex32> z{z_.data(), batch * shape_.points};
     BatchFft& fft = launcher_.fft(shape_.points, batch);
@@ -56,22 +56,16 @@ class OverlapSaveRows {
       fft.inverse(z_.data());
       const block::OverlapSaveScatter scatter{{}, shape_, in, {z.data, z.size}, first, transforms, out, track_frames};
       launcher_.launch(scatter, scatter.blocks());
-      count(batch);
+      count(std::min(batch, transforms - first));
     }
   }
 
   DeviceStage::Work work() const { return work_; }
 
  private:
-  // As many as stay in a device's second-level cache from step to step (50 MB on an H200, 40 MB on an A100), in few
-  // shapes: a transform's plan is made for one.
-  static constexpr std::int64_t kMostBytes = 16 << 20;
-
-  std::int64_t batch_for(std::int64_t transforms) const {
-    const auto most =
-        static_cast<std::uint64_t>(std::max<std::int64_t>(1, kMostBytes / (8 * shape_.points * shape_.channels)));
-    const auto wanted = static_cast<std::uint64_t>((transforms + shape_.channels - 1) / shape_.channels);
-    return shape_.channels * static_cast<std::int64_t>(std::min(std::bit_floor(most), std::bit_ceil(wanted)));
+  // The same whatever the window, for plans of other batches may differ in the last bits.
+  std::int64_t batch() const {
+    return shape_.channels * std::max<std::int64_t>(1, launcher_.transforms_at_once(shape_.points) / shape_.channels);
   }
 
   // A transform reads and writes its values once at least; gather, multiply and scatter as well.

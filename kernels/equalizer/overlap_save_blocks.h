@@ -130,27 +130,17 @@ struct OverlapSaveScatter : TransformTiles {
 
   std::int64_t blocks() const { return z.size / shape.points * tiles(shape.hop); }
 
-  // Frame n of the output of a row, which is value m of transform `of` in z: of its first block, or its second.
-  LATHE_HOST_DEVICE float filtered(std::int64_t of, std::int64_t row, std::int64_t m, bool second_block,
-                                   std::int64_t n) const {
-    if (shape.is_identity(row)) return shape.source(in, row, n + shape.half);
-    const Complex32 value = z[of * shape.points + shape.half + m];
-    return second_block ? value.im : value.re;
+  // Value m of transform `of` in z: frame n of a row's output in its first block, and of its second, a hop later.
+  LATHE_HOST_DEVICE Complex32 filtered(std::int64_t of, std::int64_t row, std::int64_t m, std::int64_t n) const {
+    if (!shape.is_identity(row)) return z[of * shape.points + shape.half + m];
+    return {shape.source(in, row, n + shape.half), shape.source(in, row, n + shape.half + shape.hop)};
   }
 
-  LATHE_HOST_DEVICE void write(std::int64_t of, std::int64_t row, std::int64_t start, std::int64_t m,
-                               bool second_block) const {
-    const std::int64_t n = start + (second_block ? shape.hop : 0) + m;
+  LATHE_HOST_DEVICE void write(std::int64_t row, std::int64_t n, float value) const {
     if (n >= out.frames) return;
     const std::int64_t at = out.first_frame + n;
     const bool inside = track_frames.size == 0 || (at >= 0 && at < track_frames[row]);
-    if (!shape.mid_side) {
-      out.at(row, n) = inside ? filtered(of, row, m, second_block, n) : 0.0f;
-      return;
-    }
-    const float mid = filtered(of, row, m, second_block, n), side = filtered(of + 1, row + 1, m, second_block, n);
-    out.at(row, n) = inside ? mid + side : 0.0f;
-    out.at(row + 1, n) = inside ? mid - side : 0.0f;
+    out.at(row, n) = inside ? value : 0.0f;
   }
 
   template <class Block>
@@ -162,9 +152,19 @@ struct OverlapSaveScatter : TransformTiles {
     block.phase([&](int thread) {
       if (is_done) return;
       for (int k = thread; k < kTile; k += kThreads) {
-        if (tile.first + k >= shape.hop) return;
-        write(tile.of, row, start, tile.first + k, false);
-        write(tile.of, row, start, tile.first + k, true);
+        const std::int64_t m = tile.first + k, n = start + m;
+        if (m >= shape.hop) return;
+        const Complex32 own = filtered(tile.of, row, m, n);
+        if (!shape.mid_side) {
+          write(row, n, own.re);
+          write(row, n + shape.hop, own.im);
+          continue;
+        }
+        const Complex32 side = filtered(tile.of + 1, row + 1, m, n);
+        write(row, n, own.re + side.re);
+        write(row + 1, n, own.re - side.re);
+        write(row, n + shape.hop, own.im + side.im);
+        write(row + 1, n + shape.hop, own.im - side.im);
       }
     });
   }

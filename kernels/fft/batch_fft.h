@@ -6,7 +6,8 @@
 
 namespace lathe {
 
-struct Complex32 {
+// Loaded and stored at once.
+struct alignas(8) Complex32 {
   float re, im;
 };
 

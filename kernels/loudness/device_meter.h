@@ -21,7 +21,8 @@ class DeviceMeter {
     std::vector<std::int64_t> track_frames;  // one a track
     bool true_peak = true;
     bool trace = false;
-    std::int64_t segment_frames = 0;  // the most that measure() is given at a time
+    // The most that measure() is given at a time. Where a track is longer: a multiple of grid_frames(), and 0.12 s.
+    std::int64_t segment_frames = 0;
   };
 
   // Frames that must lie in the window before and behind a segment.

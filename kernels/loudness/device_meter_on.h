@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "kernels/loudness/device_levels.h"
@@ -31,6 +32,13 @@ class DeviceMeterOn final : public DeviceMeter {
             static_cast<std::int64_t>(std::ceil(kMemory_s * setup_.sample_rate_hz / static_cast<double>(chunk_)))) {
     if (channels_ == 0 || tracks_ == 0 || setup_.segment_frames <= 0)
       throw std::invalid_argument("DeviceMeter: no channels, tracks or segment");
+    const std::int64_t segment = setup_.segment_frames;
+    if (segment < *std::max_element(setup_.track_frames.begin(), setup_.track_frames.end()) &&
+        (segment % chunk_ != 0 || segment / chunk_ < history_)) {
+      throw std::invalid_argument("DeviceMeter: segments of " + std::to_string(segment) + " frames; multiples of " +
+                                  std::to_string(chunk_) + ", at least " + std::to_string(history_ * chunk_) +
+                                  ", are needed");
+    }
     const std::int64_t rows = channels_ * tracks_, groups = groups_of(setup_.segment_frames),
                        chunks = chunks_of(setup_.segment_frames),
                        longest = *std::max_element(setup_.track_frames.begin(), setup_.track_frames.end());
@@ -47,12 +55,12 @@ class DeviceMeterOn final : public DeviceMeter {
     launcher_.fill_zero(hops_.data(), hops_.size());
     found_ = buffer<float>(2 * tracks_);  // true peaks, then sample peaks
     launcher_.fill_zero(found_.data(), found_.size());
-    const std::int64_t tiles = rows * (stretches_of(setup_.segment_frames) / block::TruePeakTiles::kStretches + 1);
+    const std::int64_t tiles = rows * (stretches_of(setup_.segment_frames) / block::TruePeakSearch::kTile + 1);
     tile_peaks_ = buffer<float>(2 * tiles);
-    const std::int64_t answer = 15 * 64, quick = 3 * 16;
-    banks_ = buffer<float>(answer + quick);
-    launcher_.upload(answer_bank().coefficients.data(), answer, banks_.data());
-    launcher_.upload(quick_bank().coefficients.data(), quick, banks_.data() + answer);
+    const std::vector<float> answer = by_tap(answer_bank());
+    banks_ = buffer<float>(kAnswer + kQuick);
+    launcher_.upload(answer.data(), kAnswer, banks_.data());
+    launcher_.upload(quick_bank().coefficients.data(), kQuick, banks_.data() + kAnswer);
     if (setup_.trace) {
       for (TraceSlot& slot : slots_) {
         slot.on_device = buffer<float>(tracks_ * 3 * groups);
@@ -62,6 +70,8 @@ class DeviceMeterOn final : public DeviceMeter {
     }
     launcher_.synchronize();
   }
+
+  ~DeviceMeterOn() override { launcher_.settle(); }
 
   void measure(const block::InputRows& window, std::int64_t first, std::int64_t frames,
                block::GlobalSpan<const std::int64_t> track_frames) override {
@@ -122,8 +132,8 @@ class DeviceMeterOn final : public DeviceMeter {
   DeviceStage::Work work() const override { return work_; }
 
  private:
-  // How far back the K filter's state is followed: what is older is 313 dB down (exp(-2 pi 38.1 * 0.15)).
-  static constexpr double kMemory_s = 0.16;
+  // How far back the K filter's state is followed: what is older is 249 dB down (exp(-2 pi 38.1 0.12)).
+  static constexpr double kMemory_s = 0.12;
 
   struct TraceSlot {
     typename Launcher::template Buffer<float> on_device;
@@ -131,6 +141,20 @@ class DeviceMeterOn final : public DeviceMeter {
     typename Launcher::Mark mark;
     std::int64_t first = 0, groups = 0;
   };
+
+  static constexpr std::int64_t kAnswer = block::TruePeakTiles::kTaps * block::TruePeakTiles::kPhases;
+  static constexpr std::int64_t kQuick = (block::TruePeakTiles::kQuickPhases - 1) * block::TruePeakTiles::kQuickTaps;
+
+  // [tap][phase], as the kernels read it.
+  static std::vector<float> by_tap(const InterpolationBank& bank) {
+    std::vector<float> table(static_cast<std::size_t>(kAnswer), 0.0f);
+    for (int p = 1; p < bank.phases; ++p) {
+      for (int k = 0; k < bank.taps; ++k)
+        table[static_cast<std::size_t>(k * bank.phases + p)] =
+            bank.coefficients[static_cast<std::size_t>((p - 1) * bank.taps + k)];
+    }
+    return table;
+  }
 
   template <class T>
   auto buffer(std::int64_t size) {
@@ -182,7 +206,7 @@ class DeviceMeterOn final : public DeviceMeter {
 
   void measure_peaks(const block::InputRows& window, std::int64_t first, std::int64_t frames, std::int64_t groups) {
     const InterpolationBank& bank = answer_bank();
-    const std::int64_t rows = window.rows, answer = 15 * 64;
+    const std::int64_t rows = window.rows;
     const block::TruePeakTiles tiles{window,
                                      first,
                                      stretches_of(frames),
@@ -190,27 +214,30 @@ class DeviceMeterOn final : public DeviceMeter {
                                      channels_,
                                      {peaks_.data(), rows * groups},
                                      {bends_.data(), rows * groups},
-                                     {banks_.data(), answer},
-                                     {banks_.data() + answer, 3 * 16},
+                                     {banks_.data(), kAnswer},
+                                     {banks_.data() + kAnswer, kQuick},
                                      setup_.true_peak ? bank.bound : 0.0f,  // 0: nothing is worth a look
                                      bank.bend_bound,
                                      bank.slope_bound,
                                      {found_.data(), tracks_}};
-    const std::int64_t blocks = tiles.blocks();
-    const block::GlobalSpan<float> peaks{tile_peaks_.data(), blocks}, sample_peaks{tile_peaks_.data() + blocks, blocks};
-    const block::TruePeakProbe probe{tiles, peaks, sample_peaks};
+    block::TruePeakProbe probe{tiles, {}, {}};
+    const std::int64_t blocks = probe.blocks();
+    probe.tile_peaks = {tile_peaks_.data(), blocks};
+    probe.tile_sample_peaks = {tile_peaks_.data() + blocks, blocks};
     launcher_.launch(probe, blocks);
-    raise(sample_peaks, blocks, tracks_);
+    raise(probe.tile_sample_peaks, tracks_);
     if (!setup_.true_peak) return;
-    raise(peaks, blocks, 0);
-    const block::TruePeakSearch search{tiles, peaks};
-    launcher_.launch(search, blocks);
-    raise(peaks, blocks, 0);
+    raise(probe.tile_peaks, 0);
+    block::TruePeakSearch search{tiles, {}};
+    search.tile_peaks = {tile_peaks_.data(), search.blocks()};
+    launcher_.launch(search, search.blocks());
+    raise(search.tile_peaks, 0);
   }
 
   // found_[at + track] is raised to the largest of the track's tiles.
-  void raise(block::GlobalSpan<float> tile_peaks, std::int64_t blocks, std::int64_t at) {
-    const block::MaxOfTiles max{{tile_peaks.data, blocks}, blocks / tracks_, {found_.data() + at, tracks_}};
+  void raise(block::GlobalSpan<float> tile_peaks, std::int64_t at) {
+    const block::MaxOfTiles max{
+        {tile_peaks.data, tile_peaks.size}, tile_peaks.size / tracks_, {found_.data() + at, tracks_}};
     launcher_.launch(max, max.blocks());
   }
 
@@ -276,11 +303,11 @@ class DeviceMeterOn final : public DeviceMeter {
   DeviceStage::Work work_;
 };
 
-// 256 frames at 44.1 and 48 kHz, longer as the rate is higher: short enough for many threads, long enough that the
-// chunks before, which each of them looks back on, are 30.
+// 128 frames at 44.1 and 48 kHz, longer as the rate is higher: short enough that a segment of one track gives 65,000
+// threads, long enough that the chunks before, which each of them looks back on, are some 45.
 inline std::int64_t DeviceMeter::grid_frames(double sample_rate_hz) {
-  std::int64_t frames = 256;
-  while (sample_rate_hz > 60000 && frames < 2048) {
+  std::int64_t frames = 128;
+  while (sample_rate_hz > 60000 && frames < 1024) {
     sample_rate_hz /= 2;
     frames *= 2;
   }

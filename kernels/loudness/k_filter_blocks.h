@@ -3,8 +3,8 @@
 // Two passes over the samples. The probe runs each chunk from silence and keeps the state it ends with, and on the way
 // the largest sample and bend of each group of 8 frames. A chunk's first state is then the sum of what the chunks
 // before it left, each carried over the silence between (the filter is linear), as far back as anything is left: after
-// 0.16 s the slowest pole is 313 dB down. The second pass runs the chunks from there and sums squares.
-// Per sample: 8 bytes read, 3/2 written; 10 + 13 multiply-adds in float64.
+// 0.12 s the slowest pole is 249 dB down. The second pass runs the chunks from there and sums squares.
+// Per sample: 8 bytes read, 3/2 written; 7 and 10 operations in float64, and 6 for the first states.
 #pragma once
 
 #include <cstdint>
@@ -52,10 +52,19 @@ struct KFilterChunks {
   // Stages frames [from, from + kSlice) of each of the block's chunks.
   template <class Block>
   LATHE_HOST_DEVICE void stage(Block& block, Shared& shared, const Place& at, std::int64_t from) const {
+    const bool in_fours = in.is_aligned(at.row, origin());
     block.phase([&](int thread) {
-      for (int i = thread; i < kThreads * kSlice; i += kThreads) {
-        const int chunk = i / kSlice, n = i % kSlice;
-        shared.x[chunk * kStride + n] = in.or_silence(at.row, origin() + (at.chunk + chunk) * chunk_frames + from + n);
+      constexpr int kLoads = kSlice / 4;  // of a slice
+      for (int i = thread; i < kThreads * kLoads; i += kThreads) {
+        const int chunk = i / kLoads, n = i % kLoads * 4;
+        const std::int64_t frame = origin() + (at.chunk + chunk) * chunk_frames + from + n;
+        Four x;
+        if (in_fours && frame >= 0 && frame + 4 <= in.frames) {
+          x = in.four_at(at.row, frame);
+        } else {
+          for (int k = 0; k < 4; ++k) x.values[k] = in.or_silence(at.row, frame + k);
+        }
+        for (int k = 0; k < 4; ++k) shared.x[chunk * kStride + n + k] = x.values[k];
       }
     });
   }

@@ -6,6 +6,7 @@
 #include <thrust/extrema.h>
 #include <thrust/functional.h>
 #include <thrust/sort.h>
+#include <thrust/system_error.h>
 #include <thrust/transform_reduce.h>
 
 #include <cmath>
@@ -13,6 +14,7 @@
 #include <map>
 
 #include "kernels/loudness/loudness_levels_cuda.cuh"
+#include "kernels/loudness/window_powers_block.h"
 #include "kernels/math/decibel.h"
 
 namespace lathe::cuda {
@@ -34,30 +36,6 @@ class StreamAllocator {
  private:
   const Stream* stream_;
   std::map<char*, StreamBuffer<char>> live_;
-};
-
-// Mean squares of every window of `window` hops, one each `step` hops.
-struct WindowPowers {
-  static constexpr int kThreads = 128;
-  struct Shared {};
-
-  block::GlobalSpan<const double> hops;  // silence behind the last
-  std::int64_t window, step;
-  double sample_rate_hz;
-  block::GlobalSpan<double> powers;
-
-  template <class Block>
-  LATHE_HOST_DEVICE void run(Block& block, Shared&) const {
-    block.phase([&](int thread) {
-      const std::int64_t i = block.index() * kThreads + thread;
-      if (i >= powers.size) return;
-      const std::int64_t first = i * step;
-      double sum = 0;
-      for (std::int64_t k = first; k < first + window && k < hops.size; ++k) sum += hops[k];
-      powers[i] =
-          sum / static_cast<double>(hop_start(first + window, sample_rate_hz) - hop_start(first, sample_rate_hz));
-    });
-  }
 };
 
 struct SumAndCount {
@@ -90,8 +68,8 @@ class Windows {
     const std::int64_t all = hops.size + hops_behind;
     const std::int64_t count = all < window ? 0 : (all - window) / step + 1;
     powers_ = launcher.make_buffer<double>(count);
-    const WindowPowers kernel{hops, window, step, sample_rate_hz, powers_.span()};
-    launcher.launch(kernel, (count + WindowPowers::kThreads - 1) / WindowPowers::kThreads);
+    const block::WindowPowers kernel{hops, window, step, sample_rate_hz, powers_.span()};
+    launcher.launch(kernel, (count + block::WindowPowers::kThreads - 1) / block::WindowPowers::kThreads);
   }
 
   std::int64_t size() const { return powers_.size(); }
@@ -138,7 +116,7 @@ class Windows {
 
 }  // namespace
 
-LoudnessLevels loudness_levels(Launcher& launcher, block::GlobalSpan<const double> hops, double sample_rate_hz) {
+LoudnessLevels loudness_levels(Launcher& launcher, block::GlobalSpan<const double> hops, double sample_rate_hz) try {
   // -70 LUFS as a mean square (BS.1770-5 Annex 1); at or above it for the range (Tech 3342), above it for the gate.
   const double absolute = db_to_power(-70.0 + 0.691);
   Windows blocks(launcher, hops, sample_rate_hz, 40, 10, 0), momentary(launcher, hops, sample_rate_hz, 40, 1, 0),
@@ -151,6 +129,9 @@ LoudnessLevels loudness_levels(Launcher& launcher, block::GlobalSpan<const doubl
   levels.max_momentary_lufs = momentary.loudest();
   levels.max_short_term_lufs = short_term.loudest();
   return levels;
+} catch (const thrust::system_error& error) {
+  check(static_cast<cudaError_t>(error.code().value()), "gate loudness");
+  throw;
 }
 
 }  // namespace lathe::cuda

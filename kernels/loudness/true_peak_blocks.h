@@ -19,8 +19,7 @@ namespace lathe::block {
 // A segment of a batch in tiles of stretches, and what is known of it.
 struct TruePeakTiles {
   static constexpr int kThreads = 128;
-  static constexpr int kStretches = kThreads;  // of a tile
-  static constexpr int kReach = 32;            // frames that 64 taps ask for on either side
+  static constexpr int kReach = 32;  // frames that 64 taps ask for on either side
   static constexpr int kPhases = 16, kTaps = 64;
   static constexpr int kQuickPhases = 4, kQuickTaps = 16;
   static constexpr int kGroupsOfStretch = kPeakStretch / kPeakGroup;
@@ -30,20 +29,19 @@ struct TruePeakTiles {
   std::int64_t stretches;    // of a row: those of the segment, one before and one behind
   std::int64_t groups;       // of a row, of kPeakGroup frames
   std::int64_t channels;     // rows of a track
-  GlobalSpan<const float> peaks, bends;   // [row][group]
-  GlobalSpan<const float> answer, quick;  // coefficients of answer_bank() and quick_bank()
-  float bound, bend_bound, slope_bound;   // of answer_bank()
-  GlobalSpan<const float> found;          // the peak of each track so far
+  GlobalSpan<const float> peaks, bends;  // [row][group]
+  GlobalSpan<const float> answer;        // of answer_bank(): [tap][phase], phase 0 all 0; at a multiple of 16 bytes
+  GlobalSpan<const float> quick;         // of quick_bank(): [phase - 1][tap]
+  float bound, bend_bound, slope_bound;  // of answer_bank()
+  GlobalSpan<const float> found;         // the peak of each track so far
 
-  std::int64_t tiles() const { return (stretches + kStretches - 1) / kStretches; }
-  std::int64_t blocks() const { return in.rows * tiles(); }
-
+  // A tile of `size` stretches; stretch 0 lies before the segment.
   struct Place {
-    std::int64_t row, first;  // the tile's first stretch; stretch 0 lies before the segment
+    std::int64_t row, first;
   };
-  LATHE_HOST_DEVICE Place place(std::int64_t block) const {
-    const std::int64_t of_row = (stretches + kStretches - 1) / kStretches;
-    return {block / of_row, block % of_row * kStretches};
+  LATHE_HOST_DEVICE std::int64_t tiles_of_row(int size) const { return (stretches + size - 1) / size; }
+  LATHE_HOST_DEVICE Place place(std::int64_t block, int size) const {
+    return {block / tiles_of_row(size), block % tiles_of_row(size) * size};
   }
 
   LATHE_HOST_DEVICE static float larger(float a, float b) { return b > a || b != b ? b : a; }
@@ -70,14 +68,15 @@ struct TruePeakTiles {
   }
 
   // Figures of a tile's stretches and of one before and behind.
+  template <int Size>
   struct Bounds {
-    SharedArray<float, kStretches + 2> high, bend, head;  // head: the largest sample of the first group
+    SharedArray<float, Size + 2> high, bend, head;  // head: the largest sample of the first group
   };
 
-  template <class Block>
-  LATHE_HOST_DEVICE void fill(Block& block, Bounds& of, const Place& tile) const {
+  template <int Size, class Block>
+  LATHE_HOST_DEVICE void fill(Block& block, Bounds<Size>& of, const Place& tile) const {
     block.phase([&](int thread) {
-      for (int i = thread; i < kStretches + 2; i += kThreads) {
+      for (int i = thread; i < Size + 2; i += kThreads) {
         float high = 0, bend = 0, head = 0;
         const std::int64_t stretch = tile.first + i - 1, group = (stretch - 1) * kGroupsOfStretch;
         if (stretch <= stretches) {
@@ -94,7 +93,8 @@ struct TruePeakTiles {
   }
 
   // The most that answer_bank() could find in stretch i of the tile.
-  LATHE_HOST_DEVICE float most(const Bounds& of, int i) const {
+  template <int Size>
+  LATHE_HOST_DEVICE float most(const Bounds<Size>& of, int i) const {
     const float around = larger(larger(of.high[i], of.high[i + 1]), of.high[i + 2]);
     const float bent = larger(larger(of.bend[i], of.bend[i + 1]), of.bend[i + 2]);
     const float inside = larger(of.high[i + 1], of.head[i + 2]);
@@ -102,19 +102,27 @@ struct TruePeakTiles {
     return straight < plain ? straight : plain;
   }
 
-  // |answer_bank()| at phase p (1 .. 15) behind a frame; x[at] is the sample kReach - 1 before that frame.
+  // The largest magnitude of phases 4 q .. 4 q + 3 of answer_bank() behind a frame; x[at] is the sample kReach - 1
+  // before that frame.
   template <class Samples>
-  LATHE_HOST_DEVICE float value(const Samples& x, int at, int p) const {
-    float sum = 0;
-    for (int k = 0; k < kTaps; ++k) sum += answer[(p - 1) * kTaps + k] * x[at + k];
-    return magnitude(sum);
+  LATHE_HOST_DEVICE float highest_of_four(const Samples& x, int at, int q) const {
+    float sums[4] = {0, 0, 0, 0};
+    for (int k = 0; k < kTaps; ++k) {
+      const Four c = answer.four(k * kPhases + 4 * q);
+      const float sample = x[at + k];
+      for (int p = 0; p < 4; ++p) sums[p] += c.values[p] * sample;
+    }
+    return larger(larger(magnitude(sums[0]), magnitude(sums[1])), larger(magnitude(sums[2]), magnitude(sums[3])));
   }
 };
 
 // The most promising stretch of each tile.
 struct TruePeakProbe : TruePeakTiles {
+  // Four stretches a thread: of so many the best is enough to settle most.
+  static constexpr int kTile = 4 * kThreads;
+
   struct Shared {
-    Bounds bounds;
+    Bounds<kTile> bounds;
     SharedArray<float, kThreads> best;
     SharedArray<int, kThreads> which;
     SharedArray<float, kPeakStretch + 2 * kReach> x;
@@ -123,16 +131,27 @@ struct TruePeakProbe : TruePeakTiles {
   GlobalSpan<float> tile_peaks;         // out: one a block; the largest sample among them
   GlobalSpan<float> tile_sample_peaks;  // out: one a block
 
+  std::int64_t blocks() const { return in.rows * tiles_of_row(kTile); }
+
   template <class Block>
   LATHE_HOST_DEVICE void run(Block& block, Shared& shared) const {
-    const Place tile = place(block.index());
+    const Place tile = place(block.index(), kTile);
     typename Block::template PerThread<float> peak;
     fill(block, shared.bounds, tile);
     block.phase([&](int thread) {
-      const bool is_there = tile.first + thread < stretches;
-      shared.best[thread] = is_there ? most(shared.bounds, thread) : 0.0f;
-      shared.which[thread] = thread;
-      peak[thread] = is_there ? shared.bounds.high[thread + 1] : 0.0f;
+      float best = 0, high = 0;
+      int which = thread;
+      for (int i = thread; i < kTile && tile.first + i < stretches; i += kThreads) {
+        high = larger(high, shared.bounds.high[i + 1]);
+        const float bound_of = most(shared.bounds, i);
+        if (bound_of > best) {
+          best = bound_of;
+          which = i;
+        }
+      }
+      shared.best[thread] = best;
+      shared.which[thread] = which;
+      peak[thread] = high;
     });
     for (int width = kThreads / 2; width > 0; width /= 2) {
       block.phase([&](int thread) {
@@ -158,8 +177,7 @@ struct TruePeakProbe : TruePeakTiles {
     block.phase([&](int thread) {
       if (is_worth) {
         const int frame = thread % kPeakStretch, quarter = thread / kPeakStretch;
-        for (int p = 1 + quarter * 4; p < kPhases && p < 5 + quarter * 4; ++p)
-          peak[thread] = larger(peak[thread], value(shared.x, frame, p));
+        peak[thread] = larger(peak[thread], highest_of_four(shared.x, frame, quarter));
       }
       shared.best[thread] = peak[thread];
     });
@@ -185,11 +203,15 @@ struct TruePeakSearch : TruePeakTiles {
   static constexpr int kTogether = kThreads / kPeakStretch;  // stretches read at a time
   static constexpr int kStaged = kPeakStretch + 2 * kReach;  // samples for one of them
 
+  static constexpr int kTile = kThreads;  // stretches of a tile
+  static constexpr int kSixteen = 16;
+
   struct Shared {
-    Bounds bounds;
-    SharedArray<int, kStretches> wanted;  // stretches to look at
-    SharedArray<int, kThreads> places;    // frames of the stretches in hand, to look at
-    SharedArray<std::uint8_t, kThreads> is_near;
+    Bounds<kTile> bounds;
+    SharedArray<int, kTile> wanted;                  // stretches to look at
+    SharedArray<int, kThreads> places;               // frames of the stretches in hand, to look at
+    SharedArray<int, kThreads> is_near;              // 1 or 0
+    SharedArray<int, kThreads / kSixteen> sixteens;  // sums of is_near
     int count;
     SharedArray<float, kTogether * kStaged> x;
     SharedArray<float, kThreads> peak;
@@ -216,9 +238,11 @@ struct TruePeakSearch : TruePeakTiles {
     return reading + kBendShare * bent > peak;
   }
 
+  std::int64_t blocks() const { return in.rows * tiles_of_row(kTile); }
+
   template <class Block>
   LATHE_HOST_DEVICE void run(Block& block, Shared& shared) const {
-    const Place tile = place(block.index());
+    const Place tile = place(block.index(), kTile);
     const float peak_so_far = found[tile.row / channels];
     typename Block::template PerThread<float> peak;
     fill(block, shared.bounds, tile);
@@ -241,9 +265,9 @@ struct TruePeakSearch : TruePeakTiles {
           [&](int thread) { shared.is_near[thread] = is_near(shared, place_in_stage(thread), peak_so_far) ? 1 : 0; });
       const int places = listed(block, shared, shared.places);
       block.phase([&](int thread) {
-        for (int i = thread; i < places * (kPhases - 1); i += kThreads) {
-          const int at = place_in_stage(shared.places[i / (kPhases - 1)]);
-          peak[thread] = larger(peak[thread], value(shared.x, at, 1 + i % (kPhases - 1)));
+        for (int i = thread; i < places * 4; i += kThreads) {
+          const int at = place_in_stage(shared.places[i / 4]);
+          peak[thread] = larger(peak[thread], highest_of_four(shared.x, at, i % 4));
         }
       });
     }
@@ -268,12 +292,17 @@ struct TruePeakSearch : TruePeakTiles {
   template <class Block>
   LATHE_HOST_DEVICE static int listed(Block& block, Shared& shared, SharedArray<int, kThreads>& list) {
     block.phase([&](int thread) {
-      if (thread != 0) return;
-      int count = 0;
-      for (int i = 0; i < kThreads; ++i) {
-        if (shared.is_near[i]) list[count++] = i;
-      }
-      shared.count = count;
+      if (thread >= kThreads / kSixteen) return;
+      int sum = 0;
+      for (int i = 0; i < kSixteen; ++i) sum += shared.is_near[thread * kSixteen + i];
+      shared.sixteens[thread] = sum;
+    });
+    block.phase([&](int thread) {
+      int before = 0;
+      for (int i = 0; i < thread / kSixteen; ++i) before += shared.sixteens[i];
+      for (int i = thread / kSixteen * kSixteen; i < thread; ++i) before += shared.is_near[i];
+      if (shared.is_near[thread] != 0) list[before] = thread;
+      if (thread == kThreads - 1) shared.count = before + shared.is_near[thread];
     });
     return block.read(shared.count);
   }

@@ -20,7 +20,7 @@ struct KFilterForm {
 };
 
 // The filter's state: s1, s2, w[n-1], w[n-2]. It is linear in the past, so states of separate stretches add up.
-struct KFilterState {
+struct alignas(16) KFilterState {
   double z[4] = {0, 0, 0, 0};
 };
 

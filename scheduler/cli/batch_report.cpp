@@ -89,6 +89,7 @@ Json batch_report(const scheduler::BatchResult& result, const std::vector<schedu
            {"backend", scheduler::backend_name(backend)},
            {"backend_reason", backend.reason}};
   if (const std::string device = scheduler::device_name(backend); !device.empty()) doc["device"] = device;
+  if (!result.gpu_failure.empty()) doc["gpu_failure"] = result.gpu_failure;
   doc["recipe_sha256"] = recipe.sha256;
   doc["tracks"] = Json::array();
   int done = 0, unchanged = 0;

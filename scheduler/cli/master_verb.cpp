@@ -211,7 +211,7 @@ int master(const Options& options) {
   if (options.dry_run) return dry_run(options, scan, *recipe, folder);
   for (const ScanProblem& problem : scan.problems) say(problem.path.string() + ": " + problem.reason);
   const BackendChoice& backend = batch.setting.backend;
-  if (has_cuda() && options.backend == "auto" && backend.backend == Backend::cpu && !options.quiet)
+  if (options.backend == "auto" && backend.backend == Backend::cpu && !options.quiet && has_cuda())
     say("on the CPU: " + backend.reason);
   batch.setting.out_dir = folder;
   batch.setting.recipe = &*recipe;
@@ -245,6 +245,7 @@ int master(const Options& options) {
     manifest_failed = true;
   }
   if (!result.store_failure.empty()) say(result.store_failure);
+  if (!result.gpu_failure.empty()) say(result.gpu_failure);
   const int failed = failed_count(result, scan.problems);
   if (options.json) {
     std::printf("%s\n", batch_report(result, scan.problems, effective, backend)

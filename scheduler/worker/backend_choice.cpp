@@ -24,7 +24,8 @@ BackendChoice choose_backend(std::string_view asked) {
   const std::string absence = cuda::absence();
   if (asked == "cuda" && !absence.empty()) throw BackendAbsent(absence);
   if (!absence.empty()) return {Backend::cpu, absence};
-  return {Backend::cuda, asked == "cuda" ? "asked for" : "a GPU can be used"};
+  if (asked == "cuda") return {Backend::cuda, "asked for"};
+  return {Backend::cuda, "a GPU can be used", true};
 }
 
 std::string backend_name(const BackendChoice& choice) {

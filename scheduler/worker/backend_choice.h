@@ -12,6 +12,7 @@ namespace lathe::scheduler {
 struct BackendChoice {
   Backend backend = Backend::cpu;
   std::string reason = "asked for";  // why this one; for `auto` on the CPU, why no GPU can be used
+  bool may_change = false;           // `auto`: what a GPU that is lost can no longer do, the CPU does
 };
 
 // `asked` is auto, cpu or cuda. Looks for GPUs unless it is cpu. Throws BackendAbsent, with what to do, when cuda

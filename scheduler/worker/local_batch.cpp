@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "host/audio_file/staged_file.h"
+#include "kernels/cuda/cuda_error.h"
 #include "scheduler/store/sqlite_job_store.h"
 #include "scheduler/worker/digest.h"
 #include "scheduler/worker/publisher.h"
@@ -126,6 +127,7 @@ class Run {
     result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     const std::lock_guard lock(mutex_);
     result.busy = busy_;
+    result.gpu_failure = gpu_failure_;
     result.audio_s = audio_s_;
     if (fatal_) {
       report_early_end(result);
@@ -173,7 +175,7 @@ class Run {
 
   // A worker thread: claims, runs, hands over to the publisher, until nothing is left.
   void work() {
-    TaskRunner runner(batch_.setting, store_, designs_, memory_, device_memory_);
+    TaskRunner runner(batch_.setting, store_, designs_, memory_, device_memory_, gpu_is_lost_);
     const ClaimFilter filter{true, std::nullopt};
     while (!cancelled_.load()) {
       const std::optional<Lease> lease = store_.claim(job_, worker_id_, kLeaseMs, filter);
@@ -197,9 +199,24 @@ class Run {
     } catch (const MasteringCancelled&) {
       let_go(lease);
       store_.release(lease.id);
+    } catch (const cuda::CudaError& error) {
+      if (!error.is_context_lost()) return fail(lease, failure_of(error));
+      lose_gpu(error.what());
+      let_go(lease);
+      store_.release(lease.id);
+      changed_.notify_all();
     } catch (const std::exception& error) {
       fail(lease, failure_of(error));
     }
+  }
+
+  // This process can use no GPU any more, through no fault of the track in work. `auto` goes on with the CPU; where a
+  // GPU was asked for, the run ends, and the next one goes on where it stopped.
+  void lose_gpu(const std::string& how) {
+    gpu_is_lost_ = true;
+    const std::lock_guard lock(mutex_);
+    if (gpu_failure_.empty()) gpu_failure_ = how;
+    if (!batch_.setting.backend.may_change) cancelled_ = true;
   }
 
   void fail(const Lease& lease, const TaskFailure& failure) {
@@ -343,6 +360,7 @@ class Run {
   std::exception_ptr fatal_;
   Publisher* publisher_ = nullptr;
   std::atomic<bool> cancelled_{false};
+  std::atomic<bool> gpu_is_lost_{false};
   std::atomic<int> at_work_{0};  // worker threads that have not returned
 
   std::mutex report_mutex_;
@@ -355,6 +373,7 @@ class Run {
   std::int64_t finished_ = 0, failed_ = 0;
   double ended_cost_ = 0, total_cost_ = 0, audio_s_ = 0;
   BusySeconds busy_;
+  std::string gpu_failure_;
 };
 
 }  // namespace

@@ -38,6 +38,7 @@ struct BatchResult {
   double wall_s = 0;
   bool was_interrupted = false;
   std::string store_failure;  // why the run ended early: the store could not be used; empty if it did not
+  std::string gpu_failure;    // how the GPU was lost; the rest was done on the CPU, or is left; empty if it was not
   bool was_resumed = false;
 };
 

@@ -97,15 +97,21 @@ struct TaskRunner::Plan {
 };
 
 TaskRunner::TaskRunner(const BatchSetting& setting, JobStore& store, EqDesigns& designs, MemoryBudget& memory,
-                       MemoryBudget& device_memory)
-    : setting_(setting), store_(store), memory_(memory), device_memory_(device_memory), master_(designs) {}
+                       MemoryBudget& device_memory, const std::atomic<bool>& gpu_is_lost)
+    : setting_(setting),
+      store_(store),
+      memory_(memory),
+      device_memory_(device_memory),
+      gpu_is_lost_(gpu_is_lost),
+      master_(designs) {}
 
 TaskRunner::Plan TaskRunner::plan(const Lease& lease) {
   Plan p;
   if (const auto clash = setting_.clashes.find(lease.input); clash != setting_.clashes.end()) {
     throw OutputTaken(clash->second);
   }
-  p.bits = bit_class(setting_.backend);
+  const BackendChoice backend = gpu_is_lost_ ? BackendChoice{} : setting_.backend;
+  p.bits = bit_class(backend);
   p.identity = identity_of(lease.input);
   const AudioReader reader(lease.input);
   p.format = reader.format();
@@ -114,7 +120,7 @@ TaskRunner::Plan TaskRunner::plan(const Lease& lease) {
   p.recipe_json = recipe.sha256;
   p.job.input = lease.input;
   p.job.out_dir = setting_.out_dir;
-  p.job.backend = setting_.backend.backend;
+  p.job.backend = backend.backend;
   p.job.chain = chain_of(recipe.recipe);
   p.job.pcm_md5 = setting_.pcm_md5;
   const fs::path relative = path_from_text(nlohmann::json::parse(lease.payload_json).at("relative").get<std::string>());
@@ -148,7 +154,8 @@ FinishedTask TaskRunner::run(const Lease& lease, const std::function<void(double
   if (is_spooled) p.job.spool_dir = setting_.spool_dir;
   const std::int64_t bytes = is_spooled ? need.spooled_bytes : need.kept_bytes;
   const MemoryBudget::Share share = memory_.take(bytes);
-  const MemoryBudget::Share device_share = device_memory_.take(need.device_bytes);
+  std::optional<MemoryBudget::Share> device_share(device_memory_.take(need.device_bytes));
+  p.job.after_first_pass = [&device_share] { device_share.reset(); };
   // What workers keep from track to track must not add up past the budget, however a track ends.
   struct Release {
     TrackMaster* master;
@@ -159,6 +166,8 @@ FinishedTask TaskRunner::run(const Lease& lease, const std::function<void(double
   const Release release{bytes > memory_.total() / std::max(2, 2 * setting_.jobs) ? &master_ : nullptr};
   MasteredTrack mastered = master_.master(p.job, progress, is_cancelled);
 
+  if (p.job.backend != setting_.backend.backend)
+    mastered.report.notes.push_back("the GPU was lost during this run: computed on the CPU");
   FinishedTask done;
   done.content_hash = mastered.report.payload_hash;
   done.cache_key = p.cache_key(done.content_hash);

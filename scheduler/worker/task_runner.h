@@ -61,8 +61,9 @@ TaskFailure failure_of(const std::exception& error);
 // One a worker thread.
 class TaskRunner {
  public:
+  // Where the setting asks for a GPU and `gpu_is_lost`, it computes on the CPU and notes it.
   TaskRunner(const BatchSetting& setting, JobStore& store, EqDesigns& designs, MemoryBudget& memory,
-             MemoryBudget& device_memory);
+             MemoryBudget& device_memory, const std::atomic<bool>& gpu_is_lost);
 
   // Throws what mastering throws; see failure_of.
   FinishedTask run(const Lease& lease, const std::function<void(double)>& progress,
@@ -79,6 +80,7 @@ class TaskRunner {
   JobStore& store_;
   MemoryBudget& memory_;
   MemoryBudget& device_memory_;
+  const std::atomic<bool>& gpu_is_lost_;
   TrackMaster master_;
 };
 

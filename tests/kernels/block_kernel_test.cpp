@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/block/cpu_launcher.h"
@@ -93,6 +94,59 @@ TEST(BlockLauncher, AnOverrunSaysWhichMemoryAndWhere) {
     FAIL() << "not caught";
   } catch (const std::out_of_range& e) {
     EXPECT_EQ(std::string(e.what()), "block kernel: index 128 of global memory that holds 128");
+  }
+}
+
+// How many values are positive, counted by thread 0 and told to all; wrongly within the phase that counts.
+template <bool ReadTooEarly>
+struct SharedCount {
+  static constexpr int kThreads = 32;
+  struct Shared {
+    int count;
+  };
+  GlobalSpan<const float> values;
+  GlobalSpan<int> told;
+
+  template <class Block>
+  LATHE_HOST_DEVICE void run(Block& block, Shared& shared) const {
+    block.phase([&](int thread) {
+      if (thread == 0) {
+        shared.count = 0;
+        for (std::int64_t i = 0; i < values.size; ++i) shared.count += values[i] > 0 ? 1 : 0;
+      }
+      if (ReadTooEarly) told[thread] = block.read(shared.count);
+    });
+    if (ReadTooEarly) return;
+    const int count = block.read(shared.count);
+    block.phase([&](int thread) { told[thread] = count; });
+  }
+};
+
+template <bool ReadTooEarly>
+std::vector<int> told(ThreadOrder order) {
+  const std::vector<float> values{1, -1, 2, 0, 3};
+  std::vector<int> told(32);
+  launch_on_cpu(SharedCount<ReadTooEarly>{{values.data(), 5}, {told.data(), 32}}, 1, order);
+  return told;
+}
+
+// A shared value that is read between phases, but not by read(), is a race on a GPU alone: here all threads have left
+// the phase before. compute-sanitizer finds those.
+TEST(BlockLauncher, ASharedValueReadWithinThePhaseThatMakesItShowsWhenTheThreadsRunBackwards) {
+  for (const ThreadOrder order : kBothOrders) EXPECT_EQ(told<false>(order), std::vector<int>(32, 3));
+  EXPECT_NE(told<true>(ThreadOrder::forward), told<true>(ThreadOrder::reversed));
+}
+
+TEST(CpuLauncher, AKernelThatReadsWhatNobodyWroteGivesNaN) {
+  for (const ThreadOrder order : kBothOrders) {
+    CpuLauncher launcher(order);
+    auto values = launcher.make_buffer<float>(3 * 32), sums = launcher.make_buffer<float>(3);
+    const std::vector<float> ones(32, 1.0f);
+    for (const std::int64_t written : {0, 2}) launcher.upload(ones.data(), 32, values.data() + written * 32);
+    launcher.launch(TileSum<Fault::none>{std::as_const(values).span(), sums.span()}, 3);
+    EXPECT_EQ(sums.span()[0], 32);
+    EXPECT_TRUE(std::isnan(sums.span()[1]));
+    EXPECT_EQ(sums.span()[2], 32);
   }
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kernels/equalizer/linear_phase_eq.h"
+#include "tests/support/backends.h"
 #include "tests/support/comparison.h"
 #include "tests/support/eq_oracle.h"
 #include "tests/support/fourier_oracle.h"
@@ -23,15 +24,19 @@ namespace {
 
 using test::FloatTrack;
 using test::Signal;
+using test::TestBackend;
 
 constexpr double kResponseLimitDb = 0.05, kNullLimit = 0.003, kSymmetryLimit = 1e-5, kMidSideLimitDb = -125;
 
-std::shared_ptr<const LinearPhaseEqDesign> design(std::vector<EqBand> bands, double rate) {
+using Eq = std::shared_ptr<const LinearPhaseEqDesign>;
+
+Eq design(std::vector<EqBand> bands, double rate) {
   return std::make_shared<const LinearPhaseEqDesign>(std::move(bands), rate);
 }
 
-FloatTrack equalised(const std::shared_ptr<const LinearPhaseEqDesign>& eq, const FloatTrack& in) {
-  return test::run_stage(*cpu::make_linear_phase_eq(eq, in.channels()), in);
+// The rate is that of the design; what measures beside the equaliser is not looked at here.
+FloatTrack equalised(TestBackend backend, const Eq& eq, const FloatTrack& in, double rate = 48000) {
+  return test::run_steps(backend, {eq}, rate, in);
 }
 
 // The response to one impulse in the middle of silence, and where that impulse stood.
@@ -40,9 +45,9 @@ struct Impulse {
   std::int64_t origin;
 };
 
-Impulse impulse_response(const std::shared_ptr<const LinearPhaseEqDesign>& eq) {
+Impulse impulse_response(TestBackend backend, const Eq& eq, double rate) {
   const std::int64_t origin = eq->longest_half() + 777;
-  return {equalised(eq, FloatTrack({test::impulses(2 * origin + 1, {origin})})).signal(0), origin};
+  return {equalised(backend, eq, FloatTrack({test::impulses(2 * origin + 1, {origin})}), rate).signal(0), origin};
 }
 
 std::string describe(const std::vector<EqBand>& bands, double rate) {
@@ -106,10 +111,10 @@ EqBand random_band(test::Random& random, BandType type) {
   return band;
 }
 
-void expect_design_meets(const std::vector<EqBand>& bands, double rate) {
+void expect_design_meets(TestBackend backend, const std::vector<EqBand>& bands, double rate) {
   SCOPED_TRACE(describe(bands, rate));
   const auto eq = design(bands, rate);
-  const Impulse impulse = impulse_response(eq);
+  const Impulse impulse = impulse_response(backend, eq, rate);
   const auto peak = std::max_element(impulse.response.begin(), impulse.response.end(),
                                      [](double a, double b) { return std::abs(a) < std::abs(b); });
   const Deviation off = deviation(impulse, bands, rate);
@@ -118,63 +123,69 @@ void expect_design_meets(const std::vector<EqBand>& bands, double rate) {
   EXPECT_LT(worst_asymmetry(impulse), kSymmetryLimit * std::abs(*peak));
 }
 
-class EachRate : public ::testing::TestWithParam<double> {};
+// On the device backends fewer bands are drawn: a design and its oracle cost the same on each.
+class LinearPhaseEqAt : public test::BackendRateTest {
+ protected:
+  int draws(int on_the_cpu) const { return backend() == TestBackend::cpu ? on_the_cpu : on_the_cpu / 2; }
+};
 
-TEST_P(EachRate, RandomBandsOfEveryTypeMeetTheirTargetSymmetrically) {
-  test::Random random = test::seeded(31 + static_cast<std::uint64_t>(GetParam()));
+TEST_P(LinearPhaseEqAt, RandomBandsOfEveryTypeMeetTheirTargetSymmetrically) {
+  test::Random random = test::seeded(31 + static_cast<std::uint64_t>(rate_hz()));
   for (const BandType type : {BandType::high_pass, BandType::low_pass, BandType::bell, BandType::low_shelf,
                               BandType::high_shelf, BandType::notch, BandType::band_pass, BandType::tilt}) {
-    expect_design_meets({random_band(random, type)}, GetParam());
-    expect_design_meets({random_band(random, type)}, GetParam());
+    for (int i = 0; i < draws(2); ++i) expect_design_meets(backend(), {random_band(random, type)}, rate_hz());
   }
 }
 
-TEST_P(EachRate, SeveralBandsAtOnceMeetTheirProduct) {
-  test::Random random = test::seeded(32 + static_cast<std::uint64_t>(GetParam()));
-  for (int i = 0; i < 4; ++i) {
-    expect_design_meets({random_band(random, BandType::high_pass), random_band(random, BandType::bell),
+TEST_P(LinearPhaseEqAt, SeveralBandsAtOnceMeetTheirProduct) {
+  test::Random random = test::seeded(32 + static_cast<std::uint64_t>(rate_hz()));
+  for (int i = 0; i < draws(4); ++i) {
+    expect_design_meets(backend(),
+                        {random_band(random, BandType::high_pass), random_band(random, BandType::bell),
                          random_band(random, BandType::bell), random_band(random, BandType::high_shelf)},
-                        GetParam());
+                        rate_hz());
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(LinearPhaseEq, EachRate, ::testing::Values(44100.0, 48000.0, 96000.0),
-                         [](const auto& rate) { return std::to_string(static_cast<int>(rate.param)) + "Hz"; });
+LATHE_INSTANTIATE_BACKENDS_AT(LinearPhaseEqAt, {44100, 48000, 96000}, {44100, 96000});
 
-TEST(LinearPhaseEq, NoBandsPassEveryBit) {
+class LinearPhaseEq : public test::BackendTest {};
+
+TEST_P(LinearPhaseEq, NoBandsPassEveryBit) {
   test::Random random = test::seeded(33);
   FloatTrack in({test::white_noise(random, 0.3, 20000), test::white_noise(random, 0.3, 20000)});
   in.channel(0)[7] = -0.0f;
   in.channel(0)[8] = std::numeric_limits<float>::denorm_min();
-  EXPECT_TRUE(test::same_bits(equalised(design({}, 48000), in), in));
+  EXPECT_TRUE(test::same_bits(equalised(backend(), design({}, 48000), in), in));
 }
 
-TEST(LinearPhaseEq, ABandOnTheLeftLeavesTheRightBitForBit) {
+TEST_P(LinearPhaseEq, ABandOnTheLeftLeavesTheRightBitForBit) {
   test::Random random = test::seeded(34);
   const FloatTrack in({test::white_noise(random, 0.3, 20000), test::white_noise(random, 0.3, 20000)});
   EqBand band{BandType::bell, 1000, 6, 1};
   for (const auto& [channel, touched, untouched] :
        {std::tuple{BandChannel::left, 0, 1}, std::tuple{BandChannel::right, 1, 0}}) {
     band.channel = channel;
-    const FloatTrack out = equalised(design({band}, 48000), in);
+    const FloatTrack out = equalised(backend(), design({band}, 48000), in);
     EXPECT_TRUE(test::same_bits(out.channel(untouched), in.channel(untouched)));
     EXPECT_GT(test::residual_db(out.channel(touched), in.channel(touched)), -40);
   }
 }
 
-TEST(LinearPhaseEq, AStereoBandTreatsEveryChannelAsOneChannelAlone) {
+TEST_P(LinearPhaseEq, AStereoBandTreatsEveryChannelAsOneChannelAlone) {
   test::Random random = test::seeded(35);
-  const auto eq = design({{BandType::high_shelf, 5000, 4}, {BandType::high_pass, 30}}, 48000);
+  const Eq eq = design({{BandType::high_shelf, 5000, 4}, {BandType::high_pass, 30}}, 48000);
   const FloatTrack in({test::white_noise(random, 0.3, 9000), test::white_noise(random, 0.3, 9000),
                        test::white_noise(random, 0.3, 9000)});
-  const FloatTrack out = equalised(eq, in);
+  const FloatTrack out = equalised(backend(), eq, in);
   for (int c = 0; c < 3; ++c) {
-    EXPECT_TRUE(test::same_bits(equalised(eq, FloatTrack({in.signal(c)})).channel(0), out.channel(c))) << c;
+    const FloatTrack alone = equalised(backend(), eq, FloatTrack({in.signal(c)}));
+    EXPECT_TRUE(test::same_bits(alone.channel(0), out.channel(c))) << c;
   }
 }
 
 // Left and right made of mid and side signals that the bands treat differently, at every level.
-TEST(LinearPhaseEq, MidAndSideBandsFilterTheSumAndTheDifference) {
+TEST_P(LinearPhaseEq, MidAndSideBandsFilterTheSumAndTheDifference) {
   test::Random random = test::seeded(36);
   EqBand mid{BandType::bell, 800, 6, 1}, side{BandType::high_shelf, 4000, -5};
   mid.channel = BandChannel::mid;
@@ -185,10 +196,13 @@ TEST(LinearPhaseEq, MidAndSideBandsFilterTheSumAndTheDifference) {
     left[n] = m[n] + s[n];
     right[n] = m[n] - s[n];
   }
-  test::for_each_simd_level([&] {
-    const FloatTrack out = equalised(design({mid, side}, 48000), FloatTrack({left, right}));
-    const Signal want_mid = equalised(design({{BandType::bell, 800, 6, 1}}, 48000), FloatTrack({m})).signal(0);
-    const Signal want_side = equalised(design({{BandType::high_shelf, 4000, -5}}, 48000), FloatTrack({s})).signal(0);
+  test::for_each_level_of(backend(), [&] {
+    const auto run = [&](std::vector<EqBand> bands, const std::vector<Signal>& channels) {
+      return equalised(backend(), design(std::move(bands), 48000), FloatTrack(channels));
+    };
+    const FloatTrack out = run({mid, side}, {left, right});
+    const Signal want_mid = run({{BandType::bell, 800, 6, 1}}, {m}).signal(0);
+    const Signal want_side = run({{BandType::high_shelf, 4000, -5}}, {s}).signal(0);
     Signal got_mid(m.size()), got_side(m.size());
     for (std::size_t n = 0; n < m.size(); ++n) {
       got_mid[n] = 0.5 * (out.channel(0)[n] + out.channel(1)[n]);
@@ -199,39 +213,50 @@ TEST(LinearPhaseEq, MidAndSideBandsFilterTheSumAndTheDifference) {
   });
 }
 
-TEST(LinearPhaseEq, LeftRightAndMidSideBandsActInTheOrderGiven) {
+TEST_P(LinearPhaseEq, LeftRightAndMidSideBandsActInTheOrderGiven) {
   test::Random random = test::seeded(37);
   EqBand left{BandType::bell, 1000, 9, 1}, mid{BandType::low_pass, 2000};
   left.channel = BandChannel::left;
   mid.channel = BandChannel::mid;
   const FloatTrack in({test::white_noise(random, 0.2, 20000), test::white_noise(random, 0.2, 20000)});
-  const FloatTrack together = equalised(design({left, mid}, 48000), in);
-  const FloatTrack one_by_one = equalised(design({mid}, 48000), equalised(design({left}, 48000), in));
-  const FloatTrack swapped = equalised(design({mid, left}, 48000), in);
+  const auto run = [&](std::vector<EqBand> bands, const FloatTrack& track) {
+    return equalised(backend(), design(std::move(bands), 48000), track);
+  };
+  const FloatTrack together = run({left, mid}, in);
+  const FloatTrack one_by_one = run({mid}, run({left}, in));
+  const FloatTrack swapped = run({mid, left}, in);
   for (int c = 0; c < 2; ++c) {
     EXPECT_LT(test::residual_db(together.channel(c), one_by_one.channel(c)), kMidSideLimitDb);
     EXPECT_GT(test::residual_db(swapped.channel(c), one_by_one.channel(c)), -40);
   }
 }
 
-TEST(LinearPhaseEq, ABandOfOneSideNeedsAStereoTrack) {
+TEST_P(LinearPhaseEq, ABandOfOneSideNeedsAStereoTrack) {
+  needs_no_kernel();
   for (const BandChannel channel : {BandChannel::left, BandChannel::right, BandChannel::mid, BandChannel::side}) {
     EqBand band{BandType::bell, 1000, 6, 1};
     band.channel = channel;
-    const auto eq = design({band}, 48000);
+    const Eq eq = design({band}, 48000);
     EXPECT_TRUE(eq->needs_stereo());
-    EXPECT_THROW(cpu::make_linear_phase_eq(eq, 1), std::invalid_argument);
-    EXPECT_THROW(cpu::make_linear_phase_eq(eq, 6), std::invalid_argument);
-    EXPECT_NO_THROW(cpu::make_linear_phase_eq(eq, 2));
+    const auto make_for = [&](int channels) {
+      FirstPassSetup setup = test::setup_for(FloatTrack(channels, 100), 48000);
+      setup.steps = {eq};
+      test::make_first_pass(backend(), setup, nullptr);
+    };
+    EXPECT_THROW(make_for(1), std::invalid_argument);
+    EXPECT_THROW(make_for(6), std::invalid_argument);
+    EXPECT_NO_THROW(make_for(2));
   }
 }
 
-TEST(LinearPhaseEq, Avx2AndAvx512GiveTheSameBits) {
+LATHE_INSTANTIATE_BACKENDS(LinearPhaseEq);
+
+TEST(LinearPhaseEqOnTheCpu, Avx2AndAvx512GiveTheSameBits) {
   LATHE_NEEDS_AVX512();
   test::Random random = test::seeded(38);
   const auto eq = design({{BandType::high_pass, 24}, {BandType::bell, 320, -3, 0.9}}, 44100);
   const FloatTrack in({test::programme(random, 44100, 150000), test::programme(random, 44100, 150000)});
-  const auto run = [&] { return equalised(eq, in); };
+  const auto run = [&] { return equalised(TestBackend::cpu, eq, in, 44100); };
   EXPECT_TRUE(test::same_bits(test::at_level(SimdLevel::avx2, run), test::at_level(SimdLevel::avx512, run)));
 }
 

@@ -13,35 +13,19 @@
 #include <vector>
 
 #include "kernels/loudness/loudness_meter.h"
+#include "tests/support/backends.h"
 #include "tests/support/comparison.h"
 #include "tests/support/loudness_oracle.h"
 #include "tests/support/signals.h"
-#include "tests/support/simd_levels.h"
 
 namespace lathe {
 namespace {
 
 using test::FloatTrack;
 using test::Signal;
+using test::TestBackend;
 
 constexpr double kOracleLimitLu = 1e-4, kPeerLimitLu = 0.05, kTraceLimitDb = -110;
-
-LoudnessMeter::Setup setup_for(double rate, std::vector<double> weights) {
-  LoudnessMeter::Setup setup;
-  setup.sample_rate_hz = rate;
-  setup.weights = std::move(weights);
-  return setup;
-}
-
-LoudnessFigures measure(const FloatTrack& track, const LoudnessMeter::Setup& setup) {
-  LoudnessMeter meter(setup);
-  test::push(meter, track, {track.frames()});
-  return meter.figures();
-}
-
-LoudnessFigures measure(const FloatTrack& track, double rate, std::vector<double> weights) {
-  return measure(track, setup_for(rate, std::move(weights)));
-}
 
 std::vector<Signal> signals_of(const FloatTrack& track) {
   std::vector<Signal> channels;
@@ -49,19 +33,30 @@ std::vector<Signal> signals_of(const FloatTrack& track) {
   return channels;
 }
 
-TEST(LoudnessMeter, AgreesWithTheDefinitionAtEveryLevelAndRate) {
+class LoudnessOn : public test::BackendTest {
+ protected:
+  LoudnessReading measure(const FloatTrack& track, double rate, const std::vector<double>& weights,
+                          bool trace = false) const {
+    return test::measure(backend(), track, rate, weights, trace);
+  }
+  double integrated(const FloatTrack& track, double rate, const std::vector<double>& weights) const {
+    return measure(track, rate, weights).figures.integrated_lufs;
+  }
+};
+
+TEST_P(LoudnessOn, AgreesWithTheDefinitionAtEveryLevelAndRate) {
   test::Random random = test::seeded(41);
   for (const double rate : {8000.0, 11025.0, 44100.0, 48000.0, 96000.0, 192000.0}) {
     SCOPED_TRACE(rate);
     const std::int64_t frames = std::llround(6.37 * rate);
     const FloatTrack track({test::programme(random, rate, frames), test::programme(random, rate, frames)});
     const double want = test::integrated_loudness_oracle(signals_of(track), {1, 1}, rate);
-    test::for_each_simd_level([&] { EXPECT_NEAR(measure(track, rate, {1, 1}).integrated_lufs, want, kOracleLimitLu); });
+    test::for_each_level_of(backend(), [&] { EXPECT_NEAR(integrated(track, rate, {1, 1}), want, kOracleLimitLu); });
   }
 }
 
-// The meter's states are float32: what it must take away may be 57 dB over what it measures.
-TEST(LoudnessMeter, QuietSoundOnLoudSubsonicsReadsAsTheDefinition) {
+// On the CPU the meter's states are float32: what it must take away may be 57 dB over what it measures.
+TEST_P(LoudnessOn, QuietSoundOnLoudSubsonicsReadsAsTheDefinition) {
   constexpr double kLimitLu = 1e-3;
   for (const double rate : {44100.0, 96000.0, 192000.0, 384000.0}) {
     SCOPED_TRACE(rate);
@@ -73,11 +68,11 @@ TEST(LoudnessMeter, QuietSoundOnLoudSubsonicsReadsAsTheDefinition) {
     const FloatTrack track({x});
     const double want = test::integrated_loudness_oracle(signals_of(track), {1}, rate);
     EXPECT_NEAR(want, -63, 1);
-    test::for_each_simd_level([&] { EXPECT_NEAR(measure(track, rate, {1}).integrated_lufs, want, kLimitLu); });
+    test::for_each_level_of(backend(), [&] { EXPECT_NEAR(integrated(track, rate, {1}), want, kLimitLu); });
   }
 }
 
-TEST(LoudnessMeter, WeighsEveryChannelOfAnyNumberAsTold) {
+TEST_P(LoudnessOn, WeighsEveryChannelOfAnyNumberAsTold) {
   test::Random random = test::seeded(42);
   for (int channels = 1; channels <= 8; ++channels) {
     SCOPED_TRACE(channels);
@@ -89,8 +84,8 @@ TEST(LoudnessMeter, WeighsEveryChannelOfAnyNumberAsTold) {
     }
     weights[0] = 1;
     const FloatTrack track(signals);
-    EXPECT_NEAR(measure(track, 48000, weights).integrated_lufs,
-                test::integrated_loudness_oracle(signals_of(track), weights, 48000), kOracleLimitLu);
+    EXPECT_NEAR(integrated(track, 48000, weights), test::integrated_loudness_oracle(signals_of(track), weights, 48000),
+                kOracleLimitLu);
   }
 }
 
@@ -100,7 +95,7 @@ struct FreeEbur128 {
 
 // libebur128 keeps the high-pass's numerator at {1, -2, 1} at every rate; see k_weighting.h. What is left by that is
 // 0.002 LU at 44.1, 0.011 at 96 and 0.016 at 192 kHz.
-TEST(LoudnessMeter, ReadsAProgrammeAsLibebur128AtEveryRate) {
+TEST_P(LoudnessOn, ReadsAProgrammeAsLibebur128AtEveryRate) {
   constexpr double kLimitLu = 0.02;
   test::Random random = test::seeded(47);
   for (const double rate : {44100.0, 48000.0, 96000.0, 192000.0}) {
@@ -110,14 +105,13 @@ TEST(LoudnessMeter, ReadsAProgrammeAsLibebur128AtEveryRate) {
         ebur128_init(1, static_cast<unsigned long>(rate), EBUR128_MODE_I));
     ASSERT_EQ(ebur128_add_frames_float(peer.get(), track.channel(0).data(), static_cast<std::size_t>(track.frames())),
               EBUR128_SUCCESS);
-    double integrated = 0;
-    ASSERT_EQ(ebur128_loudness_global(peer.get(), &integrated), EBUR128_SUCCESS);
-    const double read = measure(track, rate, {1}).integrated_lufs;
-    EXPECT_NEAR(read, integrated, kLimitLu);
+    double theirs = 0;
+    ASSERT_EQ(ebur128_loudness_global(peer.get(), &theirs), EBUR128_SUCCESS);
+    EXPECT_NEAR(integrated(track, rate, {1}), theirs, kLimitLu);
   }
 }
 
-TEST(LoudnessMeter, AgreesWithLibebur128OnNoise) {
+TEST_P(LoudnessOn, AgreesWithLibebur128OnNoise) {
   test::Random random = test::seeded(43);
   for (const double rate : {44100.0, 48000.0, 96000.0, 192000.0}) {
     SCOPED_TRACE(rate);
@@ -141,32 +135,27 @@ TEST(LoudnessMeter, AgreesWithLibebur128OnNoise) {
         short_term = std::max(short_term, s);
       }
     }
-    double integrated = 0;
-    ebur128_loudness_global(peer.get(), &integrated);
-    LoudnessMeter meter(setup_for(rate, {1, 1}));
-    test::push(meter, track, {frames});
-    const LoudnessFigures figures = meter.figures();
-    EXPECT_NEAR(figures.integrated_lufs, integrated, 0.02);
-    EXPECT_NEAR(figures.max_momentary_lufs, momentary, kPeerLimitLu);
+    double theirs = 0;
+    ebur128_loudness_global(peer.get(), &theirs);
+    const LoudnessReading reading = measure(track, rate, {1, 1});
+    EXPECT_NEAR(reading.figures.integrated_lufs, theirs, 0.02);
+    EXPECT_NEAR(reading.figures.max_momentary_lufs, momentary, kPeerLimitLu);
     // Asked for every 100 ms only: its short-term sums 3 s anew each time.
-    const std::vector<double> powers = window_powers(meter.hops(), 300, 10);
+    const std::vector<double> powers = window_powers(reading.hops, 300, 10);
     EXPECT_NEAR(loudness_of_power(*std::max_element(powers.begin(), powers.end())), short_term, kPeerLimitLu);
   }
 }
 
-TEST(LoudnessMeter, TraceHoldsThePowerAndTheSamplePeakOfEachGroup) {
+TEST_P(LoudnessOn, TraceHoldsThePowerAndTheSamplePeakOfEachGroup) {
   test::Random random = test::seeded(44);
   // The last few of 20,485 frames lie in the halo of the block before theirs.
   for (const std::int64_t frames : {5, 4096, 20003, 20485}) {
     SCOPED_TRACE(frames);
     const FloatTrack track({test::programme(random, 48000, frames), test::programme(random, 48000, frames)});
-    LoudnessMeter::Setup setup = setup_for(48000, {1, 1.41});
-    setup.trace = true;
-    LoudnessMeter meter(setup);
-    test::push(meter, track, {track.frames()});
+    const GroupTrace trace = measure(track, 48000, {1, 1.41}, true).trace;
     const auto groups = static_cast<std::size_t>((track.frames() + 7) / 8);
-    ASSERT_EQ(meter.trace().power.size(), groups);
-    ASSERT_EQ(meter.trace().sample_peak.size(), groups);
+    ASSERT_EQ(trace.power.size(), groups);
+    ASSERT_EQ(trace.sample_peak.size(), groups);
     const Signal left = test::k_weighted(track.signal(0), 48000), right = test::k_weighted(track.signal(1), 48000);
     std::vector<double> power(groups, 0.0), peak(groups, 0.0);
     for (std::size_t n = 0; n < left.size(); ++n) {
@@ -174,38 +163,50 @@ TEST(LoudnessMeter, TraceHoldsThePowerAndTheSamplePeakOfEachGroup) {
       peak[n / 8] = std::max({peak[n / 8], static_cast<double>(std::abs(track.channel(0)[n])),
                               static_cast<double>(std::abs(track.channel(1)[n]))});
     }
-    EXPECT_LT(test::residual_db(meter.trace().power, power), kTraceLimitDb);
-    EXPECT_EQ(test::worst_difference(meter.trace().sample_peak, peak), 0);
+    EXPECT_LT(test::residual_db(trace.power, power), kTraceLimitDb);
+    EXPECT_EQ(test::worst_difference(trace.sample_peak, peak), 0);
   }
 }
 
-TEST(LoudnessMeter, TruePeakSwitchedOffLeavesTheLoudnessAlone) {
+// Behind a step that changes nothing there is no true peak unless it is asked for; before it there always is.
+TEST_P(LoudnessOn, TruePeakSwitchedOffLeavesTheLoudnessAlone) {
   test::Random random = test::seeded(45);
   const FloatTrack track({test::programme(random, 48000, 100000)});
-  LoudnessMeter::Setup setup = setup_for(48000, {1});
-  const LoudnessFigures with = measure(track, setup);
-  setup.true_peak = false;
-  const LoudnessFigures without = measure(track, setup);
+  FirstPassSetup setup = test::setup_for(track, 48000);
+  setup.steps = {1.0};
+  const FirstPassResult result = test::run_pass(backend(), setup, track, {track.frames()});
+  const LoudnessFigures with = result.before.figures, without = result.staged->figures;
   EXPECT_EQ(with.integrated_lufs, without.integrated_lufs);
   EXPECT_EQ(with.sample_peak_dbfs, without.true_peak_dbtp);
+  EXPECT_GT(with.true_peak_dbtp, without.true_peak_dbtp);
 }
 
-TEST(LoudnessMeter, WhatIsTooShortOrSilentReadsMinusInfinity) {
+TEST_P(LoudnessOn, WhatIsTooShortOrSilentReadsMinusInfinity) {
   for (const std::int64_t frames : {0, 1, 100, 19199}) {
-    const LoudnessFigures figures = measure(FloatTrack({Signal(static_cast<std::size_t>(frames), 0.5)}), 48000, {1});
+    const LoudnessFigures figures =
+        measure(FloatTrack({Signal(static_cast<std::size_t>(frames), 0.5)}), 48000, {1}).figures;
     EXPECT_EQ(figures.integrated_lufs, -std::numeric_limits<double>::infinity()) << frames;
     EXPECT_EQ(figures.loudness_range_lu, 0) << frames;
   }
-  const LoudnessFigures silent = measure(FloatTrack({Signal(96000, 0.0)}), 48000, {1});
+  const LoudnessFigures silent = measure(FloatTrack({Signal(96000, 0.0)}), 48000, {1}).figures;
   EXPECT_EQ(silent.integrated_lufs, -std::numeric_limits<double>::infinity());
   EXPECT_EQ(silent.true_peak_dbtp, -std::numeric_limits<double>::infinity());
   EXPECT_EQ(silent.sample_peak_dbfs, -std::numeric_limits<double>::infinity());
 }
 
-TEST(LoudnessMeter, RefusesNoChannelsUnusableRatesAndAChangeOfChannels) {
-  EXPECT_THROW(LoudnessMeter(setup_for(48000, {})), std::invalid_argument);
-  EXPECT_THROW(LoudnessMeter(setup_for(100, {1})), std::invalid_argument);
-  LoudnessMeter meter(setup_for(48000, {1, 1}));
+TEST_P(LoudnessOn, RefusesNoChannelsAndUnusableRates) {
+  needs_no_kernel();
+  EXPECT_THROW(measure(FloatTrack(1, 100), 48000, {}), std::invalid_argument);
+  EXPECT_THROW(measure(FloatTrack(1, 100), 100, {1}), std::invalid_argument);
+}
+
+LATHE_INSTANTIATE_BACKENDS(LoudnessOn);
+
+TEST(LoudnessMeter, RefusesAChangeOfChannels) {
+  LoudnessMeter::Setup setup;
+  setup.sample_rate_hz = 48000;
+  setup.weights = {1, 1};
+  LoudnessMeter meter(setup);
   EXPECT_THROW(meter.take(FloatTrack(1, 100).view()), std::invalid_argument);
 }
 
@@ -215,11 +216,8 @@ TEST(LoudnessMeter, Avx2AndAvx512GiveTheSameBits) {
   const FloatTrack track({test::programme(random, 44100, 200001), test::programme(random, 44100, 200001),
                           test::white_noise(random, 0.1, 200001)});
   const auto run = [&] {
-    LoudnessMeter::Setup setup = setup_for(44100, {1, 1, 1});
-    setup.trace = true;
-    LoudnessMeter meter(setup);
-    test::push(meter, track, {track.frames()});
-    return std::tuple(meter.hops().energy, meter.trace().power, meter.trace().sample_peak, meter.true_peak());
+    const LoudnessReading reading = test::measure(TestBackend::cpu, track, 44100, {1, 1, 1}, true);
+    return std::tuple(reading.hops.energy, reading.trace.power, reading.trace.sample_peak, reading.true_peak);
   };
   EXPECT_EQ(test::at_level(SimdLevel::avx2, run), test::at_level(SimdLevel::avx512, run));
 }

@@ -11,9 +11,13 @@
 #include "kernels/loudness/loudness_meter.h"
 #include "kernels/math/decibel.h"
 #include "kernels/math/gating.h"
+#include "tests/support/backends.h"
+#include "tests/support/device_batch.h"
 
 namespace lathe {
 namespace {
+
+using test::TestBackend;
 
 constexpr double kNothing = -std::numeric_limits<double>::infinity();
 
@@ -52,41 +56,60 @@ TEST(Gating, SilenceUnderTheAbsoluteGateDoesNotLowerTheRelativeOne) {
   EXPECT_NEAR(gated_loudness(blocks), -30 + mean, 1e-9);
 }
 
-TEST(Gating, AnIncompleteBlockIsNotUsed) {
-  EXPECT_EQ(integrated_loudness(hops_of({{-20, 39}})), kNothing);
-  EXPECT_NEAR(integrated_loudness(hops_of({{-20, 40}})), -20, 1e-9);
+// Hops go through the gates where the meter of a backend has them.
+class Gates : public test::BackendTest {
+ protected:
+  LoudnessLevels levels_of(const HopEnergies& hops) const {
+    if (backend() != TestBackend::cpu) return test::open_batch(backend())->levels_of(hops);
+    return {integrated_loudness(hops), loudness_range(hops), max_momentary(hops), max_short_term(hops)};
+  }
+  double integrated(const HopEnergies& hops) const { return levels_of(hops).integrated_lufs; }
+  double momentary(const HopEnergies& hops) const { return levels_of(hops).max_momentary_lufs; }
+  double short_term(const HopEnergies& hops) const { return levels_of(hops).max_short_term_lufs; }
+  double range(const HopEnergies& hops) const { return levels_of(hops).loudness_range_lu; }
+};
+
+TEST_P(Gates, BlocksUnderTheAbsoluteGateAreOutAndDoNotLowerTheRelativeOne) {
+  EXPECT_EQ(integrated(hops_of({{-70.001, 100}})), kNothing);
+  EXPECT_NEAR(integrated(hops_of({{-69.999, 100}})), -69.999, 1e-9);
+  // The mean of what is audible is -32.8 and the gate stands at -42.8; with the silence in the mean it would let
+  // -43.5 in, and the loudness were -32.8. The blocks on the edge take 0.007 LU.
+  EXPECT_NEAR(integrated(hops_of({{-30, 10000}, {-43.5, 10000}, {-75, 90000}})), -30, 0.01);
+}
+
+TEST_P(Gates, BlocksTenUnderTheMeanOfTheAudibleAreOut) {
+  const auto half = [](double lufs) { return hops_of({{-20, 10000}, {lufs, 10000}}); };
+  // The mean of -20 and very little is -23: the gate stands at -33.
+  EXPECT_NEAR(integrated(half(-34)), -20, 0.01);
+  EXPECT_NEAR(integrated(half(-32)), -20 + power_to_db((1 + db_to_power(-12)) / 2), 0.01);
+}
+
+TEST_P(Gates, AnIncompleteBlockIsNotUsed) {
+  EXPECT_EQ(integrated(hops_of({{-20, 39}})), kNothing);
+  EXPECT_NEAR(integrated(hops_of({{-20, 40}})), -20, 1e-9);
   // The 9 hops after the last whole 100 ms step belong to no block.
-  EXPECT_NEAR(integrated_loudness(hops_of({{-20, 40}, {0, 9}})), -20, 1e-9);
-  EXPECT_GT(integrated_loudness(hops_of({{-20, 40}, {0, 10}})), -15);
+  EXPECT_NEAR(integrated(hops_of({{-20, 40}, {0, 9}})), -20, 1e-9);
+  EXPECT_GT(integrated(hops_of({{-20, 40}, {0, 10}})), -15);
 }
 
-TEST(Gating, MomentaryAndShortTermNeedAWholeWindow) {
-  EXPECT_EQ(max_momentary(hops_of({{-20, 39}})), kNothing);
-  EXPECT_NEAR(max_momentary(hops_of({{-20, 40}, {-30, 100}})), -20, 1e-9);
-  EXPECT_EQ(max_short_term(hops_of({{-20, 299}})), kNothing);
-  EXPECT_NEAR(max_short_term(hops_of({{-30, 5}, {-20, 300}, {-30, 100}})), -20, 1e-9);
+TEST_P(Gates, MomentaryAndShortTermNeedAWholeWindow) {
+  EXPECT_EQ(momentary(hops_of({{-20, 39}})), kNothing);
+  EXPECT_NEAR(momentary(hops_of({{-20, 40}, {-30, 100}})), -20, 1e-9);
+  EXPECT_EQ(short_term(hops_of({{-20, 299}})), kNothing);
+  EXPECT_NEAR(short_term(hops_of({{-30, 5}, {-20, 300}, {-30, 100}})), -20, 1e-9);
 }
 
-TEST(Gating, HopsOfUnevenLengthStillGiveTheMeanSquare) {
-  // 110.25 frames a hop at 11,025 Hz: some hops hold 110 frames, some 111.
-  HopEnergies hops;
-  hops.sample_rate_hz = 11025;
-  for (std::int64_t k = 0; k < 400; ++k)
-    hops.energy.push_back(0.01 * static_cast<double>(hop_start(k + 1, 11025) - hop_start(k, 11025)));
-  for (const double power : window_powers(hops, 40, 1)) EXPECT_NEAR(power, 0.01, 1e-12);
-}
-
-TEST(Gating, LoudnessRangeIsUnchangedWhenTheProgrammeIsRepeated) {
+TEST_P(Gates, LoudnessRangeIsUnchangedWhenTheProgrammeIsRepeated) {
   std::vector<std::pair<double, int>> once = {{-30, 2000}, {-20, 2000}, {-26, 1500}, {-23, 1500}}, twice = once;
   twice.insert(twice.end(), once.begin(), once.end());
-  EXPECT_NEAR(loudness_range(hops_of(once)), 10, 0.1);
-  EXPECT_NEAR(loudness_range(hops_of(twice)), loudness_range(hops_of(once)), 0.1);
-  EXPECT_EQ(loudness_range(hops_of({{-80, 2000}})), 0);
-  EXPECT_EQ(loudness_range(hops_of({})), 0);
+  EXPECT_NEAR(range(hops_of(once)), 10, 0.1);
+  EXPECT_NEAR(range(hops_of(twice)), range(hops_of(once)), 0.1);
+  EXPECT_EQ(range(hops_of({{-80, 2000}})), 0);
+  EXPECT_EQ(range(hops_of({})), 0);
 }
 
 // Every short-term value differs from every other, so a percentile read at the wrong place shows.
-TEST(Gating, LoudnessRangeIsFromThe10thToThe95thPercentile) {
+TEST_P(Gates, LoudnessRangeIsFromThe10thToThe95thPercentile) {
   HopEnergies hops = hops_of({});
   for (int k = 0; k < 6000; ++k)
     hops.energy.push_back(480 * power_of(-38 + 18 * std::sin(0.5 * std::numbers::pi * k / 6000)));
@@ -102,7 +125,18 @@ TEST(Gating, LoudnessRangeIsFromThe10thToThe95thPercentile) {
   const auto value = [&loudness](double index) {
     return loudness[static_cast<std::size_t>(std::round(index)) - 1];
   };  // from 1, as the text counts
-  EXPECT_NEAR(loudness_range(hops), value((n - 1) * 0.95 + 1) - value((n - 1) * 0.10 + 1), 1e-9);
+  EXPECT_NEAR(range(hops), value((n - 1) * 0.95 + 1) - value((n - 1) * 0.10 + 1), 1e-9);
+}
+
+LATHE_INSTANTIATE_BACKENDS(Gates);
+
+TEST(Gating, HopsOfUnevenLengthStillGiveTheMeanSquare) {
+  // 110.25 frames a hop at 11,025 Hz: some hops hold 110 frames, some 111.
+  HopEnergies hops;
+  hops.sample_rate_hz = 11025;
+  for (std::int64_t k = 0; k < 400; ++k)
+    hops.energy.push_back(0.01 * static_cast<double>(hop_start(k + 1, 11025) - hop_start(k, 11025)));
+  for (const double power : window_powers(hops, 40, 1)) EXPECT_NEAR(power, 0.01, 1e-12);
 }
 
 TEST(ChannelWeights, SurroundsWeighMoreAndTheLfeNothing) {

@@ -15,6 +15,7 @@
 #include "kernels/gain/gain.h"
 #include "kernels/loudness/loudness_meter.h"
 #include "tests/kernels/stage_subjects.h"
+#include "tests/support/backends.h"
 #include "tests/support/signals.h"
 #include "tests/support/simd_levels.h"
 
@@ -24,32 +25,38 @@ namespace {
 using test::FloatTrack;
 using test::Signal;
 using test::StageSubject;
-
-constexpr std::int64_t kSizes[] = {0, 1, 31, 32, 33, 4095, 4096, 4097, 100000};
+using test::TestBackend;
 
 FloatTrack noise_track(test::Random& random, std::int64_t frames) {
   return FloatTrack({test::white_noise(random, 0.3, frames), test::white_noise(random, 0.3, frames)});
 }
 
-template <class Body>
-void for_each_stage(Body&& body) {
-  for (const StageSubject& stage : test::all_stages()) {
-    SCOPED_TRACE(stage.name);
-    body(stage);
+class EveryStage : public test::BackendTest {
+ protected:
+  template <class Body>
+  void for_each_stage(Body&& body) const {
+    for (const StageSubject& stage : test::stages_of(backend())) {
+      SCOPED_TRACE(stage.name);
+      body(stage);
+    }
   }
-}
+  // Several blocks of any kernel in the last; block kernels on the CPU launcher are slow.
+  std::vector<std::int64_t> sizes() const {
+    return {0, 1, 31, 32, 33, 4095, 4096, 4097, backend() == TestBackend::block ? 10000 : 100000};
+  }
+};
 
-TEST(EveryStage, KeepsTheLength) {
+TEST_P(EveryStage, KeepsTheLength) {
   test::Random random = test::seeded(101);
   for_each_stage([&](const StageSubject& stage) {
-    for (const std::int64_t frames : kSizes) EXPECT_EQ(stage(noise_track(random, frames)).frames(), frames);
+    for (const std::int64_t frames : sizes()) EXPECT_EQ(stage(noise_track(random, frames)).frames(), frames);
   });
 }
 
-TEST(EveryStage, LeavesSilenceSilent) {
-  for_each_stage([](const StageSubject& stage) {
+TEST_P(EveryStage, LeavesSilenceSilent) {
+  for_each_stage([this](const StageSubject& stage) {
     if (!stage.silence_stays_silent) return;
-    test::for_each_simd_level([&] {
+    test::for_each_level_of(backend(), [&] {
       const FloatTrack out = stage(FloatTrack(2, 20000));
       for (int c = 0; c < 2; ++c) {
         for (const float v : out.channel(c)) ASSERT_EQ(v, 0.0f);
@@ -58,10 +65,10 @@ TEST(EveryStage, LeavesSilenceSilent) {
   });
 }
 
-TEST(EveryStage, GivesTheSameBitsHoweverTheInputIsCut) {
+TEST_P(EveryStage, GivesTheSameBitsHoweverTheInputIsCut) {
   test::Random random = test::seeded(102);
   for_each_stage([&](const StageSubject& stage) {
-    for (const std::int64_t frames : kSizes) {
+    for (const std::int64_t frames : sizes()) {
       const FloatTrack in = noise_track(random, frames);
       const FloatTrack whole = stage(in);
       for (int i = 0; i < 3; ++i) {
@@ -72,13 +79,13 @@ TEST(EveryStage, GivesTheSameBitsHoweverTheInputIsCut) {
   });
 }
 
-TEST(EveryStage, GivesTheSameBitsTwice) {
+TEST_P(EveryStage, GivesTheSameBitsTwice) {
   test::Random random = test::seeded(103);
   const FloatTrack in = noise_track(random, 30000);
   for_each_stage([&](const StageSubject& stage) { EXPECT_TRUE(test::same_bits(stage(in), stage(in))); });
 }
 
-TEST(EveryStage, KeepsChannelsApart) {
+TEST_P(EveryStage, KeepsChannelsApart) {
   test::Random random = test::seeded(104);
   const FloatTrack in = noise_track(random, 30000);
   for_each_stage([&](const StageSubject& stage) {
@@ -92,7 +99,7 @@ TEST(EveryStage, KeepsChannelsApart) {
   });
 }
 
-TEST(EveryStage, StaysFiniteOnExtremeInput) {
+TEST_P(EveryStage, StaysFiniteOnExtremeInput) {
   const std::vector<std::pair<const char*, Signal>> extremes = {
       {"full-scale square", test::square(64, 1.0, 20000)},
       {"full-scale square at half the rate", test::square(2, 1.0, 20000)},
@@ -104,7 +111,7 @@ TEST(EveryStage, StaysFiniteOnExtremeInput) {
   for_each_stage([&](const StageSubject& stage) {
     for (const auto& [name, signal] : extremes) {
       SCOPED_TRACE(name);
-      test::for_each_simd_level([&] {
+      test::for_each_level_of(backend(), [&] {
         const FloatTrack out = stage(FloatTrack({signal, signal}));
         for (int c = 0; c < 2; ++c) {
           for (const float v : out.channel(c)) ASSERT_LT(std::abs(v), 100.0f);
@@ -114,14 +121,17 @@ TEST(EveryStage, StaysFiniteOnExtremeInput) {
   });
 }
 
-TEST(EveryStage, GivesTheSameBitsOnAvx2AndAvx512) {
+LATHE_INSTANTIATE_BACKENDS(EveryStage);
+
+TEST(EveryStageOfTheCpu, GivesTheSameBitsOnAvx2AndAvx512) {
   LATHE_NEEDS_AVX512();
   test::Random random = test::seeded(105);
   const FloatTrack in = noise_track(random, 50001);
-  for_each_stage([&](const StageSubject& stage) {
+  for (const StageSubject& stage : test::stages_of(TestBackend::cpu)) {
+    SCOPED_TRACE(stage.name);
     const auto run = [&] { return stage(in); };
     EXPECT_TRUE(test::same_bits(test::at_level(SimdLevel::avx2, run), test::at_level(SimdLevel::avx512, run)));
-  });
+  }
 }
 
 // Frames go in one block at a time; what came out so far may not run ahead of the halo the stage reports.
@@ -153,36 +163,47 @@ TEST(EveryPushedStage, HandsOnNoFrameBeforeItsHaloIsIn) {
   }
 }
 
-TEST(Gain, MultipliesAndRefusesWhatIsNotANumber) {
-  const FloatTrack out = test::run_stage(*cpu::make_gain(-0.5, 1), FloatTrack({{1, -0.25, 0}}));
-  EXPECT_EQ(out.signal(0), (Signal{-0.5, 0.125, 0}));
-  EXPECT_THROW(cpu::make_gain(std::numeric_limits<double>::quiet_NaN(), 1), std::invalid_argument);
-  EXPECT_THROW(cpu::make_gain(std::numeric_limits<double>::infinity(), 1), std::invalid_argument);
+class GainOn : public test::BackendTest {};
+
+TEST_P(GainOn, MultipliesAndRefusesWhatIsNotANumber) {
+  const auto gain = [this](double by) { return test::run_steps(backend(), {by}, 48000, FloatTrack({{1, -0.25, 0}})); };
+  EXPECT_EQ(gain(-0.5).signal(0), (Signal{-0.5, 0.125, 0}));
+  EXPECT_THROW(gain(std::numeric_limits<double>::quiet_NaN()), std::invalid_argument);
+  EXPECT_THROW(gain(std::numeric_limits<double>::infinity()), std::invalid_argument);
+}
+
+LATHE_INSTANTIATE_BACKENDS(GainOn);
+
+class MeterOn : public test::BackendTest {
+ protected:
+  // On the CPU the meter alone, pushed as it is cut; elsewhere as a first pass has it.
+  LoudnessReading read(const FloatTrack& in, double rate, const std::vector<std::int64_t>& cuts) const {
+    const std::vector<double> weights(static_cast<std::size_t>(in.channels()), 1.0);
+    if (backend() != TestBackend::cpu) return test::measure(backend(), in, rate, weights, true, cuts);
+    LoudnessMeter meter({rate, weights, true, true});
+    test::push(meter, in, cuts);
+    return meter.take_reading();
+  }
+};
+
+auto bits_of(const LoudnessReading& reading) {
+  return std::tuple(reading.hops.energy, reading.trace.power, reading.trace.sample_peak, reading.trace.bend,
+                    reading.true_peak, reading.sample_peak);
 }
 
 // The meter is no stage, but what it reads must not depend on the cuts either.
-TEST(Meter, ReadsTheSameBitsHoweverTheInputIsCut) {
+TEST_P(MeterOn, ReadsTheSameBitsHoweverTheInputIsCut) {
   test::Random random = test::seeded(106);
   for (const std::int64_t frames : {0, 1, 31, 32, 33, 4095, 4096, 4097, 8193, 100000}) {
     const FloatTrack in({test::programme(random, 48000, frames), test::programme(random, 48000, frames)});
-    const auto read = [&in](const std::vector<std::int64_t>& cuts) {
-      LoudnessMeter::Setup setup;
-      setup.sample_rate_hz = 48000;
-      setup.weights = {1, 1};
-      setup.trace = true;
-      LoudnessMeter meter(setup);
-      test::push(meter, in, cuts);
-      return std::tuple(meter.hops().energy, meter.trace().power, meter.trace().sample_peak, meter.true_peak(),
-                        meter.sample_peak());
-    };
-    const auto whole = read({frames});
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(read(test::random_cuts(random, frames)), whole) << frames;
+    const auto whole = bits_of(read(in, 48000, {frames}));
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(bits_of(read(in, 48000, test::random_cuts(random, frames))), whole) << frames;
   }
 }
 
 // Blocks are measured where they lie: the last ones of a push may end with it, and what lies behind is not the meter's
 // (AddressSanitizer sees it). A rising level makes the search look at every stretch.
-TEST(Meter, ReadsNoFurtherThanWhatWasPushed) {
+TEST_P(MeterOn, ReadsNoFurtherThanWhatWasPushed) {
   test::Random random = test::seeded(107);
   for (const double rate : {11025.0, 22050.0, 44100.0}) {
     const auto step = static_cast<std::int64_t>(16 * rate / 100) / 8 * 8;
@@ -190,30 +211,16 @@ TEST(Meter, ReadsNoFurtherThanWhatWasPushed) {
       Signal x = test::white_noise(random, 0.2, 3 * step + more);
       for (std::size_t n = 0; n < x.size(); ++n) x[n] *= static_cast<double>(n) / static_cast<double>(x.size());
       const FloatTrack in({x, x});
-      const auto read = [&in, rate](const std::vector<std::int64_t>& cuts) {
-        LoudnessMeter::Setup setup;
-        setup.sample_rate_hz = rate;
-        setup.weights = {1, 1};
-        setup.trace = true;
-        LoudnessMeter meter(setup);
-        test::push(meter, in, cuts);
-        return std::tuple(meter.hops().energy, meter.trace().bend, meter.true_peak());
-      };
-      EXPECT_EQ(read({in.frames()}), read(test::random_cuts(random, in.frames()))) << rate << " " << more;
+      EXPECT_EQ(bits_of(read(in, rate, {in.frames()})), bits_of(read(in, rate, test::random_cuts(random, in.frames()))))
+          << rate << " " << more;
     }
   }
 }
 
-TEST(Meter, StaysANumberOnExtremeInput) {
+TEST_P(MeterOn, StaysANumberOnExtremeInput) {
   for (const Signal& signal : {test::square(64, 1.0, 60000), Signal(60000, 1.0), test::square(50, 1e-40, 60000),
                                test::square(2, 1.0, 60000)}) {
-    LoudnessMeter::Setup setup;
-    setup.sample_rate_hz = 48000;
-    setup.weights = {1};
-    LoudnessMeter meter(setup);
-    const FloatTrack in({signal});
-    test::push(meter, in, {in.frames()});
-    const LoudnessFigures figures = meter.figures();
+    const LoudnessFigures figures = read(FloatTrack({signal}), 48000, {60000}).figures;
     for (const double level :
          {figures.integrated_lufs, figures.max_momentary_lufs, figures.true_peak_dbtp, figures.loudness_range_lu}) {
       EXPECT_FALSE(std::isnan(level));
@@ -221,6 +228,8 @@ TEST(Meter, StaysANumberOnExtremeInput) {
     }
   }
 }
+
+LATHE_INSTANTIATE_BACKENDS(MeterOn);
 
 }  // namespace
 }  // namespace lathe

@@ -4,31 +4,40 @@
 #include <cmath>
 #include <memory>
 #include <utility>
+#include <variant>
 
 #include "kernels/equalizer/linear_phase_eq.h"
 #include "kernels/gain/gain.h"
 #include "kernels/limiter/limiter.h"
 #include "kernels/loudness/interpolation.h"
 #include "kernels/pcm/pcm.h"
+#include "tests/support/eq_ways.h"
 
 namespace lathe::test {
 namespace {
 
 constexpr double kRate = 48000;
 
-StageSubject equalizer(std::string name, std::vector<EqBand> bands) {
-  const auto design = std::make_shared<const LinearPhaseEqDesign>(std::move(bands), kRate);
+StageSubject subject_of(std::string name, auto process) {
   StageSubject subject;
   subject.name = std::move(name);
-  subject.process = [design](const FloatTrack& in, const std::vector<std::int64_t>& cuts) {
-    return run_stage(*cpu::make_linear_phase_eq(design, in.channels()), in, cuts);
-  };
+  subject.process = std::move(process);
   return subject;
 }
 
-EqBand on(BandChannel channel, EqBand band) {
-  band.channel = channel;
-  return band;
+// A step before the limiter: on the CPU as a stage that is pushed through, elsewhere as a first pass.
+StageSubject step(TestBackend backend, std::string name, const ChainStep& of) {
+  if (backend != TestBackend::cpu) {
+    return subject_of(std::move(name), [backend, of](const FloatTrack& in, const std::vector<std::int64_t>& cuts) {
+      return run_steps(backend, {of}, kRate, in, cuts);
+    });
+  }
+  return subject_of(std::move(name), [of](const FloatTrack& in, const std::vector<std::int64_t>& cuts) {
+    const auto* eq = std::get_if<std::shared_ptr<const LinearPhaseEqDesign>>(&of);
+    const auto stage = eq != nullptr ? cpu::make_linear_phase_eq(*eq, in.channels())
+                                     : cpu::make_gain(std::get<double>(of), in.channels());
+    return run_stage(*stage, in, cuts);
+  });
 }
 
 // Peaks by samples alone: what is tested here is the curve and its use, not the measuring before it.
@@ -79,32 +88,18 @@ StageSubject quantizer(std::string name, Encoding encoding, Dither dither) {
 
 }  // namespace
 
-std::vector<StageSubject> all_stages() {
+std::vector<StageSubject> stages_of(TestBackend backend) {
   std::vector<StageSubject> all;
-  StageSubject gain;
-  gain.name = "gain";
-  gain.process = [](const FloatTrack& in, const std::vector<std::int64_t>& cuts) {
-    return run_stage(*cpu::make_gain(0.7, in.channels()), in, cuts);
-  };
-  all.push_back(gain);
+  all.push_back(step(backend, "gain", 0.7));
+  for (const EqWay& way : eq_ways(kRate)) {
+    all.push_back(step(backend, way.name, way.design));
+    all.back().channels_are_independent = way.channels_are_independent;
+  }
+  if (backend != TestBackend::cpu) return all;
 
-  all.push_back(equalizer("eq without bands", {}));
-  all.push_back(equalizer("eq, short kernel", {{BandType::high_shelf, 8000, 3}}));
-  all.push_back(
-      equalizer("eq, long kernel", {{BandType::high_pass, 24, 0, 0.7, 24}, {BandType::bell, 320, -1.2, 0.9}}));
-  all.push_back(equalizer("eq of the bass alone", {{BandType::high_pass, 22}}));
-  all.push_back(equalizer("eq, left and right", {on(BandChannel::left, {BandType::bell, 500, 6, 1}),
-                                                 on(BandChannel::right, {BandType::high_pass, 60})}));
-  all.push_back(equalizer("eq, mid and side", {on(BandChannel::side, {BandType::high_pass, 120}),
-                                               on(BandChannel::mid, {BandType::bell, 2000, 2, 1})}));
+  all.push_back(subject_of("limiter", limited));
+  all.back().cut_multiple = kPeakGroup;
   all.back().channels_are_independent = false;
-
-  StageSubject limiter;
-  limiter.name = "limiter";
-  limiter.process = limited;
-  limiter.cut_multiple = kPeakGroup;
-  limiter.channels_are_independent = false;
-  all.push_back(limiter);
 
   all.push_back(quantizer("16 bits", Encoding::pcm16, Dither::none));
   all.push_back(quantizer("16 bits with dither", Encoding::pcm16, Dither::tpdf));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/backends.h"
 #include "tests/support/track.h"
 
 namespace lathe::test {
@@ -21,7 +22,7 @@ struct StageSubject {
   FloatTrack operator()(const FloatTrack& track) const { return process(track, {track.frames()}); }
 };
 
-// Made for 48 kHz.
-std::vector<StageSubject> all_stages();
+// The stages that a backend has, made for 48 kHz.
+std::vector<StageSubject> stages_of(TestBackend backend);
 
 }  // namespace lathe::test

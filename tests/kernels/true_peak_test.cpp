@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "kernels/loudness/interpolation.h"
-#include "kernels/loudness/loudness_meter.h"
+#include "tests/support/backends.h"
 #include "tests/support/comparison.h"
 #include "tests/support/low_pass.h"
 #include "tests/support/signals.h"
@@ -25,28 +25,27 @@ using test::Signal;
 
 constexpr double kTruePeakLimitDb = 0.05, kGroupPeakLimit = 1e-4, kUnfadedLimitDb = 0.03, kOutsideLimitDb = 0.15;
 
-double true_peak_db(const std::vector<Signal>& channels) {
-  LoudnessMeter::Setup setup;
-  setup.sample_rate_hz = 48000;
-  setup.weights.assign(channels.size(), 1.0);
-  LoudnessMeter meter(setup);
-  const FloatTrack track(channels);
-  test::push(meter, track, {track.frames()});
-  return meter.figures().true_peak_dbtp;
-}
+class TruePeak : public test::BackendTest {
+ protected:
+  double true_peak_db(const std::vector<Signal>& channels) const {
+    const std::vector<double> weights(channels.size(), 1.0);
+    return test::measure(backend(), FloatTrack(channels), 48000, weights).figures.true_peak_dbtp;
+  }
+};
 
-TEST(TruePeak, MultitonesUpTo045OfTheRateReadTheirPeak) {
+TEST_P(TruePeak, MultitonesUpTo045OfTheRateReadTheirPeak) {
   test::Random random = test::seeded(51);
   for (int i = 0; i < 12; ++i) {
     const test::Multitone tones(random, static_cast<int>(random.integer(1, 6)), 0.45, 5000);
     const double want = test::db(tones.peak(64));
-    test::for_each_simd_level([&] { EXPECT_NEAR(true_peak_db({tones.samples()}), want, kTruePeakLimitDb) << i; });
+    test::for_each_level_of(backend(),
+                            [&] { EXPECT_NEAR(true_peak_db({tones.samples()}), want, kTruePeakLimitDb) << i; });
   }
 }
 
 // The first large value is not the largest, the largest sample is not where the largest peak is, and both channels
 // count.
-TEST(TruePeak, NothingIsMissedInDenseSignals) {
+TEST_P(TruePeak, NothingIsMissedInDenseSignals) {
   test::Random random = test::seeded(52);
   const test::TruePeakOracle oracle(64);
   for (int i = 0; i < 6; ++i) {
@@ -57,12 +56,13 @@ TEST(TruePeak, NothingIsMissedInDenseSignals) {
       want = std::max(want, oracle.peak(x));
       channels.push_back(std::move(x));
     }
-    test::for_each_simd_level([&] { EXPECT_NEAR(true_peak_db(channels), test::db(want), kTruePeakLimitDb) << i; });
+    test::for_each_level_of(backend(),
+                            [&] { EXPECT_NEAR(true_peak_db(channels), test::db(want), kTruePeakLimitDb) << i; });
   }
 }
 
 // Bursts far apart, of nearly the same height, whose peaks lie at any phase between samples.
-TEST(TruePeak, NothingIsMissedInSparseSignals) {
+TEST_P(TruePeak, NothingIsMissedInSparseSignals) {
   test::Random random = test::seeded(53);
   const test::TruePeakOracle oracle(16);
   for (int i = 0; i < 6; ++i) {
@@ -77,11 +77,11 @@ TEST(TruePeak, NothingIsMissedInSparseSignals) {
       }
     }
     const double want = test::db(oracle.peak(x));
-    test::for_each_simd_level([&] { EXPECT_NEAR(true_peak_db({x}), want, kTruePeakLimitDb) << i; });
+    test::for_each_level_of(backend(), [&] { EXPECT_NEAR(true_peak_db({x}), want, kTruePeakLimitDb) << i; });
   }
 }
 
-TEST(TruePeak, TheCurveCountsBeforeTheFirstSampleAndAfterTheLast) {
+TEST_P(TruePeak, TheCurveCountsBeforeTheFirstSampleAndAfterTheLast) {
   const test::TruePeakOracle oracle(16);
   // A tone at a quarter of the rate whose samples lie 3 dB under its peaks, cut off without a fade at either end.
   for (const std::int64_t frames : {1, 2, 3, 40, 1000, 4095, 4096, 4097}) {
@@ -93,7 +93,7 @@ TEST(TruePeak, TheCurveCountsBeforeTheFirstSampleAndAfterTheLast) {
 
 // Samples of alternating sign that die away: nothing between them is high, but half a sample before the first their
 // sinc pulses all add up.
-TEST(TruePeak, APeakOutsideTheTrackIsFoundAtBothEnds) {
+TEST_P(TruePeak, APeakOutsideTheTrackIsFoundAtBothEnds) {
   for (const std::int64_t frames : {10, 4095, 4096, 4097, 8192, 8200}) {
     Signal x(static_cast<std::size_t>(frames), 0.0);
     for (std::size_t k = 0; k < 10; ++k) x[k] = (k % 2 == 0 ? 0.5 : -0.5) * static_cast<double>(10 - k) / 10;
@@ -105,7 +105,7 @@ TEST(TruePeak, APeakOutsideTheTrackIsFoundAtBothEnds) {
   }
 }
 
-TEST(TruePeak, IsNeverUnderTheSamplePeak) {
+TEST_P(TruePeak, IsNeverUnderTheSamplePeak) {
   test::Random random = test::seeded(54);
   for (int i = 0; i < 5; ++i) {
     const Signal x = test::white_noise(random, 0.2, 3000);
@@ -115,11 +115,13 @@ TEST(TruePeak, IsNeverUnderTheSamplePeak) {
   }
 }
 
-TEST(TruePeak, AnImpulseReadsItsHeightWhereverItStands) {
+TEST_P(TruePeak, AnImpulseReadsItsHeightWhereverItStands) {
   for (const std::int64_t at : {0, 1, 7, 8, 31, 32, 4095, 4096, 4999}) {
     EXPECT_NEAR(true_peak_db({test::impulses(5000, {at}, 0.7)}), test::db(0.7), 1e-5) << at;
   }
 }
+
+LATHE_INSTANTIATE_BACKENDS(TruePeak);
 
 // What the limiter stands on: each group's own figure, from the whole bank, at every level.
 TEST(Interpolation, GroupPeaksAreThoseOfTheLongFilter) {

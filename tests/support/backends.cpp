@@ -1,8 +1,7 @@
 #include "tests/support/backends.h"
 
 #include <algorithm>
-#include <cstring>
-#include <stdexcept>
+#include <cmath>
 
 #include "kernels/backend.h"
 #include "kernels/chain/device_first_pass.h"
@@ -74,15 +73,6 @@ FirstPassResult push(FirstPass& pass, const FloatTrack& track, const std::vector
   return pass.finish();
 }
 
-FirstPassSetup setup_for(const FloatTrack& track, double sample_rate_hz) {
-  FirstPassSetup setup;
-  setup.encoding = Encoding::float32;
-  setup.sample_rate_hz = sample_rate_hz;
-  setup.frames = track.frames();
-  setup.weights.assign(static_cast<std::size_t>(track.channels()), 1.0);
-  return setup;
-}
-
 }  // namespace
 
 std::string name_of(TestBackend backend) {
@@ -99,14 +89,26 @@ std::string name_of(TestBackend backend) {
   return "?";
 }
 
-void BackendTest::SetUp() {
-  if (GetParam() != TestBackend::cuda) return;
+std::string name_of(const BackendAndRate& backend) {
+  return name_of(std::get<0>(backend)) + "_" + std::to_string(std::lround(std::get<1>(backend))) + "Hz";
+}
+
+std::vector<BackendAndRate> backends_at(const std::vector<double>& rates_hz, const std::vector<double>& of_them_block) {
+  std::vector<BackendAndRate> all;
+  for (const double rate : rates_hz) all.emplace_back(TestBackend::cpu, rate);
+  for (const double rate : of_them_block) all.emplace_back(TestBackend::block, rate);
+  for (const double rate : rates_hz) all.emplace_back(TestBackend::cuda, rate);
+  return all;
+}
+
+void OnBackend::SetUp() {
+  if (backend() != TestBackend::cuda) return;
   LATHE_NEEDS_GPU();
   launches_before_ = cuda::kernel_launches();
 }
 
-void BackendTest::TearDown() {
-  if (GetParam() != TestBackend::cuda || IsSkipped() || HasFatalFailure()) return;
+void OnBackend::TearDown() {
+  if (backend() != TestBackend::cuda || !needs_kernel_ || IsSkipped() || HasFatalFailure()) return;
   EXPECT_GT(cuda::kernel_launches(), launches_before_) << "the CUDA backend was asked for, and no kernel was launched";
 }
 
@@ -117,15 +119,31 @@ std::unique_ptr<FirstPass> make_first_pass(TestBackend backend, FirstPassSetup s
   return std::make_unique<BlockFirstPass>(order, std::move(setup), out);
 }
 
+FirstPassSetup setup_for(const FloatTrack& track, double sample_rate_hz) {
+  FirstPassSetup setup;
+  setup.encoding = Encoding::float32;
+  setup.sample_rate_hz = sample_rate_hz;
+  setup.frames = track.frames();
+  setup.weights.assign(static_cast<std::size_t>(track.channels()), 1.0);
+  return setup;
+}
+
+FirstPassResult run_pass(TestBackend backend, FirstPassSetup setup, const FloatTrack& in,
+                         const std::vector<std::int64_t>& cuts, FloatTrack* out) {
+  if (out == nullptr) return push(*make_first_pass(backend, std::move(setup), nullptr), in, cuts);
+  *out = FloatTrack(in.channels(), in.frames());
+  Collector collector(*out);
+  FirstPassResult result = push(*make_first_pass(backend, std::move(setup), &collector), in, cuts);
+  collector.expect_whole();
+  return result;
+}
+
 FloatTrack run_steps(TestBackend backend, const std::vector<ChainStep>& steps, double sample_rate_hz,
                      const FloatTrack& in, const std::vector<std::int64_t>& cuts) {
   FirstPassSetup setup = setup_for(in, sample_rate_hz);
   setup.steps = steps;
   FloatTrack out(in.channels(), in.frames());
-  Collector collector(out);
-  const auto pass = make_first_pass(backend, std::move(setup), &collector);
-  push(*pass, in, cuts);
-  collector.expect_whole();
+  run_pass(backend, std::move(setup), in, cuts, &out);
   return out;
 }
 
@@ -139,8 +157,7 @@ LoudnessReading measure(TestBackend backend, const FloatTrack& track, double sam
   FirstPassSetup setup = setup_for(track, sample_rate_hz);
   setup.weights = weights;
   setup.trace = trace;
-  const auto pass = make_first_pass(backend, std::move(setup), nullptr);
-  return push(*pass, track, cuts).before;
+  return run_pass(backend, std::move(setup), track, cuts).before;
 }
 
 LoudnessReading measure(TestBackend backend, const FloatTrack& track, double sample_rate_hz,

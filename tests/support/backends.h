@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "kernels/block/cpu_launcher.h"
@@ -12,6 +13,7 @@
 #include "kernels/device_stage.h"
 #include "kernels/loudness/device_meter.h"
 #include "tests/support/gpu.h"
+#include "tests/support/simd_levels.h"
 #include "tests/support/track.h"
 
 namespace lathe::test {
@@ -22,17 +24,56 @@ std::string name_of(TestBackend backend);
 
 // Skips CUDA's instance aloud where there is no GPU; under LATHE_REQUIRE_GPU=1 that fails. After CUDA's instance: fails
 // unless kernels of ours were launched on the GPU meanwhile.
-class BackendTest : public ::testing::TestWithParam<TestBackend> {
+class OnBackend : public ::testing::Test {
  protected:
   void SetUp() override;
   void TearDown() override;
+  virtual TestBackend backend() const = 0;
+  // For what is refused before any kernel could run.
+  void needs_no_kernel() { needs_kernel_ = false; }
 
  private:
   std::int64_t launches_before_ = 0;
+  bool needs_kernel_ = true;
 };
+
+class BackendTest : public OnBackend, public ::testing::WithParamInterface<TestBackend> {
+ protected:
+  TestBackend backend() const override { return GetParam(); }
+};
+
+// The same at several sample rates.
+using BackendAndRate = std::tuple<TestBackend, double>;
+class BackendRateTest : public OnBackend, public ::testing::WithParamInterface<BackendAndRate> {
+ protected:
+  TestBackend backend() const override { return std::get<0>(GetParam()); }
+  double rate_hz() const { return std::get<1>(GetParam()); }
+};
+
+// These rates on the CPU and on CUDA; block kernels, which take their time, at some of them.
+std::vector<BackendAndRate> backends_at(const std::vector<double>& rates_hz, const std::vector<double>& of_them_block);
+std::string name_of(const BackendAndRate& backend);  // cuda_44100Hz
+
+// body() at every instruction level of the processor where the backend has levels, else once.
+template <class Body>
+void for_each_level_of(TestBackend backend, Body&& body) {
+  if (backend == TestBackend::cpu) {
+    for_each_simd_level(body);
+  } else {
+    body();
+  }
+}
 
 // A pass over a track on one backend. CUDA's device memory holds NaN before use.
 std::unique_ptr<FirstPass> make_first_pass(TestBackend backend, FirstPassSetup setup, AudioSink* out);
+
+// A pass over this track as 32-bit float, of channels that all weigh 1.
+FirstPassSetup setup_for(const FloatTrack& track, double sample_rate_hz);
+
+// Pushes the track in blocks of these sizes. What comes out of the steps goes to `out`, if that is not null: fails the
+// test unless it is as long as the track.
+FirstPassResult run_pass(TestBackend backend, FirstPassSetup setup, const FloatTrack& in,
+                         const std::vector<std::int64_t>& cuts, FloatTrack* out = nullptr);
 
 // What the steps make of a track, pushed in blocks of these sizes, or at once.
 FloatTrack run_steps(TestBackend backend, const std::vector<ChainStep>& steps, double sample_rate_hz,
@@ -61,4 +102,15 @@ std::unique_ptr<DeviceMeter> make_meter(block::CpuLauncher& launcher, DeviceMete
   INSTANTIATE_TEST_SUITE_P(Backends, suite,                                                                  \
                            ::testing::Values(lathe::test::TestBackend::cpu, lathe::test::TestBackend::block, \
                                              lathe::test::TestBackend::cuda),                                \
+                           [](const auto& backend) { return lathe::test::name_of(backend.param); })
+
+// Those of them that are devices: block and cuda.
+#define LATHE_INSTANTIATE_DEVICES(suite)                                                                       \
+  INSTANTIATE_TEST_SUITE_P(Backends, suite,                                                                    \
+                           ::testing::Values(lathe::test::TestBackend::block, lathe::test::TestBackend::cuda), \
+                           [](const auto& backend) { return lathe::test::name_of(backend.param); })
+
+// The instances of a suite derived from BackendRateTest.
+#define LATHE_INSTANTIATE_BACKENDS_AT(suite, ...)                                                       \
+  INSTANTIATE_TEST_SUITE_P(Backends, suite, ::testing::ValuesIn(lathe::test::backends_at(__VA_ARGS__)), \
                            [](const auto& backend) { return lathe::test::name_of(backend.param); })
