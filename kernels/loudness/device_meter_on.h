@@ -53,6 +53,7 @@ class DeviceMeterOn final : public DeviceMeter {
     leads_ = buffer<float>(rows * (first_hop_from(setup_.segment_frames, setup_.sample_rate_hz) + 2));
     hops_ = buffer<double>(tracks_ * hops_of_track_);
     launcher_.fill_zero(hops_.data(), hops_.size());
+    for (Buffer<double>& carried : carried_) carried = buffer<double>(rows);
     found_ = buffer<float>(2 * tracks_);  // true peaks, then sample peaks
     launcher_.fill_zero(found_.data(), found_.size());
     const std::int64_t tiles = rows * (stretches_of(setup_.segment_frames) / block::TruePeakSearch::kTile + 1);
@@ -200,8 +201,11 @@ class DeviceMeterOn final : public DeviceMeter {
                               first_hop,
                               first_lead + leads - first_hop,
                               hops_.span(),
-                              hops_of_track_};
+                              hops_of_track_,
+                              std::as_const(carried_[0]).span(),
+                              carried_[1].span()};
     launcher_.launch(sums, sums.blocks());
+    std::swap(carried_[0], carried_[1]);
   }
 
   void measure_peaks(const block::InputRows& window, std::int64_t first, std::int64_t frames, std::int64_t groups) {
@@ -296,6 +300,7 @@ class DeviceMeterOn final : public DeviceMeter {
   Buffer<KFilterState> ends_;
   Buffer<float> peaks_, bends_, power_, leads_;
   Buffer<double> hops_;
+  Buffer<double> carried_[2];  // of the hop that a segment ends in: read, and written
   Buffer<float> found_, tile_peaks_, banks_;
   TraceSlot slots_[2];
   std::size_t next_slot_ = 0, slots_in_use_ = 0;

@@ -206,7 +206,8 @@ struct KFilterEnergy : KFilterChunks {
   LATHE_HOST_DEVICE float scaled(double energy) const { return static_cast<float>(form.energy_scale * energy); }
 };
 
-// Adds a segment's share to the energy of every hop that has frames in it: a thread each.
+// The energy of every hop that ends in a segment: a thread each. Of the hop that it ends in, what lies before its end
+// is carried to the next segment, whose sum goes on there: the order of a hop's sum is the same however a track is cut.
 struct HopSums {
   static constexpr int kThreads = 128;
   struct Shared {};
@@ -219,8 +220,10 @@ struct HopSums {
   std::int64_t first_lead, lead_count;   // hops that begin in the segment
   GlobalSpan<const double> weights;      // one a channel
   std::int64_t first_hop, count;         // hops with frames in the segment
-  GlobalSpan<double> energy;             // in and out: [track][hop], `hops_of_track` a row
+  GlobalSpan<double> energy;             // out: [track][hop], `hops_of_track` a row
   std::int64_t hops_of_track;
+  GlobalSpan<const double> begun;  // [row]: what the segment before carried
+  GlobalSpan<double> carried;      // out, [row]
 
   std::int64_t blocks() const { return tracks * ((count + kThreads - 1) / kThreads); }
 
@@ -235,17 +238,18 @@ struct HopSums {
       const std::int64_t segment = first_frame / kPeakGroup;
       const std::int64_t from = hop_start(hop, sample_rate_hz) / kPeakGroup - segment,
                          to = hop_start(hop + 1, sample_rate_hz) / kPeakGroup - segment;
+      const bool is_open = hop_start(hop + 1, sample_rate_hz) > first_frame + groups * kPeakGroup;
       double sum = 0;
       for (std::int64_t c = 0; c < channels; ++c) {
         if (weights[c] == 0) continue;
         const std::int64_t row = track * channels + c;
-        double of_row = 0;
+        double of_row = from < 0 ? begun[row] : -static_cast<double>(leads[row * lead_count + hop - first_lead]);
         for (std::int64_t g = from < 0 ? 0 : from; g < to && g < groups; ++g) of_row += power[row * groups + g];
-        if (from >= 0) of_row -= leads[row * lead_count + hop - first_lead];
+        if (is_open) carried[row] = of_row;
         if (to < groups) of_row += leads[row * lead_count + hop + 1 - first_lead];
         sum += weights[c] * of_row;
       }
-      energy[track * hops_of_track + hop] += sum;
+      if (!is_open) energy[track * hops_of_track + hop] = sum;
     });
   }
 };

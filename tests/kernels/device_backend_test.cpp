@@ -23,21 +23,15 @@ using test::Tracks;
 constexpr double kRate = 44100;
 // What other transforms may make of the same samples; 0 dBFS is a sample of 1.
 constexpr double kSegmentRmsLimitDbfs = -120, kSegmentPeakLimitDbfs = -100;
-// Of a hop's energy: a few roundings in float64.
-constexpr double kHopLimit = 1e-15;
 
 FloatTrack stereo_programme(test::Random& random, std::int64_t frames) {
   return FloatTrack({test::programme(random, kRate, frames), test::programme(random, kRate, frames)});
 }
 
-void expect_same_bits(const GroupTrace& got, const GroupTrace& want) {
-  EXPECT_EQ(got.sample_peak, want.sample_peak);
-  EXPECT_EQ(got.bend, want.bend);
-  EXPECT_EQ(got.power, want.power);
-}
-
 void expect_same_bits(const LoudnessReading& got, const LoudnessReading& want) {
-  expect_same_bits(got.trace, want.trace);
+  EXPECT_EQ(got.trace.sample_peak, want.trace.sample_peak);
+  EXPECT_EQ(got.trace.bend, want.trace.bend);
+  EXPECT_EQ(got.trace.power, want.trace.power);
   EXPECT_EQ(got.hops.energy, want.hops.energy);
   EXPECT_EQ(got.true_peak, want.true_peak);
   EXPECT_EQ(got.sample_peak, want.sample_peak);
@@ -150,7 +144,6 @@ TEST_P(DeviceBackend, AMeterReadsTheSameBitsHoweverATrackIsCut) {
   }
 }
 
-// The energy of a hop that lies in two segments is two sums added.
 TEST_P(DeviceBackend, AMeterReadsInSegmentsWhatItReadsInOne) {
   test::Random random = test::seeded(606);
   for (const double rate : {11025.0, 44100.0, 192000.0}) {
@@ -162,12 +155,7 @@ TEST_P(DeviceBackend, AMeterReadsInSegmentsWhatItReadsInOne) {
     const LoudnessReading whole = test::run_pass(backend(), setup, in, {in.frames()}).before;
     setup.segment_samples = 2 * 65536;
     const LoudnessReading cut = test::run_pass(backend(), setup, in, {in.frames()}).before;
-    expect_same_bits(cut.trace, whole.trace);
-    EXPECT_EQ(cut.true_peak, whole.true_peak);
-    EXPECT_EQ(cut.sample_peak, whole.sample_peak);
-    ASSERT_EQ(cut.hops.energy.size(), whole.hops.energy.size());
-    for (std::size_t k = 0; k < whole.hops.energy.size(); ++k)
-      ASSERT_NEAR(cut.hops.energy[k], whole.hops.energy[k], kHopLimit * whole.hops.energy[k]) << k;
+    expect_same_bits(cut, whole);
   }
 }
 

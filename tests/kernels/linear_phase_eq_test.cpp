@@ -147,7 +147,7 @@ TEST_P(LinearPhaseEqAt, SeveralBandsAtOnceMeetTheirProduct) {
   }
 }
 
-LATHE_INSTANTIATE_BACKENDS_AT(LinearPhaseEqAt, {44100, 48000, 96000}, {44100, 96000});
+LATHE_INSTANTIATE_BACKENDS_AT(LinearPhaseEqAt, {44100, 48000, 96000}, {44100});
 
 class LinearPhaseEq : public test::BackendTest {};
 

@@ -106,7 +106,7 @@ TEST_P(EbuTruePeak, Cases15To23ReadTheirTruePeak) {
   }
 }
 
-LATHE_INSTANTIATE_BACKENDS_AT(EbuTruePeak, {44100, 48000, 88200, 96000, 192000}, {44100, 192000});
+LATHE_INSTANTIATE_BACKENDS_AT(EbuTruePeak, {44100, 48000, 88200, 96000, 192000}, {48000});
 
 class EbuModeAt48kHz : public test::BackendTest {};
 

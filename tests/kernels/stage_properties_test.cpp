@@ -71,7 +71,7 @@ TEST_P(EveryStage, GivesTheSameBitsHoweverTheInputIsCut) {
     for (const std::int64_t frames : sizes()) {
       const FloatTrack in = noise_track(random, frames);
       const FloatTrack whole = stage(in);
-      for (int i = 0; i < 3; ++i) {
+      for (int i = 0; i < (backend() == TestBackend::block ? 1 : 3); ++i) {
         ASSERT_TRUE(test::same_bits(stage.process(in, test::random_cuts(random, frames, stage.cut_multiple)), whole))
             << frames;
       }
