@@ -8,12 +8,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Figures to a hundred-thousandth: beyond that they only show how many bits a double has.
-Json number(double value) {
-  if (!std::isfinite(value)) return nullptr;
-  const double rounded = std::round(value * 1e5) / 1e5;
-  return rounded == 0 ? 0.0 : rounded;  // never -0
-}
+Json number(double value) { return json_number(value); }
 
 Json optional_number(const std::optional<double>& value) { return value ? number(*value) : Json(nullptr); }
 
@@ -39,6 +34,13 @@ Json output_json(const OutputReport& output) {
 }
 
 }  // namespace
+
+// Beyond a hundred-thousandth, figures only show how many bits a double has.
+Json json_number(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  const double rounded = std::round(value * 1e5) / 1e5;
+  return rounded == 0 ? 0.0 : rounded;
+}
 
 std::string json_text(const std::filesystem::path& path) {
   const std::string dumped = Json(path.string()).dump(-1, ' ', false, Json::error_handler_t::replace);

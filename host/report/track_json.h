@@ -18,6 +18,9 @@ nlohmann::ordered_json track_json(const TrackReport& report);
 
 nlohmann::ordered_json busy_json(const BusySeconds& busy);
 
+// A figure rounded to five decimals, never -0; null when it is not finite.
+nlohmann::ordered_json json_number(double value);
+
 // A path's bytes as JSON text: what is not UTF-8 is shown as U+FFFD.
 std::string json_text(const std::filesystem::path& path);
 

@@ -114,7 +114,7 @@ struct Filter {
 };
 
 struct Coefficients {
-  F p, q, r, t, minus_a1, minus_a2, b1, b2;
+  F p, q, r, t, minus_a1, minus_a2, d1, d2;
 };
 
 template <int V>
@@ -125,7 +125,7 @@ inline void step(const Coefficients& k, const float* x, Filter<V>& s, F* y) {
     s.s2[v] = fma(k.t, u, fma(k.r, s.s1[v], s.s2[v]));
     s.s1[v] = fma(k.q, u, s.s1[v]);
     const F w = fma(k.minus_a1, s.w1[v], fma(k.minus_a2, s.w2[v], u));
-    y[v] = fma(k.b1, s.w1[v], fma(k.b2, s.w2[v], w));
+    y[v] = fma(k.d1, s.w1[v], fma(k.d2, s.w2[v], u));
     s.w2[v] = s.w1[v];
     s.w1[v] = w;
   }
@@ -171,7 +171,7 @@ template <int V, bool Traced>
 inline void run_lanes(const KFilterTables& t, const LaneEdges& edges, std::int64_t cut_row, int at, const float* z,
                       const float* rows, float* power, double weight, LaneEnergies& energies) {
   const Coefficients k = {splat(t.p),   splat(t.q),   splat(t.r),  splat(t.t),
-                          splat(-t.a1), splat(-t.a2), splat(t.b1), splat(t.b2)};
+                          splat(-t.a1), splat(-t.a2), splat(t.d1), splat(t.d2)};
   const F share = splat((float)(t.energy_scale * weight));
   rows += at;
   Filter<V> s;

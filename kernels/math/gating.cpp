@@ -75,14 +75,18 @@ double max_momentary(const HopEnergies& hops) { return loudest(window_powers(hop
 
 double max_short_term(const HopEnergies& hops) { return loudest(window_powers(hops, 300, 1)); }
 
-double loudness_range(const HopEnergies& hops) {
+std::vector<double> range_powers(const HopEnergies& hops) {
   HopEnergies padded = hops;
   padded.energy.resize(padded.energy.size() + 150, 0.0);
-  const std::vector<double> powers = window_powers(padded, 300, 10);
+  return window_powers(padded, 300, 10);
+}
+
+double gated_range(std::span<const double> short_term_powers) {
   const double absolute = power_of_loudness(kAbsoluteGate);
-  const double relative = mean_where(powers, [absolute](double p) { return p >= absolute; }) * db_to_power(-20.0);
+  const double relative =
+      mean_where(short_term_powers, [absolute](double p) { return p >= absolute; }) * db_to_power(-20.0);
   std::vector<double> kept;
-  for (const double p : powers) {
+  for (const double p : short_term_powers) {
     if (p >= absolute && p >= relative) kept.push_back(p);
   }
   if (kept.empty()) return 0.0;
@@ -92,5 +96,7 @@ double loudness_range(const HopEnergies& hops) {
   };
   return loudness_of_power(percentile(0.95)) - loudness_of_power(percentile(0.10));
 }
+
+double loudness_range(const HopEnergies& hops) { return gated_range(range_powers(hops)); }
 
 }  // namespace lathe

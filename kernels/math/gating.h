@@ -47,6 +47,13 @@ double integrated_loudness(const HopEnergies& hops);
 double max_momentary(const HopEnergies& hops);
 double max_short_term(const HopEnergies& hops);
 
+// Mean squares of the short-term windows that the range is made of: 3 s every 100 ms, the last 1.5 s into silence.
+std::vector<double> range_powers(const HopEnergies& hops);
+
+// Loudness range in LU of such powers, of one track or of several together: gates at -70 LUFS and 20 LU below the mean,
+// 95th less 10th percentile. 0 when nothing passes the gates.
+double gated_range(std::span<const double> short_term_powers);
+
 // Loudness range in LU (EBU Tech 3342 V4): short-term loudness at 10 Hz, the last 1.5 s measured into silence, gates at
 // -70 LUFS and 20 LU below the mean, 95th less 10th percentile. 0 when nothing passes the gates.
 double loudness_range(const HopEnergies& hops);

@@ -1,6 +1,5 @@
 // `lathe master INPUT... --out DIR`: masters files and folders on this machine.
 #include <fmt/format.h>
-#include <sched.h>
 
 #include <atomic>
 #include <csignal>
@@ -13,6 +12,7 @@
 #include "kernels/backend.h"
 #include "kernels/cuda/device.h"
 #include "scheduler/cli/batch_report.h"
+#include "scheduler/cli/processors.h"
 #include "scheduler/cli/progress.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/store/store_error.h"
@@ -42,12 +42,6 @@ std::atomic<bool> g_interrupted{false};
 // The first signal lets go of the work in hand; the second ends the program at once.
 extern "C" void on_signal(int signal) {
   if (g_interrupted.exchange(true)) std::_Exit(128 + signal);
-}
-
-int processors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
 }
 
 void say(const std::string& text) { std::fprintf(stderr, "lathe: %s\n", text.c_str()); }

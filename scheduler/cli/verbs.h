@@ -7,12 +7,22 @@
 namespace lathe::cli {
 
 // DESIGN's contract: 0 all well, 1 some tracks failed, 2 usage or recipe error, 3 nothing could be read or reached,
-// 6 cancelled.
-enum ExitCode { kOk = 0, kSomeFailed = 1, kUsage = 2, kNothingRead = 3, kCancelled = 6 };
+// 6 cancelled, 7 an audit found violations, 8 something was unmeasurable or unreadable.
+enum ExitCode {
+  kOk = 0,
+  kSomeFailed = 1,
+  kUsage = 2,
+  kNothingRead = 3,
+  kCancelled = 6,
+  kViolations = 7,
+  kUnmeasurable = 8
+};
 
 // The chosen verb sets `run`.
 using Run = std::function<int()>;
 void add_master(CLI::App& app, Run& run);
+void add_audit(CLI::App& app, Run& run);
+void add_profile(CLI::App& app, Run& run);
 void add_recipe(CLI::App& app, Run& run);
 void add_doctor(CLI::App& app, Run& run);
 

@@ -35,7 +35,7 @@ bool is_inside(const fs::path& inner, const fs::path& outer) {
 
 class Scanner {
  public:
-  explicit Scanner(const fs::path& out_dir) : out_dir_(fs::weakly_canonical(out_dir)) {}
+  explicit Scanner(const fs::path& out_dir) : out_dir_(out_dir.empty() ? fs::path() : fs::weakly_canonical(out_dir)) {}
 
   void add(const fs::path& named, bool keep_folder_name) {
     const fs::path path = fs::absolute(named).lexically_normal();
@@ -63,6 +63,7 @@ class Scanner {
 
  private:
   void refuse_output_inside(const fs::path& folder) const {
+    if (out_dir_.empty()) return;
     const fs::path real = fs::weakly_canonical(folder);
     if (out_dir_ == real || is_inside(out_dir_, real)) {
       throw RefusedInput(
@@ -76,7 +77,7 @@ class Scanner {
     std::error_code error;
     const fs::path real = fs::canonical(folder, error);
     if (!error && !entered_.insert(real).second) return;
-    if (!error && (real == out_dir_ || is_inside(real, out_dir_)) && !relative.empty()) {
+    if (!error && !out_dir_.empty() && (real == out_dir_ || is_inside(real, out_dir_)) && !relative.empty()) {
       scan_.warnings.push_back(folder.string() + " leads into the output folder and is passed over");
       return;
     }

@@ -36,7 +36,8 @@ class RefusedInput : public std::runtime_error {
 
 // Folders are searched to the bottom; hidden files and what other systems leave behind (`._x`) are passed over, and a
 // folder that links back to one above it is entered once. One folder alone: tracks keep their place below it. Several
-// inputs: each folder keeps its own name too. Throws RefusedInput when `out_dir` lies in an input folder.
+// inputs: each folder keeps its own name too. Throws RefusedInput when `out_dir` lies in an input folder; it is empty
+// for a run that writes nothing.
 Scan scan_inputs(const std::vector<std::filesystem::path>& inputs, const std::filesystem::path& out_dir);
 
 }  // namespace lathe::scheduler

@@ -93,10 +93,11 @@ struct FreeEbur128 {
   void operator()(ebur128_state* state) const { ebur128_destroy(&state); }
 };
 
-// libebur128 keeps the high-pass's numerator at {1, -2, 1} at every rate; see k_weighting.h. What is left by that is
-// 0.002 LU at 44.1, 0.011 at 96 and 0.016 at 192 kHz.
+// libebur128 keeps the high-pass's numerator at {1, -2, 1} at every rate and bends the shelf by the bilinear transform,
+// so it reads too little at high rates: by 0.028 dB at most at 96 kHz, by 0.040 at 192; see k_weighting.h.
+double peer_limit_lu(double rate) { return rate > 96000 ? 0.042 : rate > 48000 ? 0.03 : 0.01; }
+
 TEST_P(LoudnessOn, ReadsAProgrammeAsLibebur128AtEveryRate) {
-  constexpr double kLimitLu = 0.02;
   test::Random random = test::seeded(47);
   for (const double rate : {44100.0, 48000.0, 96000.0, 192000.0}) {
     SCOPED_TRACE(rate);
@@ -107,7 +108,7 @@ TEST_P(LoudnessOn, ReadsAProgrammeAsLibebur128AtEveryRate) {
               EBUR128_SUCCESS);
     double theirs = 0;
     ASSERT_EQ(ebur128_loudness_global(peer.get(), &theirs), EBUR128_SUCCESS);
-    EXPECT_NEAR(integrated(track, rate, {1}), theirs, kLimitLu);
+    EXPECT_NEAR(integrated(track, rate, {1}), theirs, peer_limit_lu(rate));
   }
 }
 
@@ -138,7 +139,7 @@ TEST_P(LoudnessOn, AgreesWithLibebur128OnNoise) {
     double theirs = 0;
     ebur128_loudness_global(peer.get(), &theirs);
     const LoudnessReading reading = measure(track, rate, {1, 1});
-    EXPECT_NEAR(reading.figures.integrated_lufs, theirs, 0.02);
+    EXPECT_NEAR(reading.figures.integrated_lufs, theirs, peer_limit_lu(rate));
     EXPECT_NEAR(reading.figures.max_momentary_lufs, momentary, kPeerLimitLu);
     // Asked for every 100 ms only: its short-term sums 3 s anew each time.
     const std::vector<double> powers = window_powers(reading.hops, 300, 10);

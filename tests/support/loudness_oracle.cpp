@@ -6,6 +6,8 @@
 #include <limits>
 #include <numbers>
 
+#include "kernels/math/k_weighting.h"
+
 namespace lathe::test {
 namespace {
 
@@ -14,18 +16,11 @@ constexpr FilterStage kShelf48 = {1.53512485958697, -2.69169618940638, 1.1983928
                                   0.73248077421585};
 constexpr FilterStage kHighPass48 = {1.0, -2.0, 1.0, -1.99004745483398, 0.99007225036621};
 
-// c0 + c1 z^-1 + c2 z^-2 with z^-1 = (1 - s) / (1 + s), times (1 + s)^2: coefficients of s^0, s^1, s^2. The same map
-// takes s back to z^-1.
-std::array<double, 3> bilinear(double c0, double c1, double c2) { return {c0 + c1 + c2, 2 * (c0 - c2), c0 - c1 + c2}; }
+FilterStage stage_of(const Biquad& q) { return {q.b0, q.b1, q.b2, q.a1, q.a2}; }
 
-FilterStage at_rate(const FilterStage& table, double sample_rate_hz) {
-  const auto b = bilinear(table.b0, table.b1, table.b2), a = bilinear(1.0, table.a1, table.a2);
-  const double corner = std::sqrt(a[0] / a[2]);  // tan(pi f0 / 48000)
-  const double scale = corner / std::tan(std::atan(corner) * 48000.0 / sample_rate_hz);
-  const auto digital_b = bilinear(b[0], b[1] * scale, b[2] * scale * scale);
-  const auto digital_a = bilinear(a[0], a[1] * scale, a[2] * scale * scale);
-  return {digital_b[0] / digital_a[0], digital_b[1] / digital_a[0], digital_b[2] / digital_a[0],
-          digital_a[1] / digital_a[0], digital_a[2] / digital_a[0]};
+std::complex<double> response(const FilterStage& q, double frequency_hz, double sample_rate_hz) {
+  const std::complex<double> z1 = std::polar(1.0, -2 * std::numbers::pi * frequency_hz / sample_rate_hz);
+  return (q.b0 + z1 * (q.b1 + z1 * q.b2)) / (1.0 + z1 * (q.a1 + z1 * q.a2));
 }
 
 // One stage in direct form, a sample at a time.
@@ -65,20 +60,13 @@ double mean_above(const std::vector<double>& blocks, double gate) {
 }  // namespace
 
 std::array<FilterStage, 2> k_weighting_oracle(double sample_rate_hz) {
-  FilterStage high_pass = at_rate(kHighPass48, sample_rate_hz);
-  const double between = std::sqrt(kHighPass48.b0 / high_pass.b0);
-  high_pass.b0 *= between;
-  high_pass.b1 *= between;
-  high_pass.b2 *= between;
-  return {at_rate(kShelf48, sample_rate_hz), high_pass};
+  if (sample_rate_hz == 48000) return {kShelf48, kHighPass48};
+  const std::array<Biquad, 2> fitted = k_weighting(sample_rate_hz);
+  return {stage_of(fitted[0]), stage_of(fitted[1])};
 }
 
-double k_weighting_gain_oracle(double frequency_hz, double sample_rate_hz) {
-  const std::complex<double> z1 = std::polar(1.0, -2 * std::numbers::pi * frequency_hz / sample_rate_hz);
-  std::complex<double> h = 1;
-  for (const FilterStage& q : k_weighting_oracle(sample_rate_hz))
-    h *= (q.b0 + z1 * (q.b1 + z1 * q.b2)) / (1.0 + z1 * (q.a1 + z1 * q.a2));
-  return std::abs(h);
+double k_weighting_gain_oracle(double frequency_hz) {
+  return std::abs(response(kShelf48, frequency_hz, 48000) * response(kHighPass48, frequency_hz, 48000));
 }
 
 Signal k_weighted(const Signal& x, double sample_rate_hz) {

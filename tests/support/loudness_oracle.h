@@ -14,14 +14,13 @@ struct FilterStage {
   double b0, b1, b2, a1, a2;
 };
 
-// The tables of the text at 48 kHz, and at other rates the filters "that provide the same frequency response": the
-// tables taken back to the analogue plane by the inverse bilinear transform and forward again at the other rate, with
-// the corner (the frequency of the poles, read off the tables) kept where it is. The high-pass's gain is then halfway,
-// in dB, to that of the table's own numerator, which other meters keep at every rate; see k_weighting.h.
+// The tables of the text at 48 kHz; at other rates what k_weighting() fitted to their response, which k_weighting_test
+// holds to k_weighting_gain_oracle.
 std::array<FilterStage, 2> k_weighting_oracle(double sample_rate_hz);
 
-// |H(f)| of both stages together.
-double k_weighting_gain_oracle(double frequency_hz, double sample_rate_hz);
+// |H(f)| of both tables together, whatever the rate of the track: "the same frequency response that the specified
+// filter provides at 48 kHz". Up to 24 kHz.
+double k_weighting_gain_oracle(double frequency_hz);
 
 Signal k_weighted(const Signal& x, double sample_rate_hz);
 

@@ -1,0 +1,223 @@
+#include "host/audit/file_auditor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "host/audio_file/audio_reader.h"
+#include "host/audio_file/input_file.h"
+#include "host/audio_file/pcm_hash.h"
+#include "host/audit/checks.h"
+#include "host/audit/identifiers.h"
+#include "kernels/aligned.h"
+#include "kernels/inspection/inspector.h"
+#include "kernels/inspection/word_bits.h"
+#include "kernels/loudness/loudness_meter.h"
+#include "kernels/pcm/pcm.h"
+
+namespace lathe {
+namespace {
+
+constexpr std::int64_t kBlock = 16384;
+
+std::string encoding_text(const AudioFormat& format) {
+  const int bits = format.valid_bits > 0 ? format.valid_bits : bits_per_sample(format.encoding);
+  return fmt::format("{}-bit{}", bits, is_float(format.encoding) ? " float" : "");
+}
+
+void keep_tags(const Tags& tags, FileAudit& audit) {
+  static constexpr std::pair<const char*, const char*> kKept[] = {
+      {"title", "TITLE"},     {"artist", "ARTIST"}, {"album", "ALBUM"}, {"track", "TRACKNUMBER"},
+      {"disc", "DISCNUMBER"}, {"isrc", "ISRC"},     {"upc", "BARCODE"}};
+  for (const auto& [key, name] : kKept) {
+    if (const std::string_view value = tags.first(name); !value.empty()) audit.tags[key] = value;
+  }
+}
+
+// Value k of a series ends at (k + 1) * 100 ms; windows that do not fit yet are silent.
+std::vector<float> series_of(const HopEnergies& hops, int window_hops) {
+  const std::vector<double> powers = window_powers(hops, window_hops, 10);
+  std::vector<float> levels(hops.energy.size() / 10, static_cast<float>(loudness_of_power(0)));
+  const std::size_t first = static_cast<std::size_t>(window_hops / 10 - 1);
+  for (std::size_t k = 0; k < powers.size() && first + k < levels.size(); ++k)
+    levels[first + k] = static_cast<float>(loudness_of_power(powers[k]));
+  return levels;
+}
+
+std::vector<float> as_floats(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+
+}  // namespace
+
+struct FileAuditor::Buffers {
+  AlignedArray<std::byte> bytes;
+  AlignedArray<float> samples;
+
+  void fit(const AudioFormat& format) {
+    const auto needed = static_cast<std::size_t>(kBlock * frame_bytes(format)) + kPcmSlackBytes;
+    const auto floats = static_cast<std::size_t>(kBlock * format.channels);
+    if (bytes.size() < needed) bytes = AlignedArray<std::byte>(needed);
+    if (samples.size() < floats) samples = AlignedArray<float>(floats);
+  }
+};
+
+namespace {
+
+// The work on one open file.
+class FileRun {
+ public:
+  FileRun(const std::filesystem::path& path, const AuditOptions& options, FileAudit& audit)
+      : options_(options), audit_(audit), reader_(path), format_(reader_.format()) {
+    audit_.container = container_name(format_.container);
+    audit_.encoding = encoding_text(format_);
+    audit_.sample_rate_hz = format_.sample_rate_hz;
+    audit_.channels = format_.channels;
+    audit_.channel_mask = format_.channel_mask;
+    audit_.frames = format_.frames;
+    keep_tags(reader_.tags(), audit_);
+  }
+
+  const AudioFormat& format() const { return format_; }
+
+  void measure(std::byte* bytes, float* samples, const std::atomic<bool>& is_cancelled) {
+    std::vector<double> weights = channel_weights(format_.channels, format_.channel_mask);
+    if (options_.dual_mono && format_.channels == 1) weights[0] = 2;
+    LoudnessMeter meter({static_cast<double>(format_.sample_rate_hz), weights, true, false, format_.frames});
+    PcmHash hash;
+    NonFinite bad;
+    std::optional<Inspector> inspector;
+    if (options_.checks != AuditChecks::none) inspector.emplace(inspector_setup());
+    WordBits words(format_.encoding);
+    std::int64_t done = 0;
+    while (done < format_.frames) {
+      if (is_cancelled.load(std::memory_order_relaxed)) throw AuditCancelled();
+      const std::int64_t count = reader_.read(bytes, std::min(kBlock, format_.frames - done));
+      if (count == 0) break;
+      hash.update(bytes, static_cast<std::size_t>(count * frame_bytes(format_)));
+      const MutableAudioView frames{samples, format_.channels, count, kBlock};
+      unpack_pcm(bytes, format_.encoding, frames);
+      if (is_float(format_.encoding)) note(find_non_finite(frames, false), done, bad);
+      if (inspector) words.take(bytes, count * format_.channels);
+      if (bad.count == 0) meter.take(frames);
+      if (bad.count == 0 && inspector) inspector->take(frames);
+      done += count;
+    }
+    meter.finish();
+    audit_.payload_hash = hash.hex();
+    judge_state(bad, meter.take_reading());
+    if (!inspector || bad.count > 0 || format_.frames == 0) return;
+    inspector->finish();
+    audit_.findings = check_signal(inspector->inspection(), format_.encoding, words.used_bits());
+    for (Finding& finding : check_identifiers(audit_.tags)) audit_.findings.push_back(std::move(finding));
+  }
+
+ private:
+  Inspector::Setup inspector_setup() const {
+    const double step = is_float(format_.encoding) ? 0.0 : std::ldexp(1.0, 1 - bits_per_sample(format_.encoding));
+    return {static_cast<double>(format_.sample_rate_hz), format_.channels, step, options_.checks == AuditChecks::all};
+  }
+
+  static void note(const NonFinite& found, std::int64_t first_frame, NonFinite& all) {
+    if (found.count > 0 && all.count == 0) {
+      all.first_frame = first_frame + found.first_frame;
+      all.first_channel = found.first_channel;
+    }
+    all.count += found.count;
+  }
+
+  void unmeasurable(const char* code, std::string reason) {
+    audit_.state = AuditState::unmeasurable;
+    audit_.reason_code = code;
+    audit_.reason = std::move(reason);
+  }
+
+  void judge_state(const NonFinite& bad, const LoudnessReading& reading) {
+    if (format_.frames == 0) return unmeasurable("EMPTY", "the file has 0 frames");
+    if (bad.count > 0) {
+      return unmeasurable(
+          "NON_FINITE",
+          fmt::format("{} sample{} NaN, infinite or beyond +80 dBFS, the first in channel {} at frame {} ({:.3f} s)",
+                      bad.count, bad.count == 1 ? " is" : "s are", bad.first_channel + 1, bad.first_frame,
+                      static_cast<double>(bad.first_frame) / format_.sample_rate_hz));
+    }
+    audit_.figures = reading.figures;
+    if (!std::isfinite(reading.figures.integrated_lufs)) {
+      if (format_.frames < hop_start(40, format_.sample_rate_hz))
+        return unmeasurable("TOO_SHORT", "shorter than 400 ms: BS.1770 has no loudness for it");
+      return unmeasurable("SILENCE", "silence: no 400 ms block is above -70 LUFS");
+    }
+    audit_.state = AuditState::measured;
+    audit_.powers.blocks = as_floats(window_powers(reading.hops, 40, 10));
+    audit_.powers.short_term = as_floats(range_powers(reading.hops));
+    if (options_.series) audit_.series = LoudnessSeries{0.1, series_of(reading.hops, 40), series_of(reading.hops, 300)};
+  }
+
+  const AuditOptions& options_;
+  FileAudit& audit_;
+  AudioReader reader_;
+  AudioFormat format_;
+};
+
+std::string upper(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return result;
+}
+
+// Figures of nothing: no level is a number that could be taken for a measurement.
+LoudnessFigures no_figures() {
+  const double nothing = loudness_of_power(0);
+  return {nothing, 0, nothing, nothing, nothing, nothing};
+}
+
+}  // namespace
+
+FileAuditor::FileAuditor() : buffers_(std::make_unique<Buffers>()) {}
+FileAuditor::~FileAuditor() = default;
+
+FileAudit FileAuditor::audit(const std::filesystem::path& path, const AuditOptions& options,
+                             const std::atomic<bool>& is_cancelled) {
+  FileAudit audit;
+  audit.path = path;
+  audit.figures = no_figures();
+  std::error_code error;
+  if (const auto size = std::filesystem::file_size(path, error); !error)
+    audit.size_bytes = static_cast<std::int64_t>(size);
+  try {
+    FileRun run(path, options, audit);
+    buffers_->fit(run.format());
+    run.measure(buffers_->bytes.data(), buffers_->samples.data(), is_cancelled);
+  } catch (const AudioFileError& fault) {
+    audit.state = AuditState::unreadable;
+    audit.reason_code = upper(fault_name(fault.fault()));
+    audit.reason = fault.reason();
+    audit.figures = no_figures();
+    audit.payload_hash.clear();
+  }
+  return audit;
+}
+
+AlbumAudit album_of(const std::string& path, const std::vector<const FileAudit*>& files) {
+  AlbumAudit album;
+  album.path = path;
+  LoudnessFigures figures = no_figures();
+  std::vector<double> blocks, short_term;
+  for (const FileAudit* file : files) {
+    if (file->state != AuditState::measured) continue;
+    ++album.tracks;
+    blocks.insert(blocks.end(), file->powers.blocks.begin(), file->powers.blocks.end());
+    short_term.insert(short_term.end(), file->powers.short_term.begin(), file->powers.short_term.end());
+    figures.max_momentary_lufs = std::max(figures.max_momentary_lufs, file->figures.max_momentary_lufs);
+    figures.max_short_term_lufs = std::max(figures.max_short_term_lufs, file->figures.max_short_term_lufs);
+    figures.true_peak_dbtp = std::max(figures.true_peak_dbtp, file->figures.true_peak_dbtp);
+    figures.sample_peak_dbfs = std::max(figures.sample_peak_dbfs, file->figures.sample_peak_dbfs);
+  }
+  if (album.tracks == 0) return album;
+  figures.integrated_lufs = gated_loudness(blocks);
+  figures.loudness_range_lu = gated_range(short_term);
+  album.figures = figures;
+  return album;
+}
+
+}  // namespace lathe

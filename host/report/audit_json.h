@@ -1,0 +1,17 @@
+// An audit as one JSON document, schema "lathe.audit.v1", written as the audit goes on.
+#pragma once
+
+#include <iosfwd>
+#include <memory>
+
+#include "host/audit/file_audit.h"
+
+namespace lathe {
+
+// {schema, engine, standard, filter, backend, profiles, files: [...], albums: [...], summary}, one line a file and one
+// an album. Keys end in their unit. A figure that is minus infinity, or that nothing was measured for, is null. What is
+// not UTF-8 in a path or a tag is shown as U+FFFD, so the document is valid UTF-8 whatever the files are called.
+// Memory is that of one file. `out` must outlive the writer; its failure is thrown by finish().
+std::unique_ptr<AuditWriter> make_audit_json(std::ostream& out, const AuditHead& head);
+
+}  // namespace lathe

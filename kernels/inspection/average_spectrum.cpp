@@ -1,0 +1,79 @@
+#include "kernels/inspection/average_spectrum.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "kernels/inspection/inspection_lanes.h"
+
+namespace lathe {
+namespace {
+
+// Segments stand a little further apart than they are long: at 8 KiB all 16 would compete for the same lines of the
+// cache.
+constexpr std::int64_t kStride = AverageSpectrum::kPoints + 16;
+constexpr std::int64_t kBatchFrames = kSpectrumBatch * AverageSpectrum::kPoints;
+constexpr auto kRowFloats = static_cast<std::size_t>(AverageSpectrum::kPoints * kFftLanes);
+static_assert(kFftLanes == kInspectionLanes);
+
+}  // namespace
+
+AverageSpectrum::AverageSpectrum(double sample_rate_hz, int channels)
+    : sample_rate_hz_(sample_rate_hz),
+      channels_(channels),
+      fft_(kPoints),
+      held_(static_cast<std::size_t>(kSpectrumBatch * kStride * channels)),
+      re_(kRowFloats),
+      im_(kRowFloats),
+      rows_(static_cast<std::size_t>(channels), std::vector<double>(kPoints, 0.0)) {
+  for (std::int64_t n = 0; n < kPoints; ++n) {
+    const double w = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * (static_cast<double>(n) + 0.5) / kPoints);
+    window_.push_back(static_cast<float>(w));
+    window_power_ += w * w;
+  }
+}
+
+void AverageSpectrum::take(AudioView frames) {
+  for (std::int64_t used = 0; used < frames.frames;) {
+    const std::int64_t segment = filled_ / kPoints, at = filled_ % kPoints;
+    const std::int64_t n = std::min(frames.frames - used, kPoints - at);
+    for (int c = 0; c < channels_; ++c)
+      copy_samples(frames.channel(c) + used, n, held_.data() + (c * kSpectrumBatch + segment) * kStride + at);
+    used += n;
+    filled_ += n;
+    if (filled_ == kBatchFrames) transform();
+  }
+}
+
+// Adds the powers of the segments that are held whole.
+void AverageSpectrum::transform() {
+  const std::int64_t whole = filled_ / kPoints;
+  for (int c = 0; c < channels_ && whole > 0; ++c) {
+    float* segments = held_.data() + c * kSpectrumBatch * kStride;
+    std::fill(segments + whole * kStride, segments + kSpectrumBatch * kStride, 0.0f);
+    inspection_kernels().arrange(segments, kStride, window_.data(), kPoints, re_.data(), im_.data());
+    fft_.forward(re_.data(), im_.data());
+    inspection_kernels().add_powers(re_.data(), im_.data(), kPoints, rows_[static_cast<std::size_t>(c)].data());
+  }
+  segments_ += whole;
+  filled_ = 0;
+}
+
+Spectrum AverageSpectrum::finish() {
+  transform();
+  Spectrum spectrum{sample_rate_hz_ / kPoints, segments_, {}};
+  if (segments_ == 0) return spectrum;
+  // Parseval, and the window's share of the power.
+  const double scale = 1 / (static_cast<double>(kPoints) * window_power_ * static_cast<double>(segments_));
+  for (const std::vector<double>& rows : rows_) {
+    std::vector<double>& bins = spectrum.powers.emplace_back(kPoints / 2 + 1, 0.0);
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      // Two segments went in as one complex sequence; the power of bins k and N - k together is that of both.
+      const std::int64_t k = fft_.bin_of_row()[r];
+      bins[static_cast<std::size_t>(std::min(k, kPoints - k))] += scale * rows[r];
+    }
+  }
+  return spectrum;
+}
+
+}  // namespace lathe

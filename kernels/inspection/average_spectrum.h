@@ -1,0 +1,52 @@
+// The spectrum of each channel, averaged over a whole track.
+//
+// Welch's method (1967): segments of 2048 frames, side by side, each under a Hann window, their powers averaged; what
+// is left of the last segment is not looked at. Cost: 5 N log2 N operations for two segments of N = 2048 (Cooley and
+// Tukey), about 30 a sample.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/aligned.h"
+#include "kernels/audio.h"
+#include "kernels/fft/lane_fft.h"
+
+namespace lathe {
+
+// Mean power of each bin: bin k is at k * bin_hz, and all bins of a channel add up to its mean square (of what the
+// windows let through). Empty for tracks shorter than a segment.
+struct Spectrum {
+  double bin_hz = 0;
+  std::int64_t segments = 0;                // that were averaged
+  std::vector<std::vector<double>> powers;  // one a channel, kPoints / 2 + 1 bins
+};
+
+class AverageSpectrum {
+ public:
+  static constexpr std::int64_t kPoints = 2048;
+
+  AverageSpectrum(double sample_rate_hz, int channels);
+
+  // The next frames of the track, in blocks of any size.
+  void take(AudioView frames);
+
+  // With no frames to come.
+  Spectrum finish();
+
+ private:
+  void transform();
+
+  double sample_rate_hz_;
+  int channels_;
+  LaneFft fft_;
+  std::vector<float> window_;
+  double window_power_ = 0;
+  AlignedArray<float> held_;  // kSpectrumBatch segments of each channel
+  AlignedArray<float> re_, im_;
+  std::vector<std::vector<double>> rows_;  // powers in the transform's order, one list a channel
+  std::int64_t filled_ = 0;                // frames held
+  std::int64_t segments_ = 0;
+};
+
+}  // namespace lathe

@@ -1,0 +1,195 @@
+// `lathe audit INPUT...`: measures a catalogue's loudness and holds it against delivery profiles.
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "host/audit/delivery_profile.h"
+#include "host/audit/verdict.h"
+#include "host/recipe/recipe_problem.h"
+#include "host/report/audit_csv.h"
+#include "host/report/audit_html.h"
+#include "host/report/audit_json.h"
+#include "host/report/audit_table.h"
+#include "scheduler/cli/processors.h"
+#include "scheduler/cli/verbs.h"
+#include "scheduler/worker/audit_batch.h"
+#include "scheduler/worker/backend_choice.h"
+#include "scheduler/worker/task_runner.h"
+
+namespace lathe::cli {
+namespace {
+
+using namespace lathe::scheduler;
+namespace fs = std::filesystem;
+
+struct Options {
+  std::vector<std::string> inputs;
+  std::vector<std::string> profiles;
+  std::string format = "table";
+  std::string out;
+  AuditOptions audit;
+  std::string checks = "default";
+  int jobs = 0;
+  bool quiet = false;
+};
+
+std::atomic<bool> g_interrupted{false};
+
+// The first signal lets go of the work in hand; the second ends the program at once.
+extern "C" void on_audit_signal(int signal) {
+  if (g_interrupted.exchange(true)) std::_Exit(128 + signal);
+}
+
+void say(const std::string& text) { std::fprintf(stderr, "lathe: %s\n", text.c_str()); }
+
+// All that can be loaded; every mistake is said.
+std::optional<std::vector<DeliveryProfile>> load_profiles(const std::vector<std::string>& names) {
+  std::vector<DeliveryProfile> profiles;
+  bool all_well = true;
+  for (const std::string& name : names) {
+    try {
+      profiles.push_back(load_profile(name));
+    } catch (const RecipeErrors& errors) {
+      std::fprintf(stderr, "%s\n", errors.what());
+      all_well = false;
+    }
+  }
+  if (!all_well) return std::nullopt;
+  return profiles;
+}
+
+AuditHead head_of(const std::vector<DeliveryProfile>& profiles) {
+  AuditHead head;
+  head.engine = engine_name();
+  head.standard = "ITU-R BS.1770-5, EBU Tech 3341 V4, EBU Tech 3342 V4";
+  head.filter = "K-weighting in float32 with float64 between hops of 10 ms; true peak at 16 points a sample by 64 taps";
+  head.backend = backend_name({});
+  for (const DeliveryProfile& p : profiles)
+    head.profiles.push_back({p.name, p.title, p.version, std::string(word_of(p.status)), p.source, p.date});
+  return head;
+}
+
+int terminal_columns() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
+}
+
+std::unique_ptr<AuditWriter> writer_for(const Options& options, std::ostream& out, const AuditHead& head) {
+  if (options.format == "json") return make_audit_json(out, head);
+  if (options.format == "csv") return make_audit_csv(out, head);
+  if (options.format == "html") return make_audit_html(out, head);
+  const bool to_terminal = options.out.empty() && ::isatty(STDOUT_FILENO) == 1;
+  return make_audit_table(out, head, {to_terminal ? terminal_columns() : 160, to_terminal});
+}
+
+// A report beside its final name, which it gets when it is whole: a report that was there before is never half of one.
+class ReportFile {
+ public:
+  explicit ReportFile(fs::path path) : path_(std::move(path)), partial_(path_.string() + ".partial") {
+    stream_.open(partial_, std::ios::binary | std::ios::trunc);
+    if (!stream_) throw std::runtime_error("--out " + path_.string() + ": cannot be written");
+  }
+  ~ReportFile() {
+    std::error_code ignored;
+    if (!is_published_) fs::remove(partial_, ignored);
+  }
+  std::ostream& stream() { return stream_; }
+  void publish() {
+    stream_.close();
+    if (!stream_) throw std::runtime_error("--out " + path_.string() + ": could not be written to its end");
+    fs::rename(partial_, path_);
+    is_published_ = true;
+  }
+
+ private:
+  fs::path path_, partial_;
+  std::ofstream stream_;
+  bool is_published_ = false;
+};
+
+// DESIGN's contract: 3 only if nothing at all could be read, then 8, then 7.
+int exit_code_of(const AuditSummary& summary) {
+  if (summary.was_interrupted) return kCancelled;
+  if (summary.files == summary.unreadable) return kNothingRead;
+  if (summary.unmeasurable > 0 || summary.unreadable > 0) return kUnmeasurable;
+  for (const auto& [name, failed] : summary.failed_by_profile) {
+    if (failed > 0) return kViolations;
+  }
+  return kOk;
+}
+
+int audit(const Options& options) {
+  const std::optional<std::vector<DeliveryProfile>> profiles = load_profiles(options.profiles);
+  if (!profiles) return kUsage;
+  const Scan scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, {});
+  if (scan.tracks.empty() && scan.problems.empty()) {
+    for (const std::string& warning : scan.warnings) say(warning);
+    say("no files found: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC");
+    return kNothingRead;
+  }
+  AuditBatch batch;
+  batch.options = options.audit;
+  batch.options.checks = options.checks == "none"  ? AuditChecks::none
+                         : options.checks == "all" ? AuditChecks::all
+                                                   : AuditChecks::standard;
+  batch.options.series = options.audit.series || options.format == "html";
+  batch.jobs = options.jobs > 0 ? options.jobs : processors();
+  batch.judge_file = [&profiles](FileAudit& file) {
+    for (const DeliveryProfile& profile : *profiles) file.profiles.push_back(judge(profile, file));
+  };
+  batch.judge_album = [&profiles](AlbumAudit& album, const std::vector<const FileAudit*>& files) {
+    for (const DeliveryProfile& profile : *profiles) album.profiles.push_back(judge(profile, album, files));
+  };
+  std::signal(SIGINT, on_audit_signal);
+  std::signal(SIGTERM, on_audit_signal);
+  std::signal(SIGPIPE, SIG_IGN);
+  batch.is_interrupted = &g_interrupted;
+  const bool shows_progress = !options.quiet && ::isatty(STDERR_FILENO) == 1;
+  if (shows_progress)
+    batch.on_progress = [](std::int64_t done, std::int64_t of) {
+      std::fprintf(stderr, "\r%lld of %lld files\033[K", static_cast<long long>(done), static_cast<long long>(of));
+    };
+  std::optional<ReportFile> file;
+  if (!options.out.empty()) file.emplace(fs::absolute(options.out));
+  const std::unique_ptr<AuditWriter> report =
+      writer_for(options, file ? file->stream() : std::cout, head_of(*profiles));
+  const AuditSummary summary = batch.run(scan, *report);
+  if (shows_progress) std::fputs("\r\033[K", stderr);
+  if (file) file->publish();
+  for (const std::string& warning : scan.warnings) say(warning);
+  if (summary.was_interrupted) say("interrupted: the report ends with what was measured");
+  return exit_code_of(summary);
+}
+
+}  // namespace
+
+void add_audit(CLI::App& app, Run& run) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("audit", "Measures loudness and holds it against delivery profiles");
+  verb->add_option("INPUT", options->inputs, "Audio files, and folders with all that lies in them")->required();
+  verb->add_option("--profile", options->profiles, "A profile (lathe profile list) or a YAML file; any number")
+      ->allow_extra_args(false);
+  verb->add_option("--format", options->format, "table, json, csv or html")
+      ->check(CLI::IsMember({"table", "json", "csv", "html"}))
+      ->capture_default_str();
+  verb->add_option("--out", options->out, "Writes the report to this file instead of printing it");
+  verb->add_flag("--series", options->audit.series, "Momentary and short-term loudness every 100 ms, in JSON");
+  verb->add_option("--checks", options->checks,
+                   "What is looked at beside loudness: none, default, or all (with the average spectrum)")
+      ->check(CLI::IsMember({"none", "default", "all"}))
+      ->capture_default_str();
+  verb->add_flag("--dual-mono", options->audit.dual_mono, "Mono files are heard from two loudspeakers: +3.01 LU");
+  verb->add_option("--jobs", options->jobs, "Files at once; left out: one a processor")->check(CLI::Range(1, 1024));
+  verb->add_flag("-q,--quiet", options->quiet, "No progress");
+  verb->callback([&run, options] { run = [options] { return audit(*options); }; });
+}
+
+}  // namespace lathe::cli
