@@ -16,8 +16,8 @@ void fill_absorb(const KFilterForm& form, std::int64_t rows, float* absorb) {
   }
 }
 
-// The shelf in float32. Its denominator at 0 Hz, 1 + a1 + a2, is 0.003 at 192 kHz, where coefficients rounded one by one
-// would change the bass by 2e-5: a2 takes up what a1 was rounded by, and d2 keeps the gain at 0 Hz.
+// The shelf in float32. Its denominator at 0 Hz, 1 + a1 + a2, is 0.003 at 192 kHz, where coefficients rounded one by
+// one would change the bass by 2e-5: a2 takes up what a1 was rounded by, and d2 keeps the gain at 0 Hz.
 void round_shelf(const KFilterForm& form, KFilterTables& t) {
   const double denominator = 1 + form.a1 + form.a2, gain = (1 + form.b1 + form.b2) / denominator;
   t.a1 = static_cast<float>(form.a1);

@@ -21,8 +21,8 @@ struct KFilterTables {
   std::int64_t rows = 0;  // frames of a short lane; a long one has kEnergyGroup more
   double energy_scale = 1;
   float p = 0, q = 0, r = 0, t = 0, a1 = 0, a2 = 0;
-  float d1 = 0, d2 = 0;  // b1 - a1, b2 - a2: the shelf as what it adds to u, y = u + d1 w[n-1] + d2 w[n-2]
-  AlignedArray<float> absorb;           // [rows][4]: what x[j] adds to z at the end of a short lane
+  float d1 = 0, d2 = 0;        // b1 - a1, b2 - a2: the shelf as what it adds to u, y = u + d1 w[n-1] + d2 w[n-2]
+  AlignedArray<float> absorb;  // [rows][4]: what x[j] adds to z at the end of a short lane
   float absorb_group[kEnergyGroup][4];  // the same for the group that a long lane has more
   KFilterAdvance advance;               // over a short lane of silence
   KFilterAdvance advance_group;         // over one group of silence
