@@ -31,6 +31,7 @@ struct AudioFormat {
   std::int64_t frames = 0;         // one sample of every channel each
   std::uint32_t channel_mask = 0;  // speaker positions as WAVE_FORMAT_EXTENSIBLE has them; 0 = none said
   int valid_bits = 0;              // significant bits of a sample, left-justified; 0 = all the encoding has
+  std::string speakers = {};       // their names in the channels' order, where no mask can say it (CAF, AIFF): "L C R"
 };
 
 constexpr int kMinSampleRateHz = 8000;
@@ -67,6 +68,10 @@ class AudioFileError : public std::runtime_error {
   std::filesystem::path path_;
   std::string reason_;
 };
+
+// Whether the audio of a FLAC file is held against its MD5 at the end. The checksum of each of its frames always is;
+// the MD5 takes a quarter of the time that decoding does.
+enum class Md5 { compared, left_alone };
 
 // The stable code of a fault: its enumerator's name, as "not_audio".
 std::string_view fault_name(AudioFileError::Fault fault);

@@ -10,9 +10,9 @@ namespace lathe {
 
 using Fault = AudioFileError::Fault;
 
-AudioReader::AudioReader(const std::filesystem::path& path) : file_(std::make_unique<InputFile>(path)) {
+AudioReader::AudioReader(const std::filesystem::path& path, Md5 md5) : file_(std::make_unique<InputFile>(path)) {
   const Container container = probe_container(*file_);
-  source_ = container == Container::flac ? open_flac_source(*file_) : open_pcm_source(*file_, container);
+  source_ = container == Container::flac ? open_flac_source(*file_, md5) : open_pcm_source(*file_, container);
 }
 
 AudioReader::~AudioReader() = default;

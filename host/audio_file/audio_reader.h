@@ -21,7 +21,7 @@ class AudioReader {
  public:
   // Opens and checks the file. Throws AudioFileError: not_found, unreadable, not_audio, unsupported, limits, corrupt,
   // and truncated where the header already shows it (all containers but FLAC).
-  explicit AudioReader(const std::filesystem::path& path);
+  explicit AudioReader(const std::filesystem::path& path, Md5 md5 = Md5::compared);
   ~AudioReader();
   AudioReader(AudioReader&&) noexcept;
   AudioReader& operator=(AudioReader&&) noexcept;
@@ -35,7 +35,7 @@ class AudioReader {
   const std::vector<std::string>& notes() const;
 
   // Up to `frames` frames of frame_bytes(format()) bytes each into `interleaved`; fewer only at the end, then 0.
-  // Throws AudioFileError: unreadable, truncated, corrupt. With the last frame of a FLAC file its MD5 is checked too.
+  // Throws AudioFileError: unreadable, truncated, corrupt. With the last frame of a FLAC file comes its MD5's turn.
   std::int64_t read(std::byte* interleaved, std::int64_t frames);
 
   // Back to the first frame.

@@ -1,4 +1,5 @@
-// FLAC through libFLAC itself: every comment, every frame counted, and the MD5 of the audio compared at the end.
+// FLAC through libFLAC itself: every comment, every frame counted and its checksum compared, and the MD5 of the audio
+// at the end.
 #include <FLAC/stream_decoder.h>
 #include <fmt/format.h>
 
@@ -8,6 +9,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <type_traits>
 
 #include "host/audio_file/byte_order.h"
 #include "host/audio_file/flac_channels.h"
@@ -43,15 +45,28 @@ void interleave(const FLAC__int32* const planes[], int channels, std::size_t fra
   }
 }
 
+// The same for two channels of `Bits` bits: a frame is one store. Writes up to 2 bytes behind the last.
+template <int Bits>
+void interleave_pairs(const FLAC__int32* const planes[], std::size_t frames, int shift, std::byte* out) {
+  using Word = std::conditional_t<Bits == 16, std::uint32_t, std::uint64_t>;
+  constexpr Word kMask = (Word{1} << Bits) - 1;
+  const FLAC__int32 *left = planes[0], *right = planes[1];
+  for (std::size_t i = 0; i < frames; ++i, out += Bits / 4) {
+    const Word word = (static_cast<Word>(static_cast<std::uint32_t>(left[i]) << shift) & kMask) |
+                      static_cast<Word>(static_cast<std::uint32_t>(right[i]) << shift) << Bits;
+    std::memcpy(out, &word, sizeof word);
+  }
+}
+
 class FlacSource final : public FrameSource {
  public:
-  explicit FlacSource(const InputFile& file) : file_(file), decoder_(::FLAC__stream_decoder_new()) {
+  FlacSource(const InputFile& file, Md5 md5) : file_(file), md5_(md5), decoder_(::FLAC__stream_decoder_new()) {
     if (!decoder_) throw std::bad_alloc();
     check_metadata_size();
     start();
     if (!stream_info_) file_.fail(Fault::corrupt, "has no STREAMINFO block, or a damaged one");
     describe();
-    block_.resize(static_cast<std::size_t>(kMaxBlockFrames * frame_bytes(format)));
+    block_.resize(static_cast<std::size_t>(kMaxBlockFrames * frame_bytes(format)) + sizeof(std::uint64_t));
     if (stream_info_->total_samples == 0) count_frames();
     keeps_tags_ = false;
   }
@@ -81,7 +96,7 @@ class FlacSource final : public FrameSource {
   // Puts the decoder at the first frame, with the metadata read.
   void start() {
     ::FLAC__stream_decoder_finish(decoder_.get());
-    ::FLAC__stream_decoder_set_md5_checking(decoder_.get(), true);
+    ::FLAC__stream_decoder_set_md5_checking(decoder_.get(), md5_ == Md5::compared);
     ::FLAC__stream_decoder_set_metadata_respond(decoder_.get(), FLAC__METADATA_TYPE_VORBIS_COMMENT);
     file_at_ = audio_at_;
     block_at_ = block_frames_ = 0;
@@ -232,10 +247,12 @@ class FlacSource final : public FrameSource {
         interleave<1>(planes, format.channels, frames, shift, out);
         break;
       case Encoding::pcm16:
-        interleave<2>(planes, format.channels, frames, shift, out);
+        format.channels == 2 ? interleave_pairs<16>(planes, frames, shift, out)
+                             : interleave<2>(planes, format.channels, frames, shift, out);
         break;
       case Encoding::pcm24:
-        interleave<3>(planes, format.channels, frames, shift, out);
+        format.channels == 2 ? interleave_pairs<24>(planes, frames, shift, out)
+                             : interleave<3>(planes, format.channels, frames, shift, out);
         break;
       default:
         interleave<4>(planes, format.channels, frames, shift, out);
@@ -280,6 +297,7 @@ class FlacSource final : public FrameSource {
   }
 
   const InputFile& file_;
+  Md5 md5_;
   std::unique_ptr<FLAC__StreamDecoder, DecoderDeleter> decoder_;
   std::optional<FLAC__StreamMetadata_StreamInfo> stream_info_;
   std::optional<std::uint32_t> channel_mask_;
@@ -301,6 +319,8 @@ class FlacSource final : public FrameSource {
 
 }  // namespace
 
-std::unique_ptr<FrameSource> open_flac_source(const InputFile& file) { return std::make_unique<FlacSource>(file); }
+std::unique_ptr<FrameSource> open_flac_source(const InputFile& file, Md5 md5) {
+  return std::make_unique<FlacSource>(file, md5);
+}
 
 }  // namespace lathe

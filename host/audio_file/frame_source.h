@@ -31,7 +31,7 @@ class FrameSource {
 
 // Both borrow `file`, which must outlive them, and throw AudioFileError as AudioReader does.
 std::unique_ptr<FrameSource> open_pcm_source(const InputFile& file, Container container);
-std::unique_ptr<FrameSource> open_flac_source(const InputFile& file);
+std::unique_ptr<FrameSource> open_flac_source(const InputFile& file, Md5 md5);
 
 // Throws limits unless 1 to 24 channels at 8000 to 384000 Hz.
 void check_limits(const InputFile& file, std::int64_t channels, std::int64_t sample_rate_hz);

@@ -119,6 +119,7 @@ std::string caf_header(const AudioFormat& format, const std::string& text) {
 PcmHeader make_pcm_header(const AudioFormat& format, const Tags& tags) {
   const TextChunks text = make_text_chunks(format.container, tags);
   PcmHeader header{{}, text.dropped};
+  if (!format.speakers.empty()) header.dropped.push_back("channel layout");
   switch (format.container) {
     case Container::w64:
       header.bytes = w64_header(format);

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "host/audio_file/byte_order.h"
+#include "host/audio_file/core_audio_layout.h"
 #include "host/audio_file/frame_source.h"
 
 namespace lathe {
@@ -21,7 +22,6 @@ using Head = std::array<std::byte, 64>;
 constexpr std::uint16_t kWavePcm = 1;
 constexpr std::uint16_t kWaveFloat = 3;
 constexpr std::uint16_t kWaveExtensible = 0xfffe;
-constexpr std::uint32_t kUseChannelBitmap = 1U << 16;  // Core Audio layout tag; its bitmap equals WAVE's mask
 constexpr std::uint32_t kCafFloat = 1;
 constexpr std::uint32_t kCafLittleEndian = 2;
 
@@ -146,9 +146,14 @@ std::int64_t rounded_rate(double rate) { return rate >= 0.0 && rate < 1e9 ? std:
 
 void read_layout_chunk(const InputFile& file, PcmLayout& layout, std::string_view id) {
   const Chunk* chunk = find_chunk(layout.chunks, id);
-  if (chunk == nullptr || chunk->size < 12) return;
-  const Head b = chunk_head(file, *chunk, 0);
-  if (load_be32(&b[0]) == kUseChannelBitmap) layout.format.channel_mask = load_be32(&b[4]);
+  if (chunk == nullptr) return;
+  // Twelve bytes, and twenty for each channel.
+  std::array<std::byte, 12 + 20 * kMaxChannels> body{};
+  const auto size = static_cast<std::size_t>(std::clamp<std::int64_t>(chunk->size, 0, body.size()));
+  const std::size_t held = file.read_at(chunk->offset, body.data(), size);
+  const CoreAudioLayout said = read_core_audio_layout(std::span(body).first(held), layout.format.channels);
+  layout.format.channel_mask = said.channel_mask;
+  layout.format.speakers = said.speakers;
 }
 
 void read_aiff(const InputFile& file, PcmLayout& layout) {

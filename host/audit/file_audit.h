@@ -58,6 +58,8 @@ struct FileAudit {
   int sample_rate_hz = 0;
   int channels = 0;
   std::uint32_t channel_mask = 0;
+  std::string channel_layout;      // what its loudspeakers were taken for: "5.1" (channel_weights.h)
+  bool is_layout_assumed = false;  // by the number of channels alone: nothing in the file says it
   std::int64_t frames = 0;
   std::int64_t size_bytes = 0;
   std::string payload_hash;                 // XXH3-128 of its PCM bytes

@@ -68,20 +68,26 @@ namespace {
 class FileRun {
  public:
   FileRun(const std::filesystem::path& path, const AuditOptions& options, FileAudit& audit)
-      : options_(options), audit_(audit), reader_(path), format_(reader_.format()) {
+      : options_(options),
+        audit_(audit),
+        reader_(path, options.checks == AuditChecks::all ? Md5::compared : Md5::left_alone),
+        format_(reader_.format()) {
     audit_.container = container_name(format_.container);
     audit_.encoding = encoding_text(format_);
     audit_.sample_rate_hz = format_.sample_rate_hz;
     audit_.channels = format_.channels;
     audit_.channel_mask = format_.channel_mask;
     audit_.frames = format_.frames;
+    layout_ = channel_layout(format_.channels, format_.channel_mask, format_.speakers);
+    audit_.channel_layout = layout_.name;
+    audit_.is_layout_assumed = layout_.is_assumed;
     keep_tags(reader_.tags(), audit_);
   }
 
   const AudioFormat& format() const { return format_; }
 
   void measure(std::byte* bytes, float* samples, const std::atomic<bool>& is_cancelled) {
-    std::vector<double> weights = channel_weights(format_.channels, format_.channel_mask);
+    std::vector<double> weights = layout_.weights;
     if (options_.dual_mono && format_.channels == 1) weights[0] = 2;
     LoudnessMeter meter({static_cast<double>(format_.sample_rate_hz), weights, true, false, format_.frames});
     PcmHash hash;
@@ -157,6 +163,7 @@ class FileRun {
   FileAudit& audit_;
   AudioReader reader_;
   AudioFormat format_;
+  ChannelLayout layout_;
 };
 
 std::string upper(std::string_view text) {

@@ -45,7 +45,7 @@ FirstPassSetup first_pass_setup(const Chain& chain, const AudioFormat& format, E
   setup.encoding = format.encoding;
   setup.sample_rate_hz = format.sample_rate_hz;
   setup.frames = format.frames;
-  setup.weights = channel_weights(format.channels, format.channel_mask);
+  setup.weights = channel_weights(format.channels, format.channel_mask, format.speakers);
   for (const ChainStage& stage : chain.stages) {
     if (changes_nothing(stage)) continue;
     if (const auto* eq = std::get_if<EqStage>(&stage)) {
@@ -75,7 +75,7 @@ class TrackRun {
         is_cancelled_(is_cancelled),
         reader_(job.input),
         in_(reader_.format()),
-        weights_(channel_weights(in_.channels, in_.channel_mask)),
+        weights_(channel_weights(in_.channels, in_.channel_mask, in_.speakers)),
         blocks_(in_) {
     if (in_.frames == 0)
       throw UnusableAudio(job.input.string() + ": the file has 0 frames; there is nothing to master");

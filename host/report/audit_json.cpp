@@ -79,6 +79,8 @@ Json file_json(const FileAudit& file) {
             {"sample_rate_hz", is_known ? Json(file.sample_rate_hz) : Json(nullptr)},
             {"channels", is_known ? Json(file.channels) : Json(nullptr)},
             {"channel_mask", is_known ? Json(file.channel_mask) : Json(nullptr)},
+            {"channel_layout", file.channel_layout},
+            {"channel_layout_assumed", file.is_layout_assumed},
             {"frames", is_known ? Json(file.frames) : Json(nullptr)},
             {"duration_s", number_or_null(file.duration_s(), is_known)},
             {"size_bytes", file.size_bytes},

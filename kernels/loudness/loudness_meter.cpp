@@ -13,47 +13,7 @@ namespace {
 
 static_assert(kPeakGroup == kEnergyGroup);
 
-// WAVEX speaker bits.
-constexpr std::uint32_t kLfe = 0x8, kBackLeft = 0x10, kBackRight = 0x20, kSideLeft = 0x200, kSideRight = 0x400;
-
-double weight_of(std::uint32_t speaker, std::uint32_t mask) {
-  if (speaker == kLfe) return 0.0;
-  if (speaker == kSideLeft || speaker == kSideRight) return 1.41;
-  // "Back" loudspeakers are the +-110 degree surrounds of 5.1 unless there are side ones too; then they stand at 135.
-  const bool sides = (mask & (kSideLeft | kSideRight)) != 0;
-  if ((speaker == kBackLeft || speaker == kBackRight) && !sides) return 1.41;
-  return 1.0;
-}
-
-std::uint32_t usual_mask(int channels) {
-  switch (channels) {
-    case 3:
-      return 0x7;
-    case 4:
-      return 0x33;
-    case 5:
-      return 0x37;
-    case 6:
-      return 0x3f;
-    case 8:
-      return 0x63f;
-    default:
-      return 0;
-  }
-}
-
 }  // namespace
-
-std::vector<double> channel_weights(int channels, std::uint32_t channel_mask) {
-  if (__builtin_popcount(channel_mask) != channels) channel_mask = usual_mask(channels);
-  std::vector<double> weights(static_cast<std::size_t>(channels), 1.0);
-  if (channel_mask == 0) return weights;
-  int c = 0;
-  for (std::uint32_t bit = 1; bit != 0 && c < channels; bit <<= 1) {
-    if (channel_mask & bit) weights[static_cast<std::size_t>(c++)] = weight_of(bit, channel_mask);
-  }
-  return weights;
-}
 
 struct LoudnessMeter::State {
   explicit State(Setup s)

@@ -11,15 +11,11 @@
 #include <vector>
 
 #include "kernels/audio.h"
+#include "kernels/loudness/channel_weights.h"
 #include "kernels/loudness/loudness_reading.h"
 #include "kernels/stage.h"
 
 namespace lathe {
-
-// Weights by BS.1770-5 Annex 1 and 3: 1.41 for loudspeakers at the side (Ls, Rs), 0 for LFE, 1 elsewhere.
-// `channel_mask` is the WAVEX mask, 0 for the usual order of that many channels (3: L R C, 4: L R Ls Rs, 5: L R C Ls
-// Rs, 6: L R C LFE Ls Rs, 8: L R C LFE Lb Rb Ls Rs as WAVEX orders them). More than 8 channels without a mask weigh 1.
-std::vector<double> channel_weights(int channels, std::uint32_t channel_mask);
 
 class LoudnessMeter final : public AudioSink {
  public:

@@ -86,8 +86,9 @@ struct TaskRunner::Plan {
     std::string text =
         fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", LATHE_VERSION, kSampleRevision, bits, content_hash, recipe_json, tags);
     // The same bytes under another header are other sound.
-    text += fmt::format("{} {} {} {} {} {} {}\n", static_cast<int>(format.container), static_cast<int>(format.encoding),
-                        format.sample_rate_hz, format.channels, format.channel_mask, format.valid_bits, format.frames);
+    text += fmt::format("{} {} {} {} {} {} {} {}\n", static_cast<int>(format.container),
+                        static_cast<int>(format.encoding), format.sample_rate_hz, format.channels, format.channel_mask,
+                        format.valid_bits, format.frames, format.speakers);
     for (const OutputSpec& o : job.outputs) {
       text += fmt::format("{} {} {} {}\n", o.path.string(), static_cast<int>(o.container), static_cast<int>(o.encoding),
                           job.pcm_md5);

@@ -88,7 +88,7 @@ Job job_of_file(const std::filesystem::path& path) {
   const double rate = format.sample_rate_hz;
   const auto frames = std::min(format.frames, static_cast<std::int64_t>(kMostSeconds * rate));
   Job job{path.filename().string(), setup_for(format.encoding, rate, format.channels, frames), {}};
-  job.setup.weights = channel_weights(format.channels, format.channel_mask);
+  job.setup.weights = channel_weights(format.channels, format.channel_mask, format.speakers);
   job.setup.scrub = true;
   std::vector<EqBand> bands = eq_of_8191_taps();
   std::erase_if(bands, [rate](const EqBand& band) { return band.freq_hz >= rate / 2; });

@@ -17,6 +17,7 @@
 namespace lathe {
 namespace {
 
+using Weights = std::vector<double>;
 using test::TestBackend;
 
 constexpr double kNothing = -std::numeric_limits<double>::infinity();
@@ -140,7 +141,6 @@ TEST(Gating, HopsOfUnevenLengthStillGiveTheMeanSquare) {
 }
 
 TEST(ChannelWeights, SurroundsWeighMoreAndTheLfeNothing) {
-  using Weights = std::vector<double>;
   EXPECT_EQ(channel_weights(1, 0), (Weights{1}));
   EXPECT_EQ(channel_weights(2, 0), (Weights{1, 1}));
   EXPECT_EQ(channel_weights(5, 0), (Weights{1, 1, 1, 1.41, 1.41}));
@@ -149,7 +149,44 @@ TEST(ChannelWeights, SurroundsWeighMoreAndTheLfeNothing) {
   EXPECT_EQ(channel_weights(8, 0x63f), (Weights{1, 1, 1, 0, 1, 1, 1.41, 1.41}));  // 7.1: the back pair stands at 135
   EXPECT_EQ(channel_weights(8, 0), channel_weights(8, 0x63f));
   EXPECT_EQ(channel_weights(2, 0x3f), (Weights{1, 1}));  // a mask of another number of channels
-  EXPECT_EQ(channel_weights(12, 0), Weights(12, 1.0));
+  EXPECT_EQ(channel_weights(11, 0), Weights(11, 1.0));   // nothing that is usual
+}
+
+// BS.1770-5 Annex 3: 1.41 from 60 to 120 degrees to the side and less than 30 above, 1 elsewhere.
+TEST(ChannelWeights, UsualLayoutsOfMoreThanEightChannels) {
+  const Weights bed{1, 1, 1, 0, 1.41, 1.41};
+  Weights five_one_four = bed;
+  five_one_four.insert(five_one_four.end(), 4, 1);
+  EXPECT_EQ(channel_weights(10, 0), five_one_four);
+  Weights seven_one_four = bed;
+  seven_one_four.insert(seven_one_four.end(), 6, 1);
+  EXPECT_EQ(channel_weights(12, 0), seven_one_four);
+  EXPECT_EQ(channel_weights(7, 0), (Weights{1, 1, 1, 0, 1, 1.41, 1.41}));
+  Weights wide = bed;
+  wide.insert(wide.end(), {1, 1, 1.41, 1.41});
+  wide.insert(wide.end(), 6, 1);
+  EXPECT_EQ(channel_weights(16, 0), wide);
+  // 9+10+3: L and R at 60 degrees and the pair at 90 count 1.41, both LFE nothing.
+  Weights twenty_two{1.41, 1.41, 1, 0, 1, 1, 1, 1, 1, 0, 1.41, 1.41};
+  twenty_two.insert(twenty_two.end(), 12, 1);
+  EXPECT_EQ(channel_weights(24, 0), twenty_two);
+}
+
+TEST(ChannelWeights, NamedLoudspeakersWeighWhereverTheyStandInTheFile) {
+  EXPECT_EQ(channel_weights(6, 0, "C L R Ls Rs LFE"), (Weights{1, 1, 1, 1.41, 1.41, 0}));
+  EXPECT_EQ(channel_weights(8, 0, "L R C LFE Ls Rs Rls Rrs"), (Weights{1, 1, 1, 0, 1.41, 1.41, 1, 1}));
+  EXPECT_EQ(channel_weights(6, 0x3f, "L R"), (Weights{1, 1, 1, 0, 1.41, 1.41}));  // names of another number of channels
+}
+
+TEST(ChannelWeights, TheLayoutSaysWhatItWasTakenFor) {
+  EXPECT_EQ(channel_layout(6, 0x60f).name, "5.1");
+  EXPECT_FALSE(channel_layout(6, 0x60f).is_assumed);
+  EXPECT_EQ(channel_layout(8, 0).name, "7.1");
+  EXPECT_TRUE(channel_layout(8, 0).is_assumed);
+  EXPECT_EQ(channel_layout(2, 0).name, "stereo");
+  EXPECT_FALSE(channel_layout(2, 0).is_assumed);
+  EXPECT_EQ(channel_layout(3, 0xb).name, "L R LFE");
+  EXPECT_EQ(channel_layout(11, 0).name, "11 channels");
 }
 
 }  // namespace

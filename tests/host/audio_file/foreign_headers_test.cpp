@@ -143,6 +143,39 @@ TEST_F(ForeignHeader, BigEndianCafIsTurnedRoundAndItsOpenEndIsAllowed) {
   EXPECT_EQ(read_audio(open_ended), bytes_of("badc"));
 }
 
+// A CAF of `channels` channels with a channel layout chunk.
+std::string caf_with_layout(int channels, const std::string& layout) {
+  const std::string desc = "desc" + be(32, 8) + be(0x40e7700000000000, 8) + "lpcm" + be(0, 4) + be(2 * channels, 4) +
+                           be(1, 4) + be(channels, 4) + be(16, 4);
+  return "caff" + be(0x00010000, 4) + desc + "chan" + be(layout.size(), 8) + layout + "data" + be(4 + 2 * channels, 8) +
+         be(0, 4) + std::string(2 * static_cast<std::size_t>(channels), 'a');
+}
+
+TEST_F(ForeignHeader, CoreAudioLayoutsGiveTheMaskOrTheNames) {
+  const std::string nothing_more = be(0, 8);
+  EXPECT_EQ(open(caf_with_layout(6, be(1U << 16, 4) + be(0x60f, 4) + be(0, 4))).format().channel_mask, 0x60fU);
+  AudioFormat format = open(caf_with_layout(6, be(121U << 16 | 6, 4) + nothing_more)).format();
+  EXPECT_EQ(format.channel_mask, 0x3fU);  // L R C LFE Ls Rs stand as a mask has them
+  EXPECT_EQ(format.speakers, "");
+  format = open(caf_with_layout(6, be(124U << 16 | 6, 4) + nothing_more)).format();
+  EXPECT_EQ(format.channel_mask, 0U);
+  EXPECT_EQ(format.speakers, "C L R Ls Rs LFE");
+  std::string labels = be(0, 8) + be(3, 4);
+  for (const unsigned label : {3U, 37U, 5U}) labels += be(label, 4) + std::string(16, '\0');
+  EXPECT_EQ(open(caf_with_layout(3, labels)).format().speakers, "C LFE2 Ls");
+}
+
+TEST_F(ForeignHeader, CoreAudioLayoutsThatMakeNoSenseSayNothing) {
+  std::string labels = be(0, 8) + be(2, 4);
+  for (const unsigned label : {1U, 999U}) labels += be(label, 4) + std::string(16, '\0');
+  for (const std::string& layout : {be(121U << 16 | 6, 4) + be(0, 8), be(999U << 16 | 2, 4) + be(0, 8), labels,
+                                    be(0, 8) + be(1000000, 4), std::string("short")}) {
+    const AudioFormat format = open(caf_with_layout(2, layout)).format();
+    EXPECT_EQ(format.channel_mask, 0U);
+    EXPECT_EQ(format.speakers, "");
+  }
+}
+
 class ForeignFlac : public ForeignHeader {
  protected:
   ForeignFlac() {
