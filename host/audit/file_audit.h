@@ -1,6 +1,7 @@
 // What an audit knows of a file, an album and a catalogue: the facts that every report is written from.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -43,6 +44,24 @@ struct PooledPowers {
   std::vector<float> short_term;  // of 3 s every 100 ms, the last 1.5 s into silence (Tech 3342)
 };
 
+// One channel at an end of a track: what tells whether the next track goes on there (track_stream.h).
+struct EdgeOfChannel {
+  std::array<float, 2> samples{};  // the two at the very end, in the order of time
+  float bend = 0;                  // largest second difference nearby
+  float peak = 0;                  // nearby
+};
+
+// One entry a channel; empty for a track that is too short, or was not measured.
+struct TrackEdges {
+  std::vector<EdgeOfChannel> head, tail;
+};
+
+// Several tracks measured end to end.
+struct StreamAudit {
+  PooledPowers powers;
+  double max_momentary_lufs = 0, max_short_term_lufs = 0, true_peak_dbtp = 0;
+};
+
 struct ProfileResult;
 
 struct FileAudit {
@@ -72,6 +91,7 @@ struct FileAudit {
   std::vector<ProfileResult> profiles;  // one a profile, in the order asked for
   std::optional<LoudnessSeries> series;
   PooledPowers powers;
+  TrackEdges edges;
   bool is_remembered = false;  // the samples were not measured again
 
   double duration_s() const { return sample_rate_hz > 0 ? static_cast<double>(frames) / sample_rate_hz : 0.0; }
@@ -95,6 +115,7 @@ struct ProfileResult {
 struct AlbumAudit {
   std::string path;
   int tracks = 0;                          // measured ones: what the figures are of
+  int joins = 0;                           // where one runs into the next: there, what they read as one stream counts
   std::optional<LoudnessFigures> figures;  // none when nothing of it was measured
   std::vector<Finding> findings;
   std::vector<ProfileResult> profiles;

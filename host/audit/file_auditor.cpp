@@ -11,6 +11,7 @@
 #include "host/audio_file/pcm_hash.h"
 #include "host/audit/checks.h"
 #include "host/audit/identifiers.h"
+#include "host/audit/track_stream.h"
 #include "kernels/aligned.h"
 #include "kernels/inspection/inspector.h"
 #include "kernels/inspection/word_bits.h"
@@ -95,6 +96,7 @@ class FileRun {
     std::optional<Inspector> inspector;
     if (options_.checks != AuditChecks::none) inspector.emplace(inspector_setup());
     WordBits words(format_.encoding);
+    TrackEdgeFinder edges;
     std::int64_t done = 0;
     while (done < format_.frames) {
       if (is_cancelled.load(std::memory_order_relaxed)) throw AuditCancelled();
@@ -106,12 +108,14 @@ class FileRun {
       if (is_float(format_.encoding)) note(find_non_finite(frames, false), done, bad);
       if (inspector) words.take(bytes, count * format_.channels);
       if (bad.count == 0) meter.take(frames);
+      if (bad.count == 0) edges.take(frames);
       if (bad.count == 0 && inspector) inspector->take(frames);
       done += count;
     }
     meter.finish();
     audit_.payload_hash = hash.hex();
     judge_state(bad, meter.take_reading());
+    if (audit_.state == AuditState::measured) audit_.edges = edges.edges();
     if (!inspector || bad.count > 0 || format_.frames == 0) return;
     inspector->finish();
     audit_.findings = check_signal(inspector->inspection(), format_.encoding, words.used_bits());
@@ -154,8 +158,7 @@ class FileRun {
       return unmeasurable("SILENCE", "silence: no 400 ms block is above -70 LUFS");
     }
     audit_.state = AuditState::measured;
-    audit_.powers.blocks = as_floats(window_powers(reading.hops, 40, 10));
-    audit_.powers.short_term = as_floats(range_powers(reading.hops));
+    audit_.powers = pooled_powers(reading.hops);
     if (options_.series) audit_.series = LoudnessSeries{0.1, series_of(reading.hops, 40), series_of(reading.hops, 300)};
   }
 
@@ -203,6 +206,10 @@ FileAudit FileAuditor::audit(const std::filesystem::path& path, const AuditOptio
     audit.payload_hash.clear();
   }
   return audit;
+}
+
+PooledPowers pooled_powers(const HopEnergies& hops) {
+  return {as_floats(window_powers(hops, 40, 10)), as_floats(range_powers(hops))};
 }
 
 AlbumAudit album_of(const std::string& path, const std::vector<const FileAudit*>& files) {

@@ -47,6 +47,9 @@ class FileAuditor {
   std::unique_ptr<Buffers> buffers_;
 };
 
+// What albums pool of a track with these hops.
+PooledPowers pooled_powers(const HopEnergies& hops);
+
 // What an album reads: gated over the blocks of all its measured tracks together, never a mean of their figures
 // (BS.1770-5 Annex 1 on what was pooled; the range likewise); the highest of their maxima and peaks.
 AlbumAudit album_of(const std::string& path, const std::vector<const FileAudit*>& files);

@@ -1,0 +1,50 @@
+// Tracks that run into each other: how it is told, and what they read as the one stream that they are.
+//
+// A block of 400 ms that lies across a boundary belongs to no track, but to the stream; and a meter that starts anew
+// with each track hears its filter settle each time. So such tracks are measured once more, end to end.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "host/audit/file_audit.h"
+#include "kernels/audio.h"
+
+namespace lathe {
+
+// When an album's tracks are taken for one stream.
+enum class Contiguous {
+  automatic,  // where the join between two of them is no more of a step than the music at either side
+  always,     // wherever rate and channels agree
+  never,
+};
+
+// Follows a track for what a join is judged by.
+class TrackEdgeFinder {
+ public:
+  // Frames at either end that are looked at.
+  static constexpr std::int64_t kFrames = 64;
+
+  // The next frames of the track, in blocks of any size.
+  void take(AudioView frames);
+
+  // The edges of what was taken; empty ones of a track with fewer than kFrames frames.
+  TrackEdges edges() const;
+
+ private:
+  std::int64_t frames_ = 0;
+  std::vector<std::vector<float>> head_, tail_;  // one list a channel; the tail has the last kFrames
+};
+
+// Whether `next` goes on where `track` ends: both were measured, rate and channels are the same, and, unless it is
+// always so, both sound at the join (above -90 dBFS), and there no second difference of a channel is more than twice as
+// large as the largest in the 64 frames on either side of it.
+bool runs_on(const FileAudit& track, const FileAudit& next, Contiguous when);
+
+// Reads the files one after the other as one track. Throws AudioFileError when one of them cannot be read any more, and
+// AuditCancelled.
+StreamAudit measure_stream(std::span<const std::filesystem::path> files, const std::atomic<bool>& is_cancelled);
+
+}  // namespace lathe
