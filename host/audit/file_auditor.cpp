@@ -158,6 +158,10 @@ class FileRun {
       return unmeasurable("SILENCE", "silence: no 400 ms block is above -70 LUFS");
     }
     audit_.state = AuditState::measured;
+    if (reading.true_peak_frame) {
+      const std::int64_t frame = std::clamp<std::int64_t>(*reading.true_peak_frame, 0, format_.frames - 1);
+      audit_.true_peak_at_s = static_cast<double>(frame) / format_.sample_rate_hz;
+    }
     audit_.powers = pooled_powers(reading.hops);
     if (options_.series) audit_.series = LoudnessSeries{0.1, series_of(reading.hops, 40), series_of(reading.hops, 300)};
   }

@@ -100,7 +100,7 @@ struct LoudnessMeter::State {
     // Behind `valid` there is silence.
     if (setup.true_peak) {
       if (first == 0) ring_before_first(audio);
-      sample_peak = std::max(sample_peak, search.block(audio, step));
+      sample_peak = std::max(sample_peak, search.block(audio, step, first));
     } else {
       for (int c = 0; c < channels; ++c) sample_peak = std::max(sample_peak, kernels.highest(audio.channel(c), step));
     }
@@ -113,7 +113,7 @@ struct LoudnessMeter::State {
     for (int c = 0; c < channels; ++c)
       std::copy_n(audio.channel(c), kInterpolationHalo, lead.data() + c * kLead + 2 * kInterpolationHalo);
     const AudioView view{lead.data() + kInterpolationHalo, channels, kInterpolationHalo, kLead};
-    search.block(view, kInterpolationHalo);
+    search.block(view, kInterpolationHalo, -kInterpolationHalo);
   }
 
   void measure_energy(AudioView audio, std::int64_t valid) {
@@ -195,9 +195,10 @@ double LoudnessMeter::sample_peak() const { return state_->sample_peak; }
 const GroupTrace& LoudnessMeter::trace() const { return state_->trace; }
 
 LoudnessReading LoudnessMeter::take_reading() {
-  LoudnessReading reading{figures(), {}, {}, true_peak(), sample_peak()};
+  LoudnessReading reading{figures(), {}, {}, true_peak(), sample_peak(), {}};
   reading.hops = std::move(state_->hops);
   reading.trace = std::move(state_->trace);
+  if (state_->setup.true_peak) reading.true_peak_frame = state_->search.peak_frame();
   return reading;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "kernels/math/gating.h"
@@ -32,6 +33,9 @@ struct LoudnessReading {
   GroupTrace trace;        // empty unless asked for
   double true_peak = 0;    // linear
   double sample_peak = 0;  // linear
+  // Where the true peak is: at this frame or before the next one; before 0 and behind the last where the curve rings
+  // outside the track. Unknown (and then absent) on a device, and where it was not asked for.
+  std::optional<std::int64_t> true_peak_frame;
 };
 
 }  // namespace lathe

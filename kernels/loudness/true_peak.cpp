@@ -24,7 +24,13 @@ float highest_of(const float* x, std::int64_t first, std::int64_t end) {
 
 }  // namespace
 
-float TruePeakSearch::block(AudioView audio, std::int64_t frames) {
+void TruePeakSearch::raise(float peak, std::int64_t frame) {
+  if (peak <= peak_) return;
+  peak_ = peak;
+  peak_frame_ = frame;
+}
+
+float TruePeakSearch::block(AudioView audio, std::int64_t frames, std::int64_t first) {
   const auto& kernels = interpolation_kernels();
   float highest = 0;
   for (int c = 0; c < audio.channels; ++c) {
@@ -33,13 +39,16 @@ float TruePeakSearch::block(AudioView audio, std::int64_t frames) {
     const float beside = std::max(kernels.highest(x - kInterpolationHalo, kInterpolationHalo),
                                   kernels.highest(x + frames, kInterpolationHalo));
     highest = std::max(highest, inside);
-    peak_ = std::max(peak_, inside);
-    if (std::max(inside, beside) * answer_bank().bound > peak_) channel(x, frames);
+    if (inside > peak_) {
+      const float* at = std::find_if(x, x + frames, [inside](float v) { return std::abs(v) == inside; });
+      raise(inside, first + (at - x));
+    }
+    if (std::max(inside, beside) * answer_bank().bound > peak_) channel(x, frames, first);
   }
   return highest;
 }
 
-void TruePeakSearch::channel(const float* x, std::int64_t frames) {
+void TruePeakSearch::channel(const float* x, std::int64_t frames, std::int64_t first_frame) {
   const auto& kernels = interpolation_kernels();
   const InterpolationBank &quick = quick_bank(), &answer = answer_bank();
   // Stretches stand from the block's beginning; what is left at its end is one more, cut short. Entry 0 and the last
@@ -71,8 +80,10 @@ void TruePeakSearch::channel(const float* x, std::int64_t frames) {
     if (inside + bent * answer.bend_bound + around * answer.slope_bound <= peak_) continue;
     std::uint32_t places = kernels.places_over(quick, first, peak_);
     if (s == whole) places &= (1u << left) - 1;
-    for (; places != 0; places &= places - 1)
-      peak_ = std::max(peak_, kernels.peak_at(answer, first + std::countr_zero(places)));
+    for (; places != 0; places &= places - 1) {
+      const int place = std::countr_zero(places);
+      raise(kernels.peak_at(answer, first + place), first_frame + s * kPeakStretch + place);
+    }
   }
 }
 

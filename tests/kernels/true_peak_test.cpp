@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/loudness/interpolation.h"
+#include "kernels/loudness/loudness_meter.h"
 #include "tests/support/backends.h"
 #include "tests/support/comparison.h"
 #include "tests/support/low_pass.h"
@@ -119,6 +120,33 @@ TEST_P(TruePeak, AnImpulseReadsItsHeightWhereverItStands) {
   for (const std::int64_t at : {0, 1, 7, 8, 31, 32, 4095, 4096, 4999}) {
     EXPECT_NEAR(true_peak_db({test::impulses(5000, {at}, 0.7)}), test::db(0.7), 1e-5) << at;
   }
+}
+
+// On the CPU, which keeps it.
+TEST(TruePeakPlace, IsWhereTheHighestPeakStandsHoweverTheTrackIsCut) {
+  test::Random random = test::seeded(58);
+  for (int i = 0; i < 20; ++i) {
+    Signal x = test::band_limited_noise(random, 0.05, 0.45, 20000);
+    const std::int64_t at = random.integer(100, 19800);
+    // A tone at a quarter of the rate, 45 degrees off the samples: its peak lies between them.
+    for (std::int64_t n = 0; n < 100; ++n) {
+      const double window = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(n) / 100);
+      x[static_cast<std::size_t>(at + n)] =
+          0.9 * window * std::sin(std::numbers::pi / 2 * static_cast<double>(n) + 0.785);
+    }
+    const FloatTrack track({Signal(20000, 0.0), x});
+    const auto place = [&](const std::vector<std::int64_t>& cuts) {
+      LoudnessMeter meter({48000, {1, 1}});
+      test::push(meter, track, cuts);
+      return meter.take_reading().true_peak_frame.value();
+    };
+    const std::int64_t whole = place({20000});
+    EXPECT_NEAR(static_cast<double>(whole), static_cast<double>(at + 50), 4) << at;
+    EXPECT_EQ(place(test::random_cuts(random, 20000)), whole);
+  }
+  LoudnessMeter silent({48000, {1}});
+  test::push(silent, FloatTrack({Signal(5000, 0.0)}), {5000});
+  EXPECT_EQ(silent.take_reading().true_peak_frame, -1);
 }
 
 LATHE_INSTANTIATE_BACKENDS(TruePeak);
