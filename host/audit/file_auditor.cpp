@@ -101,9 +101,11 @@ class FileRun {
       if (inspector) words.take(bytes, count * format_.channels);
       if (bad.count == 0) meter.take(frames);
       if (bad.count == 0 && inspector) inspector->take(frames);
+      note_peak(meter, done);
       done += count;
     }
     meter.finish();
+    note_peak(meter, std::max<std::int64_t>(0, done - 1));
     audit_.payload_hash = hash.hex();
     judge_state(bad, meter.take_reading());
     if (!inspector || bad.count > 0 || format_.frames == 0) return;
@@ -124,6 +126,13 @@ class FileRun {
       all.first_channel = found.first_channel;
     }
     all.count += found.count;
+  }
+
+  // The block of 16,384 frames that raised it is place enough to look at or to listen to.
+  void note_peak(const LoudnessMeter& meter, std::int64_t frame) {
+    if (meter.true_peak() <= highest_) return;
+    highest_ = meter.true_peak();
+    peak_frame_ = frame;
   }
 
   void unmeasurable(const char* code, std::string reason) {
@@ -148,6 +157,7 @@ class FileRun {
       return unmeasurable("SILENCE", "silence: no 400 ms block is above -70 LUFS");
     }
     audit_.state = AuditState::measured;
+    if (highest_ > 0) audit_.true_peak_at_s = static_cast<double>(peak_frame_) / format_.sample_rate_hz;
     audit_.powers.blocks = as_floats(window_powers(reading.hops, 40, 10));
     audit_.powers.short_term = as_floats(range_powers(reading.hops));
     if (options_.series) audit_.series = LoudnessSeries{0.1, series_of(reading.hops, 40), series_of(reading.hops, 300)};
@@ -157,6 +167,8 @@ class FileRun {
   FileAudit& audit_;
   AudioReader reader_;
   AudioFormat format_;
+  double highest_ = 0;  // true peak so far
+  std::int64_t peak_frame_ = 0;
 };
 
 std::string upper(std::string_view text) {

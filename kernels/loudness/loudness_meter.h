@@ -42,7 +42,7 @@ class LoudnessMeter final : public AudioSink {
   // After finish().
   LoudnessFigures figures() const;
   const HopEnergies& hops() const;
-  double true_peak() const;    // linear
+  double true_peak() const;    // linear; before finish() of what is searched so far
   double sample_peak() const;  // linear
   const GroupTrace& trace() const;
   // All of it; what the meter kept is moved out.
