@@ -129,7 +129,12 @@ std::unique_ptr<AuditWriter> writer_for(const Options& options, std::ostream& ou
 // A report beside its final name, which it gets when it is whole: a report that was there before is never half of one.
 class ReportFile {
  public:
-  explicit ReportFile(fs::path path) : path_(std::move(path)), partial_(path_.string() + ".partial") {
+  explicit ReportFile(const fs::path& path) : path_(fs::exists(path) ? fs::canonical(path) : path) {
+    // A device or a pipe would be replaced by a file of its name.
+    if (fs::exists(path_) && !fs::is_regular_file(path_)) {
+      throw std::runtime_error("--out " + path_.string() + ": is no regular file; without --out the report is printed");
+    }
+    partial_ = path_.string() + ".partial";
     stream_.open(partial_, std::ios::binary | std::ios::trunc);
     if (!stream_) throw std::runtime_error("--out " + path_.string() + ": cannot be written");
   }
@@ -188,7 +193,9 @@ int audit(const Options& options) {
   std::signal(SIGTERM, on_audit_signal);
   std::signal(SIGPIPE, SIG_IGN);
   batch.is_interrupted = &g_interrupted;
-  const bool shows_progress = !options.quiet && ::isatty(STDERR_FILENO) == 1;
+  // Not between the lines of a report on the same terminal.
+  const bool prints_to_terminal = options.out.empty() && ::isatty(STDOUT_FILENO) == 1;
+  const bool shows_progress = !options.quiet && !prints_to_terminal && ::isatty(STDERR_FILENO) == 1;
   if (shows_progress)
     batch.on_progress = [](std::int64_t done, std::int64_t of) {
       std::fprintf(stderr, "\r%lld of %lld files\033[K", static_cast<long long>(done), static_cast<long long>(of));

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sndfile.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -214,6 +215,22 @@ TEST(AuditReport, NothingIsLeftWhereAReportCannotBe) {
   EXPECT_NE(result.exit_code, 0);
   EXPECT_THAT(result.err, HasSubstr("no folder/a.csv"));
   EXPECT_FALSE(fs::exists(out));
+}
+
+// A rename would put a file in the place of a device.
+TEST(AuditReport, WhatIsNoFileIsNotReplaced) {
+  const Workspace work;
+  Random random = seeded(406);
+  write_sound(work.in() / "one.wav", wandering(random, 8000, 1, 1, 0.5), kWav);
+  const fs::path pipe = work.root() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  fs::create_symlink(pipe, work.root() / "link");
+  for (const fs::path& out : {pipe, work.root() / "link", work.in()}) {
+    const ProgramResult result = run_program({"audit", work.in().string(), "--out", out.string()});
+    EXPECT_NE(result.exit_code, 0);
+    EXPECT_THAT(result.err, HasSubstr("is no regular file"));
+  }
+  EXPECT_TRUE(fs::is_fifo(pipe));
 }
 
 }  // namespace

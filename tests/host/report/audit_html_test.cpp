@@ -180,7 +180,8 @@ TEST(AuditHtml, HeadsOfColumnsAndRowsAreScoped) {
 
 TEST(AuditHtml, AVerdictIsAWordWhateverItsColour) {
   EXPECT_EQ(chip("FAIL"), "<b class=\"FAIL\">FAIL</b>");
-  EXPECT_THAT(read_page(html_of(sample_audit())).text, HasSubstr("UNMEASURABLE ebu-r128: needs a dialogue measurement"));
+  EXPECT_THAT(read_page(html_of(sample_audit())).text,
+              HasSubstr("UNMEASURABLE ebu-r128: needs a dialogue measurement"));
 }
 
 TEST(AuditHtml, ALotOfFailedProfilesFitsACell) {
