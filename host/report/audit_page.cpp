@@ -80,7 +80,7 @@ details li b { justify-self: start; align-self: start; margin-top: .1rem }
   .profiles, .profiles tbody, .profiles tr, .profiles th, .profiles td { display: block; width: auto; border: 0;
   padding: .15rem 0 }
   .profiles thead { display: none } .profiles tr { padding: .5rem 0; border-bottom: 1px solid var(--line) }
-  .rows thead tr { display: flex; flex-wrap: wrap; background: var(--band) }
+  .rows thead { position: static } .rows thead tr { display: flex; flex-wrap: wrap; background: var(--band) }
   .rows tbody { contain-intrinsic-block-size: auto 350rem }
   .rows tbody tr { grid-template-columns: repeat(4, 1fr) } .rows tbody th { grid-column: 1 / -1; padding-bottom: 0 }
   .rows tbody td { text-align: left !important } .rows tbody td:nth-child(2) { grid-column: 1 / -1 }
@@ -93,7 +93,8 @@ details li b { justify-self: start; align-self: start; margin-top: .1rem }
 @page { size: A4 landscape; margin: 12mm }
 @media print { :root { color-scheme: light; font-size: 10px }
 body { margin: 0; padding: 0; max-width: none; font-size: 10px }
-  fieldset, nav { display: none } .rows thead { position: static } .rows tbody { content-visibility: visible }
+  fieldset, nav { display: none } .rows thead { position: static; break-after: avoid } h2 { break-after: avoid }
+  .rows tbody { content-visibility: visible }
   b, .bar path, .plot path, .tiles li, thead th { print-color-adjust: exact }
   tr, svg, .tiles li { break-inside: avoid }
   details::details-content { content-visibility: visible; display: block; height: auto }
