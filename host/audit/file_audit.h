@@ -85,7 +85,7 @@ struct FileAudit {
   std::map<std::string, std::string> tags;  // title artist album track disc isrc upc, where there are any
 
   LoudnessFigures figures{};               // when measured
-  std::optional<double> true_peak_at_s;    // where the true peak is, if that was noted
+  std::optional<double> true_peak_at_s;    // where the true peak is, to half a second; if that was noted
   std::optional<double> below_20khz_lufs;  // integrated without what lies above 20 kHz, where that was asked for
   std::vector<Finding> findings;
   std::vector<ProfileResult> profiles;  // one a profile, in the order asked for
@@ -137,8 +137,13 @@ struct AuditHead {
   std::string backend;   // "cpu/avx512"
   struct Profile {
     std::string name, title, version, status, source, date;
+    std::string limits = {};                   // all in a line: "-23 ±0.2 LUFS, true peak at most -1 dBTP"
+    std::string playback = {};                 // "plays at -14 LUFS, turns down only"; empty without a formula
+    std::vector<std::string> not_judged = {};  // what it asks for too, and no verdict covers
   };
   std::vector<Profile> profiles;
+  std::string subject = {};  // what was audited: names of the folders and files that were asked for
+  std::string date = {};     // of the audit: "2026-11-28"
 };
 
 // Takes an audit as it goes on, so that no report needs all of it in memory: files as they end, then albums, then the

@@ -31,6 +31,7 @@ constexpr std::array kColumns = {"path",
                                  "max_short_term_lufs",
                                  "true_peak_dbtp",
                                  "sample_peak_dbfs",
+                                 "true_peak_at_s",
                                  "below_20khz_lufs",
                                  "title",
                                  "artist",
@@ -40,7 +41,11 @@ constexpr std::array kColumns = {"path",
                                  "finding_messages"};
 
 // Behind each profile's name.
-constexpr std::array kProfileColumns = {"_verdict", "_reasons", "_notes", "_playback_gain_db"};
+constexpr std::array kProfileColumns = {"_version",          "_verdict",       "_reasons",        "_notes",
+                                        "_playback_gain_db", "_playback_lufs", "_limited_by_peak"};
+
+// How the figures came about, so that a row that is passed on alone still says it.
+constexpr std::array kHeadColumns = {"engine", "standard", "filter", "backend"};
 
 constexpr std::u32string_view kFormulaStarts = U"=+-@\t\uFF1D\uFF0B\uFF0D\uFF20";
 constexpr std::u32string_view kLeadingBreaks = U"\r\n";  // some importers drop them, and what follows is first
@@ -66,10 +71,14 @@ class AuditCsv final : public AuditWriter {
   AuditCsv(std::ostream& out, const AuditHead& head) : out_(out) {
     for (const AuditHead::Profile& profile : head.profiles) profiles_.push_back(profile.name);
     for (const char* column : kColumns) plain(column);
+    for (const char* column : kHeadColumns) plain(column);
     for (const std::string& name : profiles_) {
       for (const char* column : kProfileColumns) text(name + column);
     }
     end_row();
+    for (const std::string* words : {&head.engine, &head.standard, &head.filter, &head.backend}) {
+      provenance_ += ',' + csv_text(*words);
+    }
   }
 
   void file(const FileAudit& file) override {
@@ -82,6 +91,7 @@ class AuditCsv final : public AuditWriter {
     figure_columns(file);
     for (const char* name : {"title", "artist", "isrc", "upc"}) text(tag(file, name));
     finding_columns(file.findings);
+    out_ << provenance_;
     for (const std::string& name : profiles_) profile_columns(file, name);
     end_row();
   }
@@ -112,6 +122,7 @@ class AuditCsv final : public AuditWriter {
                               &LoudnessFigures::true_peak_dbtp, &LoudnessFigures::sample_peak_dbfs}) {
       plain(f ? figure_text((*f).*figure, 3) : "");
     }
+    plain(f && file.true_peak_at_s ? figure_text(*file.true_peak_at_s, 3) : "");
     plain(file.below_20khz_lufs ? figure_text(*file.below_20khz_lufs, 3) : "");
   }
 
@@ -133,10 +144,13 @@ class AuditCsv final : public AuditWriter {
       for (std::size_t i = 0; i < kProfileColumns.size(); ++i) plain("");
       return;
     }
+    text(result->version);
     plain(word(result->verdict));
-    text(fmt::format("{}", fmt::join(result->reasons, "; ")));
+    text(reasons_text(*result));
     text(fmt::format("{}", fmt::join(result->notes, "; ")));
     plain(result->playback_gain_db ? figure_text(*result->playback_gain_db, 3) : "");
+    plain(result->playback_lufs ? figure_text(*result->playback_lufs, 3) : "");
+    plain(!result->playback_gain_db ? "" : result->is_limited_by_peak ? "yes" : "no");
   }
 
   // A number or one of our own words.
@@ -152,6 +166,7 @@ class AuditCsv final : public AuditWriter {
 
   std::ostream& out_;
   std::vector<std::string> profiles_;
+  std::string provenance_;  // of the head's columns, with the comma before them
   const char* separator_ = "";
 };
 

@@ -11,10 +11,11 @@
 namespace lathe {
 
 // UTF-8 without a byte order mark, lines end in CR LF, a header first. Units end a column's name; levels have three
-// decimals; what is not known, or minus infinity, is an empty cell. Four columns a profile of the head: NAME_verdict,
-// NAME_reasons, NAME_notes, NAME_playback_gain_db. Albums and the summary are not in it: they are rows of another kind.
-// Text that a spreadsheet would take for a formula is made harmless by csv_text(). Memory is that of one file.
-// `out` must outlive the writer; its failure is thrown by finish().
+// decimals; what is not known, or minus infinity, is an empty cell. Columns of the file come first, then engine,
+// standard, filter and backend, the same in every row, then seven a profile of the head: NAME_version, NAME_verdict,
+// NAME_reasons, NAME_notes, NAME_playback_gain_db, NAME_playback_lufs, NAME_limited_by_peak (yes or no). Albums and the
+// summary are not in it: they are rows of another kind. Text that a spreadsheet would take for a formula is made
+// harmless by csv_text(). Memory is that of one file. `out` must outlive the writer; its failure is thrown by finish().
 std::unique_ptr<AuditWriter> make_audit_csv(std::ostream& out, const AuditHead& head);
 
 // A cell of text: valid UTF-8 with an apostrophe before what would start a formula (= + - @, also full-width, also

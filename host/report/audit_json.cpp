@@ -129,7 +129,10 @@ Json head_json(const AuditHead& head) {
                                 {"version", p.version},
                                 {"status", p.status},
                                 {"source", p.source},
-                                {"date", p.date}});
+                                {"date", p.date},
+                                {"limits", p.limits},
+                                {"playback", p.playback},
+                                {"not_judged", p.not_judged}});
   }
   return json;
 }

@@ -62,10 +62,7 @@ class AuditTable final : public AuditWriter {
     for (const std::string& line : {head.engine + ", " + head.backend, head.standard, head.filter}) {
       out_ << visible_text(line) << '\n';
     }
-    for (const AuditHead::Profile& p : head.profiles) {
-      out_ << visible_text(fmt::format("profile {} {} ({}): {}, {}", p.name, p.version, p.status, p.source, p.date))
-           << '\n';
-    }
+    for (const AuditHead::Profile& p : head.profiles) profile(p);
     column_heads("file");
   }
 
@@ -103,6 +100,17 @@ class AuditTable final : public AuditWriter {
   }
 
  private:
+  void profile(const AuditHead::Profile& p) {
+    out_ << visible_text(fmt::format("profile {} {} ({}): {}, {}", p.name, p.version, p.status, p.source, p.date));
+    for (const std::string& line : {p.limits.empty() ? "" : "asks for: " + p.limits, p.playback}) {
+      if (!line.empty()) out_ << "\n  " << visible_text(line);
+    }
+    if (!p.not_judged.empty()) {
+      out_ << "\n  " << visible_text(fmt::format("not judged here: {}", fmt::join(p.not_judged, "; ")));
+    }
+    out_ << '\n';
+  }
+
   void column_heads(const char* what) {
     out_ << '\n' << fmt::format(kRow, "LUFS", "LRA", "max S", "dBTP", fmt::format("{:<{}}", "", kVerdictColumns), what);
   }
@@ -121,12 +129,18 @@ class AuditTable final : public AuditWriter {
   // Where nothing was measured, that no profile can judge it goes without saying.
   void notes(AuditState state, const std::vector<Finding>& findings, const std::vector<ProfileResult>& profiles) {
     for (const ProfileResult& result : profiles) {
-      const bool is_news = state == AuditState::measured && result.verdict != Verdict::pass;
-      if (is_news) beneath(word(result.verdict), verdict_text(result));
+      if (state != AuditState::measured || result.verdict == Verdict::pass) continue;
+      beneath(word(result.verdict), fmt::format("{} {}: {}", result.name, word(result.verdict), reasons_text(result)));
     }
     for (const Finding& finding : findings) {
-      if (finding.severity != Severity::info) beneath(word(finding.severity), finding_text(finding));
+      if (finding.severity == Severity::info) continue;
+      beneath(word(finding.severity), fmt::format("{}: {}", word(finding.severity), finding_text(finding)));
     }
+    std::vector<std::string> playback;
+    for (const ProfileResult& result : profiles) {
+      if (const std::string text = playback_text(result); !text.empty()) playback.push_back(result.name + " " + text);
+    }
+    if (!playback.empty()) beneath("info", fmt::format("plays at: {}", fmt::join(playback, ", ")));
   }
 
   void beneath(std::string_view kind, std::string_view text) {

@@ -159,18 +159,22 @@ std::string finding_text(const Finding& finding) {
   return finding.code + place + ": " + finding.message;
 }
 
-std::string verdict_text(const ProfileResult& result) {
-  std::string text = result.name + " " + std::string(word(result.verdict));
-  const char* separator = ": ";
-  for (const std::string& reason : result.reasons) {
-    text += separator + reason;
-    separator = "; ";
+std::string reasons_text(const ProfileResult& result) { return fmt::format("{}", fmt::join(result.reasons, "; ")); }
+
+std::string playback_text(const ProfileResult& result) {
+  if (!result.playback_lufs || !result.playback_gain_db) return "";
+  const std::string gain = figure_text(*result.playback_gain_db, 1);
+  const bool is_raised = gain.find_first_not_of("0.") != std::string::npos && gain.front() != '-';
+  return fmt::format("{} LUFS ({}{} dB{})", figure_text(*result.playback_lufs, 1), is_raised ? "+" : "", gain,
+                     result.is_limited_by_peak ? ", held back by its true peak" : "");
+}
+
+std::vector<std::string> own_notes(const ProfileResult& result) {
+  std::vector<std::string> notes;
+  for (const std::string& note : result.notes) {
+    if (!note.starts_with("not judged: ") && !note.starts_with("nothing is asked for")) notes.push_back(note);
   }
-  if (result.playback_lufs) text += separator + fmt::format("plays at {} LUFS", figure_text(*result.playback_lufs, 1));
-  if (result.playback_gain_db) text += fmt::format(", by {} dB", figure_text(*result.playback_gain_db, 1));
-  if (result.is_limited_by_peak) text += ", held back by its peak";
-  for (const std::string& note : result.notes) text += " (" + note + ")";
-  return text;
+  return notes;
 }
 
 }  // namespace lathe

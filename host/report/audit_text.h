@@ -46,8 +46,13 @@ std::string duration_text(double seconds);
 // "clipped-runs at 12.300 s: 12 runs of clipped samples"
 std::string finding_text(const Finding& finding);
 
-// "ebu-r128 FAIL: true peak -0.3 dBTP is above -1.0; plays at -14.0 LUFS, by -3.2 dB, held back by its peak (not
-// judged: dialogue)"
-std::string verdict_text(const ProfileResult& result);
+// "true peak -0.3 dBTP is above -1.0; 16-bit is not 24-bit"; empty without reasons.
+std::string reasons_text(const ProfileResult& result);
+
+// "-17.0 LUFS (+1.1 dB, held back by its true peak)"; empty where no playback is predicted.
+std::string playback_text(const ProfileResult& result);
+
+// Notes of this file or album alone: what a profile never judges stands once in the head of a report.
+std::vector<std::string> own_notes(const ProfileResult& result);
 
 }  // namespace lathe

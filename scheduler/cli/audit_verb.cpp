@@ -1,12 +1,15 @@
 // `lathe audit INPUT...`: measures a catalogue's loudness and holds it against delivery profiles.
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -33,7 +36,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::vector<std::string> inputs;
   std::vector<std::string> profiles;
-  std::string format = "table";
+  std::string format;  // left out: by the extension of `out`, else a table
   std::string out;
   AuditOptions audit;
   std::string checks = "default";
@@ -66,15 +69,47 @@ std::optional<std::vector<DeliveryProfile>> load_profiles(const std::vector<std:
   return profiles;
 }
 
-AuditHead head_of(const std::vector<DeliveryProfile>& profiles) {
+// "Album One, Album Two and 3 more"
+std::string names_of(const std::vector<std::string>& inputs) {
+  constexpr std::size_t kNamed = 3;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(kNamed, inputs.size()); ++i) {
+    const fs::path path = fs::absolute(inputs[i]).lexically_normal();
+    names += (i > 0 ? ", " : "") + (path.has_filename() ? path : path.parent_path()).filename().string();
+  }
+  return inputs.size() > kNamed ? fmt::format("{} and {} more", names, inputs.size() - kNamed) : names;
+}
+
+AuditHead head_of(const std::vector<std::string>& inputs, const std::vector<DeliveryProfile>& profiles) {
   AuditHead head;
   head.engine = engine_name();
   head.standard = "ITU-R BS.1770-5, EBU Tech 3341 V4, EBU Tech 3342 V4";
   head.filter = "K-weighting in float32 with float64 between hops of 10 ms; true peak at 16 points a sample by 64 taps";
   head.backend = backend_name({});
-  for (const DeliveryProfile& p : profiles)
-    head.profiles.push_back({p.name, p.title, p.version, std::string(word_of(p.status)), p.source, p.date});
+  for (const DeliveryProfile& p : profiles) {
+    head.profiles.push_back({p.name, p.title, p.version, std::string(word_of(p.status)), p.source, p.date,
+                             limits_in_words(p), playback_in_words(p), p.not_judged});
+  }
+  head.subject = names_of(inputs);
+  head.date = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
   return head;
+}
+
+// What was asked for; else what the report's name says; else a table.
+std::string format_of(const Options& options) {
+  if (!options.format.empty()) return options.format;
+  const std::string extension = fs::path(options.out).extension().string();
+  for (const char* format : {"json", "csv", "html"}) {
+    if (extension == std::string(".") + format) return format;
+  }
+  return extension == ".htm" ? "html" : "table";
+}
+
+// https://no-color.org: set and not empty, whatever it is.
+bool wants_no_colour() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  return (no_color && *no_color) || (terminal && std::string_view(terminal) == "dumb");
 }
 
 int terminal_columns() {
@@ -83,17 +118,23 @@ int terminal_columns() {
 }
 
 std::unique_ptr<AuditWriter> writer_for(const Options& options, std::ostream& out, const AuditHead& head) {
-  if (options.format == "json") return make_audit_json(out, head);
-  if (options.format == "csv") return make_audit_csv(out, head);
-  if (options.format == "html") return make_audit_html(out, head);
+  const std::string format = format_of(options);
+  if (format == "json") return make_audit_json(out, head);
+  if (format == "csv") return make_audit_csv(out, head);
+  if (format == "html") return make_audit_html(out, head);
   const bool to_terminal = options.out.empty() && ::isatty(STDOUT_FILENO) == 1;
-  return make_audit_table(out, head, {to_terminal ? terminal_columns() : 160, to_terminal});
+  return make_audit_table(out, head, {to_terminal ? terminal_columns() : 160, to_terminal && !wants_no_colour()});
 }
 
 // A report beside its final name, which it gets when it is whole: a report that was there before is never half of one.
 class ReportFile {
  public:
-  explicit ReportFile(fs::path path) : path_(std::move(path)), partial_(path_.string() + ".partial") {
+  explicit ReportFile(const fs::path& path) : path_(fs::exists(path) ? fs::canonical(path) : path) {
+    // A device or a pipe would be replaced by a file of its name.
+    if (fs::exists(path_) && !fs::is_regular_file(path_)) {
+      throw std::runtime_error("--out " + path_.string() + ": is no regular file; without --out the report is printed");
+    }
+    partial_ = path_.string() + ".partial";
     stream_.open(partial_, std::ios::binary | std::ios::trunc);
     if (!stream_) throw std::runtime_error("--out " + path_.string() + ": cannot be written");
   }
@@ -140,7 +181,7 @@ int audit(const Options& options) {
   batch.options.checks = options.checks == "none"  ? AuditChecks::none
                          : options.checks == "all" ? AuditChecks::all
                                                    : AuditChecks::standard;
-  batch.options.series = options.audit.series || options.format == "html";
+  batch.options.series = options.audit.series || format_of(options) == "html";
   batch.jobs = options.jobs > 0 ? options.jobs : processors();
   batch.judge_file = [&profiles](FileAudit& file) {
     for (const DeliveryProfile& profile : *profiles) file.profiles.push_back(judge(profile, file));
@@ -152,7 +193,9 @@ int audit(const Options& options) {
   std::signal(SIGTERM, on_audit_signal);
   std::signal(SIGPIPE, SIG_IGN);
   batch.is_interrupted = &g_interrupted;
-  const bool shows_progress = !options.quiet && ::isatty(STDERR_FILENO) == 1;
+  // Not between the lines of a report on the same terminal.
+  const bool prints_to_terminal = options.out.empty() && ::isatty(STDOUT_FILENO) == 1;
+  const bool shows_progress = !options.quiet && !prints_to_terminal && ::isatty(STDERR_FILENO) == 1;
   if (shows_progress)
     batch.on_progress = [](std::int64_t done, std::int64_t of) {
       std::fprintf(stderr, "\r%lld of %lld files\033[K", static_cast<long long>(done), static_cast<long long>(of));
@@ -160,7 +203,7 @@ int audit(const Options& options) {
   std::optional<ReportFile> file;
   if (!options.out.empty()) file.emplace(fs::absolute(options.out));
   const std::unique_ptr<AuditWriter> report =
-      writer_for(options, file ? file->stream() : std::cout, head_of(*profiles));
+      writer_for(options, file ? file->stream() : std::cout, head_of(options.inputs, *profiles));
   const AuditSummary summary = batch.run(scan, *report);
   if (shows_progress) std::fputs("\r\033[K", stderr);
   if (file) file->publish();
@@ -177,9 +220,9 @@ void add_audit(CLI::App& app, Run& run) {
   verb->add_option("INPUT", options->inputs, "Audio files, and folders with all that lies in them")->required();
   verb->add_option("--profile", options->profiles, "A profile (lathe profile list) or a YAML file; any number")
       ->allow_extra_args(false);
-  verb->add_option("--format", options->format, "table, json, csv or html")
-      ->check(CLI::IsMember({"table", "json", "csv", "html"}))
-      ->capture_default_str();
+  verb->add_option("--format", options->format,
+                   "table, json, csv or html; left out: by the name that --out has, else a table")
+      ->check(CLI::IsMember({"table", "json", "csv", "html"}));
   verb->add_option("--out", options->out, "Writes the report to this file instead of printing it");
   verb->add_flag("--series", options->audit.series, "Momentary and short-term loudness every 100 ms, in JSON");
   verb->add_option("--checks", options->checks,

@@ -106,6 +106,7 @@ TEST(AuditCsv, NumbersStayNumbers) {
   EXPECT_EQ(cells["integrated_lufs"], "-8.500");
   EXPECT_EQ(cells["loudness_range_lu"], "0.000");
   EXPECT_EQ(cells["true_peak_dbtp"], "0.260");
+  EXPECT_EQ(cells["true_peak_at_s"], "61.250");
   EXPECT_EQ(cells["below_20khz_lufs"], "-8.510");
   EXPECT_EQ(cells["duration_s"], "187.000");
   EXPECT_EQ(cells["frames"], "8246700");
@@ -119,12 +120,28 @@ TEST(AuditCsv, EachProfileHasItsVerdictAndReasons) {
   auto failing = by_column(rows, 2);
   EXPECT_EQ(failing["spotify_verdict"], "FAIL");
   EXPECT_EQ(failing["spotify_reasons"], "true peak 0.3 dBTP is above -1.0; and louder than -14");
-  EXPECT_EQ(failing["spotify_notes"], "codec not judged");
+  EXPECT_EQ(failing["spotify_version"], "2");
+  EXPECT_EQ(failing["spotify_notes"], "codec not judged; not judged: the codec");
   EXPECT_EQ(failing["spotify_playback_gain_db"], "-5.500");
+  EXPECT_EQ(failing["spotify_playback_lufs"], "-14.000");
+  EXPECT_EQ(failing["spotify_limited_by_peak"], "yes");
+  EXPECT_EQ(by_column(rows, 1)["spotify_limited_by_peak"], "no");
+  EXPECT_EQ(failing["ebu-r128_limited_by_peak"], "");
   EXPECT_EQ(failing["ebu-r128_verdict"], "UNMEASURABLE");
   EXPECT_EQ(failing["ebu-r128_playback_gain_db"], "");
   EXPECT_EQ(by_column(rows, 1)["ebu-r128_verdict"], "PASS");
   EXPECT_EQ(by_column(rows, 3)["ebu-r128_verdict"], "");  // was not judged by it
+}
+
+TEST(AuditCsv, EveryRowSaysHowItsFiguresCameAbout) {
+  const std::vector<Row> rows = rows_of(sample_audit());
+  for (std::size_t row = 1; row < rows.size(); ++row) {
+    auto cells = by_column(rows, row);
+    EXPECT_EQ(cells["engine"], "lathe 0.1.0");
+    EXPECT_EQ(cells["standard"], "ITU-R BS.1770-5");
+    EXPECT_EQ(cells["filter"], "true peak: 16x");
+    EXPECT_EQ(cells["backend"], "cpu/avx2");
+  }
 }
 
 TEST(AuditCsv, WhatWasNotMeasuredIsEmpty) {

@@ -36,7 +36,8 @@ TEST(AuditJson, TheDocumentHasTheKeysOfTheContract) {
   EXPECT_EQ(doc["schema"], "lathe.audit.v1");
   EXPECT_EQ(doc["engine"], "lathe 0.1.0");
   EXPECT_EQ(doc["profiles"][1], Json::parse(R"({"name": "ebu-r128", "title": "EBU R 128", "version": "1",
-      "status": "official", "source": "EBU Tech 3343", "date": "2023-11-01"})"));
+      "status": "official", "source": "EBU Tech 3343", "date": "2023-11-01", "limits": "-23 \u00B10.2 LUFS",
+      "playback": "", "not_judged": ["the codec"]})"));
   ASSERT_EQ(doc["files"].size(), 4U);
   for (const Json& file : doc["files"]) {
     for (const char* key :
@@ -64,8 +65,8 @@ TEST(AuditJson, AMeasuredFileHasItsFigures) {
       "message": "12 runs of clipped samples", "at_s": 12.3, "figures": {"longest_ms": 0.3, "runs": 12.0}})"));
   EXPECT_TRUE(file["findings"][1]["at_s"].is_null());
   EXPECT_EQ(file["profiles"][0], Json::parse(R"({"name": "spotify", "version": "2", "verdict": "FAIL",
-      "reasons": ["true peak 0.3 dBTP is above -1.0", "and louder than -14"], "notes": ["codec not judged"], "playback_gain_db": -5.5,
-      "playback_lufs": -14.0, "limited_by_peak": true})"));
+      "reasons": ["true peak 0.3 dBTP is above -1.0", "and louder than -14"], "notes": ["codec not judged",
+      "not judged: the codec"], "playback_gain_db": -5.5, "playback_lufs": -14.0, "limited_by_peak": true})"));
   EXPECT_EQ(keys_of(file["profiles"][1]), (std::vector<std::string>{"name", "version", "verdict", "reasons", "notes"}));
 }
 

@@ -48,13 +48,29 @@ TEST(AuditTable, ColumnsAreAligned) {
 TEST(AuditTable, WhatIsWrongStandsBeneathItsFile) {
   const std::vector<std::string> lines = lines_of(table_of(sample_audit()));
   const auto file = std::find_if(lines.begin(), lines.end(), [](const auto& l) { return l.ends_with("Two.wav"); });
-  ASSERT_LT(file + 3, lines.end());
-  EXPECT_THAT(file[1], HasSubstr("spotify FAIL: true peak 0.3 dBTP is above -1.0; and louder than -14; plays at"));
+  ASSERT_LT(file + 7, lines.end());
+  EXPECT_THAT(file[1], ::testing::EndsWith("spotify FAIL: true peak 0.3 dBTP is above -1.0; and louder than -14"));
   EXPECT_THAT(file[2], HasSubstr("ebu-r128 UNMEASURABLE: needs a dialogue measurement"));
-  EXPECT_THAT(file[3], HasSubstr("clipped-runs at 12.300 s: 12 runs of clipped samples"));
-  EXPECT_THAT(file[4], HasSubstr("03 Nothing.wav"));  // what is only an info is not shown
-  EXPECT_THAT(file[5], HasSubstr("silence: no 400 ms block is above -70 LUFS"));
-  EXPECT_THAT(file[6], HasSubstr("04 Cut.wav"));  // of silence, no profile needs to say that it cannot judge it
+  EXPECT_THAT(file[3], HasSubstr("error: clipped-runs at 12.300 s: 12 runs of clipped samples"));
+  EXPECT_THAT(file[4], ::testing::EndsWith("plays at: spotify -14.0 LUFS (-5.5 dB, held back by its true peak)"));
+  EXPECT_THAT(file[5], HasSubstr("03 Nothing.wav"));  // what is only an info is not shown
+  EXPECT_THAT(file[6], HasSubstr("silence: no 400 ms block is above -70 LUFS"));
+  EXPECT_THAT(file[7], HasSubstr("04 Cut.wav"));  // of silence, no profile needs to say that it cannot judge it
+}
+
+TEST(AuditTable, TheHeadSaysWhatProfilesAskForAndWhatIsNotJudged) {
+  const std::string table = table_of(sample_audit());
+  EXPECT_THAT(table, HasSubstr("profile spotify 2 (official): https://support.spotify.com/loudness, 2026-01-01\n"
+                               "  asks for: true peak at most -1 dBTP\n  plays at -14 LUFS\n"));
+  EXPECT_THAT(table, HasSubstr("  asks for: -23 \u00B10.2 LUFS\n  not judged here: the codec\n"));
+  EXPECT_EQ(table.find("the codec"), table.rfind("the codec"));  // not with every file again
+}
+
+TEST(AuditTable, WhatPassesStillSaysHowItPlays) {
+  const std::vector<std::string> lines = lines_of(table_of(sample_audit()));
+  const auto file = std::find_if(lines.begin(), lines.end(), [](const auto& l) { return l.ends_with("One.wav"); });
+  ASSERT_LT(file + 1, lines.end());
+  EXPECT_THAT(file[1], ::testing::EndsWith("  plays at: spotify -14.0 LUFS (0.0 dB)"));
 }
 
 TEST(AuditTable, EndsInASummary) {

@@ -65,17 +65,28 @@ TEST(AuditText, OnlyAnInfoIsClean) {
   EXPECT_FALSE(is_clean(AuditState::measured, {judged("b", Verdict::fail)}, {}));
 }
 
-TEST(AuditText, AVerdictIsASentence) {
-  ProfileResult result = judged("spotify", Verdict::fail, {"too loud", "too hot"});
-  EXPECT_EQ(verdict_text(result), "spotify FAIL: too loud; too hot");
-  result.playback_lufs = -14.0;
-  result.playback_gain_db = -5.5;
+TEST(AuditText, PlaybackIsALevelAndASignedGain) {
+  ProfileResult result = judged("spotify", Verdict::pass);
+  EXPECT_EQ(playback_text(result), "");
+  result.playback_lufs = -16.0;
+  result.playback_gain_db = 4.0;
   result.is_limited_by_peak = true;
-  result.notes = {"codec not judged"};
-  EXPECT_EQ(
-      verdict_text(result),
-      "spotify FAIL: too loud; too hot; plays at -14.0 LUFS, by -5.5 dB, held back by its peak (codec not judged)");
-  EXPECT_EQ(verdict_text(judged("ebu-r128", Verdict::pass)), "ebu-r128 PASS");
+  EXPECT_EQ(playback_text(result), "-16.0 LUFS (+4.0 dB, held back by its true peak)");
+  result.playback_gain_db = -5.5;
+  result.is_limited_by_peak = false;
+  EXPECT_EQ(playback_text(result), "-16.0 LUFS (-5.5 dB)");
+  for (const double nothing : {0.0, -0.01, 0.01}) {
+    result.playback_gain_db = nothing;
+    EXPECT_EQ(playback_text(result), "-16.0 LUFS (0.0 dB)");
+  }
+}
+
+TEST(AuditText, WhatAProfileNeverJudgesIsNoNoteOfAFile) {
+  ProfileResult result = judged("spotify", Verdict::fail, {"too loud", "too hot"});
+  EXPECT_EQ(reasons_text(result), "too loud; too hot");
+  result.notes = {"not judged: the codec", "by the tracks that were measured",
+                  "nothing is asked for, so nothing was judged"};
+  EXPECT_EQ(own_notes(result), (std::vector<std::string>{"by the tracks that were measured"}));
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ FileAudit failing_file() {
   file.profiles[0].playback_gain_db = -5.5;
   file.profiles[0].playback_lufs = -14.0;
   file.profiles[0].is_limited_by_peak = true;
-  file.profiles[0].notes = {"codec not judged"};
+  file.profiles[0].notes = {"codec not judged", "not judged: the codec"};
   LoudnessSeries series;
   for (int i = 0; i < 1870; ++i) {
     const float level = -20.0F + 10.0F * static_cast<float>(i % 100) / 100.0F;
@@ -135,6 +135,12 @@ SampleAudit sample_audit() {
   audit.head.profiles = {{"spotify", "Spotify", "2", "official", "https://support.spotify.com/loudness", "2026-01-01"},
                          {"ebu-r128", "EBU R 128", "1", "official", "EBU Tech 3343", "2023-11-01"}};
   audit.files = {passing_file(), failing_file(), silent_file(), truncated_file()};
+  audit.head.profiles[0].limits = "true peak at most -1 dBTP";
+  audit.head.profiles[0].playback = "plays at -14 LUFS";
+  audit.head.profiles[1].limits = "-23 \u00B10.2 LUFS";
+  audit.head.profiles[1].not_judged = {"the codec"};
+  audit.head.subject = "music";
+  audit.head.date = "2026-11-28";
   AlbumAudit album{"/music/album", 2, LoudnessFigures{-10.4, 5.0, -6.0, -7.1, 0.26, 0.0}, {}, {}};
   album.findings = {{"album-spread", Severity::warning, "tracks lie 5.5 LU apart", std::nullopt, {{"spread_lu", 5.5}}}};
   album.profiles = {judged("spotify", Verdict::fail, {"true peak 0.3 dBTP is above -1.0"})};
@@ -145,10 +151,15 @@ SampleAudit sample_audit() {
 
 SampleAudit audit_saying(const std::string& text) {
   SampleAudit audit = sample_audit();
-  for (std::string* field : {&audit.head.engine, &audit.head.standard, &audit.head.filter, &audit.head.backend})
+  AuditHead& head = audit.head;
+  for (std::string* field : {&head.engine, &head.standard, &head.filter, &head.backend, &head.subject, &head.date}) {
     *field = text;
-  for (AuditHead::Profile& p : audit.head.profiles) {
-    for (std::string* field : {&p.name, &p.title, &p.version, &p.status, &p.source, &p.date}) *field = text;
+  }
+  for (AuditHead::Profile& p : head.profiles) {
+    for (std::string* field : {&p.name, &p.title, &p.version, &p.status, &p.source, &p.date, &p.limits, &p.playback}) {
+      *field = text;
+    }
+    for (std::string& what : p.not_judged) what = text;
   }
   for (FileAudit& file : audit.files) say(file, text);
   for (AlbumAudit& album : audit.albums) {
