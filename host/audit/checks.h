@@ -36,15 +36,12 @@
 
 #include "host/audit/file_audit.h"
 #include "kernels/inspection/inspector.h"
+#include "kernels/inspection/word_bits.h"
 #include "kernels/pcm/encoding.h"
 
 namespace lathe {
 
-// Findings of a track, in the table's order; none for a silent one, which has no signal. `used_bits` as WordBits has
-// it, 0 where unknown.
-std::vector<Finding> check_signal(const Inspection& track, Encoding encoding, int used_bits);
-
-// How far left is above right in LU, over the whole track; of stereo with a spectrum, where both channels sound.
-std::optional<double> channel_balance_lu(const Inspection& track);
+// Findings of a track, in the table's order; none for a silent one, which has no signal. `use` as WordBits has it.
+std::vector<Finding> check_signal(const Inspection& track, Encoding encoding, const WordUse& use);
 
 }  // namespace lathe

@@ -108,14 +108,14 @@ class FileRun {
     judge_state(bad, meter.take_reading());
     if (!inspector || bad.count > 0 || format_.frames == 0) return;
     inspector->finish();
-    audit_.findings = check_signal(inspector->inspection(), format_.encoding, words.used_bits());
+    audit_.findings = check_signal(inspector->inspection(), format_.encoding, words.use());
     for (Finding& finding : check_identifiers(audit_.tags)) audit_.findings.push_back(std::move(finding));
   }
 
  private:
   Inspector::Setup inspector_setup() const {
     const double step = is_float(format_.encoding) ? 0.0 : std::ldexp(1.0, 1 - bits_per_sample(format_.encoding));
-    return {static_cast<double>(format_.sample_rate_hz), format_.channels, step, options_.checks == AuditChecks::all};
+    return {static_cast<double>(format_.sample_rate_hz), format_.channels, step, true};
   }
 
   static void note(const NonFinite& found, std::int64_t first_frame, NonFinite& all) {

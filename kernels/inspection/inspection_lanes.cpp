@@ -110,8 +110,8 @@ void arrange(const float* segments, std::int64_t stride, const float* window, st
 #pragma GCC unroll 4
     for (int lane = 0; lane < kInspectionLanes; lane += 4) {
       const std::int64_t to = n * kInspectionLanes + lane;
-      transpose_four(segments + lane * stride + n, stride, window + n, re + to);
-      transpose_four(segments + (lane + kInspectionLanes) * stride + n, stride, window + n, im + to);
+      transpose_four(segments + 2 * lane * stride + n, 2 * stride, window + n, re + to);
+      transpose_four(segments + (2 * lane + 1) * stride + n, 2 * stride, window + n, im + to);
     }
   }
 }
@@ -132,9 +132,27 @@ void add_powers(const float* re, const float* im, std::int64_t points, double* p
   }
 }
 
+void add_bands(const float* re, const float* im, const std::int32_t* rows, std::int64_t bands, float* power) {
+  for (std::int64_t b = 0; b < bands; ++b, rows += kRowsABand, power += kInspectionLanes) {
+    F sum[kParts];
+#pragma GCC unroll 4
+    for (int p = 0; p < kParts; ++p) sum[p] = load(power + p * kFloats);
+    for (int r = 0; r < kRowsABand; ++r) {
+      const std::int64_t at = (std::int64_t)rows[r] * kInspectionLanes;
+#pragma GCC unroll 4
+      for (int p = 0; p < kParts; ++p) {
+        const F x = load(re + at + p * kFloats), y = load(im + at + p * kFloats);
+        sum[p] = fma(x, x, fma(y, y, sum[p]));
+      }
+    }
+#pragma GCC unroll 4
+    for (int p = 0; p < kParts; ++p) store(power + p * kFloats, sum[p]);
+  }
+}
+
 }  // namespace
 
 extern const InspectionKernels inspection_kernels;
-const InspectionKernels inspection_kernels = {channel, pair, arrange, add_powers};
+const InspectionKernels inspection_kernels = {channel, pair, arrange, add_powers, add_bands};
 
 }  // namespace lathe::LATHE_LEVEL

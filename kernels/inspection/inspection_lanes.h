@@ -26,8 +26,11 @@ struct alignas(64) PairRows {
   float difference_peak[kInspectionLanes];
 };
 
-// Transforms of `points` go 32 at a time: segment s in lane s % 16, the first 16 as real parts.
+// Transforms of `points` go 32 at a time: segments 2 l and 2 l + 1 in lane l, as real and imaginary parts.
 constexpr int kSpectrumBatch = 32;
+
+// Eight bins of both signs of frequency.
+constexpr int kRowsABand = 16;
 
 struct InspectionKernels {
   // `groups` groups of x; reads two frames behind them. For each group: peak becomes the larger of itself and max |x|;
@@ -42,6 +45,8 @@ struct InspectionKernels {
                   float* im);
   // power[row] += sum over the lanes of re^2 + im^2.
   void (*add_powers)(const float* re, const float* im, std::int64_t points, double* power);
+  // power[b * 16 + lane] += the sum of re^2 + im^2 over the kRowsABand rows named at rows[b * kRowsABand].
+  void (*add_bands)(const float* re, const float* im, const std::int32_t* rows, std::int64_t bands, float* power);
 };
 
 namespace sse2 {

@@ -351,8 +351,9 @@ int used_bits(Encoding encoding, const std::vector<std::int64_t>& words) {
   whole.take(bytes.data(), static_cast<std::int64_t>(words.size()));
   for (std::size_t n = 0; n < words.size(); ++n)
     cut.take(bytes.data() + n * static_cast<std::size_t>(bytes_per_sample(encoding)), 1);
-  EXPECT_EQ(whole.used_bits(), cut.used_bits());
-  return whole.used_bits();
+  EXPECT_EQ(whole.use().used_bits, cut.use().used_bits);
+  EXPECT_EQ(whole.use().padded_share, cut.use().padded_share);
+  return whole.use().used_bits;
 }
 
 TEST(WordBitsTest, UsedBitsEndAtTheLowestThatIsEverSet) {

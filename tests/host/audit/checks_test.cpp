@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "host/audit/spectrum_checks.h"
 #include "kernels/math/decibel.h"
 #include "tests/support/low_pass.h"
 #include "tests/support/signals.h"
@@ -29,7 +30,7 @@ Inspection inspect(const Channels& channels, double rate_hz) {
 }
 
 std::vector<Finding> findings_of(const Channels& channels, double rate_hz = 44100) {
-  return check_signal(inspect(channels, rate_hz), Encoding::pcm16, 16);
+  return check_signal(inspect(channels, rate_hz), Encoding::pcm16, {16});
 }
 
 std::string codes(const std::vector<Finding>& findings) {
@@ -229,7 +230,7 @@ TEST(ChecksTest, OppositeChannelsAreLostInMono) {
 TEST(ChecksTest, UnusedBitsAreAWarningWhereALargerWordIsPretended) {
   const Inspection track = inspect(programme(2), 44100);
   const auto severity = [&](Encoding encoding, int used) -> std::optional<Severity> {
-    const std::vector<Finding> findings = check_signal(track, encoding, used);
+    const std::vector<Finding> findings = check_signal(track, encoding, {used});
     if (findings.empty()) return std::nullopt;
     EXPECT_EQ(findings[0].figures.at("used_bits"), used);
     return only_finding(findings, "unused-bits").severity;
