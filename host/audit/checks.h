@@ -41,6 +41,13 @@
 
 namespace lathe {
 
+// Of stereo in which both channels sound, without their DC.
+struct StereoFigures {
+  double correlation = 0;   // of left and right, -1 to 1
+  double mono_loss_db = 0;  // (left + right) / 2 above the mean power of both; minus infinity where nothing is left
+};
+std::optional<StereoFigures> stereo_figures(const Inspection& track);
+
 // Findings of a track, in the table's order; none for a silent one, which has no signal. `use` as WordBits has it.
 std::vector<Finding> check_signal(const Inspection& track, Encoding encoding, const WordUse& use);
 

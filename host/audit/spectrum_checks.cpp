@@ -27,8 +27,8 @@ struct SpectrumRule {
   double least_db_hz;  // of what lies below the wall
 };
 // Encoders cut within 700 Hz and leave 55 dB and more; what was not coded slopes by up to 13. The floor: 16 bits
-// rounded leave -144 dBFS/Hz, with dither -140. The foot: 20 kHz is what converters keep. What lies below the wall is 10
-// dB above what 16 bits leave: dull music of 24 bits falls in steps of its own on the way down to its floor.
+// rounded leave -144 dBFS/Hz, with dither -140. The foot: 20 kHz is what converters keep. What lies below the wall is
+// 10 dB above what 16 bits leave: dull music of 24 bits falls in steps of its own on the way down to its floor.
 constexpr SpectrumRule kLossy{10000, 0.5, 20100, 700, 25, -135, -130};
 constexpr double kLowestLossyRateHz = 44100;  // below, walls under 20 kHz are those of the rate itself
 // Resamplers take up to 2.5 kHz and left 48 dB and more, to a floor of -145 dBFS/Hz at 16 bits. Half of what the rate
@@ -50,7 +50,7 @@ constexpr double kLowestOf44Hz = 20700, kLowestFootOf44Hz = 21100, kHighestOf44H
 // A foot below this is up-sampling only where it fits 22.05 kHz: other low ends are those of instruments.
 constexpr double kLowestFreeFootHz = 15000;
 
-constexpr double kAudibleHz = 20000;
+constexpr double kUltrasonicLu = 0.1;
 
 // The standard sample rate that a spectrum ending at `foot_hz` points to; bins and bands blur the foot by a band.
 double source_rate_of(double foot_hz, double blur_hz) {
@@ -168,6 +168,19 @@ double share_above_20khz_lu(const Inspection& track) {
   }
   if (!(all > 0)) return 0;
   return all > above ? -power_to_db(1 - above / all) : std::numeric_limits<double>::infinity();
+}
+
+void check_ultrasonic(double integrated_lufs, double below_20khz_lufs, std::vector<Finding>& findings) {
+  const double difference_lu = integrated_lufs - below_20khz_lufs;
+  if (!(difference_lu >= kUltrasonicLu)) return;
+  Finding finding{"ultrasonic-loudness", Severity::warning, "no loudness is left below 20 kHz", std::nullopt, {}};
+  if (std::isfinite(difference_lu)) {
+    finding.message =
+        fmt::format("{:.1f} LU of the loudness lie above 20 kHz, where nobody hears them: {:.1f} LUFS below",
+                    difference_lu, below_20khz_lufs);
+    finding.figures = {{"difference_lu", difference_lu}, {"below_20khz_lufs", below_20khz_lufs}};
+  }
+  findings.push_back(std::move(finding));
 }
 
 }  // namespace lathe

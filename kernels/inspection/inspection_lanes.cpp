@@ -70,6 +70,21 @@ void channel(const float* x, std::int64_t groups, float flat_from, ChannelRows& 
   }
 }
 
+void fourth_differences(const float* x, std::int64_t rows, float* peak) {
+  const F four = splat(4.0f), six = splat(6.0f);
+  for (std::int64_t r = 0; r < rows; ++r, x += kInspectionLanes) {
+    F row = {};
+#pragma GCC unroll 4
+    for (int p = 0; p < kParts; ++p) {
+      const float* at = x + p * kFloats;
+      const F outer = load(at - 2) + load(at + 2), inner = load(at - 1) + load(at + 1);
+      row = max(abs(fma(six, load(at), fnma(four, inner, outer))), row);
+    }
+    const float top = largest(row);
+    peak[r] = top > peak[r] ? top : peak[r];
+  }
+}
+
 void pair(const float* left, const float* right, std::int64_t groups, PairRows& rows) {
   F product[kParts] = {}, square[kParts] = {}, peak[kParts] = {};
   for (std::int64_t n = 0; n < groups * kInspectionGroup; n += kInspectionLanes) {
@@ -153,6 +168,6 @@ void add_bands(const float* re, const float* im, const std::int32_t* rows, std::
 }  // namespace
 
 extern const InspectionKernels inspection_kernels;
-const InspectionKernels inspection_kernels = {channel, pair, arrange, add_powers, add_bands};
+const InspectionKernels inspection_kernels = {channel, fourth_differences, pair, arrange, add_powers, add_bands};
 
 }  // namespace lathe::LATHE_LEVEL

@@ -38,6 +38,9 @@ struct InspectionKernels {
   // samples in a row, of |x| >= flat_from, begin in it. `rows` is overwritten.
   void (*channel)(const float* x, std::int64_t groups, float flat_from, ChannelRows& rows, float* peak,
                   std::uint8_t* sounding, std::uint8_t* flat);
+  // Of each row of 16 frames, peak becomes the larger of itself and the largest |fourth difference|, which needs two
+  // frames on both sides.
+  void (*fourth_differences)(const float* x, std::int64_t rows, float* peak);
   // `rows` is overwritten.
   void (*pair)(const float* left, const float* right, std::int64_t groups, PairRows& rows);
   // Rows of 16 lanes, times `window`, from kSpectrumBatch segments that stand `stride` apart.
