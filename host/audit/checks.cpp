@@ -223,7 +223,7 @@ void check_clicks(const Inspection& track, std::vector<Finding>& findings) {
                worst_at_s = seconds(clicks.worst_frame, track);
   findings.push_back(
       {"clicks",
-       Severity::info,
+       clicks.clicks >= kManyClicks && per_minute >= kManyAMinute ? Severity::warning : Severity::info,
        fmt::format("{} {} standing alone, {:.1f} a minute, the worst of {:.1f} dBFS at {:.3f} s", clicks.clicks,
                    clicks.clicks == 1 ? "click" : "clicks", per_minute, worst_db, worst_at_s),
        seconds(clicks.first_frame, track),

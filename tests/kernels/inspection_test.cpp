@@ -263,6 +263,76 @@ TEST(InspectionTest, AWallInTheSpectrumIsFoundWhereItIs) {
   EXPECT_LT(white->wall_db, 2);
 }
 
+Signal with_clicks(Signal x, const std::vector<std::int64_t>& at, double size) {
+  for (const std::int64_t n : at) x[static_cast<std::size_t>(n)] += size;
+  return x;
+}
+
+TEST(InspectionTest, ClicksAreCountedAndPlaced) {
+  const Signal x = louder(clean_programme(30), 0.1);
+  EXPECT_EQ(inspect(rounded_to_16_bits({x})).clicks.clicks, 0);
+  const std::vector<std::int64_t> places{2047, 30000, 30500, 65535, 65536 + 400, 150007};
+  const ClickFacts seen = inspect(rounded_to_16_bits({with_clicks(x, places, 0.15)})).clicks;
+  EXPECT_EQ(seen.clicks, 6);
+  EXPECT_NEAR(static_cast<double>(seen.first_frame), 2047, ClickFinder::kRow);
+  const ClickFacts worst =
+      inspect(rounded_to_16_bits({with_clicks(with_clicks(x, places, 0.15), {99999}, 0.3)})).clicks;
+  EXPECT_EQ(worst.clicks, 7);
+  EXPECT_NEAR(static_cast<double>(worst.worst_frame), 99999, ClickFinder::kRow);
+  EXPECT_NEAR(worst.worst / 6, 0.3f, 0.05f);
+  // A jump, as a bad edit leaves it.
+  Signal jump = x;
+  for (std::size_t n = 100000; n < jump.size(); ++n) jump[n] += 0.3;
+  EXPECT_EQ(inspect(FloatTrack({jump})).clicks.clicks, 1);
+}
+
+// Strokes with an attack of no length that ring for 5 ms and more, in noise of their own.
+TEST(InspectionTest, DrumsAreNoClicks) {
+  test::Random random(31);
+  for (const double ring_ms : {5.0, 20.0, 100.0}) {
+    SCOPED_TRACE(ring_ms);
+    Signal x(300000, 0.0);
+    for (std::size_t start = 1000; start < 290000; start += 11025) {
+      const Signal burst = test::white_noise(random, 0.2, 9000);
+      for (std::size_t n = 0; n < burst.size(); ++n)
+        x[start + n] += burst[n] * std::exp(-static_cast<double>(n) / (ring_ms * 44.1));
+    }
+    EXPECT_EQ(inspect(FloatTrack({x})).clicks.clicks, 0);
+  }
+}
+
+TEST(InspectionTest, ATrackThatBeginsAndEndsAbruptlyHasNoClickThere) {
+  test::Random random(32);
+  EXPECT_EQ(inspect(FloatTrack({test::sine(1000, 0.9, kRate, 50001, 1)})).clicks.clicks, 0);
+}
+
+// Of each window of two segments, and of no other.
+TEST(InspectionTest, WallsAreCountedByTheMoment) {
+  test::Random random(33);
+  const std::int64_t window = 4096, frames = 100 * window;
+  Signal x = test::white_noise(random, 0.1, frames);
+  const Signal cut = test::band_limited_noise(random, 0.1, 17000 / kRate, frames);
+  std::copy_n(cut.begin() + 10 * window, 25 * window, x.begin() + 10 * window);
+  const SpectralWallFacts seen = inspect(rounded_to_16_bits({x, x})).spectrum.walls;
+  EXPECT_EQ(seen.windows, 100);
+  EXPECT_NEAR(static_cast<double>(seen.walls), 25, 2);  // the first and the last have an edge in them
+  EXPECT_NEAR(seen.cutoff_hz, 16500, 700);
+  EXPECT_LE(seen.lowest_hz, seen.cutoff_hz);
+  EXPECT_GE(seen.highest_hz, seen.cutoff_hz);
+  EXPECT_EQ(inspect(FloatTrack({test::white_noise(random, 0.1, frames)})).spectrum.walls.walls, 0);
+  EXPECT_EQ(inspect(FloatTrack({Signal(100000, 0.0)})).spectrum.walls.windows, 0);
+}
+
+// Harmonics of a band-limited oscillator: nothing above the last, but nothing between them either.
+TEST(InspectionTest, PartialsMakeNoWall) {
+  Signal x(200000, 0.0);
+  for (int k = 1; k <= 17; ++k) {
+    const Signal partial = test::sine(1000 * k, 0.2 / k, kRate, 200000);
+    for (std::size_t n = 0; n < x.size(); ++n) x[n] += partial[n];
+  }
+  EXPECT_EQ(inspect(rounded_to_16_bits({x})).spectrum.walls.walls, 0);
+}
+
 void expect_same(const Inspection& a, const Inspection& b) {
   ASSERT_EQ(a.channels.size(), b.channels.size());
   EXPECT_EQ(a.frames, b.frames);
@@ -288,6 +358,12 @@ void expect_same(const Inspection& a, const Inspection& b) {
   EXPECT_EQ(a.silence.end_peak, b.silence.end_peak);
   EXPECT_EQ(a.silence.tail_peak, b.silence.tail_peak);
   EXPECT_EQ(a.spectrum.powers, b.spectrum.powers);
+  EXPECT_EQ(a.spectrum.walls.windows, b.spectrum.walls.windows);
+  EXPECT_EQ(a.spectrum.walls.walls, b.spectrum.walls.walls);
+  EXPECT_EQ(a.spectrum.walls.cutoff_hz, b.spectrum.walls.cutoff_hz);
+  EXPECT_EQ(a.clicks.clicks, b.clicks.clicks);
+  EXPECT_EQ(a.clicks.first_frame, b.clicks.first_frame);
+  EXPECT_EQ(a.clicks.worst, b.clicks.worst);
 }
 
 FloatTrack faulty_track(int channels, std::int64_t frames) {
@@ -371,6 +447,43 @@ TEST(WordBitsTest, UsedBitsEndAtTheLowestThatIsEverSet) {
   EXPECT_EQ(used_bits(Encoding::pcm24, one_more), 17);
   EXPECT_EQ(used_bits(Encoding::pcm32, padded), 24);
   EXPECT_EQ(used_bits(Encoding::pcm_u8, eight), 8);
+}
+
+double padded_share(Encoding encoding, const std::vector<std::int64_t>& words) {
+  std::vector<std::byte> bytes;
+  for (const std::int64_t word : words) {
+    for (int b = 0; b < bytes_per_sample(encoding); ++b) bytes.push_back(static_cast<std::byte>(word >> 8 * b & 255));
+  }
+  WordBits whole(encoding), cut(encoding);
+  const auto count = static_cast<std::int64_t>(words.size());
+  whole.take(bytes.data(), count);
+  for (std::int64_t at = 0; at < count; at += 77)
+    cut.take(bytes.data() + at * bytes_per_sample(encoding), std::min<std::int64_t>(77, count - at));
+  EXPECT_EQ(whole.use().padded_share, cut.use().padded_share);
+  return whole.use().padded_share;
+}
+
+TEST(WordBitsTest, TheShareOfPaddedWordsIsThatOfWordsThatSound) {
+  test::Random random(34);
+  std::vector<std::int64_t> honest, faded, long_words;
+  double low = 0;
+  for (int n = 0; n < 60001; ++n) {
+    honest.push_back(random.integer(-8388608, 8388607));
+    faded.push_back(256 * random.integer(1, 32767));
+    if (n % 4 == 0) faded.back() += random.integer(1, 255);
+    low += honest.back() % 256 == 0 && honest.back() != 0;
+    long_words.push_back(65536 * random.integer(1, 32767) + (n % 10 == 0 ? 256 : 0));
+  }
+  EXPECT_NEAR(padded_share(Encoding::pcm24, honest), low / 60001, 1e-12);
+  EXPECT_NEAR(padded_share(Encoding::pcm24, honest), 1.0 / 256, 0.001);  // four standard deviations
+  EXPECT_NEAR(padded_share(Encoding::pcm24, faded), 0.75, 1e-4);
+  EXPECT_NEAR(padded_share(Encoding::pcm32, long_words), 0.9, 1e-4);
+  std::vector<std::int64_t> silent_half = honest;
+  silent_half.resize(120002, 0);
+  EXPECT_NEAR(padded_share(Encoding::pcm24, silent_half), low / 60001, 1e-12);
+  EXPECT_EQ(padded_share(Encoding::pcm16, faded), 0);
+  EXPECT_EQ(padded_share(Encoding::float32, faded), 0);
+  EXPECT_EQ(padded_share(Encoding::pcm24, {}), 0);
 }
 
 TEST(WordBitsTest, SilenceAndFloatUseNone) {
