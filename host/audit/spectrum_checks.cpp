@@ -30,6 +30,9 @@ struct SpectrumRule {
 // rounded leave -144 dBFS/Hz, with dither -140. The foot: 20 kHz is what converters keep. What lies below the wall is
 // 10 dB above what 16 bits leave: dull music of 24 bits falls in steps of its own on the way down to its floor.
 constexpr SpectrumRule kLossy{10000, 0.5, 20100, 700, 25, -135, -130};
+// A wall as steep as this is an encoder's, up to the foot of MP3 at 320 kbit/s and Opus, and however low it stands:
+// those of honest music of 24 bits, where its level falls into the floor, had 32 dB at most.
+constexpr double kSteepDb = 45, kHighestSteepFootHz = 20850;
 constexpr double kLowestLossyRateHz = 44100;  // below, walls under 20 kHz are those of the rate itself
 // Resamplers take up to 2.5 kHz and left 48 dB and more, to a floor of -145 dBFS/Hz at 16 bits. Half of what the rate
 // could hold, and a margin for the transition.
@@ -42,8 +45,9 @@ constexpr double kLowestHighRateHz = 64000;
 // five had them in more.
 constexpr double kWallShare = 0.15, kWallShareOfLow = 0.25, kLowCodecHz = 15800;
 constexpr std::int64_t kFewestWalls = 8;
-// MP3 at 320 kbit/s ends at 20.1 kHz, Opus at 20. Samplers that play back at 44.1 kHz had walls at 20.5.
-constexpr double kHighestCodecHz = 20200;
+// MP3 at 320 kbit/s ends at 20.1 kHz, Opus at 20, which bands of 188 Hz at 48 kHz blur to 20.25. Samplers that play
+// back at 44.1 kHz had walls at 20.5.
+constexpr double kHighestCodecHz = 20300;
 // What is at 48 kHz and ends between the next and 22.05 kHz was at 44.1: by the moments' cut-off, by the average's
 // foot. Opus at 48 kHz has its foot at 21.0 at most.
 constexpr double kLowestOf44Hz = 20700, kLowestFootOf44Hz = 21100, kHighestOf44Hz = 22200;
@@ -110,7 +114,8 @@ std::optional<BandLimit> wall_by(const SpectrumRule& rule, const Inspection& tra
   const auto wall =
       find_band_limit(track.spectrum, rule.lowest_hz, rule.highest_share * track.sample_rate_hz, rule.transition_hz);
   if (!wall || wall->wall_db < rule.wall_db || wall->floor_db_hz > rule.floor_db_hz) return std::nullopt;
-  return wall->floor_db_hz + wall->wall_db < rule.least_db_hz ? std::nullopt : wall;
+  const bool is_high = wall->floor_db_hz + wall->wall_db >= rule.least_db_hz || wall->wall_db >= kSteepDb;
+  return is_high ? wall : std::nullopt;
 }
 
 void check_average(const Inspection& track, std::vector<Finding>& findings) {
@@ -126,7 +131,7 @@ void check_average(const Inspection& track, std::vector<Finding>& findings) {
   if (is_high_rate) {
     if (foot_hz < kLowestFreeFootHz && foot_hz > 11025 + blur_hz) return;
     findings.push_back(upsampled(foot_hz, source_rate_of(foot_hz, blur_hz), how, figures));
-  } else if (foot_hz <= rule.highest_foot_hz) {
+  } else if (foot_hz <= (wall->wall_db >= kSteepDb ? kHighestSteepFootHz : rule.highest_foot_hz)) {
     findings.push_back(lossy(foot_hz, how, figures));
   } else if (is_at_48k(track) && foot_hz >= kLowestFootOf44Hz && foot_hz <= kHighestOf44Hz) {
     findings.push_back(upsampled(foot_hz, 44100, how, figures));
