@@ -7,10 +7,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "kernels/inspection/band_limit.h"
-#include "kernels/inspection/word_bits.h"
 #include "kernels/math/decibel.h"
-#include "tests/support/low_pass.h"
 #include "tests/support/signals.h"
 #include "tests/support/simd_levels.h"
 #include "tests/support/track.h"
@@ -225,44 +222,6 @@ TEST(InspectionTest, WhatTheChannelsShareIsThatOfTheSamples) {
   EXPECT_EQ(inspect(FloatTrack({a, a})).pair->difference_peak, 0.0f);
 }
 
-TEST(InspectionTest, TheSpectrumOfAToneIsItsPowerAtItsFrequency) {
-  const Signal tone = test::sine(6890.625, 0.5, kRate, 150000), silent(150000, 0.0);  // bin 320
-  const Spectrum seen = inspect(FloatTrack({tone, silent})).spectrum;
-  ASSERT_EQ(seen.powers.size(), 2u);
-  EXPECT_EQ(seen.segments, 150000 / 2048);
-  double total = 0;
-  for (const double power : seen.powers[0]) total += power;
-  EXPECT_NEAR(power_to_db(total), power_to_db(0.125), 0.01);
-  const double near = seen.powers[0][319] + seen.powers[0][320] + seen.powers[0][321];
-  EXPECT_NEAR(near / total, 1, 1e-6);
-  for (const double power : seen.powers[1]) ASSERT_EQ(power, 0);
-}
-
-TEST(InspectionTest, TheSpectrumOfWhiteNoiseIsFlat) {
-  test::Random random(9);
-  const Signal noise = test::white_noise(random, 0.1, 2048 * 400);
-  const Spectrum seen = inspect(FloatTrack({noise})).spectrum;
-  // 400 segments: each bin within a fifth (four standard deviations), their sum that of the noise.
-  for (std::size_t k = 4; k < 1020; ++k) ASSERT_NEAR(seen.powers[0][k] * 1024 / 0.01, 1, 0.25) << k;
-}
-
-TEST(InspectionTest, AWallInTheSpectrumIsFoundWhereItIs) {
-  test::Random random(10);
-  const Signal noise = test::band_limited_noise(random, 0.1, 16000 / kRate, 400000);
-  const auto wall = find_band_limit(inspect(rounded_to_16_bits({noise})).spectrum, 4000, 22050, 700);
-  ASSERT_TRUE(wall);
-  EXPECT_NEAR(wall->cutoff_hz, 16000, 900);
-  EXPECT_GT(wall->wall_db, 40);
-  // Rounding to 16 bits: -98.1 dBFS over half the sample rate.
-  EXPECT_NEAR(wall->floor_db_hz, power_to_db(0x1p-30 / 12 / 22050), 1);
-  EXPECT_FALSE(find_band_limit(inspect(FloatTrack({Signal(100000, 0.0)})).spectrum, 4000, 22050, 700));
-  EXPECT_FALSE(find_band_limit(inspect(FloatTrack({Signal(100, 0.5)})).spectrum, 4000, 22050, 700));
-  const auto white =
-      find_band_limit(inspect(FloatTrack({test::white_noise(random, 0.1, 400000)})).spectrum, 4000, 22050, 700);
-  ASSERT_TRUE(white);
-  EXPECT_LT(white->wall_db, 2);
-}
-
 Signal with_clicks(Signal x, const std::vector<std::int64_t>& at, double size) {
   for (const std::int64_t n : at) x[static_cast<std::size_t>(n)] += size;
   return x;
@@ -304,33 +263,6 @@ TEST(InspectionTest, DrumsAreNoClicks) {
 TEST(InspectionTest, ATrackThatBeginsAndEndsAbruptlyHasNoClickThere) {
   test::Random random(32);
   EXPECT_EQ(inspect(FloatTrack({test::sine(1000, 0.9, kRate, 50001, 1)})).clicks.clicks, 0);
-}
-
-// Of each window of two segments, and of no other.
-TEST(InspectionTest, WallsAreCountedByTheMoment) {
-  test::Random random(33);
-  const std::int64_t window = 4096, frames = 100 * window;
-  Signal x = test::white_noise(random, 0.1, frames);
-  const Signal cut = test::band_limited_noise(random, 0.1, 17000 / kRate, frames);
-  std::copy_n(cut.begin() + 10 * window, 25 * window, x.begin() + 10 * window);
-  const SpectralWallFacts seen = inspect(rounded_to_16_bits({x, x})).spectrum.walls;
-  EXPECT_EQ(seen.windows, 100);
-  EXPECT_NEAR(static_cast<double>(seen.walls), 25, 2);  // the first and the last have an edge in them
-  EXPECT_NEAR(seen.cutoff_hz, 16500, 700);
-  EXPECT_LE(seen.lowest_hz, seen.cutoff_hz);
-  EXPECT_GE(seen.highest_hz, seen.cutoff_hz);
-  EXPECT_EQ(inspect(FloatTrack({test::white_noise(random, 0.1, frames)})).spectrum.walls.walls, 0);
-  EXPECT_EQ(inspect(FloatTrack({Signal(100000, 0.0)})).spectrum.walls.windows, 0);
-}
-
-// Harmonics of a band-limited oscillator: nothing above the last, but nothing between them either.
-TEST(InspectionTest, PartialsMakeNoWall) {
-  Signal x(200000, 0.0);
-  for (int k = 1; k <= 17; ++k) {
-    const Signal partial = test::sine(1000 * k, 0.2 / k, kRate, 200000);
-    for (std::size_t n = 0; n < x.size(); ++n) x[n] += partial[n];
-  }
-  EXPECT_EQ(inspect(rounded_to_16_bits({x})).spectrum.walls.walls, 0);
 }
 
 void expect_same(const Inspection& a, const Inspection& b) {
@@ -416,80 +348,6 @@ TEST(InspectionTest, NothingAndNextToNothingAreLookedAtToo) {
     EXPECT_EQ(seen.silence.last_nonzero, frames - 1);
     EXPECT_EQ(seen.silence.first_sound, frames > 0 ? 0 : -1);
   }
-}
-
-int used_bits(Encoding encoding, const std::vector<std::int64_t>& words) {
-  std::vector<std::byte> bytes;
-  for (const std::int64_t word : words) {
-    for (int b = 0; b < bytes_per_sample(encoding); ++b) bytes.push_back(static_cast<std::byte>(word >> 8 * b & 255));
-  }
-  WordBits whole(encoding), cut(encoding);
-  whole.take(bytes.data(), static_cast<std::int64_t>(words.size()));
-  for (std::size_t n = 0; n < words.size(); ++n)
-    cut.take(bytes.data() + n * static_cast<std::size_t>(bytes_per_sample(encoding)), 1);
-  EXPECT_EQ(whole.use().used_bits, cut.use().used_bits);
-  EXPECT_EQ(whole.use().padded_share, cut.use().padded_share);
-  return whole.use().used_bits;
-}
-
-TEST(WordBitsTest, UsedBitsEndAtTheLowestThatIsEverSet) {
-  test::Random random(12);
-  std::vector<std::int64_t> sixteen, padded, one_more, eight;
-  for (int n = 0; n < 1001; ++n) {
-    sixteen.push_back(random.integer(-32768, 32767));
-    padded.push_back(sixteen.back() * 256);
-    eight.push_back(random.integer(0, 255));
-  }
-  one_more = padded;
-  one_more[997] += 128;
-  EXPECT_EQ(used_bits(Encoding::pcm16, sixteen), 16);
-  EXPECT_EQ(used_bits(Encoding::pcm24, padded), 16);
-  EXPECT_EQ(used_bits(Encoding::pcm24, one_more), 17);
-  EXPECT_EQ(used_bits(Encoding::pcm32, padded), 24);
-  EXPECT_EQ(used_bits(Encoding::pcm_u8, eight), 8);
-}
-
-double padded_share(Encoding encoding, const std::vector<std::int64_t>& words) {
-  std::vector<std::byte> bytes;
-  for (const std::int64_t word : words) {
-    for (int b = 0; b < bytes_per_sample(encoding); ++b) bytes.push_back(static_cast<std::byte>(word >> 8 * b & 255));
-  }
-  WordBits whole(encoding), cut(encoding);
-  const auto count = static_cast<std::int64_t>(words.size());
-  whole.take(bytes.data(), count);
-  for (std::int64_t at = 0; at < count; at += 77)
-    cut.take(bytes.data() + at * bytes_per_sample(encoding), std::min<std::int64_t>(77, count - at));
-  EXPECT_EQ(whole.use().padded_share, cut.use().padded_share);
-  return whole.use().padded_share;
-}
-
-TEST(WordBitsTest, TheShareOfPaddedWordsIsThatOfWordsThatSound) {
-  test::Random random(34);
-  std::vector<std::int64_t> honest, faded, long_words;
-  double low = 0;
-  for (int n = 0; n < 60001; ++n) {
-    honest.push_back(random.integer(-8388608, 8388607));
-    faded.push_back(256 * random.integer(1, 32767));
-    if (n % 4 == 0) faded.back() += random.integer(1, 255);
-    low += honest.back() % 256 == 0 && honest.back() != 0;
-    long_words.push_back(65536 * random.integer(1, 32767) + (n % 10 == 0 ? 256 : 0));
-  }
-  EXPECT_NEAR(padded_share(Encoding::pcm24, honest), low / 60001, 1e-12);
-  EXPECT_NEAR(padded_share(Encoding::pcm24, honest), 1.0 / 256, 0.001);  // four standard deviations
-  EXPECT_NEAR(padded_share(Encoding::pcm24, faded), 0.75, 1e-4);
-  EXPECT_NEAR(padded_share(Encoding::pcm32, long_words), 0.9, 1e-4);
-  std::vector<std::int64_t> silent_half = honest;
-  silent_half.resize(120002, 0);
-  EXPECT_NEAR(padded_share(Encoding::pcm24, silent_half), low / 60001, 1e-12);
-  EXPECT_EQ(padded_share(Encoding::pcm16, faded), 0);
-  EXPECT_EQ(padded_share(Encoding::float32, faded), 0);
-  EXPECT_EQ(padded_share(Encoding::pcm24, {}), 0);
-}
-
-TEST(WordBitsTest, SilenceAndFloatUseNone) {
-  EXPECT_EQ(used_bits(Encoding::pcm24, std::vector<std::int64_t>(100, 0)), 0);
-  EXPECT_EQ(used_bits(Encoding::pcm_u8, std::vector<std::int64_t>(100, 128)), 0);
-  EXPECT_EQ(used_bits(Encoding::float32, std::vector<std::int64_t>(100, 0x3f000001)), 0);
 }
 
 }  // namespace
