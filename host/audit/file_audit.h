@@ -84,9 +84,16 @@ struct FileAudit {
   std::string payload_hash;                 // XXH3-128 of its PCM bytes
   std::map<std::string, std::string> tags;  // title artist album track disc isrc upc, where there are any
 
-  LoudnessFigures figures{};               // when measured
-  std::optional<double> true_peak_at_s;    // where the true peak is, to half a second; if that was noted
-  std::optional<double> below_20khz_lufs;  // integrated without what lies above 20 kHz, where that was asked for
+  LoudnessFigures figures{};             // when measured
+  std::optional<double> true_peak_at_s;  // where the true peak is, to a frame
+  // Integrated loudness without what lies above 20 kHz; with checks. The integrated loudness itself at 40 kHz and
+  // below, and where the spectrum says that leaving it out cannot change it by 0.005 LU.
+  std::optional<double> below_20khz_lufs;
+  // Of stereo in which both channels sound, with checks. The correlation of left and right without their DC, -1 to 1;
+  // and the level of (left + right) / 2 above the mean power of both, in dB: 0 for mono, -3 for channels that have
+  // nothing in common, minus infinity for opposite ones.
+  std::optional<double> stereo_correlation;
+  std::optional<double> mono_loss_db;
   std::vector<Finding> findings;
   std::vector<ProfileResult> profiles;  // one a profile, in the order asked for
   std::optional<LoudnessSeries> series;

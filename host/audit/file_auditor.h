@@ -15,8 +15,8 @@ namespace lathe {
 // How much of a file is looked at beside its loudness.
 enum class AuditChecks {
   none,
-  standard,  // all but the average spectrum
-  all,
+  standard,  // all findings; the loudness below 20 kHz is measured where the spectrum says that it differs
+  all,       // and it is measured everywhere: a second reading and a filter for what is sampled at 44.1 kHz or more
 };
 
 struct AuditOptions {

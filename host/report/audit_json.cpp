@@ -88,6 +88,8 @@ Json file_json(const FileAudit& file) {
             {"remembered", file.is_remembered}};
   add_figures(json, figures_of(file));
   if (file.below_20khz_lufs) json["below_20khz_lufs"] = json_number(*file.below_20khz_lufs);
+  if (file.stereo_correlation) json["stereo_correlation"] = json_number(*file.stereo_correlation);
+  if (file.mono_loss_db) json["mono_loss_db"] = json_number(*file.mono_loss_db);
   if (file.true_peak_at_s) json["true_peak_at_s"] = json_number(*file.true_peak_at_s);
   json["tags"] = Json(file.tags);
   add_findings_and_profiles(json, file.findings, file.profiles);

@@ -1,4 +1,4 @@
-// The spectrum of each channel, averaged over a whole track.
+// The spectrum of each channel, averaged over a whole track, and the walls in it from moment to moment.
 //
 // Welch's method (1967): segments of 2048 frames, side by side, each under a Hann window, their powers averaged; what
 // is left of the last segment is not looked at. Cost: 5 N log2 N operations for two segments of N = 2048 (Cooley and
@@ -11,6 +11,7 @@
 #include "kernels/aligned.h"
 #include "kernels/audio.h"
 #include "kernels/fft/lane_fft.h"
+#include "kernels/inspection/spectral_walls.h"
 
 namespace lathe {
 
@@ -20,6 +21,7 @@ struct Spectrum {
   double bin_hz = 0;
   std::int64_t segments = 0;                // that were averaged
   std::vector<std::vector<double>> powers;  // one a channel, kPoints / 2 + 1 bins
+  SpectralWallFacts walls{};
 };
 
 class AverageSpectrum {
@@ -36,6 +38,7 @@ class AverageSpectrum {
 
  private:
   void transform();
+  void look_for_walls(std::int64_t windows);
 
   double sample_rate_hz_;
   int channels_;
@@ -44,8 +47,11 @@ class AverageSpectrum {
   double window_power_ = 0;
   AlignedArray<float> held_;  // kSpectrumBatch segments of each channel
   AlignedArray<float> re_, im_;
-  std::vector<std::vector<double>> rows_;  // powers in the transform's order, one list a channel
-  std::int64_t filled_ = 0;                // frames held
+  std::vector<std::vector<double>> rows_;   // powers in the transform's order, one list a channel
+  std::vector<std::int32_t> rows_of_band_;  // kRowsABand each
+  AlignedArray<float> bands_;               // [band * 16 + window], summed over the channels
+  SpectralWalls walls_;
+  std::int64_t filled_ = 0;  // frames held
   std::int64_t segments_ = 0;
 };
 

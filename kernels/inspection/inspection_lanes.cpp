@@ -70,6 +70,21 @@ void channel(const float* x, std::int64_t groups, float flat_from, ChannelRows& 
   }
 }
 
+void fourth_differences(const float* x, std::int64_t rows, float* peak) {
+  const F four = splat(4.0f), six = splat(6.0f);
+  for (std::int64_t r = 0; r < rows; ++r, x += kInspectionLanes) {
+    F row = {};
+#pragma GCC unroll 4
+    for (int p = 0; p < kParts; ++p) {
+      const float* at = x + p * kFloats;
+      const F outer = load(at - 2) + load(at + 2), inner = load(at - 1) + load(at + 1);
+      row = max(abs(fma(six, load(at), fnma(four, inner, outer))), row);
+    }
+    const float top = largest(row);
+    peak[r] = top > peak[r] ? top : peak[r];
+  }
+}
+
 void pair(const float* left, const float* right, std::int64_t groups, PairRows& rows) {
   F product[kParts] = {}, square[kParts] = {}, peak[kParts] = {};
   for (std::int64_t n = 0; n < groups * kInspectionGroup; n += kInspectionLanes) {
@@ -110,8 +125,8 @@ void arrange(const float* segments, std::int64_t stride, const float* window, st
 #pragma GCC unroll 4
     for (int lane = 0; lane < kInspectionLanes; lane += 4) {
       const std::int64_t to = n * kInspectionLanes + lane;
-      transpose_four(segments + lane * stride + n, stride, window + n, re + to);
-      transpose_four(segments + (lane + kInspectionLanes) * stride + n, stride, window + n, im + to);
+      transpose_four(segments + 2 * lane * stride + n, 2 * stride, window + n, re + to);
+      transpose_four(segments + (2 * lane + 1) * stride + n, 2 * stride, window + n, im + to);
     }
   }
 }
@@ -132,9 +147,27 @@ void add_powers(const float* re, const float* im, std::int64_t points, double* p
   }
 }
 
+void add_bands(const float* re, const float* im, const std::int32_t* rows, std::int64_t bands, float* power) {
+  for (std::int64_t b = 0; b < bands; ++b, rows += kRowsABand, power += kInspectionLanes) {
+    F sum[kParts];
+#pragma GCC unroll 4
+    for (int p = 0; p < kParts; ++p) sum[p] = load(power + p * kFloats);
+    for (int r = 0; r < kRowsABand; ++r) {
+      const std::int64_t at = (std::int64_t)rows[r] * kInspectionLanes;
+#pragma GCC unroll 4
+      for (int p = 0; p < kParts; ++p) {
+        const F x = load(re + at + p * kFloats), y = load(im + at + p * kFloats);
+        sum[p] = fma(x, x, fma(y, y, sum[p]));
+      }
+    }
+#pragma GCC unroll 4
+    for (int p = 0; p < kParts; ++p) store(power + p * kFloats, sum[p]);
+  }
+}
+
 }  // namespace
 
 extern const InspectionKernels inspection_kernels;
-const InspectionKernels inspection_kernels = {channel, pair, arrange, add_powers};
+const InspectionKernels inspection_kernels = {channel, fourth_differences, pair, arrange, add_powers, add_bands};
 
 }  // namespace lathe::LATHE_LEVEL

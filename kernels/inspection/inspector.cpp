@@ -33,6 +33,7 @@ Inspector::Inspector(const Setup& setup)
       sums_(static_cast<std::size_t>(setup.channels)),
       clipped_(static_cast<std::size_t>(setup.channels), ClippedRunFinder(kFlatFrom, steep_of(setup.step))),
       silence_(setup.sample_rate_hz),
+      fourth_differences_(kBlockFrames / ClickFinder::kRow),
       peak_(kGroups),
       sounding_(kGroups),
       flat_(kGroups) {
@@ -61,9 +62,19 @@ void Inspector::look(AudioView block, std::int64_t first_frame, std::int64_t val
         std::max(pair_sums_.difference_peak,
                  *std::max_element(std::begin(rows.difference_peak), std::end(rows.difference_peak)));
   }
+  if (setup_.clicks) look_for_clicks(block, valid);
   silence_.take(block, first_frame, valid, peak_.data(), sounding_.data());
   if (spectrum_) spectrum_->take(block.slice(0, valid));
   inspection_.frames = first_frame + valid;
+}
+
+// Of rows that the track fills; where it begins and ends it jumps from silence.
+void Inspector::look_for_clicks(AudioView block, std::int64_t valid) {
+  const std::int64_t rows = valid / ClickFinder::kRow;
+  std::fill(fourth_differences_.begin(), fourth_differences_.end(), 0.0f);
+  for (int c = 0; c < block.channels; ++c)
+    inspection_kernels().fourth_differences(block.channel(c), rows, fourth_differences_.data());
+  clicks_.take(fourth_differences_.data(), rows);
 }
 
 void Inspector::look_at_channel(int c, AudioView block, std::int64_t first_frame, std::int64_t valid) {
@@ -104,6 +115,7 @@ void Inspector::finish() {
                         pair_sums_.difference_peak};
   }
   inspection_.silence = silence_.facts();
+  inspection_.clicks = clicks_.facts();
   if (spectrum_) inspection_.spectrum = spectrum_->finish();
 }
 

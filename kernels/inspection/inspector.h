@@ -1,7 +1,8 @@
 // Looks at a track's samples once, for everything but loudness that a listener, a factory or a shop would complain of.
 //
 // Extremes, mean, power, flat tops (clipped_runs.h), silence (silence_tracker.h), what the channels of a stereo track
-// have in common, and the average spectrum (average_spectrum.h). Facts only: what is a fault, host/audit/checks.h says.
+// have in common, the average spectrum and walls in it (average_spectrum.h), clicks (click_finder.h). Facts only: what
+// is a fault, host/audit/checks.h says.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 
 #include "kernels/block_feeder.h"
 #include "kernels/inspection/average_spectrum.h"
+#include "kernels/inspection/click_finder.h"
 #include "kernels/inspection/clipped_runs.h"
 #include "kernels/inspection/silence_tracker.h"
 #include "kernels/stage.h"
@@ -39,6 +41,7 @@ struct Inspection {
   std::optional<PairFacts> pair;  // of stereo tracks
   SilenceFacts silence;
   Spectrum spectrum;
+  ClickFacts clicks;  // in any channel
 };
 
 class Inspector final : public AudioSink {
@@ -50,6 +53,7 @@ class Inspector final : public AudioSink {
     // steps was made from 16 bits.
     double step = 0;
     bool spectrum = true;
+    bool clicks = true;
   };
 
   // Flat tops are looked for from -6 dBFS on: a clipped track may have been turned down, but seldom by more.
@@ -71,6 +75,7 @@ class Inspector final : public AudioSink {
   };
 
   void look(AudioView block, std::int64_t first_frame, std::int64_t valid);
+  void look_for_clicks(AudioView block, std::int64_t valid);
   void look_at_channel(int c, AudioView block, std::int64_t first_frame, std::int64_t valid);
 
   Setup setup_;
@@ -79,10 +84,12 @@ class Inspector final : public AudioSink {
   std::vector<ClippedRunFinder> clipped_;
   SilenceTracker silence_;
   std::optional<AverageSpectrum> spectrum_;
+  ClickFinder clicks_;
   PairFacts pair_sums_;
-  std::vector<float> peak_;             // of the block's groups, over all channels
-  std::vector<std::uint8_t> sounding_;  // likewise
-  std::vector<std::uint8_t> flat_;      // of one channel
+  std::vector<float> fourth_differences_;  // of the block's rows, over all channels
+  std::vector<float> peak_;                // of the block's groups, over all channels
+  std::vector<std::uint8_t> sounding_;     // likewise
+  std::vector<std::uint8_t> flat_;         // of one channel
   Inspection inspection_;
 };
 

@@ -226,7 +226,7 @@ void add_audit(CLI::App& app, Run& run) {
   verb->add_option("--out", options->out, "Writes the report to this file instead of printing it");
   verb->add_flag("--series", options->audit.series, "Momentary and short-term loudness every 100 ms, in JSON");
   verb->add_option("--checks", options->checks,
-                   "What is looked at beside loudness: none, default, or all (with the average spectrum)")
+                   "What is looked at beside loudness: none, default, or all (loudness below 20 kHz by a filter)")
       ->check(CLI::IsMember({"none", "default", "all"}))
       ->capture_default_str();
   verb->add_flag("--dual-mono", options->audit.dual_mono, "Mono files are heard from two loudspeakers: +3.01 LU");

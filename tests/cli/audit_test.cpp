@@ -120,6 +120,12 @@ TEST(Audit, WhatHasNoLoudnessIsUnmeasurableAndNeverANumber) {
     EXPECT_NE(file.at("reason").get<std::string>().find(reason), std::string::npos) << file.at("reason");
     EXPECT_TRUE(file.at("integrated_lufs").is_null());
     EXPECT_TRUE(file.at("loudness_range_lu").is_null());
+    const bool is_broken = name == "nan.wav" || name == "inf.wav";
+    ASSERT_EQ(file.at("findings").size(), is_broken ? 1u : name == "short.wav" ? 2u : 0u) << file.at("findings");
+    if (!is_broken) continue;
+    EXPECT_EQ(file.at("findings")[0].at("code"), "non-finite");
+    EXPECT_EQ(file.at("findings")[0].at("severity"), "error");
+    EXPECT_EQ(file.at("findings")[0].at("at_s"), 1.0);
   }
   EXPECT_EQ(file_named(report, "good.wav").at("state"), "MEASURED");
 }

@@ -7,10 +7,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "kernels/inspection/band_limit.h"
-#include "kernels/inspection/word_bits.h"
 #include "kernels/math/decibel.h"
-#include "tests/support/low_pass.h"
 #include "tests/support/signals.h"
 #include "tests/support/simd_levels.h"
 #include "tests/support/track.h"
@@ -225,42 +222,47 @@ TEST(InspectionTest, WhatTheChannelsShareIsThatOfTheSamples) {
   EXPECT_EQ(inspect(FloatTrack({a, a})).pair->difference_peak, 0.0f);
 }
 
-TEST(InspectionTest, TheSpectrumOfAToneIsItsPowerAtItsFrequency) {
-  const Signal tone = test::sine(6890.625, 0.5, kRate, 150000), silent(150000, 0.0);  // bin 320
-  const Spectrum seen = inspect(FloatTrack({tone, silent})).spectrum;
-  ASSERT_EQ(seen.powers.size(), 2u);
-  EXPECT_EQ(seen.segments, 150000 / 2048);
-  double total = 0;
-  for (const double power : seen.powers[0]) total += power;
-  EXPECT_NEAR(power_to_db(total), power_to_db(0.125), 0.01);
-  const double near = seen.powers[0][319] + seen.powers[0][320] + seen.powers[0][321];
-  EXPECT_NEAR(near / total, 1, 1e-6);
-  for (const double power : seen.powers[1]) ASSERT_EQ(power, 0);
+Signal with_clicks(Signal x, const std::vector<std::int64_t>& at, double size) {
+  for (const std::int64_t n : at) x[static_cast<std::size_t>(n)] += size;
+  return x;
 }
 
-TEST(InspectionTest, TheSpectrumOfWhiteNoiseIsFlat) {
-  test::Random random(9);
-  const Signal noise = test::white_noise(random, 0.1, 2048 * 400);
-  const Spectrum seen = inspect(FloatTrack({noise})).spectrum;
-  // 400 segments: each bin within a fifth (four standard deviations), their sum that of the noise.
-  for (std::size_t k = 4; k < 1020; ++k) ASSERT_NEAR(seen.powers[0][k] * 1024 / 0.01, 1, 0.25) << k;
+TEST(InspectionTest, ClicksAreCountedAndPlaced) {
+  const Signal x = louder(clean_programme(30), 0.1);
+  EXPECT_EQ(inspect(rounded_to_16_bits({x})).clicks.clicks, 0);
+  const std::vector<std::int64_t> places{2047, 30000, 30500, 65535, 65536 + 400, 150007};
+  const ClickFacts seen = inspect(rounded_to_16_bits({with_clicks(x, places, 0.15)})).clicks;
+  EXPECT_EQ(seen.clicks, 6);
+  EXPECT_NEAR(static_cast<double>(seen.first_frame), 2047, ClickFinder::kRow);
+  const ClickFacts worst =
+      inspect(rounded_to_16_bits({with_clicks(with_clicks(x, places, 0.15), {99999}, 0.3)})).clicks;
+  EXPECT_EQ(worst.clicks, 7);
+  EXPECT_NEAR(static_cast<double>(worst.worst_frame), 99999, ClickFinder::kRow);
+  EXPECT_NEAR(worst.worst / 6, 0.3f, 0.05f);
+  // A jump, as a bad edit leaves it.
+  Signal jump = x;
+  for (std::size_t n = 100000; n < jump.size(); ++n) jump[n] += 0.3;
+  EXPECT_EQ(inspect(FloatTrack({jump})).clicks.clicks, 1);
 }
 
-TEST(InspectionTest, AWallInTheSpectrumIsFoundWhereItIs) {
-  test::Random random(10);
-  const Signal noise = test::band_limited_noise(random, 0.1, 16000 / kRate, 400000);
-  const auto wall = find_band_limit(inspect(rounded_to_16_bits({noise})).spectrum, 4000, 22050, 700);
-  ASSERT_TRUE(wall);
-  EXPECT_NEAR(wall->cutoff_hz, 16000, 900);
-  EXPECT_GT(wall->wall_db, 40);
-  // Rounding to 16 bits: -98.1 dBFS over half the sample rate.
-  EXPECT_NEAR(wall->floor_db_hz, power_to_db(0x1p-30 / 12 / 22050), 1);
-  EXPECT_FALSE(find_band_limit(inspect(FloatTrack({Signal(100000, 0.0)})).spectrum, 4000, 22050, 700));
-  EXPECT_FALSE(find_band_limit(inspect(FloatTrack({Signal(100, 0.5)})).spectrum, 4000, 22050, 700));
-  const auto white =
-      find_band_limit(inspect(FloatTrack({test::white_noise(random, 0.1, 400000)})).spectrum, 4000, 22050, 700);
-  ASSERT_TRUE(white);
-  EXPECT_LT(white->wall_db, 2);
+// Strokes with an attack of no length that ring for 5 ms and more, in noise of their own.
+TEST(InspectionTest, DrumsAreNoClicks) {
+  test::Random random(31);
+  for (const double ring_ms : {5.0, 20.0, 100.0}) {
+    SCOPED_TRACE(ring_ms);
+    Signal x(300000, 0.0);
+    for (std::size_t start = 1000; start < 290000; start += 11025) {
+      const Signal burst = test::white_noise(random, 0.2, 9000);
+      for (std::size_t n = 0; n < burst.size(); ++n)
+        x[start + n] += burst[n] * std::exp(-static_cast<double>(n) / (ring_ms * 44.1));
+    }
+    EXPECT_EQ(inspect(FloatTrack({x})).clicks.clicks, 0);
+  }
+}
+
+TEST(InspectionTest, ATrackThatBeginsAndEndsAbruptlyHasNoClickThere) {
+  test::Random random(32);
+  EXPECT_EQ(inspect(FloatTrack({test::sine(1000, 0.9, kRate, 50001, 1)})).clicks.clicks, 0);
 }
 
 void expect_same(const Inspection& a, const Inspection& b) {
@@ -288,6 +290,12 @@ void expect_same(const Inspection& a, const Inspection& b) {
   EXPECT_EQ(a.silence.end_peak, b.silence.end_peak);
   EXPECT_EQ(a.silence.tail_peak, b.silence.tail_peak);
   EXPECT_EQ(a.spectrum.powers, b.spectrum.powers);
+  EXPECT_EQ(a.spectrum.walls.windows, b.spectrum.walls.windows);
+  EXPECT_EQ(a.spectrum.walls.walls, b.spectrum.walls.walls);
+  EXPECT_EQ(a.spectrum.walls.cutoff_hz, b.spectrum.walls.cutoff_hz);
+  EXPECT_EQ(a.clicks.clicks, b.clicks.clicks);
+  EXPECT_EQ(a.clicks.first_frame, b.clicks.first_frame);
+  EXPECT_EQ(a.clicks.worst, b.clicks.worst);
 }
 
 FloatTrack faulty_track(int channels, std::int64_t frames) {
@@ -340,42 +348,6 @@ TEST(InspectionTest, NothingAndNextToNothingAreLookedAtToo) {
     EXPECT_EQ(seen.silence.last_nonzero, frames - 1);
     EXPECT_EQ(seen.silence.first_sound, frames > 0 ? 0 : -1);
   }
-}
-
-int used_bits(Encoding encoding, const std::vector<std::int64_t>& words) {
-  std::vector<std::byte> bytes;
-  for (const std::int64_t word : words) {
-    for (int b = 0; b < bytes_per_sample(encoding); ++b) bytes.push_back(static_cast<std::byte>(word >> 8 * b & 255));
-  }
-  WordBits whole(encoding), cut(encoding);
-  whole.take(bytes.data(), static_cast<std::int64_t>(words.size()));
-  for (std::size_t n = 0; n < words.size(); ++n)
-    cut.take(bytes.data() + n * static_cast<std::size_t>(bytes_per_sample(encoding)), 1);
-  EXPECT_EQ(whole.used_bits(), cut.used_bits());
-  return whole.used_bits();
-}
-
-TEST(WordBitsTest, UsedBitsEndAtTheLowestThatIsEverSet) {
-  test::Random random(12);
-  std::vector<std::int64_t> sixteen, padded, one_more, eight;
-  for (int n = 0; n < 1001; ++n) {
-    sixteen.push_back(random.integer(-32768, 32767));
-    padded.push_back(sixteen.back() * 256);
-    eight.push_back(random.integer(0, 255));
-  }
-  one_more = padded;
-  one_more[997] += 128;
-  EXPECT_EQ(used_bits(Encoding::pcm16, sixteen), 16);
-  EXPECT_EQ(used_bits(Encoding::pcm24, padded), 16);
-  EXPECT_EQ(used_bits(Encoding::pcm24, one_more), 17);
-  EXPECT_EQ(used_bits(Encoding::pcm32, padded), 24);
-  EXPECT_EQ(used_bits(Encoding::pcm_u8, eight), 8);
-}
-
-TEST(WordBitsTest, SilenceAndFloatUseNone) {
-  EXPECT_EQ(used_bits(Encoding::pcm24, std::vector<std::int64_t>(100, 0)), 0);
-  EXPECT_EQ(used_bits(Encoding::pcm_u8, std::vector<std::int64_t>(100, 128)), 0);
-  EXPECT_EQ(used_bits(Encoding::float32, std::vector<std::int64_t>(100, 0x3f000001)), 0);
 }
 
 }  // namespace

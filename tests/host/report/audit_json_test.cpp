@@ -59,6 +59,8 @@ TEST(AuditJson, AMeasuredFileHasItsFigures) {
   const std::vector<double> expected = {-8.5, 0.0, -6.0, -7.1, 0.26, 0.0};
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(file[kFigures[i]], expected[i]) << kFigures[i];
   EXPECT_EQ(file["below_20khz_lufs"], -8.51);
+  EXPECT_EQ(file["stereo_correlation"], 0.5);
+  EXPECT_EQ(file["mono_loss_db"], -1.25);
   EXPECT_EQ(file["true_peak_at_s"], 61.25);
   EXPECT_EQ(file["tags"]["isrc"], "DEA991900001");
   EXPECT_EQ(file["findings"][0], Json::parse(R"({"code": "clipped-runs", "severity": "error",

@@ -43,6 +43,8 @@ FileAudit failing_file() {
   file.state = AuditState::measured;
   file.figures = {-8.5, 0.0, -6.0, -7.1, 0.26, 0.0};
   file.below_20khz_lufs = -8.51;
+  file.stereo_correlation = 0.5;
+  file.mono_loss_db = -1.25;
   file.true_peak_at_s = 61.25;
   file.findings = {
       {"clipped-runs", Severity::error, "12 runs of clipped samples", 12.3, {{"longest_ms", 0.3}, {"runs", 12}}},
