@@ -10,7 +10,7 @@
 #include "host/audio_file/input_file.h"
 #include "host/audio_file/pcm_hash.h"
 #include "host/audit/checks.h"
-#include "host/audit/identifiers.h"
+#include "host/audit/loudness_series.h"
 #include "kernels/aligned.h"
 #include "kernels/inspection/inspector.h"
 #include "kernels/inspection/word_bits.h"
@@ -34,16 +34,6 @@ void keep_tags(const Tags& tags, FileAudit& audit) {
   for (const auto& [key, name] : kKept) {
     if (const std::string_view value = tags.first(name); !value.empty()) audit.tags[key] = value;
   }
-}
-
-// Value k of a series ends at (k + 1) * 100 ms; windows that do not fit yet are silent.
-std::vector<float> series_of(const HopEnergies& hops, int window_hops) {
-  const std::vector<double> powers = window_powers(hops, window_hops, 10);
-  std::vector<float> levels(hops.energy.size() / 10, static_cast<float>(loudness_of_power(0)));
-  const std::size_t first = static_cast<std::size_t>(window_hops / 10 - 1);
-  for (std::size_t k = 0; k < powers.size() && first + k < levels.size(); ++k)
-    levels[first + k] = static_cast<float>(loudness_of_power(powers[k]));
-  return levels;
 }
 
 std::vector<float> as_floats(const std::vector<double>& values) { return {values.begin(), values.end()}; }
@@ -80,6 +70,19 @@ class FileRun {
 
   const AudioFormat& format() const { return format_; }
 
+  // The payload's hash alone: a fraction of what measuring costs.
+  void identify(std::byte* bytes, const std::atomic<bool>& is_cancelled) {
+    PcmHash hash;
+    for (std::int64_t done = 0; done < format_.frames;) {
+      if (is_cancelled.load(std::memory_order_relaxed)) throw AuditCancelled();
+      const std::int64_t count = reader_.read(bytes, std::min(kBlock, format_.frames - done));
+      if (count == 0) break;
+      hash.update(bytes, static_cast<std::size_t>(count * frame_bytes(format_)));
+      done += count;
+    }
+    audit_.payload_hash = hash.hex();
+  }
+
   void measure(std::byte* bytes, float* samples, const std::atomic<bool>& is_cancelled) {
     std::vector<double> weights = channel_weights(format_.channels, format_.channel_mask);
     if (options_.dual_mono && format_.channels == 1) weights[0] = 2;
@@ -109,7 +112,6 @@ class FileRun {
     if (!inspector || bad.count > 0 || format_.frames == 0) return;
     inspector->finish();
     audit_.findings = check_signal(inspector->inspection(), format_.encoding, words.used_bits());
-    for (Finding& finding : check_identifiers(audit_.tags)) audit_.findings.push_back(std::move(finding));
   }
 
  private:
@@ -150,7 +152,7 @@ class FileRun {
     audit_.state = AuditState::measured;
     audit_.powers.blocks = as_floats(window_powers(reading.hops, 40, 10));
     audit_.powers.short_term = as_floats(range_powers(reading.hops));
-    if (options_.series) audit_.series = LoudnessSeries{0.1, series_of(reading.hops, 40), series_of(reading.hops, 300)};
+    if (options_.series) audit_.series = series_of(audit_.powers);
   }
 
   const AuditOptions& options_;
@@ -173,11 +175,9 @@ LoudnessFigures no_figures() {
 
 }  // namespace
 
-FileAuditor::FileAuditor() : buffers_(std::make_unique<Buffers>()) {}
-FileAuditor::~FileAuditor() = default;
-
-FileAudit FileAuditor::audit(const std::filesystem::path& path, const AuditOptions& options,
-                             const std::atomic<bool>& is_cancelled) {
+// Does `work` on the open file; what is wrong with the file becomes its state and reason.
+template <class Work>
+FileAudit FileAuditor::on_file(const std::filesystem::path& path, const AuditOptions& options, Work work) {
   FileAudit audit;
   audit.path = path;
   audit.figures = no_figures();
@@ -187,7 +187,7 @@ FileAudit FileAuditor::audit(const std::filesystem::path& path, const AuditOptio
   try {
     FileRun run(path, options, audit);
     buffers_->fit(run.format());
-    run.measure(buffers_->bytes.data(), buffers_->samples.data(), is_cancelled);
+    work(run);
   } catch (const AudioFileError& fault) {
     audit.state = AuditState::unreadable;
     audit.reason_code = upper(fault_name(fault.fault()));
@@ -196,6 +196,19 @@ FileAudit FileAuditor::audit(const std::filesystem::path& path, const AuditOptio
     audit.payload_hash.clear();
   }
   return audit;
+}
+
+FileAuditor::FileAuditor() : buffers_(std::make_unique<Buffers>()) {}
+FileAuditor::~FileAuditor() = default;
+
+FileAudit FileAuditor::audit(const std::filesystem::path& path, const AuditOptions& options,
+                             const std::atomic<bool>& is_cancelled) {
+  return on_file(path, options,
+                 [&](FileRun& run) { run.measure(buffers_->bytes.data(), buffers_->samples.data(), is_cancelled); });
+}
+
+FileAudit FileAuditor::identify(const std::filesystem::path& path, const std::atomic<bool>& is_cancelled) {
+  return on_file(path, {}, [&](FileRun& run) { run.identify(buffers_->bytes.data(), is_cancelled); });
 }
 
 AlbumAudit album_of(const std::string& path, const std::vector<const FileAudit*>& files) {

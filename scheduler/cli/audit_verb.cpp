@@ -21,7 +21,9 @@
 #include "scheduler/cli/processors.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/worker/audit_batch.h"
+#include "scheduler/worker/audit_memory.h"
 #include "scheduler/worker/backend_choice.h"
+#include "scheduler/worker/state_folder.h"
 #include "scheduler/worker/task_runner.h"
 
 namespace lathe::cli {
@@ -38,7 +40,8 @@ struct Options {
   AuditOptions audit;
   std::string checks = "default";
   int jobs = 0;
-  bool quiet = false;
+  std::string state_dir;
+  bool no_cache = false, verify_payload = false, quiet = false;
 };
 
 std::atomic<bool> g_interrupted{false};
@@ -115,6 +118,19 @@ class ReportFile {
   bool is_published_ = false;
 };
 
+// Null where there is none: that was asked for, or said.
+std::unique_ptr<AuditMemory> open_memory(const Options& options, const AuditOptions& audit) {
+  static const SystemClock clock;
+  if (options.no_cache) return nullptr;
+  try {
+    const fs::path folder = state_folder(options.state_dir.empty() ? std::nullopt : std::optional(options.state_dir));
+    return std::make_unique<AuditMemory>(folder, audit, clock, say);
+  } catch (const std::runtime_error& error) {
+    say(std::string("going on without the audit's memory: ") + error.what());
+    return nullptr;
+  }
+}
+
 // DESIGN's contract: 3 only if nothing at all could be read, then 8, then 7.
 int exit_code_of(const AuditSummary& summary) {
   if (summary.was_interrupted) return kCancelled;
@@ -141,6 +157,9 @@ int audit(const Options& options) {
                          : options.checks == "all" ? AuditChecks::all
                                                    : AuditChecks::standard;
   batch.options.series = options.audit.series || options.format == "html";
+  const std::unique_ptr<AuditMemory> memory = open_memory(options, batch.options);
+  batch.memory = memory.get();
+  batch.verifies_payload = options.verify_payload;
   batch.jobs = options.jobs > 0 ? options.jobs : processors();
   batch.judge_file = [&profiles](FileAudit& file) {
     for (const DeliveryProfile& profile : *profiles) file.profiles.push_back(judge(profile, file));
@@ -188,6 +207,10 @@ void add_audit(CLI::App& app, Run& run) {
       ->capture_default_str();
   verb->add_flag("--dual-mono", options->audit.dual_mono, "Mono files are heard from two loudspeakers: +3.01 LU");
   verb->add_option("--jobs", options->jobs, "Files at once; left out: one a processor")->check(CLI::Range(1, 1024));
+  verb->add_option("--state-dir", options->state_dir, "Where Lathe remembers what it has measured (LATHE_STATE_DIR)");
+  verb->add_flag("--no-cache", options->no_cache, "Measures everything, and neither reads nor writes that memory");
+  verb->add_flag("--verify-payload", options->verify_payload,
+                 "Reads known files again and compares their samples' hash; else size, times and inode tell");
   verb->add_flag("-q,--quiet", options->quiet, "No progress");
   verb->callback([&run, options] { run = [options] { return audit(*options); }; });
 }

@@ -1,6 +1,7 @@
 #include "scheduler/worker/scan.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <map>
@@ -8,6 +9,7 @@
 #include <system_error>
 
 #include "host/audio_file/audio_file.h"
+#include "scheduler/core/clock.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -33,9 +35,19 @@ bool is_inside(const fs::path& inner, const fs::path& outer) {
   return !relative.empty() && *relative.begin() != "..";
 }
 
+// All 0 for what cannot be asked.
+FileStamp stamp_of(const fs::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return {};
+  const auto ns = [](const timespec& at) { return std::int64_t{at.tv_sec} * 1'000'000'000 + at.tv_nsec; };
+  return {info.st_size, ns(info.st_mtim), ns(info.st_ctim), static_cast<std::int64_t>(info.st_ino)};
+}
+
 class Scanner {
  public:
-  explicit Scanner(const fs::path& out_dir) : out_dir_(out_dir.empty() ? fs::path() : fs::weakly_canonical(out_dir)) {}
+  explicit Scanner(const fs::path& out_dir) : out_dir_(out_dir.empty() ? fs::path() : fs::weakly_canonical(out_dir)) {
+    scan_.began_ms = SystemClock().now_ms();
+  }
 
   void add(const fs::path& named, bool keep_folder_name) {
     const fs::path path = fs::absolute(named).lexically_normal();
@@ -104,9 +116,8 @@ class Scanner {
   }
 
   void add_file(const fs::path& path, const fs::path& relative, const fs::path& folder) {
-    std::error_code error;
-    const auto bytes = fs::file_size(path, error);
-    scan_.tracks.push_back({path, relative, folder.string(), error ? 0 : static_cast<std::int64_t>(bytes)});
+    const FileStamp stamp = stamp_of(path);
+    scan_.tracks.push_back({path, relative, folder.string(), stamp.size_bytes, stamp});
   }
 
   void problem(const fs::path& path, std::string reason) { scan_.problems.push_back({path, std::move(reason)}); }

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/store/file_stamp.h"
+
 namespace lathe::scheduler {
 
 struct ScannedTrack {
@@ -14,6 +16,7 @@ struct ScannedTrack {
   std::filesystem::path relative;  // its place under the output folder, without the extension
   std::string album;               // planning key: the folder it lies in
   std::int64_t bytes = 0;
+  FileStamp stamp;  // as the scan found it
 };
 
 // Something that was named, or found in a folder, and cannot be looked at.
@@ -23,6 +26,7 @@ struct ScanProblem {
 };
 
 struct Scan {
+  std::int64_t began_ms = 0;         // since 1970; every stamp was taken later
   std::vector<ScannedTrack> tracks;  // sorted by path
   std::vector<ScanProblem> problems;
   std::vector<std::string> warnings;  // sound files of kinds that are not taken, counted by kind
