@@ -6,6 +6,8 @@ namespace lathe::scheduler {
 namespace {
 
 constexpr int kPatience_ms = 1'000;
+// A snapshot that stays keeps other processes from tidying their writes away.
+constexpr int kReadsPerSnapshot = 1'000;
 constexpr std::int64_t kDaysBetweenPrunes = 7, kDaysKept = 180;
 
 }  // namespace
@@ -17,7 +19,19 @@ AuditStore::AuditStore(const std::string& path, std::int64_t now_ms) : database_
   migrate(database_, audit_migrations(), now_ms);
 }
 
+void AuditStore::read_on() {
+  if (snapshot_ && ++reads_ > kReadsPerSnapshot) end_reading();
+  if (!snapshot_) snapshot_.emplace(database_, Transaction::Kind::kRead);
+}
+
+void AuditStore::end_reading() {
+  if (snapshot_) snapshot_->commit();
+  snapshot_.reset();
+  reads_ = 0;
+}
+
 Query AuditStore::file_row(std::string_view path) {
+  read_on();
   return database_.query(
       "SELECT f.size_bytes, f.mtime_ns, f.ctime_ns, f.inode, f.used_day, f.facts, m.setup, m.record "
       "FROM file f LEFT JOIN measurement m ON m.id = f.measurement_id WHERE f.path = ?",
@@ -33,11 +47,13 @@ KnownFile AuditStore::known_file(const Query& row) {
 }
 
 std::optional<std::string> AuditStore::find_measurement(std::string_view payload, std::string_view setup) {
+  read_on();
   Query row = database_.query("SELECT record FROM measurement WHERE payload = ? AND setup = ?", payload, setup);
   return row.step() ? std::optional(row.text(0)) : std::nullopt;
 }
 
 void AuditStore::remember(std::span<const AuditedFile> files, std::int64_t today) {
+  end_reading();
   Transaction transaction(database_);
   for (const AuditedFile& file : files) {
     if (file.record.empty()) {
@@ -60,6 +76,7 @@ void AuditStore::remember(std::span<const AuditedFile> files, std::int64_t today
 }
 
 void AuditStore::touch(std::span<const std::string> paths, std::int64_t today) {
+  end_reading();
   Transaction transaction(database_);
   for (const std::string& path : paths) {
     database_.run("UPDATE file SET used_day = ? WHERE path = ?", today, Bytes{path});
@@ -78,6 +95,7 @@ std::int64_t AuditStore::used_bytes() {
 }
 
 void AuditStore::prune(std::int64_t today, std::int64_t most_bytes) {
+  end_reading();
   {
     Query row = database_.query("SELECT pruned_day FROM upkeep");
     if (row.step() && today < row.integer(0) + kDaysBetweenPrunes && used_bytes() <= most_bytes) return;

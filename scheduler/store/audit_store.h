@@ -58,11 +58,16 @@ class AuditStore {
   void prune(std::int64_t today, std::int64_t most_bytes);
 
  private:
+  // One snapshot serves many look-ups: each costs SQLite some calls of the system.
+  void read_on();
+  void end_reading();
   Query file_row(std::string_view path);
   static KnownFile known_file(const Query& row);
   std::int64_t used_bytes();
 
   Database database_;
+  std::optional<Transaction> snapshot_;
+  int reads_ = 0;  // of this snapshot
 };
 
 }  // namespace lathe::scheduler

@@ -25,9 +25,12 @@ class OpenAlbums {
   // The files of the album, when this is its last one.
   std::optional<std::vector<FileAudit>> add(FileAudit file) {
     const std::string album = std::move(file.album);
-    files_[album].push_back(slim(std::move(file)));
-    if (--left_[album] > 0) return std::nullopt;
-    std::vector<FileAudit> whole = std::move(files_[album]);
+    std::int64_t& left = left_[album];
+    std::vector<FileAudit>& files = files_[album];
+    if (files.empty()) files.reserve(static_cast<std::size_t>(left));
+    files.push_back(slim(std::move(file)));
+    if (--left > 0) return std::nullopt;
+    std::vector<FileAudit> whole = std::move(files);
     files_.erase(album);
     whole.front().album = album;
     return whole;
@@ -145,7 +148,7 @@ class Run {
       const ScannedTrack& track = track_at(looked_up_);
       AuditMemory::Recall recall = AuditMemory::Recall::unknown;
       FileAudit file;
-      if (batch_.memory) recall = batch_.memory->recall(track.input.native(), track.stamp, file);
+      if (batch_.memory) recall = batch_.memory->recall(track.input, track.stamp, file);
       if (recall == AuditMemory::Recall::known && !batch_.verifies_payload) {
         file.path = track.input;
         if (looked_up_ == reported_) {  // its turn already: no need to wait anywhere

@@ -12,9 +12,10 @@
 namespace lathe::scheduler {
 
 struct ScannedTrack {
-  std::filesystem::path input;     // absolute, as the user reaches it (links are not resolved)
-  std::filesystem::path relative;  // its place under the output folder, without the extension
-  std::string album;               // planning key: the folder it lies in
+  // Paths as text: a std::filesystem::path takes several times the room, and there may be many tracks.
+  std::string input;     // absolute, as the user reaches it (links are not resolved)
+  std::string relative;  // its place under the output folder, without the extension
+  std::string album;     // planning key: the folder it lies in
   std::int64_t bytes = 0;
   FileStamp stamp;  // as the scan found it
 };
