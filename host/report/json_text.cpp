@@ -6,6 +6,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 #include "host/audio_file/text_encoding.h"
 #include "host/report/audit_text.h"
@@ -13,9 +15,30 @@
 namespace lathe {
 namespace {
 
-bool needs_escape(unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; }
+// Whether no byte is a control character, a quote, a backslash or beyond ASCII. Eight bytes at a time: a byte of `x` is
+// 0 exactly where the highest bit of a byte of `(x - 0x01…) & ~x & 0x80…` is set, but for bytes above a true one.
+bool is_plain(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = kOnes * 0x80;
+  const auto suspects = [](std::uint64_t x) {
+    const auto equals = [x](std::uint64_t c) {
+      const std::uint64_t d = x ^ (kOnes * c);
+      return (d - kOnes) & ~d;
+    };
+    return (x | ((x - kOnes * 0x20) & ~x) | equals('"') | equals('\\')) & kHighs;
+  };
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if (suspects(word) != 0) return false;
+  }
+  std::uint64_t rest = kOnes * 'x';
+  std::memcpy(&rest, text.data() + at, text.size() - at);
+  return suspects(rest) == 0;
+}
 
-void append_escaped(std::string_view text, std::string& to) {
+std::string escaped(std::string_view text) {
+  std::string to;
   for (const char c : text) {
     switch (c) {
       case '"':
@@ -41,15 +64,15 @@ void append_escaped(std::string_view text, std::string& to) {
         }
     }
   }
+  return to;
 }
 
 }  // namespace
 
 JsonText& JsonText::key(std::string_view word) {
-  separate();
-  json_ += '"';
-  json_ += word;
-  json_ += "\":";
+  put(needs_comma_ ? ",\"" : "\"");
+  put(word);
+  put("\":");
   needs_comma_ = false;
   return *this;
 }
@@ -94,15 +117,15 @@ JsonText& JsonText::texts(const std::vector<std::string>& values) {
   return end_array();
 }
 
-template <class Map, class Put>
-JsonText& JsonText::object(const Map& values, Put put) {
+template <class Map, class Add>
+JsonText& JsonText::object(const Map& values, Add add) {
   begin_object();
   for (const auto& [name, value] : values) {
     separate();
     quoted(name);
-    json_ += ':';
+    put(":");
     needs_comma_ = false;
-    put(value);
+    add(value);
   }
   return end_object();
 }
@@ -120,45 +143,44 @@ JsonText& JsonText::integers(const std::map<std::string, std::int64_t>& values) 
 }
 
 void JsonText::clear() {
-  json_.clear();
+  size_ = 0;
   needs_comma_ = false;
 }
 
 JsonText& JsonText::open(char bracket) {
   separate();
-  json_ += bracket;
+  put({&bracket, 1});
   needs_comma_ = false;
   return *this;
 }
 
 JsonText& JsonText::close(char bracket) {
-  json_ += bracket;
+  put({&bracket, 1});
   needs_comma_ = true;
   return *this;
 }
 
 JsonText& JsonText::bare(std::string_view word) {
   separate();
-  json_ += word;
+  put(word);
   needs_comma_ = true;
   return *this;
 }
 
 void JsonText::separate() {
-  if (needs_comma_) json_ += ',';
+  if (needs_comma_) put(",");
 }
 
+void JsonText::grow(std::size_t by) { json_.resize(std::max(2 * json_.size(), size_ + by)); }
+
 void JsonText::quoted(std::string_view bytes) {
-  json_ += '"';
-  const bool is_ascii = std::ranges::none_of(bytes, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-  if (is_ascii && std::ranges::none_of(bytes, [](char c) { return needs_escape(static_cast<unsigned char>(c)); })) {
-    json_ += bytes;
-  } else if (is_ascii || is_utf8(bytes)) {
-    append_escaped(bytes, json_);
+  put("\"");
+  if (is_plain(bytes)) {
+    put(bytes);
   } else {
-    append_escaped(utf8(code_points(bytes)), json_);
+    put(escaped(is_utf8(bytes) ? bytes : std::string_view(utf8(code_points(bytes)))));
   }
-  json_ += '"';
+  put("\"");
 }
 
 }  // namespace lathe

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <string>
@@ -36,7 +37,7 @@ class JsonText {
   JsonText& numbers(const std::map<std::string, double>& values);
   JsonText& integers(const std::map<std::string, std::int64_t>& values);
 
-  std::string_view view() const { return json_; }
+  std::string_view view() const { return {json_.data(), size_}; }
   // Begins anew and keeps the room.
   void clear();
 
@@ -45,11 +46,18 @@ class JsonText {
   JsonText& close(char bracket);
   JsonText& bare(std::string_view word);
   void separate();
+  void put(std::string_view bytes) {
+    if (json_.size() - size_ < bytes.size()) grow(bytes.size());
+    std::memcpy(json_.data() + size_, bytes.data(), bytes.size());
+    size_ += bytes.size();
+  }
+  void grow(std::size_t by);
   void quoted(std::string_view bytes);
-  template <class Map, class Put>
-  JsonText& object(const Map& values, Put put);
+  template <class Map, class Add>
+  JsonText& object(const Map& values, Add add);
 
-  std::string json_;
+  std::vector<char> json_ = std::vector<char>(4096);
+  std::size_t size_ = 0;
   bool needs_comma_ = false;
 };
 

@@ -97,6 +97,7 @@ std::unique_ptr<AuditWriter> writer_for(const Options& options, std::ostream& ou
 class ReportFile {
  public:
   explicit ReportFile(fs::path path) : path_(std::move(path)), partial_(path_.string() + ".partial") {
+    stream_.rdbuf()->pubsetbuf(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
     stream_.open(partial_, std::ios::binary | std::ios::trunc);
     if (!stream_) throw std::runtime_error("--out " + path_.string() + ": cannot be written");
   }
@@ -114,6 +115,7 @@ class ReportFile {
 
  private:
   fs::path path_, partial_;
+  std::vector<char> buffer_ = std::vector<char>(1 << 18);
   std::ofstream stream_;
   bool is_published_ = false;
 };

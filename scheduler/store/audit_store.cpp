@@ -25,25 +25,36 @@ void AuditStore::read_on() {
 }
 
 void AuditStore::end_reading() {
+  cursor_.reset();
   if (snapshot_) snapshot_->commit();
   snapshot_.reset();
   reads_ = 0;
 }
 
-Query AuditStore::file_row(std::string_view path) {
+// A step to the next row costs less than a search from the top. Where paths are known, it nearly always is the one.
+bool AuditStore::move_to(std::string_view path) {
   read_on();
-  return database_.query(
-      "SELECT f.size_bytes, f.mtime_ns, f.ctime_ns, f.inode, f.used_day, f.facts, m.setup, m.record "
-      "FROM file f LEFT JOIN measurement m ON m.id = f.measurement_id WHERE f.path = ?",
-      Bytes{path});
+  constexpr int kStepsTried = 3;
+  for (int step = 0; cursor_ && cursor_->view(0) < path && step < kStepsTried; ++step) {
+    if (!cursor_->step()) cursor_.reset();
+  }
+  if (!cursor_ || cursor_->view(0) != path) {
+    cursor_.reset();  // the statement can be used again
+    cursor_.emplace(database_.query(
+        "SELECT f.path, f.size_bytes, f.mtime_ns, f.ctime_ns, f.inode, f.used_day, f.facts, m.setup, m.record "
+        "FROM file f LEFT JOIN measurement m ON m.id = f.measurement_id WHERE f.path >= ? ORDER BY f.path",
+        Bytes{path}));
+    if (!cursor_->step()) cursor_.reset();
+  }
+  return cursor_ && cursor_->view(0) == path;
 }
 
 KnownFile AuditStore::known_file(const Query& row) {
-  return {{row.integer(0), row.integer(1), row.integer(2), row.integer(3)},
-          row.view(5),
+  return {{row.integer(1), row.integer(2), row.integer(3), row.integer(4)},
           row.view(6),
           row.view(7),
-          row.integer(4)};
+          row.view(8),
+          row.integer(5)};
 }
 
 std::optional<std::string> AuditStore::find_measurement(std::string_view payload, std::string_view setup) {

@@ -37,11 +37,11 @@ class AuditStore {
   AuditStore(const std::string& path, std::int64_t now_ms);
 
   // Calls `use(const KnownFile&)` for the file of this path, and says whether there is one.
+  // Quickest for paths that come in their order.
   template <class Use>
   bool find_file(std::string_view path, Use use) {
-    Query row = file_row(path);
-    if (!row.step()) return false;
-    use(known_file(row));
+    if (!move_to(path)) return false;
+    use(known_file(*cursor_));
     return true;
   }
 
@@ -61,13 +61,14 @@ class AuditStore {
   // One snapshot serves many look-ups: each costs SQLite some calls of the system.
   void read_on();
   void end_reading();
-  Query file_row(std::string_view path);
+  bool move_to(std::string_view path);
   static KnownFile known_file(const Query& row);
   std::int64_t used_bytes();
 
   Database database_;
   std::optional<Transaction> snapshot_;
-  int reads_ = 0;  // of this snapshot
+  int reads_ = 0;                // of this snapshot
+  std::optional<Query> cursor_;  // on a file, by path; none: nowhere
 };
 
 }  // namespace lathe::scheduler
