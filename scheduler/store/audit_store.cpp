@@ -14,8 +14,7 @@ constexpr std::int64_t kDaysBetweenPrunes = 7, kDaysKept = 180;
 
 AuditStore::AuditStore(const std::string& path, std::int64_t now_ms) : database_(path, kPatience_ms) {
   // A power cut may take the last seconds' measurements, which can be made again, and damages nothing (SQLite's WAL).
-  // Mapped, a page is read without a call of the system.
-  database_.run_script("PRAGMA synchronous = NORMAL; PRAGMA mmap_size = 1073741824;");
+  database_.run_script("PRAGMA synchronous = NORMAL;");
   migrate(database_, audit_migrations(), now_ms);
 }
 
