@@ -147,7 +147,13 @@ int exit_code_of(const AuditSummary& summary) {
 int audit(const Options& options) {
   const std::optional<std::vector<DeliveryProfile>> profiles = load_profiles(options.profiles);
   if (!profiles) return kUsage;
-  const Scan scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, {});
+  Scan scan;
+  try {
+    scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, {}, true);
+  } catch (const RecipeErrors& errors) {
+    std::fprintf(stderr, "%s\n", errors.what());
+    return kUsage;
+  }
   if (scan.tracks.empty() && scan.problems.empty()) {
     for (const std::string& warning : scan.warnings) say(warning);
     say("no files found: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC");
@@ -195,7 +201,9 @@ int audit(const Options& options) {
 void add_audit(CLI::App& app, Run& run) {
   const auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("audit", "Measures loudness and holds it against delivery profiles");
-  verb->add_option("INPUT", options->inputs, "Audio files, and folders with all that lies in them")->required();
+  verb->add_option("INPUT", options->inputs,
+                   "Audio files, folders with all that lies in them, and CSV or JSON manifests")
+      ->required();
   verb->add_option("--profile", options->profiles, "A profile (lathe profile list) or a YAML file; any number")
       ->allow_extra_args(false);
   verb->add_option("--format", options->format, "table, json, csv or html")

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "host/audit/identifiers.h"
+#include "host/manifest/manifest_findings.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -183,7 +184,9 @@ class Run {
         if (!next_ && !wait_for_next()) break;
         FileAudit file = std::move(*next_);
         next_.reset();
-        file.album = track_at(reported_).album;
+        const ScannedTrack& track = track_at(reported_);
+        file.album = track.album;
+        if (track.row != nullptr) apply_manifest(*track.manifest, *track.row, file);
         report_file(std::move(file));
         ++reported_;
         if (batch_.memory) batch_.memory->flush_if_due();

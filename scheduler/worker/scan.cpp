@@ -11,8 +11,10 @@
 #include <memory>
 #include <set>
 #include <system_error>
+#include <unordered_set>
 
 #include "host/audio_file/audio_file.h"
+#include "host/recipe/recipe_problem.h"
 #include "scheduler/core/clock.h"
 
 namespace lathe::scheduler {
@@ -119,12 +121,37 @@ class Scanner {
     search(folder, keep_folder_name ? folder.filename() : fs::path());
   }
 
+  void add_manifest(const fs::path& file) {
+    std::shared_ptr<const Manifest> manifest;
+    try {
+      manifest = std::make_shared<const Manifest>(read_manifest(file));
+    } catch (const RecipeErrors& errors) {
+      wrong_.insert(wrong_.end(), errors.problems().begin(), errors.problems().end());
+      return;
+    }
+    for (const ManifestRow& row : manifest->rows) {
+      if (!named_.insert(row.path).second) continue;
+      const fs::path path = row.path;
+      const FileStamp stamp = stamp_of(AT_FDCWD, path.c_str());
+      listed_.push_back({row.path, path.stem().native(), row.album.empty() ? path.parent_path().native() : row.album,
+                         stamp.size_bytes, stamp, manifest.get(), &row});
+    }
+    scan_.manifests.push_back(std::move(manifest));
+  }
+
   Scan finish() {
+    if (!wrong_.empty()) throw RecipeErrors(std::move(wrong_));
     const auto by_path = [](const auto& a, const auto& b) { return is_before(a.input, b.input); };
     if (!std::is_sorted(scan_.tracks.begin(), scan_.tracks.end(), by_path))
       std::sort(scan_.tracks.begin(), scan_.tracks.end(), by_path);
     const auto same = [](const auto& a, const auto& b) { return a.input == b.input; };
     scan_.tracks.erase(std::unique(scan_.tracks.begin(), scan_.tracks.end(), same), scan_.tracks.end());
+    if (!listed_.empty()) {
+      std::erase_if(scan_.tracks, [this](const ScannedTrack& track) { return named_.contains(track.input); });
+      listed_.insert(listed_.end(), std::make_move_iterator(scan_.tracks.begin()),
+                     std::make_move_iterator(scan_.tracks.end()));
+      scan_.tracks = std::move(listed_);
+    }
     for (const auto& [ext, count] : passed_over_) {
       scan_.warnings.push_back(fmt::format("{} {} file{} passed over: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC",
                                            count, ext, count == 1 ? "" : "s"));
@@ -170,7 +197,8 @@ class Scanner {
       if (is_accepted_extension(ext)) {
         const FileStamp stamp = stamp_of(open.fd(), entry.name.c_str());
         const std::string stem = entry.name.substr(0, entry.name.size() - ext.size());
-        scan_.tracks.push_back({prefix + entry.name, relative_prefix + stem, folder.native(), stamp.size_bytes, stamp});
+        scan_.tracks.push_back(
+            {prefix + entry.name, relative_prefix + stem, folder.native(), stamp.size_bytes, stamp, nullptr, nullptr});
       } else if (is_other_sound(lower(ext))) {
         ++passed_over_[lower(ext)];
       }
@@ -179,7 +207,8 @@ class Scanner {
 
   void add_file(const fs::path& path) {
     const FileStamp stamp = stamp_of(AT_FDCWD, path.c_str());
-    scan_.tracks.push_back({path.native(), path.stem().native(), path.parent_path().native(), stamp.size_bytes, stamp});
+    scan_.tracks.push_back(
+        {path.native(), path.stem().native(), path.parent_path().native(), stamp.size_bytes, stamp, nullptr, nullptr});
   }
 
   void problem(const fs::path& path, std::string reason) { scan_.problems.push_back({path, std::move(reason)}); }
@@ -187,14 +216,21 @@ class Scanner {
   fs::path out_dir_;
   std::set<fs::path> entered_;
   std::map<std::string, int> passed_over_;
+  std::vector<ScannedTrack> listed_;       // by manifests
+  std::unordered_set<std::string> named_;  // their paths
+  std::vector<RecipeProblem> wrong_;
   Scan scan_;
 };
 
 }  // namespace
 
-Scan scan_inputs(const std::vector<fs::path>& inputs, const fs::path& out_dir) {
+Scan scan_inputs(const std::vector<fs::path>& inputs, const fs::path& out_dir, bool takes_manifests) {
   Scanner scanner(out_dir);
-  for (const fs::path& input : inputs) scanner.add(input, inputs.size() > 1);
+  for (const fs::path& input : inputs) {
+    std::error_code ignored;
+    const bool is_manifest = takes_manifests && is_manifest_name(input) && fs::is_regular_file(input, ignored);
+    is_manifest ? scanner.add_manifest(input) : scanner.add(input, inputs.size() > 1);
+  }
   return scanner.finish();
 }
 
