@@ -50,12 +50,13 @@ std::vector<ManifestRecord> records_of_csv(std::string_view text, ManifestProble
   for (const CsvCell& cell : rows.front()) {
     const std::string name = lower(trimmed(cell.text));
     if (!name.empty() && !is_known(name)) problems.add(cell.offset, unknown("column", name));
-    if (!name.empty() && std::ranges::find(columns, name) != columns.end())
+    if (is_known(name) && std::ranges::find(columns, name) != columns.end())
       problems.add(cell.offset, fmt::format("column '{}' is there twice", name));
     columns.push_back(name);
   }
   if (std::ranges::find(columns, "path") == columns.end())
     problems.add(rows.front().front().offset, "there is no column 'path'; the first row names the columns");
+  problems.throw_if_any();  // else every row would say it again
   std::vector<ManifestRecord> records;
   for (std::size_t r = 1; r < rows.size(); ++r) {
     ManifestRecord record{rows[r].front().offset, {}};

@@ -1,7 +1,7 @@
 // What `lathe audit` remembers: nothing is measured twice, and nothing is believed that may have changed.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sndfile.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 

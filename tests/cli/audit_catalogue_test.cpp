@@ -1,0 +1,98 @@
+// A catalogue of many short files: time, memory and size of what an audit makes of it, and of doing it again.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "tests/cli/workspace.h"
+#include "tests/support/random.h"
+
+namespace lathe::test {
+namespace {
+
+constexpr int kHour_ms = 3'600'000;
+
+// 0.5 to 1 s of noise at 12 kHz, mono, 16 bits: every file another one. Written by hand, for there are many.
+void write_short(const fs::path& path, Random& random) {
+  std::vector<std::int16_t> samples(static_cast<std::size_t>(random.integer(6000, 12000)));
+  for (std::int16_t& sample : samples) sample = static_cast<std::int16_t>(random.uniform(-9000, 9000));
+  const auto data_bytes = static_cast<std::uint32_t>(2 * samples.size());
+  std::string bytes;
+  const auto put = [&bytes](auto value) { bytes.append(reinterpret_cast<const char*>(&value), sizeof value); };
+  bytes += "RIFF";
+  put(data_bytes + 36);
+  bytes += "WAVEfmt ";
+  put(std::uint32_t{16});
+  put(std::uint16_t{1});
+  put(std::uint16_t{1});
+  put(std::uint32_t{12000});
+  put(std::uint32_t{24000});
+  put(std::uint16_t{2});
+  put(std::uint16_t{16});
+  bytes += "data";
+  put(data_bytes);
+  bytes.append(reinterpret_cast<const char*>(samples.data()), data_bytes);
+  spill(path, bytes);
+}
+
+class AuditCatalogue : public ::testing::Test {
+ protected:
+  ProgramResult audit(const fs::path& input, const std::string& format, const fs::path& state) const {
+    ProgramCall call;
+    call.arguments = {"audit", input.string(), "--format", format, "--out", out(format).string(), "-q"};
+    call.environment["LATHE_STATE_DIR"] = state.string();
+    RunningProgram program(call);
+    const ProgramResult result = program.wait(kHour_ms);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    std::printf("%-28s %-4s: %7.2f s of CPU, %6.1f MB of memory, %6.1f MB of report\n", input.filename().c_str(),
+                format.c_str(), result.cpu_s, static_cast<double>(result.peak_memory_bytes) / 1e6,
+                static_cast<double>(fs::file_size(out(format))) / 1e6);
+    return result;
+  }
+  fs::path out(const std::string& format) const { return work_.root() / ("report." + format); }
+
+  Workspace work_;
+};
+
+TEST_F(AuditCatalogue, ManyShortFilesTakeLittleMemoryAndASecondRunLittleTime) {
+  constexpr int kFew = LATHE_CATALOGUE_FILES / 10;
+  Random random = seeded(520);
+  const fs::path many = work_.in() / "many", few = work_.in() / "few";
+  for (int i = 0; i < LATHE_CATALOGUE_FILES; ++i) {
+    std::string name = std::to_string(i);
+    name.insert(0, 6 - std::min<std::size_t>(6, name.size()), '0');
+    write_short(many / (name + ".wav"), random);
+    if (i < kFew) fs::create_directories(few), fs::create_hard_link(many / (name + ".wav"), few / (name + ".wav"));
+  }
+  const ProgramResult of_few = audit(few, "json", work_.root() / "state of few");
+  const ProgramResult first = audit(many, "json", work_.state());
+  const nlohmann::json report = nlohmann::json::parse(slurp(out("json")));
+  ASSERT_EQ(report.at("files").size(), static_cast<std::size_t>(LATHE_CATALOGUE_FILES));
+  audit(many, "json", work_.state());  // trusts the times of files that were new to the first
+  const ProgramResult second = audit(many, "json", work_.state());
+  nlohmann::json again = nlohmann::json::parse(slurp(out("json")));
+  EXPECT_EQ(again.at("summary").at("remembered"), LATHE_CATALOGUE_FILES);
+  for (auto& file : again.at("files")) file["remembered"] = false;
+  EXPECT_TRUE(again.at("files") == report.at("files"));
+  EXPECT_TRUE(again.at("albums") == report.at("albums"));
+
+  audit(many, "csv", work_.state());
+  const std::string csv = slurp(out("csv"));
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), LATHE_CATALOGUE_FILES + 1);
+  audit(many, "html", work_.state());
+  EXPECT_TRUE(slurp(out("html")).ends_with("</html>\n"));
+
+  const double per_file =
+      static_cast<double>(first.peak_memory_bytes - of_few.peak_memory_bytes) / (LATHE_CATALOGUE_FILES - kFew);
+  std::printf("second run: %.1f %% of the first's CPU time; %.0f bytes of memory a file; memory of %.1f MB on disk\n",
+              100 * second.cpu_s / first.cpu_s, per_file,
+              static_cast<double>(fs::file_size(work_.state() / "audit.sqlite")) / 1e6);
+  // With few files, starting the program is most of it.
+  if (LATHE_CATALOGUE_FILES >= 50'000) {
+    EXPECT_LT(second.cpu_s, 0.05 * first.cpu_s);
+    EXPECT_LT(per_file, 2048);
+  }
+}
+
+}  // namespace
+}  // namespace lathe::test
