@@ -15,13 +15,20 @@ constexpr std::size_t kFilesPerWrite = 500;
 constexpr std::int64_t kLongestUnwritten_ms = 1'000;
 // While another process writes, what gathers waits for the next turn; so much of it and it is too much.
 constexpr std::size_t kMostUnwritten = 20'000;
-// The coarsest time stamps in use are those of FAT and some SMB servers.
-constexpr std::int64_t kTimeStampResolution_ms = 2'000;
+// The coarsest time stamps in use are those of FAT and some SMB servers: whole seconds, even ones alone. Finer ones
+// move with the kernel's tick of 1 to 10 ms, or by 10 ms on exFAT.
+constexpr std::int64_t kCoarseGrain_ms = 2'000, kFineGrain_ms = 100;
 // Four minutes of music take about 20 kB: some 400,000 tracks.
 constexpr std::int64_t kMostBytes = std::int64_t{8} << 30;
 // A use is noted once in a while: an audit of what is known writes nothing.
 constexpr std::int64_t kDaysBetweenTouches = 30;
 constexpr std::int64_t kDay_ms = 86'400'000;
+
+bool is_young(const FileStamp& stamp, std::int64_t stamped_ms) {
+  const auto is_whole = [](std::int64_t ns) { return ns % 1'000'000'000 == 0; };
+  const std::int64_t grain_ms = is_whole(stamp.mtime_ns) || is_whole(stamp.ctime_ns) ? kCoarseGrain_ms : kFineGrain_ms;
+  return stamped_ms - std::max(stamp.mtime_ns, stamp.ctime_ns) / 1'000'000 < grain_ms;
+}
 
 void finish_recall(const AuditOptions& options, FileAudit& file) {
   file.is_remembered = true;
@@ -126,8 +133,7 @@ void AuditMemory::remember(const FileAudit& file, const FileStamp& stamp, std::i
   if (file.state == AuditState::unreadable || file.payload_hash.empty() || stamp == FileStamp{}) return;
   AuditedFile known{file.path.string(), stamp, pack_facts(file), payload_key(file), setup_, {}};
   if (!file.is_remembered) known.record = pack_measurement(file);
-  const std::int64_t newest_ms = std::max(stamp.mtime_ns, stamp.ctime_ns) / 1'000'000;
-  if (stamped_ms - newest_ms < kTimeStampResolution_ms) known.stamp = {};
+  if (is_young(stamp, stamped_ms)) known.stamp = {};
   const std::lock_guard lock(mutex_);
   if (!store_) return;
   if (pending_.empty()) pending_since_ms_ = clock_.now_ms();

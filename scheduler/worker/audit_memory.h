@@ -36,9 +36,9 @@ class AuditMemory {
   // Whether the samples of an identified file were measured before; then the measurement is added to it.
   bool recall_measurement(FileAudit& file);
 
-  // Keeps what a run found out. What could not be read is not kept. The stamp was taken before the file was read; a
-  // file written less than 2 s before that, at `stamped_ms`, may be written again without a trace: its samples are
-  // known from then on, and its path is not trusted.
+  // Keeps what a run found out. What could not be read is not kept. The stamp was taken before the file was read, at
+  // `stamped_ms` or later; a file written within the grain of a time stamp before that may be written again without a
+  // trace: its samples are known from then on, and its path is not trusted.
   void remember(const FileAudit& file, const FileStamp& stamp, std::int64_t stamped_ms);
 
   // Writes what has gathered when that is much or a second old: a kill loses no more.
