@@ -23,13 +23,13 @@ class OpenAlbums {
     for (const ScannedTrack& track : scan.tracks) ++left_[track.album];
   }
 
-  // The files of the album, when this is its last one.
-  std::optional<std::vector<FileAudit>> add(FileAudit file) {
+  // Takes what the album needs of the file. The files of the album, when this is its last one.
+  std::optional<std::vector<FileAudit>> add(FileAudit& file) {
     const std::string album = std::move(file.album);
     std::int64_t& left = left_[album];
     std::vector<FileAudit>& files = files_[album];
     if (files.empty()) files.reserve(static_cast<std::size_t>(left));
-    files.push_back(slim(std::move(file)));
+    slim(file, files.emplace_back());
     if (--left > 0) return std::nullopt;
     std::vector<FileAudit> whole = std::move(files);
     files_.erase(album);
@@ -42,8 +42,7 @@ class OpenAlbums {
 
  private:
   // What albums are made of and judged by: state and reason, format, figures, powers, and the name to be called by.
-  static FileAudit slim(FileAudit file) {
-    FileAudit kept;
+  static void slim(FileAudit& file, FileAudit& kept) {
     kept.path = file.path.filename();
     kept.state = file.state;
     kept.reason = std::move(file.reason);
@@ -54,7 +53,6 @@ class OpenAlbums {
     kept.frames = file.frames;
     kept.figures = file.figures;
     kept.powers = std::move(file.powers);
-    return kept;
   }
 
   std::map<std::string, std::int64_t> left_;
@@ -148,18 +146,20 @@ class Run {
     for (; looked_up_ < end; ++looked_up_) {
       const ScannedTrack& track = track_at(looked_up_);
       AuditMemory::Recall recall = AuditMemory::Recall::unknown;
-      FileAudit file;
+      const bool is_next = looked_up_ == reported_;
+      FileAudit later;
+      FileAudit& file = is_next ? next_.emplace() : later;
       if (batch_.memory) recall = batch_.memory->recall(track.input, track.stamp, file);
       if (recall == AuditMemory::Recall::known && !batch_.verifies_payload) {
         file.path = track.input;
-        if (looked_up_ == reported_) {  // its turn already: no need to wait anywhere
+        if (is_next) {  // no need to wait anywhere
           ++looked_up_;
-          next_ = std::move(file);
           break;
         }
         const std::lock_guard lock(mutex_);
         waiting_.emplace(looked_up_, std::move(file));
       } else {
+        if (is_next) next_.reset();
         unknown.push_back({looked_up_, recall != AuditMemory::Recall::unknown});
       }
     }
@@ -182,12 +182,12 @@ class Run {
       while (reported_ < count() && !is_interrupted()) {
         look_ahead();
         if (!next_ && !wait_for_next()) break;
-        FileAudit file = std::move(*next_);
-        next_.reset();
+        FileAudit& file = *next_;
         const ScannedTrack& track = track_at(reported_);
         file.album = track.album;
         if (track.row != nullptr) apply_manifest(*track.manifest, *track.row, file);
-        report_file(std::move(file));
+        report_file(file);
+        next_.reset();
         ++reported_;
         if (batch_.memory) batch_.memory->flush_if_due();
         if (batch_.on_progress) batch_.on_progress(reported_, count());
@@ -221,14 +221,14 @@ class Run {
   const ScannedTrack& track_at(std::int64_t index) const { return scan_.tracks[static_cast<std::size_t>(index)]; }
   std::int64_t count() const { return static_cast<std::int64_t>(scan_.tracks.size()); }
 
-  void report_file(FileAudit file) {
+  void report_file(FileAudit& file) {
     if (batch_.options.checks != AuditChecks::none && file.state != AuditState::unreadable) {
       for (Finding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
     }
     if (batch_.judge_file) batch_.judge_file(file);
     count_in(file);
     report_.file(file);
-    if (auto album = albums_.add(std::move(file))) report_album(album->front().album, *album);
+    if (auto album = albums_.add(file)) report_album(album->front().album, *album);
   }
 
   // Something that was named and cannot be looked at is a file that cannot be read.

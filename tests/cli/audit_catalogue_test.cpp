@@ -12,9 +12,9 @@ namespace {
 
 constexpr int kHour_ms = 3'600'000;
 
-// 0.5 to 1 s of noise at 12 kHz, mono, 16 bits: every file another one. Written by hand, for there are many.
+// 0.5 to 1 s of noise at 24 kHz, mono, 16 bits: every file another one. Written by hand, for there are many.
 void write_short(const fs::path& path, Random& random) {
-  std::vector<std::int16_t> samples(static_cast<std::size_t>(random.integer(6000, 12000)));
+  std::vector<std::int16_t> samples(static_cast<std::size_t>(random.integer(12000, 24000)));
   for (std::int16_t& sample : samples) sample = static_cast<std::int16_t>(random.uniform(-9000, 9000));
   const auto data_bytes = static_cast<std::uint32_t>(2 * samples.size());
   std::string bytes;
@@ -25,8 +25,8 @@ void write_short(const fs::path& path, Random& random) {
   put(std::uint32_t{16});
   put(std::uint16_t{1});
   put(std::uint16_t{1});
-  put(std::uint32_t{12000});
   put(std::uint32_t{24000});
+  put(std::uint32_t{48000});
   put(std::uint16_t{2});
   put(std::uint16_t{16});
   bytes += "data";
