@@ -12,7 +12,7 @@
 #include "host/audit/album_checks.h"
 #include "host/audit/audible_loudness.h"
 #include "host/audit/checks.h"
-#include "host/audit/identifiers.h"
+#include "host/audit/loudness_series.h"
 #include "host/audit/spectrum_checks.h"
 #include "host/audit/track_stream.h"
 #include "kernels/aligned.h"
@@ -42,16 +42,6 @@ void keep_tags(const Tags& tags, FileAudit& audit) {
   for (const auto& [key, name] : kKept) {
     if (const std::string_view value = tags.first(name); !value.empty()) audit.tags[key] = value;
   }
-}
-
-// Value k of a series ends at (k + 1) * 100 ms; windows that do not fit yet are silent.
-std::vector<float> series_of(const HopEnergies& hops, int window_hops) {
-  const std::vector<double> powers = window_powers(hops, window_hops, 10);
-  std::vector<float> levels(hops.energy.size() / 10, static_cast<float>(loudness_of_power(0)));
-  const std::size_t first = static_cast<std::size_t>(window_hops / 10 - 1);
-  for (std::size_t k = 0; k < powers.size() && first + k < levels.size(); ++k)
-    levels[first + k] = static_cast<float>(loudness_of_power(powers[k]));
-  return levels;
 }
 
 std::vector<float> as_floats(const std::vector<double>& values) { return {values.begin(), values.end()}; }
@@ -94,6 +84,19 @@ class FileRun {
 
   const AudioFormat& format() const { return format_; }
 
+  // The payload's hash alone: a fraction of what measuring costs.
+  void identify(std::byte* bytes, const std::atomic<bool>& is_cancelled) {
+    PcmHash hash;
+    for (std::int64_t done = 0; done < format_.frames;) {
+      if (is_cancelled.load(std::memory_order_relaxed)) throw AuditCancelled();
+      const std::int64_t count = reader_.read(bytes, std::min(kBlock, format_.frames - done));
+      if (count == 0) break;
+      hash.update(bytes, static_cast<std::size_t>(count * frame_bytes(format_)));
+      done += count;
+    }
+    audit_.payload_hash = hash.hex();
+  }
+
   void measure(std::byte* bytes, float* samples, const std::atomic<bool>& is_cancelled) {
     std::vector<double> weights = layout_.weights;
     if (options_.dual_mono && format_.channels == 1) weights[0] = 2;
@@ -133,7 +136,6 @@ class FileRun {
       keep_stereo(track);
       if (audit_.state == AuditState::measured) measure_audible(track, weights, bytes, samples, is_cancelled);
     }
-    for (Finding& finding : check_identifiers(audit_.tags)) audit_.findings.push_back(std::move(finding));
   }
 
  private:
@@ -213,7 +215,7 @@ class FileRun {
       audit_.true_peak_at_s = static_cast<double>(frame) / format_.sample_rate_hz;
     }
     audit_.powers = pooled_powers(reading.hops);
-    if (options_.series) audit_.series = LoudnessSeries{0.1, series_of(reading.hops, 40), series_of(reading.hops, 300)};
+    if (options_.series) audit_.series = series_of(audit_.powers);
   }
 
   const AuditOptions& options_;
@@ -237,11 +239,9 @@ LoudnessFigures no_figures() {
 
 }  // namespace
 
-FileAuditor::FileAuditor() : buffers_(std::make_unique<Buffers>()) {}
-FileAuditor::~FileAuditor() = default;
-
-FileAudit FileAuditor::audit(const std::filesystem::path& path, const AuditOptions& options,
-                             const std::atomic<bool>& is_cancelled) {
+// Does `work` on the open file; what is wrong with the file becomes its state and reason.
+template <class Work>
+FileAudit FileAuditor::on_file(const std::filesystem::path& path, const AuditOptions& options, Work work) {
   FileAudit audit;
   audit.path = path;
   audit.figures = no_figures();
@@ -251,7 +251,7 @@ FileAudit FileAuditor::audit(const std::filesystem::path& path, const AuditOptio
   try {
     FileRun run(path, options, audit);
     buffers_->fit(run.format());
-    run.measure(buffers_->bytes.data(), buffers_->samples.data(), is_cancelled);
+    work(run);
   } catch (const AudioFileError& fault) {
     audit.state = AuditState::unreadable;
     audit.reason_code = upper(fault_name(fault.fault()));
@@ -260,6 +260,19 @@ FileAudit FileAuditor::audit(const std::filesystem::path& path, const AuditOptio
     audit.payload_hash.clear();
   }
   return audit;
+}
+
+FileAuditor::FileAuditor() : buffers_(std::make_unique<Buffers>()) {}
+FileAuditor::~FileAuditor() = default;
+
+FileAudit FileAuditor::audit(const std::filesystem::path& path, const AuditOptions& options,
+                             const std::atomic<bool>& is_cancelled) {
+  return on_file(path, options,
+                 [&](FileRun& run) { run.measure(buffers_->bytes.data(), buffers_->samples.data(), is_cancelled); });
+}
+
+FileAudit FileAuditor::identify(const std::filesystem::path& path, const std::atomic<bool>& is_cancelled) {
+  return on_file(path, {}, [&](FileRun& run) { run.identify(buffers_->bytes.data(), is_cancelled); });
 }
 
 PooledPowers pooled_powers(const HopEnergies& hops) {

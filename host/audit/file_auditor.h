@@ -37,12 +37,19 @@ class FileAuditor {
   FileAuditor();
   ~FileAuditor();
 
-  // Never throws for what is wrong with the file: that is its state and reason. `profiles` and `album` are left empty.
-  // Throws AuditCancelled, std::bad_alloc.
+  // Never throws for what is wrong with the file: that is its state and reason. `profiles` and `album` are left empty,
+  // and identifiers in the tags unchecked. Throws AuditCancelled, std::bad_alloc.
   FileAudit audit(const std::filesystem::path& path, const AuditOptions& options,
                   const std::atomic<bool>& is_cancelled);
 
+  // Reads the whole file to know its format, tags and payload hash, and measures nothing. Where something is wrong
+  // with it, that is its reason, and the payload hash is empty. Throws as audit() does.
+  FileAudit identify(const std::filesystem::path& path, const std::atomic<bool>& is_cancelled);
+
  private:
+  template <class Work>
+  FileAudit on_file(const std::filesystem::path& path, const AuditOptions& options, Work work);
+
   struct Buffers;
   std::unique_ptr<Buffers> buffers_;
 };

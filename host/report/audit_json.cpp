@@ -1,172 +1,201 @@
 #include "host/report/audit_json.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 #include <stdexcept>
 
 #include "host/report/audit_text.h"
-#include "host/report/track_json.h"
+#include "host/report/json_text.h"
 
 namespace lathe {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json optional_number(const std::optional<double>& value) { return value ? json_number(*value) : Json(nullptr); }
-
-Json number_or_null(double value, bool is_known) { return is_known ? json_number(value) : Json(nullptr); }
-
-void add_figures(Json& json, const std::optional<LoudnessFigures>& figures) {
-  const LoudnessFigures f = figures.value_or(LoudnessFigures{});
-  const bool is_known = figures.has_value();
-  json["integrated_lufs"] = number_or_null(f.integrated_lufs, is_known);
-  json["loudness_range_lu"] = number_or_null(f.loudness_range_lu, is_known);
-  json["max_momentary_lufs"] = number_or_null(f.max_momentary_lufs, is_known);
-  json["max_short_term_lufs"] = number_or_null(f.max_short_term_lufs, is_known);
-  json["true_peak_dbtp"] = number_or_null(f.true_peak_dbtp, is_known);
-  json["sample_peak_dbfs"] = number_or_null(f.sample_peak_dbfs, is_known);
+void add_figures(JsonText& json, const std::optional<LoudnessFigures>& figures) {
+  const auto add = [&](const char* name, double LoudnessFigures::*figure) {
+    json.key(name);
+    figures ? json.number((*figures).*figure) : json.null();
+  };
+  add("integrated_lufs", &LoudnessFigures::integrated_lufs);
+  add("loudness_range_lu", &LoudnessFigures::loudness_range_lu);
+  add("max_momentary_lufs", &LoudnessFigures::max_momentary_lufs);
+  add("max_short_term_lufs", &LoudnessFigures::max_short_term_lufs);
+  add("true_peak_dbtp", &LoudnessFigures::true_peak_dbtp);
+  add("sample_peak_dbfs", &LoudnessFigures::sample_peak_dbfs);
 }
 
-Json finding_json(const Finding& finding) {
-  Json figures = Json::object();
-  for (const auto& [key, value] : finding.figures) figures[key] = json_number(value);
-  return {{"code", finding.code},
-          {"severity", word(finding.severity)},
-          {"message", finding.message},
-          {"at_s", optional_number(finding.at_s)},
-          {"figures", figures}};
+void add_finding(JsonText& json, const Finding& finding) {
+  json.begin_object();
+  json.key("code").text(finding.code);
+  json.key("severity").text(word(finding.severity));
+  json.key("message").text(finding.message);
+  json.key("at_s").number(finding.at_s);
+  json.key("figures").numbers(finding.figures);
+  json.end_object();
 }
 
-Json result_json(const ProfileResult& result) {
-  Json json{{"name", result.name},
-            {"version", result.version},
-            {"verdict", word(result.verdict)},
-            {"reasons", result.reasons},
-            {"notes", result.notes}};
+void add_result(JsonText& json, const ProfileResult& result) {
+  json.begin_object();
+  json.key("name").text(result.name);
+  json.key("version").text(result.version);
+  json.key("verdict").text(word(result.verdict));
+  json.key("reasons").texts(result.reasons);
+  json.key("notes").texts(result.notes);
   if (result.playback_gain_db || result.playback_lufs) {
-    json["playback_gain_db"] = optional_number(result.playback_gain_db);
-    json["playback_lufs"] = optional_number(result.playback_lufs);
-    json["limited_by_peak"] = result.is_limited_by_peak;
+    json.key("playback_gain_db").number(result.playback_gain_db);
+    json.key("playback_lufs").number(result.playback_lufs);
+    json.key("limited_by_peak").boolean(result.is_limited_by_peak);
   }
-  return json;
+  json.end_object();
 }
 
-void add_findings_and_profiles(Json& json, const std::vector<Finding>& findings,
+void add_findings_and_profiles(JsonText& json, const std::vector<Finding>& findings,
                                const std::vector<ProfileResult>& profiles) {
-  json["findings"] = Json::array();
-  for (const Finding& finding : findings) json["findings"].push_back(finding_json(finding));
-  json["profiles"] = Json::array();
-  for (const ProfileResult& result : profiles) json["profiles"].push_back(result_json(result));
+  json.key("findings").begin_array();
+  for (const Finding& finding : findings) add_finding(json, finding);
+  json.end_array();
+  json.key("profiles").begin_array();
+  for (const ProfileResult& result : profiles) add_result(json, result);
+  json.end_array();
 }
 
 // To a thousandth: a series is as long as its track.
-Json levels_json(const std::vector<float>& levels) {
-  Json json = Json::array();
-  for (const float level : levels) json.push_back(json_number(std::round(static_cast<double>(level) * 1e3) / 1e3));
-  return json;
+void add_levels(JsonText& json, const std::vector<float>& levels) {
+  json.begin_array();
+  for (const float level : levels) json.number(std::round(static_cast<double>(level) * 1e3) / 1e3);
+  json.end_array();
 }
 
-Json file_json(const FileAudit& file) {
+void add_file(JsonText& json, const FileAudit& file) {
   const bool is_known = file.sample_rate_hz > 0;
-  Json json{{"path", file.path.string()},
-            {"album", file.album},
-            {"state", word(file.state)},
-            {"reason_code", file.reason_code},
-            {"reason", file.reason},
-            {"container", file.container},
-            {"encoding", file.encoding},
-            {"sample_rate_hz", is_known ? Json(file.sample_rate_hz) : Json(nullptr)},
-            {"channels", is_known ? Json(file.channels) : Json(nullptr)},
-            {"channel_mask", is_known ? Json(file.channel_mask) : Json(nullptr)},
-            {"channel_layout", file.channel_layout},
-            {"channel_layout_assumed", file.is_layout_assumed},
-            {"frames", is_known ? Json(file.frames) : Json(nullptr)},
-            {"duration_s", number_or_null(file.duration_s(), is_known)},
-            {"size_bytes", file.size_bytes},
-            {"payload_hash", file.payload_hash},
-            {"remembered", file.is_remembered}};
+  const auto integer = [&](const char* name, std::int64_t value) {
+    json.key(name);
+    is_known ? json.integer(value) : json.null();
+  };
+  json.begin_object();
+  json.key("path").text(file.path.native());
+  json.key("album").text(file.album);
+  json.key("state").text(word(file.state));
+  json.key("reason_code").text(file.reason_code);
+  json.key("reason").text(file.reason);
+  json.key("container").text(file.container);
+  json.key("encoding").text(file.encoding);
+  integer("sample_rate_hz", file.sample_rate_hz);
+  integer("channels", file.channels);
+  integer("channel_mask", file.channel_mask);
+  json.key("channel_layout").text(file.channel_layout);
+  json.key("channel_layout_assumed").boolean(file.is_layout_assumed);
+  integer("frames", file.frames);
+  json.key("duration_s").number(is_known ? std::optional(file.duration_s()) : std::nullopt);
+  json.key("size_bytes").integer(file.size_bytes);
+  json.key("payload_hash").text(file.payload_hash);
+  json.key("remembered").boolean(file.is_remembered);
   add_figures(json, figures_of(file));
-  if (file.below_20khz_lufs) json["below_20khz_lufs"] = json_number(*file.below_20khz_lufs);
-  if (file.stereo_correlation) json["stereo_correlation"] = json_number(*file.stereo_correlation);
-  if (file.mono_loss_db) json["mono_loss_db"] = json_number(*file.mono_loss_db);
-  if (file.true_peak_at_s) json["true_peak_at_s"] = json_number(*file.true_peak_at_s);
-  json["tags"] = Json(file.tags);
+  if (file.below_20khz_lufs) json.key("below_20khz_lufs").number(*file.below_20khz_lufs);
+  if (file.stereo_correlation) json.key("stereo_correlation").number(*file.stereo_correlation);
+  if (file.mono_loss_db) json.key("mono_loss_db").number(*file.mono_loss_db);
+  if (file.true_peak_at_s) json.key("true_peak_at_s").number(*file.true_peak_at_s);
+  json.key("tags").texts(file.tags);
   add_findings_and_profiles(json, file.findings, file.profiles);
   if (file.series) {
-    json["series"] = {{"step_s", json_number(file.series->step_s)},
-                      {"momentary_lufs", levels_json(file.series->momentary_lufs)},
-                      {"short_term_lufs", levels_json(file.series->short_term_lufs)}};
+    json.key("series").begin_object();
+    json.key("step_s").number(file.series->step_s);
+    json.key("momentary_lufs");
+    add_levels(json, file.series->momentary_lufs);
+    json.key("short_term_lufs");
+    add_levels(json, file.series->short_term_lufs);
+    json.end_object();
   }
-  return json;
+  json.end_object();
 }
 
-Json album_json(const AlbumAudit& album) {
-  Json json{{"path", album.path}, {"state", word(state_of(album))}, {"tracks", album.tracks}};
+void add_album(JsonText& json, const AlbumAudit& album) {
+  json.begin_object();
+  json.key("path").text(album.path);
+  json.key("state").text(word(state_of(album)));
+  json.key("tracks").integer(album.tracks);
   add_figures(json, album.figures);
   add_findings_and_profiles(json, album.findings, album.profiles);
-  return json;
+  json.end_object();
 }
 
-Json summary_json(const AuditSummary& summary) {
-  return {{"files", summary.files},
-          {"measured", summary.measured},
-          {"unmeasurable", summary.unmeasurable},
-          {"unreadable", summary.unreadable},
-          {"remembered", summary.remembered},
-          {"failed_by_profile", Json(summary.failed_by_profile)},
-          {"findings_by_code", Json(summary.findings_by_code)},
-          {"audio_s", json_number(summary.audio_s)},
-          {"wall_s", json_number(summary.wall_s)},
-          {"realtime_factor", number_or_null(summary.audio_s / summary.wall_s, summary.wall_s > 0)},
-          {"interrupted", summary.was_interrupted}};
+void add_summary(JsonText& json, const AuditSummary& summary) {
+  json.begin_object();
+  json.key("files").integer(summary.files);
+  json.key("measured").integer(summary.measured);
+  json.key("unmeasurable").integer(summary.unmeasurable);
+  json.key("unreadable").integer(summary.unreadable);
+  json.key("remembered").integer(summary.remembered);
+  json.key("failed_by_profile").integers(summary.failed_by_profile);
+  json.key("findings_by_code").integers(summary.findings_by_code);
+  json.key("audio_s").number(summary.audio_s);
+  json.key("wall_s").number(summary.wall_s);
+  json.key("realtime_factor");
+  summary.wall_s > 0 ? json.number(summary.audio_s / summary.wall_s) : json.null();
+  json.key("interrupted").boolean(summary.was_interrupted);
+  json.end_object();
 }
 
-Json head_json(const AuditHead& head) {
-  Json json{{"schema", "lathe.audit.v1"}, {"engine", head.engine},   {"standard", head.standard},
-            {"filter", head.filter},      {"backend", head.backend}, {"profiles", Json::array()}};
+// Left open: files, albums and the summary follow.
+void begin_document(JsonText& json, const AuditHead& head) {
+  json.begin_object();
+  json.key("schema").text("lathe.audit.v1");
+  json.key("engine").text(head.engine);
+  json.key("standard").text(head.standard);
+  json.key("filter").text(head.filter);
+  json.key("backend").text(head.backend);
+  json.key("profiles").begin_array();
   for (const AuditHead::Profile& p : head.profiles) {
-    json["profiles"].push_back({{"name", p.name},
-                                {"title", p.title},
-                                {"version", p.version},
-                                {"status", p.status},
-                                {"source", p.source},
-                                {"date", p.date},
-                                {"limits", p.limits},
-                                {"playback", p.playback},
-                                {"not_judged", p.not_judged}});
+    json.begin_object();
+    json.key("name").text(p.name);
+    json.key("title").text(p.title);
+    json.key("version").text(p.version);
+    json.key("status").text(p.status);
+    json.key("source").text(p.source);
+    json.key("date").text(p.date);
+    json.key("limits").text(p.limits);
+    json.key("playback").text(p.playback);
+    json.key("not_judged").texts(p.not_judged);
+    json.end_object();
   }
-  return json;
+  json.end_array();
 }
-
-std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 class AuditJson final : public AuditWriter {
  public:
   AuditJson(std::ostream& out, const AuditHead& head) : out_(out) {
-    const std::string text = dumped(head_json(head));
-    out_ << std::string_view(text).substr(0, text.size() - 1) << ",\n\"files\": [";
+    begin_document(json_, head);
+    out_ << json_.view() << ",\n\"files\": [";
   }
 
   void file(const FileAudit& file) override {
     if (is_in_albums_) throw std::logic_error("an audit's files come before its albums");
-    out_ << separator_ << dumped(file_json(file));
-    separator_ = ",\n";
+    json_.clear();
+    add_file(json_, file);
+    end_row();
   }
 
   void album(const AlbumAudit& album) override {
     begin_albums();
-    out_ << separator_ << dumped(album_json(album));
-    separator_ = ",\n";
+    json_.clear();
+    add_album(json_, album);
+    end_row();
   }
 
   void finish(const AuditSummary& summary) override {
     begin_albums();
-    out_ << "\n],\n\"summary\": " << dumped(summary_json(summary)) << "}\n" << std::flush;
+    json_.clear();
+    add_summary(json_, summary);
+    out_ << "\n],\n\"summary\": " << json_.view() << "}\n" << std::flush;
     if (!out_) throw std::runtime_error("the JSON report could not be written whole");
   }
 
  private:
+  void end_row() {
+    out_ << separator_ << json_.view();
+    separator_ = ",\n";
+  }
+
   void begin_albums() {
     if (is_in_albums_) return;
     is_in_albums_ = true;
@@ -175,6 +204,7 @@ class AuditJson final : public AuditWriter {
   }
 
   std::ostream& out_;
+  JsonText json_;
   const char* separator_ = "\n";
   bool is_in_albums_ = false;
 };

@@ -24,7 +24,9 @@
 #include "scheduler/cli/processors.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/worker/audit_batch.h"
+#include "scheduler/worker/audit_memory.h"
 #include "scheduler/worker/backend_choice.h"
+#include "scheduler/worker/state_folder.h"
 #include "scheduler/worker/task_runner.h"
 
 namespace lathe::cli {
@@ -41,7 +43,8 @@ struct Options {
   AuditOptions audit;
   std::string checks = "default";
   int jobs = 0;
-  bool quiet = false;
+  std::string state_dir;
+  bool no_cache = false, verify_payload = false, quiet = false;
 };
 
 std::atomic<bool> g_interrupted{false};
@@ -135,6 +138,7 @@ class ReportFile {
       throw std::runtime_error("--out " + path_.string() + ": is no regular file; without --out the report is printed");
     }
     partial_ = path_.string() + ".partial";
+    stream_.rdbuf()->pubsetbuf(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
     stream_.open(partial_, std::ios::binary | std::ios::trunc);
     if (!stream_) throw std::runtime_error("--out " + path_.string() + ": cannot be written");
   }
@@ -152,9 +156,23 @@ class ReportFile {
 
  private:
   fs::path path_, partial_;
+  std::vector<char> buffer_ = std::vector<char>(1 << 18);
   std::ofstream stream_;
   bool is_published_ = false;
 };
+
+// Null where there is none: that was asked for, or said.
+std::unique_ptr<AuditMemory> open_memory(const Options& options, const AuditOptions& audit) {
+  static const SystemClock clock;
+  if (options.no_cache) return nullptr;
+  try {
+    const fs::path folder = state_folder(options.state_dir.empty() ? std::nullopt : std::optional(options.state_dir));
+    return std::make_unique<AuditMemory>(folder, audit, clock, say);
+  } catch (const std::runtime_error& error) {
+    say(std::string("going on without the audit's memory: ") + error.what());
+    return nullptr;
+  }
+}
 
 // DESIGN's contract: 3 only if nothing at all could be read, then 8, then 7.
 int exit_code_of(const AuditSummary& summary) {
@@ -170,7 +188,13 @@ int exit_code_of(const AuditSummary& summary) {
 int audit(const Options& options) {
   const std::optional<std::vector<DeliveryProfile>> profiles = load_profiles(options.profiles);
   if (!profiles) return kUsage;
-  const Scan scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, {});
+  Scan scan;
+  try {
+    scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, {}, true);
+  } catch (const RecipeErrors& errors) {
+    std::fprintf(stderr, "%s\n", errors.what());
+    return kUsage;
+  }
   if (scan.tracks.empty() && scan.problems.empty()) {
     for (const std::string& warning : scan.warnings) say(warning);
     say("no files found: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC");
@@ -182,6 +206,9 @@ int audit(const Options& options) {
                          : options.checks == "all" ? AuditChecks::all
                                                    : AuditChecks::standard;
   batch.options.series = options.audit.series || format_of(options) == "html";
+  const std::unique_ptr<AuditMemory> memory = open_memory(options, batch.options);
+  batch.memory = memory.get();
+  batch.verifies_payload = options.verify_payload;
   batch.jobs = options.jobs > 0 ? options.jobs : processors();
   batch.judge_file = [&profiles](FileAudit& file) {
     for (const DeliveryProfile& profile : *profiles) file.profiles.push_back(judge(profile, file));
@@ -217,7 +244,9 @@ int audit(const Options& options) {
 void add_audit(CLI::App& app, Run& run) {
   const auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("audit", "Measures loudness and holds it against delivery profiles");
-  verb->add_option("INPUT", options->inputs, "Audio files, and folders with all that lies in them")->required();
+  verb->add_option("INPUT", options->inputs,
+                   "Audio files, folders with all that lies in them, and CSV or JSON manifests")
+      ->required();
   verb->add_option("--profile", options->profiles, "A profile (lathe profile list) or a YAML file; any number")
       ->allow_extra_args(false);
   verb->add_option("--format", options->format,
@@ -231,6 +260,10 @@ void add_audit(CLI::App& app, Run& run) {
       ->capture_default_str();
   verb->add_flag("--dual-mono", options->audit.dual_mono, "Mono files are heard from two loudspeakers: +3.01 LU");
   verb->add_option("--jobs", options->jobs, "Files at once; left out: one a processor")->check(CLI::Range(1, 1024));
+  verb->add_option("--state-dir", options->state_dir, "Where Lathe remembers what it has measured (LATHE_STATE_DIR)");
+  verb->add_flag("--no-cache", options->no_cache, "Measures everything, and neither reads nor writes that memory");
+  verb->add_flag("--verify-payload", options->verify_payload,
+                 "Reads known files again and compares their samples' hash; else size, times and inode tell");
   verb->add_flag("-q,--quiet", options->quiet, "No progress");
   verb->callback([&run, options] { run = [options] { return audit(*options); }; });
 }

@@ -79,12 +79,12 @@ void refuse_masters_onto_inputs(const Scan& scan, const v1::Recipe& recipe, cons
   if (!is_named_alike) return;
   for (const ScannedTrack& track : scan.tracks) {
     const fs::path folder = fs::weakly_canonical((out_dir / track.relative).parent_path());
-    if (folder != fs::weakly_canonical(track.input.parent_path())) continue;
+    if (folder != fs::weakly_canonical(fs::path(track.input).parent_path())) continue;
     const AudioFormat unknown;
     const auto outputs = outputs_of(recipe, unknown, {}, out_dir, track.relative);
     const bool keeps_container = recipe.outputs_size() == 0 || !recipe.outputs(0).has_format();
-    if (!keeps_container && outputs.at(0).path.filename() != track.input.filename()) continue;
-    throw RefusedInput("the master of " + track.input.string() +
+    if (!keeps_container && outputs.at(0).path.filename() != fs::path(track.input).filename()) continue;
+    throw RefusedInput("the master of " + track.input +
                        " would be written onto it: the output folder is the one it lies in. Choose another --out");
   }
 }
@@ -100,7 +100,7 @@ int dry_run(const Options& options, const Scan& scan, const RecipeSource& recipe
   bool any_read = false;
   const auto clashes = name_clashes(scan.tracks, recipe, out_dir);
   for (const ScannedTrack& track : scan.tracks) {
-    nlohmann::ordered_json one{{"input", track.input.string()}};
+    nlohmann::ordered_json one{{"input", track.input}};
     try {
       const AudioReader reader(track.input);
       any_read = true;

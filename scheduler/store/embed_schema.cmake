@@ -1,4 +1,4 @@
-# cmake -DOUT=… -DFILES=a;b -P embed_schema.cmake: writes the C++ file that holds the schema's migrations.
+# cmake -DOUT=… -DFUNCTION=name -DFILES=a;b -P embed_schema.cmake: writes the C++ file that holds a schema's migrations.
 set(entries "")
 foreach(file IN LISTS FILES)
   get_filename_component(name ${file} NAME_WE)
@@ -19,7 +19,7 @@ ${entries}};
 
 }  // namespace
 
-std::span<const Migration> schema_migrations() { return kMigrations; }
+std::span<const Migration> ${FUNCTION}() { return kMigrations; }
 
 }  // namespace lathe::scheduler
 ")

@@ -18,6 +18,9 @@ struct Migration {
 // Those of schema/, in order; they are part of the program.
 std::span<const Migration> schema_migrations();
 
+// Likewise those of audit_schema/, for the audit's memory.
+std::span<const Migration> audit_migrations();
+
 // Applies what is missing, all in one transaction; several processes may do so at once. Throws StoreError if the schema
 // is newer than `migrations`, or if the database is someone else's.
 void migrate(Database& database, std::span<const Migration> migrations, std::int64_t now_ms);

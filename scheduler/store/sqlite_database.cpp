@@ -77,11 +77,13 @@ bool Query::is_null(int column) const { return sqlite3_column_type(statement_.ge
 std::int64_t Query::integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
 double Query::real(int column) const { return sqlite3_column_double(statement_.get(), column); }
 
-std::string Query::text(int column) const {
+std::string_view Query::view(int column) const {
   const void* data = sqlite3_column_blob(statement_.get(), column);
   const int size = sqlite3_column_bytes(statement_.get(), column);
-  return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), static_cast<std::size_t>(size));
+  return data == nullptr ? std::string_view()
+                         : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
 }
+std::string Query::text(int column) const { return std::string(view(column)); }
 
 std::optional<std::int64_t> Query::optional_integer(int column) const {
   return is_null(column) ? std::nullopt : std::optional(integer(column));

@@ -34,6 +34,7 @@ class Query {
   std::int64_t integer(int column) const;
   double real(int column) const;
   std::string text(int column) const;
+  std::string_view view(int column) const;  // until the next step, or the end of this use
   std::optional<std::int64_t> optional_integer(int column) const;
 
   void bind(int index, std::int64_t value);

@@ -2,11 +2,15 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <exception>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
+
+#include "host/audit/identifiers.h"
+#include "host/manifest/manifest_findings.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -19,14 +23,17 @@ class OpenAlbums {
     for (const ScannedTrack& track : scan.tracks) ++left_[track.album];
   }
 
-  // The files of the album, when this is its last one.
-  std::optional<std::vector<FileAudit>> add(FileAudit file) {
-    const std::string album = file.album;
-    file.series.reset();  // the album asks for its powers and figures alone
-    files_[album].push_back(std::move(file));
-    if (--left_[album] > 0) return std::nullopt;
-    std::vector<FileAudit> whole = std::move(files_[album]);
+  // Takes what the album needs of the file. The files of the album, when this is its last one.
+  std::optional<std::vector<FileAudit>> add(FileAudit& file) {
+    const std::string album = std::move(file.album);
+    std::int64_t& left = left_[album];
+    std::vector<FileAudit>& files = files_[album];
+    if (files.empty()) files.reserve(static_cast<std::size_t>(left));
+    slim(file, files.emplace_back());
+    if (--left > 0) return std::nullopt;
+    std::vector<FileAudit> whole = std::move(files);
     files_.erase(album);
+    whole.front().album = album;
     return whole;
   }
 
@@ -34,6 +41,20 @@ class OpenAlbums {
   std::map<std::string, std::vector<FileAudit>> take_rest() { return std::move(files_); }
 
  private:
+  // What albums are made of and judged by: state and reason, format, figures, powers, and the name to be called by.
+  static void slim(FileAudit& file, FileAudit& kept) {
+    kept.path = file.path.filename();
+    kept.state = file.state;
+    kept.reason = std::move(file.reason);
+    kept.encoding = std::move(file.encoding);
+    kept.sample_rate_hz = file.sample_rate_hz;
+    kept.channels = file.channels;
+    kept.channel_mask = file.channel_mask;
+    kept.frames = file.frames;
+    kept.figures = file.figures;
+    kept.powers = std::move(file.powers);
+  }
+
   std::map<std::string, std::int64_t> left_;
   std::map<std::string, std::vector<FileAudit>> files_;
 };
@@ -51,6 +72,7 @@ class Run {
       for (int i = 0; i < batch_.jobs; ++i) workers.emplace_back([this] { guarded(); });
       hand_over();
     }
+    if (batch_.memory) batch_.memory->finish();
     if (failure_) std::rethrow_exception(failure_);
     for (const auto& [path, files] : albums_.take_rest()) report_album(path, files);
     for (const AlbumAudit& album : finished_) report_.album(album);
@@ -63,6 +85,11 @@ class Run {
  private:
   // Files that may be measured ahead of the one whose turn it is to be reported.
   static constexpr std::int64_t kAheadPerJob = 8;
+
+  struct ToMeasure {
+    std::int64_t index = 0;
+    bool may_be_known = false;  // its samples, under another identity
+  };
 
   bool is_interrupted() const { return batch_.is_interrupted != nullptr && batch_.is_interrupted->load(); }
 
@@ -77,27 +104,71 @@ class Run {
     changed_.notify_all();
   }
 
+  // Measures what is to be measured until nothing more comes.
   void work() {
     FileAuditor auditor;
     for (;;) {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopped_ || next_ < reported_ + kAheadPerJob * batch_.jobs; });
-      if (stopped_ || is_interrupted() || next_ == count()) return;
-      const std::int64_t mine = next_++;
+      changed_.wait(lock, [this] { return stopped_ || !to_measure_.empty(); });
+      if (stopped_ || is_interrupted()) return;
+      const ToMeasure mine = to_measure_.front();
+      to_measure_.pop_front();
       lock.unlock();
-      const ScannedTrack& track = scan_.tracks[static_cast<std::size_t>(mine)];
       std::optional<FileAudit> file;
       try {
-        file = auditor.audit(track.input, batch_.options, stopped_or_interrupted());
+        file = measured(auditor, mine);
       } catch (const AuditCancelled&) {
         return;
       }
-      file->album = track.album;
       lock.lock();
-      waiting_.emplace(mine, std::move(*file));
+      waiting_.emplace(mine.index, std::move(*file));
       lock.unlock();
       changed_.notify_all();
     }
+  }
+
+  FileAudit measured(FileAuditor& auditor, const ToMeasure& what) {
+    const ScannedTrack& track = track_at(what.index);
+    std::optional<FileAudit> file;
+    if (what.may_be_known) {
+      FileAudit identified = auditor.identify(track.input, stopped_or_interrupted());
+      if (batch_.memory->recall_measurement(identified)) file = std::move(identified);
+    }
+    if (!file) file = auditor.audit(track.input, batch_.options, stopped_or_interrupted());
+    if (batch_.memory) batch_.memory->remember(*file, track.stamp, scan_.began_ms);
+    return std::move(*file);
+  }
+
+  // Of the files whose turn is near: the known ones are ready at once, the others are the workers'.
+  void look_ahead() {
+    std::vector<ToMeasure> unknown;
+    const std::int64_t end = std::min(count(), reported_ + kAheadPerJob * batch_.jobs);
+    for (; looked_up_ < end; ++looked_up_) {
+      const ScannedTrack& track = track_at(looked_up_);
+      AuditMemory::Recall recall = AuditMemory::Recall::unknown;
+      const bool is_next = looked_up_ == reported_;
+      FileAudit later;
+      FileAudit& file = is_next ? next_.emplace() : later;
+      if (batch_.memory) recall = batch_.memory->recall(track.input, track.stamp, file);
+      if (recall == AuditMemory::Recall::known && !batch_.verifies_payload) {
+        file.path = track.input;
+        if (is_next) {  // no need to wait anywhere
+          ++looked_up_;
+          break;
+        }
+        const std::lock_guard lock(mutex_);
+        waiting_.emplace(looked_up_, std::move(file));
+      } else {
+        if (is_next) next_.reset();
+        unknown.push_back({looked_up_, recall != AuditMemory::Recall::unknown});
+      }
+    }
+    if (unknown.empty()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      to_measure_.insert(to_measure_.end(), unknown.begin(), unknown.end());
+    }
+    changed_.notify_all();
   }
 
   const std::atomic<bool>& stopped_or_interrupted() const {
@@ -107,43 +178,57 @@ class Run {
 
   // The calling thread reports what is ready, in order, until all is or nothing more comes.
   void hand_over() {
-    while (reported_ < count()) {
-      std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, std::chrono::milliseconds(100),
-                        [this] { return stopped_ || waiting_.contains(reported_); });
-      const auto found = waiting_.find(reported_);
-      if (found == waiting_.end()) {
-        if (stopped_ || is_interrupted()) break;
-        continue;
+    try {
+      while (reported_ < count() && !is_interrupted()) {
+        look_ahead();
+        if (!next_ && !wait_for_next()) break;
+        FileAudit& file = *next_;
+        const ScannedTrack& track = track_at(reported_);
+        file.album = track.album;
+        if (track.row != nullptr) apply_manifest(*track.manifest, *track.row, file);
+        report_file(file);
+        next_.reset();
+        ++reported_;
+        if (batch_.memory) batch_.memory->flush_if_due();
+        if (batch_.on_progress) batch_.on_progress(reported_, count());
       }
-      FileAudit file = std::move(found->second);
-      waiting_.erase(found);
-      lock.unlock();
-      try {
-        report_file(std::move(file));
-      } catch (...) {
-        const std::lock_guard guard(mutex_);
-        if (!failure_) failure_ = std::current_exception();
-        break;
-      }
-      lock.lock();
-      ++reported_;
-      lock.unlock();
-      changed_.notify_all();
-      if (batch_.on_progress) batch_.on_progress(reported_, count());
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = std::current_exception();
     }
     const std::lock_guard lock(mutex_);
     stopped_ = true;
     changed_.notify_all();
   }
 
+  // False when it will not come.
+  bool wait_for_next() {
+    for (;;) {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, std::chrono::milliseconds(100),
+                        [this] { return stopped_ || waiting_.contains(reported_); });
+      if (const auto found = waiting_.find(reported_); found != waiting_.end()) {
+        next_ = std::move(found->second);
+        waiting_.erase(found);
+        return true;
+      }
+      if (stopped_ || is_interrupted()) return false;
+      lock.unlock();
+      if (batch_.memory) batch_.memory->flush_if_due();
+    }
+  }
+
+  const ScannedTrack& track_at(std::int64_t index) const { return scan_.tracks[static_cast<std::size_t>(index)]; }
   std::int64_t count() const { return static_cast<std::int64_t>(scan_.tracks.size()); }
 
-  void report_file(FileAudit file) {
+  void report_file(FileAudit& file) {
+    if (batch_.options.checks != AuditChecks::none && file.state != AuditState::unreadable) {
+      for (Finding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
+    }
     if (batch_.judge_file) batch_.judge_file(file);
     count_in(file);
     report_.file(file);
-    if (auto album = albums_.add(std::move(file))) report_album(album->front().album, *album);
+    if (auto album = albums_.add(file)) report_album(album->front().album, *album);
   }
 
   // Something that was named and cannot be looked at is a file that cannot be read.
@@ -184,10 +269,14 @@ class Run {
   std::vector<AlbumAudit> finished_;
   AuditSummary summary_;
 
+  // Of the calling thread.
+  std::int64_t looked_up_ = 0, reported_ = 0;  // files so far; those in between wait or are being measured
+  std::optional<FileAudit> next_;              // the one whose turn it is
+
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::int64_t, FileAudit> waiting_;  // measured, not yet reported
-  std::int64_t next_ = 0, reported_ = 0;
+  std::deque<ToMeasure> to_measure_;
+  std::map<std::int64_t, FileAudit> waiting_;  // ready before their turn
   bool stopped_ = false;
   std::exception_ptr failure_;
 };

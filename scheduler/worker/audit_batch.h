@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/audit/file_auditor.h"
+#include "scheduler/worker/audit_memory.h"
 #include "scheduler/worker/scan.h"
 
 namespace lathe::scheduler {
@@ -14,6 +15,8 @@ namespace lathe::scheduler {
 struct AuditBatch {
   AuditOptions options;
   int jobs = 1;
+  AuditMemory* memory = nullptr;  // null: every file is measured, and nothing kept
+  bool verifies_payload = false;  // a known file is read again, and measured if its samples are others
 
   // Judges a file, and an album with its files; called from one thread at a time.
   std::function<void(FileAudit&)> judge_file;
@@ -23,9 +26,9 @@ struct AuditBatch {
   // Set from a signal handler: what is being measured is let go, what is done is reported.
   const std::atomic<bool>* is_interrupted = nullptr;
 
-  // Files come to `report` in the scan's order, its problems among them; an album when its last file has. What waits
-  // for its turn is bounded: no more than a few files a thread. Returns the summary, which the report has been given
-  // too.
+  // What the memory knows is not opened. Files come to `report` in the scan's order, its problems among them; an album
+  // when its last file has. What waits for its turn is bounded: no more than a few files a thread. Returns the summary,
+  // which the report has been given too.
   AuditSummary run(const Scan& scan, AuditWriter& report);
 };
 

@@ -62,8 +62,8 @@ JobSpec job_spec(const LocalBatch& batch, const std::vector<ScannedTrack>& track
   for (const ScannedTrack& track : tracks) {
     // A path may hold any bytes and JSON text may not: bytes outside of ASCII travel as Latin-1 code points.
     nlohmann::json payload;
-    payload["relative"] = path_to_text(track.relative.string());
-    spec.tasks.push_back({track.input.string(), track.album, predicted_cost(track), payload.dump()});
+    payload["relative"] = path_to_text(track.relative);
+    spec.tasks.push_back({track.input, track.album, predicted_cost(track), payload.dump()});
   }
   return spec;
 }
@@ -150,7 +150,7 @@ class Run {
       result.store_failure = error.what();
     }
     for (const ScannedTrack& track : tracks_) {
-      const auto found = outcomes_.find(track.input.string());
+      const auto found = outcomes_.find(track.input);
       result.tracks.push_back(found != outcomes_.end()
                                   ? found->second
                                   : TrackOutcome{TaskState::kFailed, track.input, "STORE", result.store_failure, {}});
@@ -380,7 +380,7 @@ class Run {
 
 std::string request_id_of(const LocalBatch& batch, const std::vector<ScannedTrack>& tracks) {
   std::string text = batch.setting.out_dir.string() + "\n" + batch.setting.recipe->effective().sha256 + "\n";
-  for (const ScannedTrack& track : tracks) text += track.input.string() + "\n" + track.relative.string() + "\n";
+  for (const ScannedTrack& track : tracks) text += track.input + "\n" + track.relative + "\n";
   return "local-" + sha256_hex(text).substr(0, 40);
 }
 

@@ -58,7 +58,7 @@ std::map<fs::path, std::string> name_clashes(const std::vector<ScannedTrack>& tr
         const auto found = owner.find(output.path);
         if (found == owner.end()) continue;
         clashes[track.input] =
-            track.input.string() + ": its master would be " + output.path.string() + ", which is the master of " +
+            track.input + ": its master would be " + output.path.string() + ", which is the master of " +
             found->second.string() +
             "; give the recipe's output a path that tells them apart, or master them into two folders";
       }

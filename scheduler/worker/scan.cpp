@@ -1,21 +1,35 @@
 #include "scheduler/worker/scan.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
+#include <memory>
 #include <set>
 #include <system_error>
+#include <unordered_set>
 
 #include "host/audio_file/audio_file.h"
+#include "host/recipe/recipe_problem.h"
+#include "scheduler/core/clock.h"
 
 namespace lathe::scheduler {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string lower_extension(const fs::path& path) {
-  std::string ext = path.extension().string();
+// With its dot; empty where there is none, and for ".wav" alone.
+std::string_view extension_of(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string_view::npos || dot == 0 ? std::string_view() : name.substr(dot);
+}
+
+std::string lower(std::string_view text) {
+  std::string ext(text);
   std::transform(ext.begin(), ext.end(), ext.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return ext;
@@ -33,9 +47,66 @@ bool is_inside(const fs::path& inner, const fs::path& outer) {
   return !relative.empty() && *relative.begin() != "..";
 }
 
+// All 0 for what cannot be asked. `path` is seen from the folder, if it is not absolute.
+FileStamp stamp_of(int folder_fd, const char* path) {
+  struct stat info {};
+  if (::fstatat(folder_fd, path, &info, 0) != 0) return {};
+  const auto ns = [](const timespec& at) { return std::int64_t{at.tv_sec} * 1'000'000'000 + at.tv_nsec; };
+  return {info.st_size, ns(info.st_mtim), ns(info.st_ctim), static_cast<std::int64_t>(info.st_ino)};
+}
+
+// As std::filesystem::path compares: component by component.
+bool is_before(const std::string& a, const std::string& b) {
+  const auto [at_a, at_b] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  if (at_b == b.end()) return false;
+  if (at_a == a.end()) return true;
+  const auto rank = [](char c) { return c == '/' ? -1 : static_cast<unsigned char>(c); };
+  return rank(*at_a) < rank(*at_b);
+}
+
+// What a folder holds. The kind is DT_UNKNOWN where the file system does not say.
+struct FolderEntry {
+  std::string name;
+  unsigned char kind;
+};
+
+class OpenFolder {
+ public:
+  explicit OpenFolder(const std::string& path) : stream_(::opendir(path.c_str())) {}
+  bool is_open() const { return stream_ != nullptr; }
+  int fd() const { return ::dirfd(stream_.get()); }
+
+  // By name, without hidden ones. `error` is errno where the list broke off, else 0.
+  std::vector<FolderEntry> sorted(int& error) {
+    std::vector<FolderEntry> entries;
+    errno = 0;
+    while (const dirent* entry = ::readdir(stream_.get())) {
+      if (entry->d_name[0] != '.') entries.push_back({entry->d_name, entry->d_type});
+      errno = 0;
+    }
+    error = errno;
+    std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    return entries;
+  }
+
+ private:
+  struct Close {
+    void operator()(DIR* stream) const { ::closedir(stream); }
+  };
+  std::unique_ptr<DIR, Close> stream_;
+};
+
+bool is_folder(int folder_fd, const FolderEntry& entry) {
+  if (entry.kind != DT_UNKNOWN && entry.kind != DT_LNK) return entry.kind == DT_DIR;
+  struct stat info {};
+  return ::fstatat(folder_fd, entry.name.c_str(), &info, 0) == 0 && S_ISDIR(info.st_mode);
+}
+
 class Scanner {
  public:
-  explicit Scanner(const fs::path& out_dir) : out_dir_(out_dir.empty() ? fs::path() : fs::weakly_canonical(out_dir)) {}
+  explicit Scanner(const fs::path& out_dir) : out_dir_(out_dir.empty() ? fs::path() : fs::weakly_canonical(out_dir)) {
+    scan_.began_ms = SystemClock().now_ms();
+  }
 
   void add(const fs::path& named, bool keep_folder_name) {
     const fs::path path = fs::absolute(named).lexically_normal();
@@ -44,16 +115,43 @@ class Scanner {
     if (!fs::exists(status))
       return problem(
           path, error && error != std::errc::no_such_file_or_directory ? error.message() : "no such file or folder");
-    if (!fs::is_directory(status)) return add_file(path, path.stem(), path.parent_path());
+    if (!fs::is_directory(status)) return add_file(path);
     const fs::path folder = path.has_filename() ? path : path.parent_path();
     refuse_output_inside(folder);
     search(folder, keep_folder_name ? folder.filename() : fs::path());
   }
 
+  void add_manifest(const fs::path& file) {
+    std::shared_ptr<const Manifest> manifest;
+    try {
+      manifest = std::make_shared<const Manifest>(read_manifest(file));
+    } catch (const RecipeErrors& errors) {
+      wrong_.insert(wrong_.end(), errors.problems().begin(), errors.problems().end());
+      return;
+    }
+    for (const ManifestRow& row : manifest->rows) {
+      if (!named_.insert(row.path).second) continue;
+      const fs::path path = row.path;
+      const FileStamp stamp = stamp_of(AT_FDCWD, path.c_str());
+      listed_.push_back({row.path, path.stem().native(), row.album.empty() ? path.parent_path().native() : row.album,
+                         stamp.size_bytes, stamp, manifest.get(), &row});
+    }
+    scan_.manifests.push_back(std::move(manifest));
+  }
+
   Scan finish() {
-    std::sort(scan_.tracks.begin(), scan_.tracks.end(), [](const auto& a, const auto& b) { return a.input < b.input; });
+    if (!wrong_.empty()) throw RecipeErrors(std::move(wrong_));
+    const auto by_path = [](const auto& a, const auto& b) { return is_before(a.input, b.input); };
+    if (!std::is_sorted(scan_.tracks.begin(), scan_.tracks.end(), by_path))
+      std::sort(scan_.tracks.begin(), scan_.tracks.end(), by_path);
     const auto same = [](const auto& a, const auto& b) { return a.input == b.input; };
     scan_.tracks.erase(std::unique(scan_.tracks.begin(), scan_.tracks.end(), same), scan_.tracks.end());
+    if (!listed_.empty()) {
+      std::erase_if(scan_.tracks, [this](const ScannedTrack& track) { return named_.contains(track.input); });
+      listed_.insert(listed_.end(), std::make_move_iterator(scan_.tracks.begin()),
+                     std::make_move_iterator(scan_.tracks.end()));
+      scan_.tracks = std::move(listed_);
+    }
     for (const auto& [ext, count] : passed_over_) {
       scan_.warnings.push_back(fmt::format("{} {} file{} passed over: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC",
                                            count, ext, count == 1 ? "" : "s"));
@@ -81,32 +179,36 @@ class Scanner {
       scan_.warnings.push_back(folder.string() + " leads into the output folder and is passed over");
       return;
     }
-    fs::directory_iterator entries(folder, error);
-    if (error) return problem(folder, "the folder cannot be listed: " + error.message());
-    std::vector<fs::directory_entry> sorted;
-    for (const fs::directory_iterator end; entries != end; entries.increment(error)) {
-      if (error) break;
-      sorted.push_back(*entries);
+    OpenFolder open(folder.native());
+    if (!open.is_open())
+      return problem(folder, "the folder cannot be listed: " + std::generic_category().message(errno));
+    int broke_off = 0;
+    const std::vector<FolderEntry> entries = open.sorted(broke_off);
+    if (broke_off != 0)
+      problem(folder, "the folder cannot be listed to its end: " + std::generic_category().message(broke_off));
+    const std::string prefix = folder.native().ends_with('/') ? folder.native() : folder.native() + "/";
+    const std::string relative_prefix = relative.empty() ? "" : relative.native() + "/";
+    for (const FolderEntry& entry : entries) {
+      if (is_folder(open.fd(), entry)) {
+        search(prefix + entry.name, relative / entry.name);
+        continue;
+      }
+      const std::string_view ext = extension_of(entry.name);
+      if (is_accepted_extension(ext)) {
+        const FileStamp stamp = stamp_of(open.fd(), entry.name.c_str());
+        const std::string stem = entry.name.substr(0, entry.name.size() - ext.size());
+        scan_.tracks.push_back(
+            {prefix + entry.name, relative_prefix + stem, folder.native(), stamp.size_bytes, stamp, nullptr, nullptr});
+      } else if (is_other_sound(lower(ext))) {
+        ++passed_over_[lower(ext)];
+      }
     }
-    if (error) problem(folder, "the folder cannot be listed to its end: " + error.message());
-    std::sort(sorted.begin(), sorted.end());
-    for (const fs::directory_entry& entry : sorted) visit(entry, folder, relative);
   }
 
-  void visit(const fs::directory_entry& entry, const fs::path& folder, const fs::path& relative) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with('.')) return;
-    std::error_code error;
-    if (entry.is_directory(error)) return search(entry.path(), relative / name);
-    const std::string ext = lower_extension(entry.path());
-    if (is_accepted_extension(ext)) return add_file(entry.path(), relative / entry.path().stem(), folder);
-    if (is_other_sound(ext)) ++passed_over_[ext];
-  }
-
-  void add_file(const fs::path& path, const fs::path& relative, const fs::path& folder) {
-    std::error_code error;
-    const auto bytes = fs::file_size(path, error);
-    scan_.tracks.push_back({path, relative, folder.string(), error ? 0 : static_cast<std::int64_t>(bytes)});
+  void add_file(const fs::path& path) {
+    const FileStamp stamp = stamp_of(AT_FDCWD, path.c_str());
+    scan_.tracks.push_back(
+        {path.native(), path.stem().native(), path.parent_path().native(), stamp.size_bytes, stamp, nullptr, nullptr});
   }
 
   void problem(const fs::path& path, std::string reason) { scan_.problems.push_back({path, std::move(reason)}); }
@@ -114,14 +216,21 @@ class Scanner {
   fs::path out_dir_;
   std::set<fs::path> entered_;
   std::map<std::string, int> passed_over_;
+  std::vector<ScannedTrack> listed_;       // by manifests
+  std::unordered_set<std::string> named_;  // their paths
+  std::vector<RecipeProblem> wrong_;
   Scan scan_;
 };
 
 }  // namespace
 
-Scan scan_inputs(const std::vector<fs::path>& inputs, const fs::path& out_dir) {
+Scan scan_inputs(const std::vector<fs::path>& inputs, const fs::path& out_dir, bool takes_manifests) {
   Scanner scanner(out_dir);
-  for (const fs::path& input : inputs) scanner.add(input, inputs.size() > 1);
+  for (const fs::path& input : inputs) {
+    std::error_code ignored;
+    const bool is_manifest = takes_manifests && is_manifest_name(input) && fs::is_regular_file(input, ignored);
+    is_manifest ? scanner.add_manifest(input) : scanner.add(input, inputs.size() > 1);
+  }
   return scanner.finish();
 }
 

@@ -3,17 +3,25 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "host/manifest/manifest.h"
+#include "scheduler/store/file_stamp.h"
+
 namespace lathe::scheduler {
 
 struct ScannedTrack {
-  std::filesystem::path input;     // absolute, as the user reaches it (links are not resolved)
-  std::filesystem::path relative;  // its place under the output folder, without the extension
-  std::string album;               // planning key: the folder it lies in
+  // Paths as text: a std::filesystem::path takes several times the room, and there may be many tracks.
+  std::string input;     // absolute, as the user reaches it (links are not resolved)
+  std::string relative;  // its place under the output folder, without the extension
+  std::string album;     // planning key: the folder it lies in
   std::int64_t bytes = 0;
+  FileStamp stamp;                     // as the scan found it
+  const Manifest* manifest = nullptr;  // the one that names it, and its row there; the scan keeps it
+  const ManifestRow* row = nullptr;
 };
 
 // Something that was named, or found in a folder, and cannot be looked at.
@@ -23,7 +31,9 @@ struct ScanProblem {
 };
 
 struct Scan {
-  std::vector<ScannedTrack> tracks;  // sorted by path
+  std::int64_t began_ms = 0;         // since 1970; every stamp was taken later
+  std::vector<ScannedTrack> tracks;  // those of manifests in their order, then the others sorted by path
+  std::vector<std::shared_ptr<const Manifest>> manifests;
   std::vector<ScanProblem> problems;
   std::vector<std::string> warnings;  // sound files of kinds that are not taken, counted by kind
 };
@@ -38,6 +48,9 @@ class RefusedInput : public std::runtime_error {
 // folder that links back to one above it is entered once. One folder alone: tracks keep their place below it. Several
 // inputs: each folder keeps its own name too. Throws RefusedInput when `out_dir` lies in an input folder; it is empty
 // for a run that writes nothing.
-Scan scan_inputs(const std::vector<std::filesystem::path>& inputs, const std::filesystem::path& out_dir);
+// With `takes_manifests`, a .csv or .json file among the inputs stands for the tracks it names, there or not, and
+// throws RecipeErrors with all that is wrong in all of them. What it names is not taken a second time from a folder.
+Scan scan_inputs(const std::vector<std::filesystem::path>& inputs, const std::filesystem::path& out_dir,
+                 bool takes_manifests = false);
 
 }  // namespace lathe::scheduler

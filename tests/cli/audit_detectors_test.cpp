@@ -27,7 +27,7 @@ bool ffmpeg(const std::string& arguments) {
 // The codes found in each file.
 std::map<std::string, std::set<std::string>> codes_in(const Workspace& work) {
   ProgramCall call;
-  call.arguments = {"audit", work.in().string(), "--format", "json"};
+  call.arguments = {"audit", work.in().string(), "--no-cache", "--format", "json"};
   std::map<std::string, std::set<std::string>> codes;
   const nlohmann::json report = run_program(call).json();
   for (const auto& file : report.at("files")) {
@@ -107,7 +107,7 @@ TEST(AuditDetectors, LoudnessThatNobodyHearsIsSaid) {
   }
   write_sound(work.in() / "ultrasonic.wav", sound, {SF_FORMAT_WAV, SF_FORMAT_PCM_24});
   ProgramCall call;
-  call.arguments = {"audit", work.in().string(), "--format", "json"};
+  call.arguments = {"audit", work.in().string(), "--no-cache", "--format", "json"};
   const nlohmann::json report = run_program(call).json();
   for (const auto& file : report.at("files")) {
     const double difference = file.at("integrated_lufs").get<double>() - file.at("below_20khz_lufs").get<double>();

@@ -97,7 +97,7 @@ class AuditEbu : public ::testing::TestWithParam<int> {
     for (const Encoded& encoded : encodings())
       write_sound(work.in() / (name + "." + encoded.name), sound_of(signal), encoded.stored);
     ProgramCall call;
-    call.arguments = {"audit", "--checks", "none", "--format", "json"};
+    call.arguments = {"audit", "--checks", "none", "--no-cache", "--format", "json"};
     for (const Encoded& encoded : encodings())
       call.arguments.push_back((work.in() / (name + "." + encoded.name)).string());
     const ProgramResult result = run_program(call);

@@ -51,8 +51,8 @@ void write_hostile_catalogue(const Workspace& work) {
 }
 
 std::string report(const Workspace& work, const std::string& format) {
-  const ProgramResult result = run_program(
-      {"audit", work.in().string(), "--format", format, "--profile", "spotify", "--profile", "apple-digital-masters"});
+  const ProgramResult result = run_program({"audit", work.in().string(), "--no-cache", "--format", format, "--profile",
+                                            "spotify", "--profile", "apple-digital-masters"});
   EXPECT_EQ(result.exit_code, 7) << result.err;
   return result.out;
 }
@@ -156,14 +156,14 @@ TEST(AuditReport, TheNameOfTheReportSaysItsFormat) {
                                     {"a.json", "{\"schema\":\"lathe.audit.v1\""},
                                     {"a.txt", "lathe "}}) {
     const fs::path out = work.root() / name;
-    const ProgramResult result = run_program({"audit", work.in().string(), "--out", out.string()});
+    const ProgramResult result = run_program({"audit", work.in().string(), "--no-cache", "--out", out.string()});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.out, "");
     EXPECT_TRUE(slurp(out).starts_with(start)) << name;
     EXPECT_FALSE(fs::exists(out.string() + ".partial"));
   }
   const fs::path out = work.root() / "b.csv";
-  run_program({"audit", work.in().string(), "--out", out.string(), "--format", "json"});
+  run_program({"audit", work.in().string(), "--no-cache", "--out", out.string(), "--format", "json"});
   EXPECT_TRUE(slurp(out).starts_with("{")) << "what is asked for wins";
 }
 
@@ -172,7 +172,7 @@ TEST(AuditReport, ASeriesHasAValueEveryTenthOfASecond) {
   Random random = seeded(403);
   write_sound(work.in() / "one.wav", wandering(random, 8000, 1, 5.25, 0.5), kWav);
   const auto file_of = [&](const std::vector<std::string>& more) {
-    std::vector<std::string> arguments = {"audit", work.in().string(), "--format", "json"};
+    std::vector<std::string> arguments = {"audit", work.in().string(), "--no-cache", "--format", "json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_program(arguments).json().at("files").at(0);
   };
@@ -201,7 +201,8 @@ TEST(AuditReport, TheTruePeakIsFoundWhereItIs) {
   Sound sound = wandering(random, 8000, 2, 20, 0.3);
   sound.channels[1][8000 * 13] = 0.9;
   write_sound(work.in() / "one.wav", sound, kWav);
-  const nlohmann::json file = run_program({"audit", work.in().string(), "--format", "json"}).json().at("files").at(0);
+  const nlohmann::json file =
+      run_program({"audit", work.in().string(), "--no-cache", "--format", "json"}).json().at("files").at(0);
   // A block of the auditor is 16,384 frames.
   EXPECT_NEAR(file.at("true_peak_at_s").get<double>(), 13.0, 16384.0 / 8000 + 0.1);
 }
@@ -211,7 +212,7 @@ TEST(AuditReport, NothingIsLeftWhereAReportCannotBe) {
   Random random = seeded(405);
   write_sound(work.in() / "one.wav", wandering(random, 8000, 1, 1, 0.5), kWav);
   const fs::path out = work.root() / "no folder" / "a.csv";
-  const ProgramResult result = run_program({"audit", work.in().string(), "--out", out.string()});
+  const ProgramResult result = run_program({"audit", work.in().string(), "--no-cache", "--out", out.string()});
   EXPECT_NE(result.exit_code, 0);
   EXPECT_THAT(result.err, HasSubstr("no folder/a.csv"));
   EXPECT_FALSE(fs::exists(out));
@@ -226,7 +227,7 @@ TEST(AuditReport, WhatIsNoFileIsNotReplaced) {
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   fs::create_symlink(pipe, work.root() / "link");
   for (const fs::path& out : {pipe, work.root() / "link", work.in()}) {
-    const ProgramResult result = run_program({"audit", work.in().string(), "--out", out.string()});
+    const ProgramResult result = run_program({"audit", work.in().string(), "--no-cache", "--out", out.string()});
     EXPECT_NE(result.exit_code, 0);
     EXPECT_THAT(result.err, HasSubstr("is no regular file"));
   }

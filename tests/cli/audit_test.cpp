@@ -21,7 +21,7 @@ constexpr int kViolations = 7, kUnmeasurable = 8, kNothingRead = 3;
 
 ProgramResult audit(const Workspace& work, const std::vector<std::string>& more = {}) {
   ProgramCall call;
-  call.arguments = {"audit", work.in().string(), "--format", "json"};
+  call.arguments = {"audit", work.in().string(), "--format", "json", "--no-cache"};
   call.arguments.insert(call.arguments.end(), more.begin(), more.end());
   return run_program(call);
 }

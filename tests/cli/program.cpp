@@ -19,7 +19,6 @@
 namespace lathe::test {
 namespace {
 
-constexpr int kLongestMs = 60'000;
 constexpr uid_t kNobody = 65534;
 
 // The one built with the tests, unless LATHE_PROGRAM names another: away from the build folder there is none.
@@ -117,15 +116,19 @@ bool RunningProgram::ends_within(int ms) const {
   return ::poll(&end, 1, ms) == 1;
 }
 
-ProgramResult RunningProgram::wait() {
-  if (!ends_within(kLongestMs)) {
-    ADD_FAILURE() << "lathe did not end within a minute";
+ProgramResult RunningProgram::wait(int longest_ms) {
+  if (!ends_within(longest_ms)) {
+    ADD_FAILURE() << "lathe did not end within " << longest_ms / 1000 << " s";
     send(SIGKILL);
   }
   int status = 0;
   rusage used{};
   ::wait4(std::exchange(pid_, -1), &status, 0, &used);
   ProgramResult result;
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  result.cpu_s = seconds(used.ru_utime) + seconds(used.ru_stime);
   result.peak_memory_bytes = std::int64_t{1024} * used.ru_maxrss;
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);

@@ -27,6 +27,7 @@ struct ProgramResult {
   int exit_code = -1;  // -1 when a signal ended it
   int signal = 0;
   std::int64_t peak_memory_bytes = 0;  // resident
+  double cpu_s = 0;                    // of the program and its system calls
   std::string out, err;
 
   // Fails the test and gives null when stdout is not exactly one JSON document.
@@ -45,8 +46,8 @@ class RunningProgram {
   void send(int signal) const;
   // Whether it ends within so many milliseconds.
   bool ends_within(int ms) const;
-  // Waits for the end, a minute at most; then it is killed and the test fails.
-  ProgramResult wait();
+  // Waits for the end, a minute at most or as long as is said; then it is killed and the test fails.
+  ProgramResult wait(int longest_ms = 60'000);
 
  private:
   pid_t pid_ = -1;
