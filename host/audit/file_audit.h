@@ -122,10 +122,10 @@ struct ProfileResult {
 struct AlbumAudit {
   std::string path;
   int tracks = 0;                          // measured ones: what the figures are of
-  int joins = 0;                           // where one runs into the next: there, what they read as one stream counts
   std::optional<LoudnessFigures> figures;  // none when nothing of it was measured
   std::vector<Finding> findings;
   std::vector<ProfileResult> profiles;
+  int joins = 0;  // where one track runs into the next: there, what they read as one stream counts
 };
 
 struct AuditSummary {
