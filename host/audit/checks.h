@@ -28,7 +28,7 @@
 // that
 //   are not zero (padded music whose fades were calculated anew); info for any other unused low bits. 16 bits that were
 //   given gain or dither at 24 look like 24, and are not found.
-// upsampled (warning): at 64 kHz or above, the spectrum ends in a wall of 30 dB or more below 0.28 of the rate, and
+// upsampled (warning): at 64 kHz or above, the spectrum ends in a wall of 40 dB or more below 0.28 of the rate, and
 // above
 //   it lie less than -135 dBFS/Hz, 4 dB over what dither of 16 bits leaves; at 48 kHz, walls between 20.7 and 22.2 kHz.
 //   Names the likely source's rate.
