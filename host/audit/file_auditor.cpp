@@ -279,25 +279,58 @@ PooledPowers pooled_powers(const HopEnergies& hops) {
   return {as_floats(window_powers(hops, 40, 10)), as_floats(range_powers(hops))};
 }
 
-AlbumAudit album_of(const std::string& path, const std::vector<const FileAudit*>& files) {
+namespace {
+
+void pool(const PooledPowers& powers, std::vector<double>& blocks, std::vector<double>& short_term) {
+  blocks.insert(blocks.end(), powers.blocks.begin(), powers.blocks.end());
+  short_term.insert(short_term.end(), powers.short_term.begin(), powers.short_term.end());
+}
+
+void raise(double& most, double level) { most = std::max(most, level); }
+
+Finding contiguous(int joins, std::size_t streams) {
+  return {
+      "contiguous",
+      Severity::info,
+      fmt::format("{} run{} into the next: measured as {}", joins == 1 ? "a track" : fmt::format("{} tracks", joins),
+                  joins == 1 ? "s" : "", streams == 1 ? "one stream" : fmt::format("{} streams", streams)),
+      std::nullopt,
+      {{"joins", static_cast<double>(joins)}, {"streams", static_cast<double>(streams)}}};
+}
+
+}  // namespace
+
+AlbumAudit album_of(const std::string& path, const std::vector<const FileAudit*>& files,
+                    const std::vector<AlbumStream>& streams) {
   AlbumAudit album;
   album.path = path;
   LoudnessFigures figures = no_figures();
   std::vector<double> blocks, short_term;
-  for (const FileAudit* file : files) {
-    if (file->state != AuditState::measured) continue;
+  std::vector<bool> is_in_stream(files.size(), false);
+  for (const AlbumStream& stream : streams) {
+    std::fill_n(is_in_stream.begin() + static_cast<std::ptrdiff_t>(stream.first), stream.count, true);
+    album.joins += static_cast<int>(stream.count) - 1;
+    pool(stream.audit.powers, blocks, short_term);
+    raise(figures.max_momentary_lufs, stream.audit.max_momentary_lufs);
+    raise(figures.max_short_term_lufs, stream.audit.max_short_term_lufs);
+    raise(figures.true_peak_dbtp, stream.audit.true_peak_dbtp);
+  }
+  for (std::size_t t = 0; t < files.size(); ++t) {
+    const FileAudit& file = *files[t];
+    if (file.state != AuditState::measured) continue;
     ++album.tracks;
-    blocks.insert(blocks.end(), file->powers.blocks.begin(), file->powers.blocks.end());
-    short_term.insert(short_term.end(), file->powers.short_term.begin(), file->powers.short_term.end());
-    figures.max_momentary_lufs = std::max(figures.max_momentary_lufs, file->figures.max_momentary_lufs);
-    figures.max_short_term_lufs = std::max(figures.max_short_term_lufs, file->figures.max_short_term_lufs);
-    figures.true_peak_dbtp = std::max(figures.true_peak_dbtp, file->figures.true_peak_dbtp);
-    figures.sample_peak_dbfs = std::max(figures.sample_peak_dbfs, file->figures.sample_peak_dbfs);
+    raise(figures.sample_peak_dbfs, file.figures.sample_peak_dbfs);
+    if (is_in_stream[t]) continue;
+    pool(file.powers, blocks, short_term);
+    raise(figures.max_momentary_lufs, file.figures.max_momentary_lufs);
+    raise(figures.max_short_term_lufs, file.figures.max_short_term_lufs);
+    raise(figures.true_peak_dbtp, file.figures.true_peak_dbtp);
   }
   if (album.tracks == 0) return album;
   figures.integrated_lufs = gated_loudness(blocks);
   figures.loudness_range_lu = gated_range(short_term);
   album.figures = figures;
+  if (album.joins > 0) album.findings.push_back(contiguous(album.joins, streams.size()));
   check_spread(files, album.findings);
   return album;
 }

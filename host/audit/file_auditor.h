@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/audit/file_audit.h"
+#include "host/audit/track_stream.h"
 
 namespace lathe {
 
@@ -59,6 +60,8 @@ PooledPowers pooled_powers(const HopEnergies& hops);
 
 // What an album reads: gated over the blocks of all its measured tracks together, never a mean of their figures
 // (BS.1770-5 Annex 1 on what was pooled; the range likewise); the highest of their maxima and peaks.
-AlbumAudit album_of(const std::string& path, const std::vector<const FileAudit*>& files);
+// Tracks that run into each other count as `streams` has them, one after the other in the order of `files`.
+AlbumAudit album_of(const std::string& path, const std::vector<const FileAudit*>& files,
+                    const std::vector<AlbumStream>& streams = {});
 
 }  // namespace lathe

@@ -14,7 +14,7 @@ namespace lathe {
 namespace {
 
 constexpr std::int64_t kBlock = 16384;
-constexpr float kSounds = 1e-3f;  // -60 dBFS: quieter joins lie under the gates, and need no second reading
+constexpr float kSounds = 1e-2f;  // -40 dBFS: quieter joins lie under the gates, and need no second reading
 // Of 4,000 cuts through noise 53 exceed 1.0, 9 exceed 1.1 and none 1.25; of 400 joins of unrelated noise (up to 0.1 of
 // the rate, two channels) 6 pass it.
 constexpr float kStepShare = 1.25f;
@@ -80,7 +80,8 @@ bool runs_on(const FileAudit& track, const FileAudit& next, Contiguous when) {
   return std::ranges::equal(before, behind, is_smooth);
 }
 
-StreamAudit measure_stream(std::span<const std::filesystem::path> files, const std::atomic<bool>& is_cancelled) {
+StreamAudit measure_stream(std::span<const std::filesystem::path> files, bool dual_mono,
+                           const std::atomic<bool>& is_cancelled) {
   std::optional<LoudnessMeter> meter;
   AlignedArray<std::byte> bytes;
   AlignedArray<float> samples;
@@ -88,8 +89,9 @@ StreamAudit measure_stream(std::span<const std::filesystem::path> files, const s
     AudioReader reader(path, Md5::left_alone);
     const AudioFormat& format = reader.format();
     if (!meter) {
-      meter.emplace(LoudnessMeter::Setup{static_cast<double>(format.sample_rate_hz),
-                                         channel_weights(format.channels, format.channel_mask, format.speakers)});
+      std::vector<double> weights = channel_weights(format.channels, format.channel_mask, format.speakers);
+      if (dual_mono && format.channels == 1) weights[0] = 2;
+      meter.emplace(LoudnessMeter::Setup{static_cast<double>(format.sample_rate_hz), std::move(weights)});
       samples = AlignedArray<float>(static_cast<std::size_t>(kBlock * format.channels));
     }
     const auto needed = static_cast<std::size_t>(kBlock * frame_bytes(format)) + kPcmSlackBytes;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <filesystem>
 #include <span>
 #include <vector>
@@ -43,8 +44,15 @@ class TrackEdgeFinder {
 // large as the largest in the 64 frames on either side of it.
 bool runs_on(const FileAudit& track, const FileAudit& next, Contiguous when);
 
-// Reads the files one after the other as one track. Throws AudioFileError when one of them cannot be read any more, and
-// AuditCancelled.
-StreamAudit measure_stream(std::span<const std::filesystem::path> files, const std::atomic<bool>& is_cancelled);
+// Reads the files one after the other as one track; `dual_mono` as in AuditOptions. Throws AudioFileError when one of
+// them cannot be read any more, and AuditCancelled.
+StreamAudit measure_stream(std::span<const std::filesystem::path> files, bool dual_mono,
+                           const std::atomic<bool>& is_cancelled);
+
+// Tracks [first, first + count) of an album as one stream.
+struct AlbumStream {
+  std::size_t first = 0, count = 0;
+  StreamAudit audit;
+};
 
 }  // namespace lathe

@@ -114,6 +114,7 @@ void add_album(JsonText& json, const AlbumAudit& album) {
   json.key("path").text(album.path);
   json.key("state").text(word(state_of(album)));
   json.key("tracks").integer(album.tracks);
+  json.key("joins").integer(album.joins);
   add_figures(json, album.figures);
   add_findings_and_profiles(json, album.findings, album.profiles);
   json.end_object();

@@ -42,6 +42,7 @@ struct Options {
   std::string out;
   AuditOptions audit;
   std::string checks = "default";
+  std::string contiguous = "auto";
   int jobs = 0;
   std::string state_dir;
   bool no_cache = false, verify_payload = false, quiet = false;
@@ -208,6 +209,9 @@ int audit(const Options& options) {
   batch.options.series = options.audit.series || format_of(options) == "html";
   const std::unique_ptr<AuditMemory> memory = open_memory(options, batch.options);
   batch.memory = memory.get();
+  batch.contiguous = options.contiguous == "always"  ? Contiguous::always
+                     : options.contiguous == "never" ? Contiguous::never
+                                                     : Contiguous::automatic;
   batch.verifies_payload = options.verify_payload;
   batch.jobs = options.jobs > 0 ? options.jobs : processors();
   batch.judge_file = [&profiles](FileAudit& file) {
@@ -257,6 +261,11 @@ void add_audit(CLI::App& app, Run& run) {
   verb->add_option("--checks", options->checks,
                    "What is looked at beside loudness: none, default, or all (loudness below 20 kHz by a filter)")
       ->check(CLI::IsMember({"none", "default", "all"}))
+      ->capture_default_str();
+  verb->add_option(
+          "--contiguous", options->contiguous,
+          "When an album's tracks are measured as one stream: auto (where one runs into the next), always, never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
   verb->add_flag("--dual-mono", options->audit.dual_mono, "Mono files are heard from two loudspeakers: +3.01 LU");
   verb->add_option("--jobs", options->jobs, "Files at once; left out: one a processor")->check(CLI::Range(1, 1024));

@@ -11,53 +11,10 @@
 
 #include "host/audit/identifiers.h"
 #include "host/manifest/manifest_findings.h"
+#include "scheduler/worker/open_albums.h"
 
 namespace lathe::scheduler {
 namespace {
-
-// Albums in the order of the scan: a folder's files stand together in it but for folders between them, so each album
-// knows how many of its files are still to come.
-class OpenAlbums {
- public:
-  explicit OpenAlbums(const Scan& scan) {
-    for (const ScannedTrack& track : scan.tracks) ++left_[track.album];
-  }
-
-  // Takes what the album needs of the file. The files of the album, when this is its last one.
-  std::optional<std::vector<FileAudit>> add(FileAudit& file) {
-    const std::string album = std::move(file.album);
-    std::int64_t& left = left_[album];
-    std::vector<FileAudit>& files = files_[album];
-    if (files.empty()) files.reserve(static_cast<std::size_t>(left));
-    slim(file, files.emplace_back());
-    if (--left > 0) return std::nullopt;
-    std::vector<FileAudit> whole = std::move(files);
-    files_.erase(album);
-    whole.front().album = album;
-    return whole;
-  }
-
-  // What is there of the albums that will not be finished.
-  std::map<std::string, std::vector<FileAudit>> take_rest() { return std::move(files_); }
-
- private:
-  // What albums are made of and judged by: state and reason, format, figures, powers, and the name to be called by.
-  static void slim(FileAudit& file, FileAudit& kept) {
-    kept.path = file.path.filename();
-    kept.state = file.state;
-    kept.reason = std::move(file.reason);
-    kept.encoding = std::move(file.encoding);
-    kept.sample_rate_hz = file.sample_rate_hz;
-    kept.channels = file.channels;
-    kept.channel_mask = file.channel_mask;
-    kept.frames = file.frames;
-    kept.figures = file.figures;
-    kept.powers = std::move(file.powers);
-  }
-
-  std::map<std::string, std::int64_t> left_;
-  std::map<std::string, std::vector<FileAudit>> files_;
-};
 
 class Run {
  public:
@@ -74,7 +31,7 @@ class Run {
     }
     if (batch_.memory) batch_.memory->finish();
     if (failure_) std::rethrow_exception(failure_);
-    for (const auto& [path, files] : albums_.take_rest()) report_album(path, files);
+    for (OpenAlbum& album : albums_.take_rest()) report_album(std::move(album));
     for (const AlbumAudit& album : finished_) report_.album(album);
     summary_.was_interrupted = is_interrupted();
     summary_.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
@@ -186,7 +143,7 @@ class Run {
         const ScannedTrack& track = track_at(reported_);
         file.album = track.album;
         if (track.row != nullptr) apply_manifest(*track.manifest, *track.row, file);
-        report_file(file);
+        report_file(file, track.row != nullptr ? track.row->contiguous : std::nullopt);
         next_.reset();
         ++reported_;
         if (batch_.memory) batch_.memory->flush_if_due();
@@ -221,14 +178,15 @@ class Run {
   const ScannedTrack& track_at(std::int64_t index) const { return scan_.tracks[static_cast<std::size_t>(index)]; }
   std::int64_t count() const { return static_cast<std::int64_t>(scan_.tracks.size()); }
 
-  void report_file(FileAudit& file) {
+  // `joins`: whether it runs into the next track, where a manifest says so.
+  void report_file(FileAudit& file, std::optional<bool> joins) {
     if (batch_.options.checks != AuditChecks::none && file.state != AuditState::unreadable) {
       for (Finding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
     }
     if (batch_.judge_file) batch_.judge_file(file);
     count_in(file);
     report_.file(file);
-    if (auto album = albums_.add(file)) report_album(album->front().album, *album);
+    if (auto album = albums_.add(file, joins)) report_album(std::move(*album));
   }
 
   // Something that was named and cannot be looked at is a file that cannot be read.
@@ -242,11 +200,18 @@ class Run {
     report_.file(file);
   }
 
-  void report_album(const std::string& path, const std::vector<FileAudit>& files) {
-    std::vector<const FileAudit*> pointers;
-    for (const FileAudit& file : files) pointers.push_back(&file);
-    AlbumAudit album = album_of(path, pointers);
-    if (batch_.judge_album) batch_.judge_album(album, pointers);
+  void report_album(OpenAlbum open) {
+    open.put_in_order();
+    std::vector<AlbumStream> streams;
+    try {
+      streams = streams_of(open, batch_.contiguous, batch_.options, batch_.memory, stopped_or_interrupted());
+    } catch (const AuditCancelled&) {
+      // What is there of the album is reported, as after any interrupt.
+    }
+    std::vector<const FileAudit*> files;
+    for (const AlbumTrack& track : open.tracks) files.push_back(&track.file);
+    AlbumAudit album = album_of(open.path, files, streams);
+    if (batch_.judge_album) batch_.judge_album(album, files);
     finished_.push_back(std::move(album));
   }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/audit/file_auditor.h"
+#include "host/audit/track_stream.h"
 #include "scheduler/worker/audit_memory.h"
 #include "scheduler/worker/scan.h"
 
@@ -15,6 +16,7 @@ namespace lathe::scheduler {
 struct AuditBatch {
   AuditOptions options;
   int jobs = 1;
+  Contiguous contiguous = Contiguous::automatic;
   AuditMemory* memory = nullptr;  // null: every file is measured, and nothing kept
   bool verifies_payload = false;  // a known file is read again, and measured if its samples are others
 

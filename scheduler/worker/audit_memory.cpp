@@ -5,6 +5,7 @@
 #include "host/audit/loudness_series.h"
 #include "host/audit/measurement_record.h"
 #include "scheduler/store/store_error.h"
+#include "scheduler/worker/digest.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -33,6 +34,24 @@ bool is_young(const FileStamp& stamp, std::int64_t stamped_ms) {
 void finish_recall(const AuditOptions& options, FileAudit& file) {
   file.is_remembered = true;
   if (options.series && file.state == AuditState::measured) file.series = series_of(file.powers);
+}
+
+// Names the tracks' samples in this order. No path begins like it.
+std::string stream_key(const std::vector<const FileAudit*>& tracks) {
+  std::string text = "stream";
+  for (const FileAudit* track : tracks) text += " " + payload_key(*track);
+  return text.size() < 200 ? text : "stream " + sha256_hex(text);
+}
+
+// A stream is kept as a measurement with its figures and powers alone.
+FileAudit as_measurement(const StreamAudit& stream) {
+  FileAudit file;
+  file.state = AuditState::measured;
+  file.figures.max_momentary_lufs = stream.max_momentary_lufs;
+  file.figures.max_short_term_lufs = stream.max_short_term_lufs;
+  file.figures.true_peak_dbtp = stream.true_peak_dbtp;
+  file.powers = stream.powers;
+  return file;
 }
 
 }  // namespace
@@ -134,6 +153,31 @@ void AuditMemory::remember(const FileAudit& file, const FileStamp& stamp, std::i
   AuditedFile known{file.path.string(), stamp, pack_facts(file), payload_key(file), setup_, {}};
   if (!file.is_remembered) known.record = pack_measurement(file);
   if (is_young(stamp, stamped_ms)) known.stamp = {};
+  const std::lock_guard lock(mutex_);
+  if (!store_) return;
+  if (pending_.empty()) pending_since_ms_ = clock_.now_ms();
+  pending_.push_back(std::move(known));
+}
+
+std::optional<StreamAudit> AuditMemory::recall_stream(const std::vector<const FileAudit*>& tracks) {
+  const std::string payload = stream_key(tracks);
+  const std::lock_guard lock(mutex_);
+  if (!store_) return std::nullopt;
+  try {
+    const auto record = store_->find_measurement(payload, setup_);
+    FileAudit file;
+    if (!record || !unpack_measurement(*record, file)) return std::nullopt;
+    return StreamAudit{std::move(file.powers), file.figures.max_momentary_lufs, file.figures.max_short_term_lufs,
+                       file.figures.true_peak_dbtp};
+  } catch (const std::exception& error) {
+    fail(error);
+    return std::nullopt;
+  }
+}
+
+void AuditMemory::remember_stream(const std::vector<const FileAudit*>& tracks, const StreamAudit& stream) {
+  const std::string payload = stream_key(tracks);
+  AuditedFile known{payload, {}, {}, payload, setup_, pack_measurement(as_measurement(stream))};
   const std::lock_guard lock(mutex_);
   if (!store_) return;
   if (pending_.empty()) pending_since_ms_ = clock_.now_ms();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,10 @@ class AuditMemory {
   // `stamped_ms` or later; a file written within the grain of a time stamp before that may be written again without a
   // trace: its samples are known from then on, and its path is not trusted.
   void remember(const FileAudit& file, const FileStamp& stamp, std::int64_t stamped_ms);
+
+  // The same for tracks measured end to end, in this order. Precondition: each was measured.
+  std::optional<StreamAudit> recall_stream(const std::vector<const FileAudit*>& tracks);
+  void remember_stream(const std::vector<const FileAudit*>& tracks, const StreamAudit& stream);
 
   // Writes what has gathered when that is much or a second old: a kill loses no more.
   void flush_if_due();

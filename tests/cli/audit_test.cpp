@@ -166,6 +166,40 @@ TEST(Audit, AnAlbumIsGatedOverItsTracksTogether) {
   EXPECT_NEAR(album.at("true_peak_dbtp").get<double>(), -10.0, 0.05);
 }
 
+nlohmann::json album_named(const nlohmann::json& report, const std::string& name) {
+  for (const auto& album : report.at("albums")) {
+    if (fs::path(album.at("path").get<std::string>()).filename() == name) return album;
+  }
+  ADD_FAILURE() << name << " is not in the report";
+  return nlohmann::json::object();
+}
+
+// A concert whose names stand against the order of play, which its tags know.
+TEST(Audit, AnAlbumCutAtOddFramesReadsWhatTheUncutOneDoes) {
+  const Workspace work;
+  Random random = seeded(306);
+  const Sound whole = wandering(random, 44100, 2, 40, 0.6);
+  write_sound(work.in() / "whole/concert.wav", whole, kWav24);
+  const std::size_t cuts[] = {0, 400'001, 900'003, static_cast<std::size_t>(whole.frames())};
+  for (std::size_t t = 0; t + 1 < std::size(cuts); ++t) {
+    Sound part{whole.sample_rate_hz, {}};
+    for (const Signal& x : whole.channels)
+      part.channels.emplace_back(x.begin() + static_cast<std::ptrdiff_t>(cuts[t]),
+                                 x.begin() + static_cast<std::ptrdiff_t>(cuts[t + 1]));
+    write_sound(work.in() / "cut" / (std::to_string(9 - t) + ".flac"), part, kFlac24,
+                {{SF_STR_TRACKNUMBER, std::to_string(t + 1)}});
+  }
+  const nlohmann::json report = audit(work).json();
+  const nlohmann::json uncut = album_named(report, "whole"), cut = album_named(report, "cut"),
+                       parted = album_named(audit(work, {"--contiguous", "never"}).json(), "cut");
+  EXPECT_EQ(cut.at("joins"), 2);
+  for (const char* figure : {"integrated_lufs", "loudness_range_lu", "max_momentary_lufs", "max_short_term_lufs",
+                             "true_peak_dbtp", "sample_peak_dbfs"}) {
+    EXPECT_EQ(cut.at(figure), uncut.at(figure)) << figure;
+  }
+  EXPECT_NE(parted.at("integrated_lufs"), uncut.at("integrated_lufs"));
+}
+
 TEST(Audit, ReportsTheSameHoweverManyJobs) {
   const Workspace work;
   Random random = seeded(304);
