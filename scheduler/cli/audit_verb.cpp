@@ -5,10 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <iostream>
@@ -21,6 +18,7 @@
 #include "host/report/audit_html.h"
 #include "host/report/audit_json.h"
 #include "host/report/audit_table.h"
+#include "scheduler/cli/interrupt.h"
 #include "scheduler/cli/processors.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/worker/audit_batch.h"
@@ -47,13 +45,6 @@ struct Options {
   std::string state_dir;
   bool no_cache = false, verify_payload = false, quiet = false;
 };
-
-std::atomic<bool> g_interrupted{false};
-
-// The first signal lets go of the work in hand; the second ends the program at once.
-extern "C" void on_audit_signal(int signal) {
-  if (g_interrupted.exchange(true)) std::_Exit(128 + signal);
-}
 
 void say(const std::string& text) { std::fprintf(stderr, "lathe: %s\n", text.c_str()); }
 
@@ -220,10 +211,7 @@ int audit(const Options& options) {
   batch.judge_album = [&profiles](AlbumAudit& album, const std::vector<const FileAudit*>& files) {
     for (const DeliveryProfile& profile : *profiles) album.profiles.push_back(judge(profile, album, files));
   };
-  std::signal(SIGINT, on_audit_signal);
-  std::signal(SIGTERM, on_audit_signal);
-  std::signal(SIGPIPE, SIG_IGN);
-  batch.is_interrupted = &g_interrupted;
+  batch.is_interrupted = &watch_interrupts();
   // Not between the lines of a report on the same terminal.
   const bool prints_to_terminal = options.out.empty() && ::isatty(STDOUT_FILENO) == 1;
   const bool shows_progress = !options.quiet && !prints_to_terminal && ::isatty(STDERR_FILENO) == 1;

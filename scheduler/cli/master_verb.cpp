@@ -1,7 +1,6 @@
 // `lathe master INPUT... --out DIR`: masters files and folders on this machine.
 #include <fmt/format.h>
 
-#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +11,7 @@
 #include "kernels/backend.h"
 #include "kernels/cuda/device.h"
 #include "scheduler/cli/batch_report.h"
+#include "scheduler/cli/interrupt.h"
 #include "scheduler/cli/processors.h"
 #include "scheduler/cli/progress.h"
 #include "scheduler/cli/verbs.h"
@@ -36,13 +36,6 @@ struct Options {
   std::string state_dir;
   bool json = false, dry_run = false, no_cache = false, overwrite = false, pcm_md5 = false, quiet = false;
 };
-
-std::atomic<bool> g_interrupted{false};
-
-// The first signal lets go of the work in hand; the second ends the program at once.
-extern "C" void on_signal(int signal) {
-  if (g_interrupted.exchange(true)) std::_Exit(128 + signal);
-}
 
 void say(const std::string& text) { std::fprintf(stderr, "lathe: %s\n", text.c_str()); }
 
@@ -218,11 +211,8 @@ int master(const Options& options) {
   if (!scan.tracks.empty()) {
     batch.state_dir = state_folder(options.state_dir.empty() ? std::nullopt : std::optional(options.state_dir));
     batch.setting.spool_dir = batch.state_dir;
-    std::signal(SIGINT, on_signal);
-    std::signal(SIGTERM, on_signal);
-    std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, not the end of the program
-    batch.is_interrupted = &g_interrupted;
+    batch.is_interrupted = &watch_interrupts();
     Progress progress(options.quiet);
     batch.on_progress = [&progress](const BatchProgress& p) { progress.show(p); };
     batch.on_track = [&progress, &scan](const TrackOutcome& t) {

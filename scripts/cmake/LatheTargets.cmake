@@ -60,3 +60,12 @@ function(lathe_test name)
   gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST
     PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
+
+# lathe_embed_yaml(OUT HEADER TYPE FUNCTION FILE...): makes OUT, the C++ file that holds the YAML files (embed_yaml.cmake).
+function(lathe_embed_yaml out header type function_name)
+  set(script ${PROJECT_SOURCE_DIR}/scripts/cmake/embed_yaml.cmake)
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DHEADER=${header} -DTYPE=${type} -DFUNCTION=${function_name} "-DFILES=${ARGN}"
+      -P ${script}
+    DEPENDS ${ARGN} ${script} VERBATIM)
+endfunction()
