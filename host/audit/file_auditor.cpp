@@ -51,6 +51,7 @@ std::vector<float> as_floats(const std::vector<double>& values) { return {values
 struct FileAuditor::Buffers {
   AlignedArray<std::byte> bytes;
   AlignedArray<float> samples;
+  AverageSpectrum::Workspace spectrum;
 
   void fit(const AudioFormat& format) {
     const auto needed = static_cast<std::size_t>(kBlock * frame_bytes(format)) + kPcmSlackBytes;
@@ -97,14 +98,15 @@ class FileRun {
     audit_.payload_hash = hash.hex();
   }
 
-  void measure(std::byte* bytes, float* samples, const std::atomic<bool>& is_cancelled) {
+  void measure(std::byte* bytes, float* samples, AverageSpectrum::Workspace& space,
+               const std::atomic<bool>& is_cancelled) {
     std::vector<double> weights = layout_.weights;
     if (options_.dual_mono && format_.channels == 1) weights[0] = 2;
     LoudnessMeter meter({static_cast<double>(format_.sample_rate_hz), weights, true, false, format_.frames});
     PcmHash hash;
     NonFinite bad;
     std::optional<Inspector> inspector;
-    if (options_.checks != AuditChecks::none) inspector.emplace(inspector_setup());
+    if (options_.checks != AuditChecks::none) inspector.emplace(inspector_setup(space));
     WordBits words(format_.encoding);
     TrackEdgeFinder edges;
     std::int64_t done = 0;
@@ -139,9 +141,9 @@ class FileRun {
   }
 
  private:
-  Inspector::Setup inspector_setup() const {
+  Inspector::Setup inspector_setup(AverageSpectrum::Workspace& space) const {
     const double step = is_float(format_.encoding) ? 0.0 : std::ldexp(1.0, 1 - bits_per_sample(format_.encoding));
-    return {static_cast<double>(format_.sample_rate_hz), format_.channels, step, true, true};
+    return {static_cast<double>(format_.sample_rate_hz), format_.channels, step, true, true, &space};
   }
 
   Finding non_finite(const NonFinite& bad) const {
@@ -267,8 +269,9 @@ FileAuditor::~FileAuditor() = default;
 
 FileAudit FileAuditor::audit(const std::filesystem::path& path, const AuditOptions& options,
                              const std::atomic<bool>& is_cancelled) {
-  return on_file(path, options,
-                 [&](FileRun& run) { run.measure(buffers_->bytes.data(), buffers_->samples.data(), is_cancelled); });
+  return on_file(path, options, [&](FileRun& run) {
+    run.measure(buffers_->bytes.data(), buffers_->samples.data(), buffers_->spectrum, is_cancelled);
+  });
 }
 
 FileAudit FileAuditor::identify(const std::filesystem::path& path, const std::atomic<bool>& is_cancelled) {

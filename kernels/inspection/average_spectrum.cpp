@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "kernels/fft/lane_fft.h"
 #include "kernels/inspection/inspection_lanes.h"
 
 namespace lathe {
@@ -30,24 +31,45 @@ std::vector<std::int32_t> rows_of_bands(const std::vector<std::int32_t>& bin_of_
   return rows;
 }
 
+// The same for every track: making them takes as long as a second of music.
+struct Tables {
+  LaneFft fft{AverageSpectrum::kPoints};
+  std::vector<float> window;
+  double window_power = 0;
+  std::vector<std::int32_t> rows_of_band = rows_of_bands(fft.bin_of_row());  // kRowsABand each
+
+  Tables() {
+    for (std::int64_t n = 0; n < AverageSpectrum::kPoints; ++n) {
+      const double turn = (static_cast<double>(n) + 0.5) / AverageSpectrum::kPoints;
+      const double w = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * turn);
+      window.push_back(static_cast<float>(w));
+      window_power += w * w;
+    }
+  }
+};
+
+const Tables& tables() {
+  static const Tables made;
+  return made;
+}
+
 }  // namespace
 
-AverageSpectrum::AverageSpectrum(double sample_rate_hz, int channels)
+void AverageSpectrum::Workspace::fit(int channels) {
+  const auto needed = static_cast<std::size_t>(kSpectrumBatch * kStride * channels);
+  if (held.size() < needed) held = AlignedArray<float>(needed);
+  if (re.size() < kRowFloats) re = AlignedArray<float>(kRowFloats);
+  if (im.size() < kRowFloats) im = AlignedArray<float>(kRowFloats);
+}
+
+AverageSpectrum::AverageSpectrum(double sample_rate_hz, int channels, Workspace* workspace)
     : sample_rate_hz_(sample_rate_hz),
       channels_(channels),
-      fft_(kPoints),
-      held_(static_cast<std::size_t>(kSpectrumBatch * kStride * channels)),
-      re_(kRowFloats),
-      im_(kRowFloats),
+      space_(workspace != nullptr ? *workspace : own_),
       rows_(static_cast<std::size_t>(channels), std::vector<double>(kPoints, 0.0)),
-      rows_of_band_(rows_of_bands(fft_.bin_of_row())),
       bands_(static_cast<std::size_t>(kBands * kInspectionLanes)),
       walls_(kBinsABand * sample_rate_hz / kPoints, kBands) {
-  for (std::int64_t n = 0; n < kPoints; ++n) {
-    const double w = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * (static_cast<double>(n) + 0.5) / kPoints);
-    window_.push_back(static_cast<float>(w));
-    window_power_ += w * w;
-  }
+  space_.fit(channels);
 }
 
 void AverageSpectrum::take(AudioView frames) {
@@ -55,7 +77,7 @@ void AverageSpectrum::take(AudioView frames) {
     const std::int64_t segment = filled_ / kPoints, at = filled_ % kPoints;
     const std::int64_t n = std::min(frames.frames - used, kPoints - at);
     for (int c = 0; c < channels_; ++c)
-      copy_samples(frames.channel(c) + used, n, held_.data() + (c * kSpectrumBatch + segment) * kStride + at);
+      copy_samples(frames.channel(c) + used, n, space_.held.data() + (c * kSpectrumBatch + segment) * kStride + at);
     used += n;
     filled_ += n;
     if (filled_ == kBatchFrames) transform();
@@ -67,12 +89,15 @@ void AverageSpectrum::transform() {
   const std::int64_t whole = filled_ / kPoints;
   std::fill_n(bands_.data(), bands_.size(), 0.0f);
   for (int c = 0; c < channels_ && whole > 0; ++c) {
-    float* segments = held_.data() + c * kSpectrumBatch * kStride;
+    float* segments = space_.held.data() + c * kSpectrumBatch * kStride;
     std::fill(segments + whole * kStride, segments + kSpectrumBatch * kStride, 0.0f);
-    inspection_kernels().arrange(segments, kStride, window_.data(), kPoints, re_.data(), im_.data());
-    fft_.forward(re_.data(), im_.data());
-    inspection_kernels().add_powers(re_.data(), im_.data(), kPoints, rows_[static_cast<std::size_t>(c)].data());
-    inspection_kernels().add_bands(re_.data(), im_.data(), rows_of_band_.data(), kBands, bands_.data());
+    inspection_kernels().arrange(segments, kStride, tables().window.data(), kPoints, space_.re.data(),
+                                 space_.im.data());
+    tables().fft.forward(space_.re.data(), space_.im.data());
+    inspection_kernels().add_powers(space_.re.data(), space_.im.data(), kPoints,
+                                    rows_[static_cast<std::size_t>(c)].data());
+    inspection_kernels().add_bands(space_.re.data(), space_.im.data(), tables().rows_of_band.data(), kBands,
+                                   bands_.data());
   }
   look_for_walls(whole / 2);
   segments_ += whole;
@@ -82,7 +107,8 @@ void AverageSpectrum::transform() {
 // Each of `windows` windows is two segments of all channels.
 void AverageSpectrum::look_for_walls(std::int64_t windows) {
   const double band_hz = kBinsABand * sample_rate_hz_ / kPoints;
-  const auto scale = static_cast<float>(1 / (static_cast<double>(kPoints) * window_power_ * 2 * band_hz * channels_));
+  const auto scale =
+      static_cast<float>(1 / (static_cast<double>(kPoints) * tables().window_power * 2 * band_hz * channels_));
   for (std::size_t i = 0; i < bands_.size(); ++i) bands_[i] *= scale;
   walls_.take(bands_.data(), static_cast<int>(windows));
 }
@@ -92,12 +118,12 @@ Spectrum AverageSpectrum::finish() {
   Spectrum spectrum{sample_rate_hz_ / kPoints, segments_, {}, walls_.facts()};
   if (segments_ == 0) return spectrum;
   // Parseval, and the window's share of the power.
-  const double scale = 1 / (static_cast<double>(kPoints) * window_power_ * static_cast<double>(segments_));
+  const double scale = 1 / (static_cast<double>(kPoints) * tables().window_power * static_cast<double>(segments_));
   for (const std::vector<double>& rows : rows_) {
     std::vector<double>& bins = spectrum.powers.emplace_back(kPoints / 2 + 1, 0.0);
     for (std::size_t r = 0; r < rows.size(); ++r) {
       // Two segments went in as one complex sequence; the power of bins k and N - k together is that of both.
-      const std::int64_t k = fft_.bin_of_row()[r];
+      const std::int64_t k = tables().fft.bin_of_row()[r];
       bins[static_cast<std::size_t>(std::min(k, kPoints - k))] += scale * rows[r];
     }
   }

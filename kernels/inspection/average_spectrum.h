@@ -10,7 +10,6 @@
 
 #include "kernels/aligned.h"
 #include "kernels/audio.h"
-#include "kernels/fft/lane_fft.h"
 #include "kernels/inspection/spectral_walls.h"
 
 namespace lathe {
@@ -28,7 +27,17 @@ class AverageSpectrum {
  public:
   static constexpr std::int64_t kPoints = 2048;
 
-  AverageSpectrum(double sample_rate_hz, int channels);
+  // Room to work in, half a megabyte for stereo: whoever looks at many tracks one after the other makes it once.
+  struct Workspace {
+    AlignedArray<float> held;  // kSpectrumBatch segments of each channel
+    AlignedArray<float> re, im;
+    void fit(int channels);
+  };
+
+  // Without a workspace it makes its own; one that is given serves one track at a time.
+  AverageSpectrum(double sample_rate_hz, int channels, Workspace* workspace = nullptr);
+  AverageSpectrum(const AverageSpectrum&) = delete;
+  AverageSpectrum& operator=(const AverageSpectrum&) = delete;
 
   // The next frames of the track, in blocks of any size.
   void take(AudioView frames);
@@ -42,14 +51,10 @@ class AverageSpectrum {
 
   double sample_rate_hz_;
   int channels_;
-  LaneFft fft_;
-  std::vector<float> window_;
-  double window_power_ = 0;
-  AlignedArray<float> held_;  // kSpectrumBatch segments of each channel
-  AlignedArray<float> re_, im_;
-  std::vector<std::vector<double>> rows_;   // powers in the transform's order, one list a channel
-  std::vector<std::int32_t> rows_of_band_;  // kRowsABand each
-  AlignedArray<float> bands_;               // [band * 16 + window], summed over the channels
+  Workspace own_;
+  Workspace& space_;
+  std::vector<std::vector<double>> rows_;  // powers in the transform's order, one list a channel
+  AlignedArray<float> bands_;              // [band * 16 + window], summed over the channels
   SpectralWalls walls_;
   std::int64_t filled_ = 0;  // frames held
   std::int64_t segments_ = 0;

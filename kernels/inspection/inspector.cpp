@@ -40,7 +40,7 @@ Inspector::Inspector(const Setup& setup)
   if (setup.channels < 1 || !(setup.sample_rate_hz > 0)) {
     throw std::invalid_argument("Inspector: needs a channel and a sample rate");
   }
-  if (setup.spectrum) spectrum_.emplace(setup.sample_rate_hz, setup.channels);
+  if (setup.spectrum) spectrum_.emplace(setup.sample_rate_hz, setup.channels, setup.workspace);
   inspection_.sample_rate_hz = setup.sample_rate_hz;
   inspection_.channels.resize(static_cast<std::size_t>(setup.channels));
 }

@@ -54,6 +54,7 @@ class Inspector final : public AudioSink {
     double step = 0;
     bool spectrum = true;
     bool clicks = true;
+    AverageSpectrum::Workspace* workspace = nullptr;  // for the spectrum, where there is one to share
   };
 
   // Flat tops are looked for from -6 dBFS on: a clipped track may have been turned down, but seldom by more.

@@ -143,7 +143,7 @@ class Run {
         const ScannedTrack& track = track_at(reported_);
         file.album = track.album;
         if (track.row != nullptr) apply_manifest(*track.manifest, *track.row, file);
-        report_file(file, track.row != nullptr ? track.row->contiguous : std::nullopt);
+        report_file(file, track);
         next_.reset();
         ++reported_;
         if (batch_.memory) batch_.memory->flush_if_due();
@@ -178,15 +178,14 @@ class Run {
   const ScannedTrack& track_at(std::int64_t index) const { return scan_.tracks[static_cast<std::size_t>(index)]; }
   std::int64_t count() const { return static_cast<std::int64_t>(scan_.tracks.size()); }
 
-  // `joins`: whether it runs into the next track, where a manifest says so.
-  void report_file(FileAudit& file, std::optional<bool> joins) {
+  void report_file(FileAudit& file, const ScannedTrack& track) {
     if (batch_.options.checks != AuditChecks::none && file.state != AuditState::unreadable) {
       for (Finding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
     }
     if (batch_.judge_file) batch_.judge_file(file);
     count_in(file);
     report_.file(file);
-    if (auto album = albums_.add(file, joins)) report_album(std::move(*album));
+    if (auto album = albums_.add(file, track)) report_album(std::move(*album));
   }
 
   // Something that was named and cannot be looked at is a file that cannot be read.

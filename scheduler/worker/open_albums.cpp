@@ -19,29 +19,31 @@ int number_of(const FileAudit& file, const char* tag) {
   return std::max(number, 0);
 }
 
-AlbumTrack slim(FileAudit& file) {
+// Copied, not moved: what the threads allocate they give back, and nothing small stays among their large buffers.
+AlbumTrack slim(const FileAudit& file) {
   AlbumTrack track;
   FileAudit& kept = track.file;
-  kept.path = std::move(file.path);
+  kept.path = file.path.filename();  // a path takes room for each of its parts
   kept.state = file.state;
-  kept.reason = std::move(file.reason);
-  kept.encoding = std::move(file.encoding);
+  kept.reason = file.reason;
+  kept.encoding = file.encoding;
   kept.sample_rate_hz = file.sample_rate_hz;
   kept.channels = file.channels;
   kept.channel_mask = file.channel_mask;
-  kept.channel_layout = std::move(file.channel_layout);
+  kept.channel_layout = file.channel_layout;
   kept.frames = file.frames;
-  kept.payload_hash = std::move(file.payload_hash);
+  kept.payload_hash = file.payload_hash;
   kept.figures = file.figures;
-  kept.powers = std::move(file.powers);
-  kept.edges = std::move(file.edges);
+  kept.powers = file.powers;
+  kept.edges = file.edges;
   track.disc = number_of(file, "disc");
   track.number = number_of(file, "track");
   return track;
 }
 
 bool joins_next(const AlbumTrack& track, const AlbumTrack& next, Contiguous when) {
-  if (track.joins) when = *track.joins ? Contiguous::always : Contiguous::never;
+  const ManifestRow* row = track.from->row;
+  if (row != nullptr && row->contiguous) when = *row->contiguous ? Contiguous::always : Contiguous::never;
   return runs_on(track.file, next.file, when);
 }
 
@@ -69,16 +71,15 @@ OpenAlbums::OpenAlbums(const Scan& scan) {
   for (const ScannedTrack& track : scan.tracks) ++left_[track.album];
 }
 
-std::optional<OpenAlbum> OpenAlbums::add(FileAudit& file, std::optional<bool> joins) {
-  const std::string album = std::move(file.album);
-  std::int64_t& left = left_[album];
-  std::vector<AlbumTrack>& tracks = tracks_[album];
+std::optional<OpenAlbum> OpenAlbums::add(const FileAudit& file, const ScannedTrack& from) {
+  std::int64_t& left = left_[file.album];
+  std::vector<AlbumTrack>& tracks = tracks_[file.album];
   if (tracks.empty()) tracks.reserve(static_cast<std::size_t>(left));
   tracks.push_back(slim(file));
-  tracks.back().joins = joins;
+  tracks.back().from = &from;
   if (--left > 0) return std::nullopt;
-  OpenAlbum whole{album, std::move(tracks)};
-  tracks_.erase(album);
+  OpenAlbum whole{file.album, std::move(tracks)};
+  tracks_.erase(file.album);
   return whole;
 }
 
@@ -100,7 +101,7 @@ std::vector<AlbumStream> streams_of(const OpenAlbum& album, Contiguous when, con
       std::vector<std::filesystem::path> files;
       std::vector<const FileAudit*> members;
       for (std::size_t t = first; t < end; ++t) {
-        files.push_back(tracks[t].file.path);
+        files.emplace_back(tracks[t].from->input);
         members.push_back(&tracks[t].file);
       }
       streams.push_back({first, end - first, stream_audit(files, members, options, memory, is_cancelled)});

@@ -14,9 +14,9 @@
 namespace lathe::scheduler {
 
 struct AlbumTrack {
-  FileAudit file;             // slim: what albums are made of and judged by
-  int disc = 0, number = 0;   // by its tags; 0 for none
-  std::optional<bool> joins;  // whether it runs into the next one, where a manifest says so
+  FileAudit file;                      // slim: what albums are made of and judged by; its path is its name alone
+  const ScannedTrack* from = nullptr;  // the scan outlives it
+  int disc = 0, number = 0;            // by its tags; 0 for none
 };
 
 struct OpenAlbum {
@@ -35,7 +35,7 @@ class OpenAlbums {
   explicit OpenAlbums(const Scan& scan);
 
   // Takes what the album needs of the file. The album, when this is its last one.
-  std::optional<OpenAlbum> add(FileAudit& file, std::optional<bool> joins);
+  std::optional<OpenAlbum> add(const FileAudit& file, const ScannedTrack& from);
 
   // What is there of the albums that will not be finished.
   std::vector<OpenAlbum> take_rest();
