@@ -203,6 +203,26 @@ TEST_P(LoudnessOn, RefusesNoChannelsAndUnusableRates) {
 
 LATHE_INSTANTIATE_BACKENDS(LoudnessOn);
 
+// libebur128 looks at the short-term loudness once a second and appends no silence, as Tech 3342 had it before V3. Our
+// own hops, looked at like that, read what it reads; at 10 Hz and with the 1.5 s of V4, real tracks differ by up to 25
+// LU, most of them short ones, and half of them by less than 0.1.
+TEST(LoudnessMeter, TheRangeDiffersFromLibebur128sByItsRateAndTailAlone) {
+  test::Random random = test::seeded(48);
+  for (const double rate : {44100.0, 48000.0}) {
+    SCOPED_TRACE(rate);
+    const FloatTrack track({test::programme(random, rate, std::llround(70.3 * rate))});
+    const std::unique_ptr<ebur128_state, FreeEbur128> peer(
+        ebur128_init(1, static_cast<unsigned long>(rate), EBUR128_MODE_LRA));
+    ASSERT_EQ(ebur128_add_frames_float(peer.get(), track.channel(0).data(), static_cast<std::size_t>(track.frames())),
+              EBUR128_SUCCESS);
+    double theirs = 0;
+    ASSERT_EQ(ebur128_loudness_range(peer.get(), &theirs), EBUR128_SUCCESS);
+    const LoudnessReading reading = test::measure(TestBackend::cpu, track, rate, {1});
+    EXPECT_NEAR(gated_range(window_powers(reading.hops, 300, 100)), theirs, 0.01);
+    EXPECT_EQ(reading.figures.loudness_range_lu, gated_range(range_powers(reading.hops)));
+  }
+}
+
 TEST(LoudnessMeter, RefusesAChangeOfChannels) {
   LoudnessMeter::Setup setup;
   setup.sample_rate_hz = 48000;
