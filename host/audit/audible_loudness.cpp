@@ -25,7 +25,7 @@ double bessel_i0(double x) {
 
 // h[0..half], unity at DC.
 std::vector<double> low_pass_taps(double rate_hz) {
-  if (!(rate_hz > 2 * kStopHz)) throw std::invalid_argument("nothing of a track at this rate lies above 21 kHz");
+  if (!AudibleLoudness::is_for(rate_hz)) throw std::invalid_argument("AudibleLoudness: 42 kHz and below are too low");
   const double beta = 0.1102 * (kRejectionDb - 8.7), cutoff = 0.5 * (kAudibleHz + kStopHz) / rate_hz;
   const double width = 2 * std::numbers::pi * (kStopHz - kAudibleHz) / rate_hz;
   const auto half = static_cast<std::int64_t>(std::ceil((kRejectionDb - 7.95) / (2.285 * width) / 2));
@@ -42,6 +42,8 @@ std::vector<double> low_pass_taps(double rate_hz) {
 }
 
 }  // namespace
+
+bool AudibleLoudness::is_for(double sample_rate_hz) { return sample_rate_hz > 2 * kStopHz; }
 
 AudibleLoudness::AudibleLoudness(double sample_rate_hz, std::vector<double> weights)
     : low_pass_(low_pass_taps(sample_rate_hz)),

@@ -15,8 +15,10 @@ namespace lathe {
 // One track, in one go.
 class AudibleLoudness {
  public:
-  // `weights` as LoudnessMeter has them. Throws std::invalid_argument at 42 kHz and below, where there is nothing
-  // above.
+  // Above 42 kHz: below, there is no room for the filter's slope.
+  static bool is_for(double sample_rate_hz);
+
+  // `weights` as LoudnessMeter has them. Throws std::invalid_argument at a rate that it is not for.
   AudibleLoudness(double sample_rate_hz, std::vector<double> weights);
 
   // Samples are finite.

@@ -167,6 +167,7 @@ class FileRun {
     audit_.below_20khz_lufs = audit_.figures.integrated_lufs;
     const bool is_asked_for = options_.checks == AuditChecks::all && format_.sample_rate_hz >= kLowestUltrasonicRateHz;
     if (!is_asked_for && share_above_20khz_lu(track) < kNegligibleLu) return;
+    if (!AudibleLoudness::is_for(format_.sample_rate_hz)) return audit_.below_20khz_lufs.reset();
     AudibleLoudness audible(format_.sample_rate_hz, weights);
     reader_.rewind();
     for (std::int64_t done = 0; done < format_.frames;) {
@@ -274,8 +275,9 @@ FileAudit FileAuditor::audit(const std::filesystem::path& path, const AuditOptio
   });
 }
 
-FileAudit FileAuditor::identify(const std::filesystem::path& path, const std::atomic<bool>& is_cancelled) {
-  return on_file(path, {}, [&](FileRun& run) { run.identify(buffers_->bytes.data(), is_cancelled); });
+FileAudit FileAuditor::identify(const std::filesystem::path& path, const AuditOptions& options,
+                                const std::atomic<bool>& is_cancelled) {
+  return on_file(path, options, [&](FileRun& run) { run.identify(buffers_->bytes.data(), is_cancelled); });
 }
 
 PooledPowers pooled_powers(const HopEnergies& hops) {

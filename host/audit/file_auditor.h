@@ -45,7 +45,8 @@ class FileAuditor {
 
   // Reads the whole file to know its format, tags and payload hash, and measures nothing. Where something is wrong
   // with it, that is its reason, and the payload hash is empty. Throws as audit() does.
-  FileAudit identify(const std::filesystem::path& path, const std::atomic<bool>& is_cancelled);
+  FileAudit identify(const std::filesystem::path& path, const AuditOptions& options,
+                     const std::atomic<bool>& is_cancelled);
 
  private:
   template <class Work>

@@ -11,6 +11,7 @@
 #include <iostream>
 #include <memory>
 
+#include "host/audio_file/audio_file.h"
 #include "host/audit/delivery_profile.h"
 #include "host/audit/verdict.h"
 #include "host/recipe/recipe_problem.h"
@@ -48,13 +49,18 @@ struct Options {
 
 void say(const std::string& text) { std::fprintf(stderr, "lathe: %s\n", text.c_str()); }
 
-// All that can be loaded; every mistake is said.
+// All that can be loaded; every mistake is said. Reports tell profiles apart by their names alone.
 std::optional<std::vector<DeliveryProfile>> load_profiles(const std::vector<std::string>& names) {
   std::vector<DeliveryProfile> profiles;
   bool all_well = true;
   for (const std::string& name : names) {
     try {
-      profiles.push_back(load_profile(name));
+      DeliveryProfile profile = load_profile(name);
+      if (std::ranges::find(profiles, profile.name, &DeliveryProfile::name) != profiles.end()) {
+        say(fmt::format("--profile {}: there is a profile '{}' before it; give each another name", name, profile.name));
+        all_well = false;
+      }
+      profiles.push_back(std::move(profile));
     } catch (const RecipeErrors& errors) {
       std::fprintf(stderr, "%s\n", errors.what());
       all_well = false;
@@ -129,7 +135,7 @@ class ReportFile {
     if (fs::exists(path_) && !fs::is_regular_file(path_)) {
       throw std::runtime_error("--out " + path_.string() + ": is no regular file; without --out the report is printed");
     }
-    partial_ = path_.string() + ".partial";
+    partial_ = fmt::format("{}.{}.partial", path_.string(), ::getpid());  // two audits may write one report
     stream_.rdbuf()->pubsetbuf(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
     stream_.open(partial_, std::ios::binary | std::ios::trunc);
     if (!stream_) throw std::runtime_error("--out " + path_.string() + ": cannot be written");
@@ -152,6 +158,19 @@ class ReportFile {
   std::ofstream stream_;
   bool is_published_ = false;
 };
+
+// An input, or something that would be taken for one by the next run.
+bool is_precious(const fs::path& out, const Options& options, const Scan& scan) {
+  std::error_code ignored;
+  if (is_accepted_extension(out.extension().string())) return true;
+  const auto is_it = [&](const fs::path& path) { return fs::equivalent(path, out, ignored); };
+  const auto size = fs::file_size(out, ignored);
+  if (ignored) return false;  // nothing is there
+  return std::ranges::any_of(options.inputs, is_it) || std::ranges::any_of(options.profiles, is_it) ||
+         std::ranges::any_of(scan.tracks, [&](const ScannedTrack& track) {
+           return static_cast<std::uintmax_t>(track.bytes) == size && is_it(track.input);
+         });
+}
 
 // Null where there is none: that was asked for, or said.
 std::unique_ptr<AuditMemory> open_memory(const Options& options, const AuditOptions& audit) {
@@ -178,6 +197,10 @@ int exit_code_of(const AuditSummary& summary) {
 }
 
 int audit(const Options& options) {
+  if (std::ranges::find(options.inputs, "") != options.inputs.end()) {
+    say("an input is an empty text; is there a variable that is not set?");
+    return kUsage;
+  }
   const std::optional<std::vector<DeliveryProfile>> profiles = load_profiles(options.profiles);
   if (!profiles) return kUsage;
   Scan scan;
@@ -191,6 +214,10 @@ int audit(const Options& options) {
     for (const std::string& warning : scan.warnings) say(warning);
     say("no files found: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC");
     return kNothingRead;
+  }
+  if (!options.out.empty() && is_precious(options.out, options, scan)) {
+    say("--out " + options.out + ": is an input or an audio file's name; the report would replace it");
+    return kUsage;
   }
   AuditBatch batch;
   batch.options = options.audit;
@@ -220,7 +247,14 @@ int audit(const Options& options) {
       std::fprintf(stderr, "\r%lld of %lld files\033[K", static_cast<long long>(done), static_cast<long long>(of));
     };
   std::optional<ReportFile> file;
-  if (!options.out.empty()) file.emplace(fs::absolute(options.out));
+  if (!options.out.empty()) {
+    try {
+      file.emplace(fs::absolute(options.out));
+    } catch (const std::runtime_error& error) {
+      say(error.what());
+      return kUsage;
+    }
+  }
   const std::unique_ptr<AuditWriter> report =
       writer_for(options, file ? file->stream() : std::cout, head_of(options.inputs, *profiles));
   const AuditSummary summary = batch.run(scan, *report);

@@ -88,7 +88,7 @@ class Run {
     const ScannedTrack& track = track_at(what.index);
     std::optional<FileAudit> file;
     if (what.may_be_known) {
-      FileAudit identified = auditor.identify(track.input, stopped_or_interrupted());
+      FileAudit identified = auditor.identify(track.input, batch_.options, stopped_or_interrupted());
       if (batch_.memory->recall_measurement(identified)) file = std::move(identified);
     }
     if (!file) file = auditor.audit(track.input, batch_.options, stopped_or_interrupted());

@@ -124,6 +124,22 @@ TEST_F(AuditMemory, ASecondRunMeasuresNothingAndReportsTheSame) {
   EXPECT_EQ(without_memory(report({"--verify-payload"})), without_memory(first));
 }
 
+// The samples are known and their own MD5 is another: only a reading tells, and only `--checks all` asks.
+TEST_F(AuditMemory, KnownSamplesDoNotVouchForAFlacFilesMd5) {
+  const fs::path twin = file(3).parent_path() / "twin.flac";
+  fs::copy_file(file(3), twin);
+  const std::vector<std::string> all = {"--checks", "all"};
+  EXPECT_EQ(entry(report(all), twin).at("state"), "MEASURED");
+  std::string bytes = slurp(twin);
+  bytes[26] = static_cast<char>(bytes[26] ^ 1);
+  spill(twin, bytes);
+  for (int run = 0; run < 2; ++run) {
+    EXPECT_EQ(entry(report(all), twin).at("state"), "UNREADABLE");
+    EXPECT_EQ(entry(report(), twin).at("state"), "MEASURED");
+    set_old(twin);
+  }
+}
+
 TEST_F(AuditMemory, AFileWithTrustedTimesIsNotOpened) {
   report();
   trust_stamps();

@@ -160,7 +160,8 @@ TEST(AuditReport, TheNameOfTheReportSaysItsFormat) {
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.out, "");
     EXPECT_TRUE(slurp(out).starts_with(start)) << name;
-    EXPECT_FALSE(fs::exists(out.string() + ".partial"));
+    for (const auto& entry : fs::directory_iterator(work.root()))
+      EXPECT_NE(entry.path().extension(), ".partial") << entry.path();
   }
   const fs::path out = work.root() / "b.csv";
   run_program({"audit", work.in().string(), "--no-cache", "--out", out.string(), "--format", "json"});
@@ -213,7 +214,7 @@ TEST(AuditReport, NothingIsLeftWhereAReportCannotBe) {
   write_sound(work.in() / "one.wav", wandering(random, 8000, 1, 1, 0.5), kWav);
   const fs::path out = work.root() / "no folder" / "a.csv";
   const ProgramResult result = run_program({"audit", work.in().string(), "--no-cache", "--out", out.string()});
-  EXPECT_NE(result.exit_code, 0);
+  EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.err, HasSubstr("no folder/a.csv"));
   EXPECT_FALSE(fs::exists(out));
 }
@@ -232,6 +233,23 @@ TEST(AuditReport, WhatIsNoFileIsNotReplaced) {
     EXPECT_THAT(result.err, HasSubstr("is no regular file"));
   }
   EXPECT_TRUE(fs::is_fifo(pipe));
+}
+
+TEST(AuditReport, NoReportReplacesAnInput) {
+  const Workspace work;
+  Random random = seeded(407);
+  const fs::path one = work.in() / "one.wav", odd = work.root() / "odd.dat", manifest = work.root() / "list.csv";
+  write_sound(one, wandering(random, 8000, 1, 1, 0.5), kWav);
+  fs::copy_file(one, odd);
+  spill(manifest, "path\nin/one.wav\n");
+  fs::create_symlink(one, work.root() / "link.txt");
+  for (const fs::path& out : {one, odd, manifest, work.root() / "link.txt", work.root() / "new.flac"}) {
+    const std::string before = fs::exists(out) ? slurp(out) : "";
+    const ProgramResult result = run_program(
+        {"audit", manifest.string(), work.in().string(), odd.string(), "--no-cache", "--out", out.string()});
+    EXPECT_EQ(result.exit_code, 2) << out;
+    EXPECT_EQ(fs::exists(out) ? slurp(out) : "", before) << out;
+  }
 }
 
 }  // namespace

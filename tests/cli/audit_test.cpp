@@ -1,4 +1,5 @@
 // `lathe audit` from outside: what it reads, what it refuses to put a number to, and how it ends.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sndfile.h>
 
@@ -10,6 +11,7 @@
 #include "tests/cli/program.h"
 #include "tests/cli/sound_file.h"
 #include "tests/cli/workspace.h"
+#include "tests/support/signals.h"
 
 namespace lathe::test {
 namespace {
@@ -227,6 +229,35 @@ TEST(Audit, AProfileThatIsNotMetIsAViolation) {
   EXPECT_EQ(failed.at("verdict"), "FAIL");
   EXPECT_FALSE(failed.at("reasons").empty());
   EXPECT_EQ(audit(work, {"--profile", "ebu-r129"}).exit_code, 2);
+}
+
+// From 40 to 42 kHz there is something above 20 kHz and no room for the filter that takes it away.
+TEST(Audit, AnyRateIsMeasuredWhateverItHoldsAbove20Khz) {
+  const Workspace work;
+  Random random = seeded(411);
+  for (const int rate : {32000, 40001, 41000, 42000, 42001, 43000, 44099}) {
+    Sound sound{rate, {white_noise(random, 0.1, 2 * rate)}};
+    write_sound(work.in() / (std::to_string(rate) + ".wav"), sound, kWavFloat);
+  }
+  for (const char* checks : {"default", "all"}) {
+    const ProgramResult result = audit(work, {"--checks", checks});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(result.json().at("summary").at("measured"), 7);
+  }
+}
+
+// Columns and verdicts go by the profile's name.
+TEST(Audit, TwoProfilesOfOneNameAreRefused) {
+  const Workspace work;
+  write_sound(work.in() / "one.wav", tone(48000, {0.1}, 1), kWav16);
+  const fs::path mine = work.root() / "mine.yaml";
+  spill(mine, run_program({"profile", "show", "ebu-r128"}).out);
+  for (const std::string& second : {mine.string(), std::string("ebu-r128")}) {
+    const ProgramResult result = audit(work, {"--profile", "ebu-r128", "--profile", second});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, ::testing::HasSubstr("'ebu-r128'"));
+    EXPECT_EQ(result.out, "");
+  }
 }
 
 }  // namespace
