@@ -280,8 +280,9 @@ void add_audit(CLI::App& app, Run& run) {
       ->check(CLI::IsMember({"table", "json", "csv", "html"}));
   verb->add_option("--out", options->out, "Writes the report to this file instead of printing it");
   verb->add_flag("--series", options->audit.series, "Momentary and short-term loudness every 100 ms, in JSON");
-  verb->add_option("--checks", options->checks,
-                   "What is looked at beside loudness: none, default, or all (loudness below 20 kHz by a filter)")
+  verb->add_option(
+          "--checks", options->checks,
+          "What is looked at beside loudness: none, default, or all (loudness below 20 kHz by a filter, FLAC's MD5)")
       ->check(CLI::IsMember({"none", "default", "all"}))
       ->capture_default_str();
   verb->add_option(
