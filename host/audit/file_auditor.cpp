@@ -242,6 +242,19 @@ LoudnessFigures no_figures() {
 
 }  // namespace
 
+namespace {
+
+void unreadable(FileAudit& audit, std::string code, std::string reason) {
+  audit.state = AuditState::unreadable;
+  audit.reason_code = std::move(code);
+  audit.reason = std::move(reason);
+  audit.figures = no_figures();
+  audit.payload_hash.clear();
+  audit.findings.clear();
+}
+
+}  // namespace
+
 // Does `work` on the open file; what is wrong with the file becomes its state and reason.
 template <class Work>
 FileAudit FileAuditor::on_file(const std::filesystem::path& path, const AuditOptions& options, Work work) {
@@ -256,11 +269,12 @@ FileAudit FileAuditor::on_file(const std::filesystem::path& path, const AuditOpt
     buffers_->fit(run.format());
     work(run);
   } catch (const AudioFileError& fault) {
-    audit.state = AuditState::unreadable;
-    audit.reason_code = upper(fault_name(fault.fault()));
-    audit.reason = fault.reason();
-    audit.figures = no_figures();
-    audit.payload_hash.clear();
+    unreadable(audit, upper(fault_name(fault.fault())), fault.reason());
+  } catch (const AuditCancelled&) {
+    throw;
+  } catch (const std::logic_error& error) {
+    // A fault of ours with this file, and no reason to lose the others.
+    unreadable(audit, "INTERNAL", std::string("could not be measured, by a fault of Lathe: ") + error.what());
   }
   return audit;
 }
@@ -286,9 +300,14 @@ PooledPowers pooled_powers(const HopEnergies& hops) {
 
 namespace {
 
-void pool(const PooledPowers& powers, std::vector<double>& blocks, std::vector<double>& short_term) {
-  blocks.insert(blocks.end(), powers.blocks.begin(), powers.blocks.end());
-  short_term.insert(short_term.end(), powers.short_term.begin(), powers.short_term.end());
+// Of all in one piece: a folder may hold 100,000.
+std::vector<double> pooled(const std::vector<const PooledPowers*>& parts, std::vector<float> PooledPowers::*which) {
+  std::size_t count = 0;
+  for (const PooledPowers* part : parts) count += (part->*which).size();
+  std::vector<double> powers;
+  powers.reserve(count);
+  for (const PooledPowers* part : parts) powers.insert(powers.end(), (part->*which).begin(), (part->*which).end());
+  return powers;
 }
 
 void raise(double& most, double level) { most = std::max(most, level); }
@@ -310,12 +329,12 @@ AlbumAudit album_of(const std::string& path, const std::vector<const FileAudit*>
   AlbumAudit album;
   album.path = path;
   LoudnessFigures figures = no_figures();
-  std::vector<double> blocks, short_term;
+  std::vector<const PooledPowers*> parts;
   std::vector<bool> is_in_stream(files.size(), false);
   for (const AlbumStream& stream : streams) {
     std::fill_n(is_in_stream.begin() + static_cast<std::ptrdiff_t>(stream.first), stream.count, true);
     album.joins += static_cast<int>(stream.count) - 1;
-    pool(stream.audit.powers, blocks, short_term);
+    parts.push_back(&stream.audit.powers);
     raise(figures.max_momentary_lufs, stream.audit.max_momentary_lufs);
     raise(figures.max_short_term_lufs, stream.audit.max_short_term_lufs);
     raise(figures.true_peak_dbtp, stream.audit.true_peak_dbtp);
@@ -326,14 +345,14 @@ AlbumAudit album_of(const std::string& path, const std::vector<const FileAudit*>
     ++album.tracks;
     raise(figures.sample_peak_dbfs, file.figures.sample_peak_dbfs);
     if (is_in_stream[t]) continue;
-    pool(file.powers, blocks, short_term);
+    parts.push_back(&file.powers);
     raise(figures.max_momentary_lufs, file.figures.max_momentary_lufs);
     raise(figures.max_short_term_lufs, file.figures.max_short_term_lufs);
     raise(figures.true_peak_dbtp, file.figures.true_peak_dbtp);
   }
   if (album.tracks == 0) return album;
-  figures.integrated_lufs = gated_loudness(blocks);
-  figures.loudness_range_lu = gated_range(short_term);
+  figures.integrated_lufs = gated_loudness(pooled(parts, &PooledPowers::blocks));
+  figures.loudness_range_lu = gated_range(pooled(parts, &PooledPowers::short_term));
   album.figures = figures;
   if (album.joins > 0) album.findings.push_back(contiguous(album.joins, streams.size()));
   check_spread(files, album.findings);

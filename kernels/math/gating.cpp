@@ -86,6 +86,7 @@ double gated_range(std::span<const double> short_term_powers) {
   const double relative =
       mean_where(short_term_powers, [absolute](double p) { return p >= absolute; }) * db_to_power(-20.0);
   std::vector<double> kept;
+  kept.reserve(short_term_powers.size());
   for (const double p : short_term_powers) {
     if (p >= absolute && p >= relative) kept.push_back(p);
   }

@@ -130,7 +130,11 @@ class Scanner {
       return;
     }
     for (const ManifestRow& row : manifest->rows) {
-      if (!named_.insert(row.path).second) continue;
+      if (!named_.insert(row.path).second) {
+        scan_.warnings.push_back(fmt::format("{}:{}: {} is in a manifest before this one, and counts there alone",
+                                             manifest->file, row.line, row.path));
+        continue;
+      }
       const fs::path path = row.path;
       const FileStamp stamp = stamp_of(AT_FDCWD, path.c_str());
       listed_.push_back({row.path, path.stem().native(), row.album.empty() ? path.parent_path().native() : row.album,
