@@ -272,9 +272,9 @@ FileAudit FileAuditor::on_file(const std::filesystem::path& path, const AuditOpt
     unreadable(audit, upper(fault_name(fault.fault())), fault.reason());
   } catch (const AuditCancelled&) {
     throw;
-  } catch (const std::logic_error& error) {
+  } catch (const std::logic_error& fault) {
     // A fault of ours with this file, and no reason to lose the others.
-    unreadable(audit, "INTERNAL", std::string("could not be measured, by a fault of Lathe: ") + error.what());
+    unreadable(audit, "INTERNAL", std::string("could not be measured, by a fault of Lathe: ") + fault.what());
   }
   return audit;
 }
