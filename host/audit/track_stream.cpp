@@ -15,9 +15,10 @@ namespace {
 
 constexpr std::int64_t kBlock = 16384;
 constexpr float kSounds = 1e-2f;  // -40 dBFS: quieter joins lie under the gates, and need no second reading
-// Of 4,000 cuts through noise 53 exceed 1.0, 9 exceed 1.1 and none 1.25; of 400 joins of unrelated noise (up to 0.1 of
-// the rate, two channels) 6 pass it.
-constexpr float kStepShare = 1.25f;
+// Found on some 40 pieces of music: of 60 cuts at random through each 99.9 % pass, of 3,000 joins of unrelated places
+// 0.75 %. (The larger of both sides, 64 frames, times 1.25: 99.8 % and 6.9 %, for an attack beside the join covers it.)
+// The slack is six steps of 16 bits, what dither leaves.
+constexpr float kStepShare = 2, kStepSlack = 2e-4f;
 
 // The largest |x[n-1] - 2 x[n] + x[n+1]|.
 float largest_bend(const std::vector<float>& x) {
@@ -38,7 +39,7 @@ bool sounds(const std::vector<EdgeOfChannel>& edge) {
 
 bool is_smooth(const EdgeOfChannel& before, const EdgeOfChannel& behind) {
   const float across = largest_bend({before.samples[0], before.samples[1], behind.samples[0], behind.samples[1]});
-  return across <= kStepShare * std::max(before.bend, behind.bend);
+  return across <= kStepShare * std::min(before.bend, behind.bend) + kStepSlack;
 }
 
 }  // namespace

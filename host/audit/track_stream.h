@@ -26,7 +26,7 @@ enum class Contiguous {
 class TrackEdgeFinder {
  public:
   // Frames at either end that are looked at.
-  static constexpr std::int64_t kFrames = 64;
+  static constexpr std::int64_t kFrames = 32;
 
   // The next frames of the track, in blocks of any size.
   void take(AudioView frames);
@@ -40,8 +40,9 @@ class TrackEdgeFinder {
 };
 
 // Whether `next` goes on where `track` ends: both were measured, rate and channels are the same, and, unless it is
-// always so, both sound at the join (above -90 dBFS), and there no second difference of a channel is more than twice as
-// large as the largest in the 64 frames on either side of it.
+// always so, both sound at the join (above -40 dBFS), and there no second difference of a channel is more than twice as
+// large as the largest in the 32 frames on either side, whichever is smaller. Noise can pass by chance; then the album
+// is read once more, and its figures are those of its tracks played in order all the same.
 bool runs_on(const FileAudit& track, const FileAudit& next, Contiguous when);
 
 // Reads the files one after the other as one track; `dual_mono` as in AuditOptions. Throws AudioFileError when one of
