@@ -270,7 +270,10 @@ TEST_F(AuditMemory, KilledAtAnyMomentTheSameCommandGoesOnAndReportsTheSame) {
     program.ends_within(static_cast<int>(random.uniform(0, 400)));
     program.send(SIGKILL);
     const bool was_killed = program.wait().signal == SIGKILL;
-    EXPECT_NE(fs::exists(work_.root() / "report.json"), was_killed);
+    // Killed behind the last line of the report, it may be there all the same.
+    if (!was_killed) {
+      EXPECT_TRUE(fs::exists(work_.root() / "report.json"));
+    }
     fs::remove(work_.root() / "report.json");
     EXPECT_EQ(without_memory(report()), without_memory(undisturbed));
     EXPECT_EQ(without_memory(report()), without_memory(undisturbed));
