@@ -39,7 +39,7 @@ bool sounds(const std::vector<EdgeOfChannel>& edge) {
 
 bool is_smooth(const EdgeOfChannel& before, const EdgeOfChannel& behind) {
   const float across = largest_bend({before.samples[0], before.samples[1], behind.samples[0], behind.samples[1]});
-  // White noise bends by three times its height: anything would fit.
+  // White noise bends by two to three times its height: anything would fit.
   if (before.bend > 2 * before.peak && behind.bend > 2 * behind.peak) return false;
   return across <= kStepShare * std::min(before.bend, behind.bend) + kStepSlack;
 }
