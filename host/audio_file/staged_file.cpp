@@ -100,6 +100,7 @@ StagedFile::StagedFile(StagedFile&& other) noexcept
     : final_path_(std::move(other.final_path_)),
       path_(std::move(other.path_)),
       fd_(std::move(other.fd_)),
+      is_synced_(other.is_synced_),
       is_published_(std::exchange(other.is_published_, true)) {}
 
 StagedFile& StagedFile::operator=(StagedFile&& other) noexcept {
@@ -108,6 +109,7 @@ StagedFile& StagedFile::operator=(StagedFile&& other) noexcept {
     final_path_ = std::move(other.final_path_);
     path_ = std::move(other.path_);
     fd_ = std::move(other.fd_);
+    is_synced_ = other.is_synced_;
     is_published_ = std::exchange(other.is_published_, true);
   }
   return *this;
@@ -121,9 +123,15 @@ void StagedFile::remove() noexcept {
   ::rmdir(name.substr(0, name.rfind('/')).c_str());  // goes only if empty
 }
 
+void StagedFile::sync() {
+  if (is_published_ || !fd_.is_open()) throw std::logic_error("StagedFile::sync: already published");
+  if (::fsync(fd_.get()) != 0) fail_write(final_path_, errno, 0);
+  is_synced_ = true;
+}
+
 void StagedFile::publish(Replace policy) {
   if (is_published_ || !fd_.is_open()) throw std::logic_error("StagedFile::publish: already published");
-  if (::fsync(fd_.get()) != 0) fail_write(final_path_, errno, 0);
+  if (!is_synced_) sync();
   const fs::path folder = final_path_.parent_path().empty() ? fs::path(".") : final_path_.parent_path();
   create_folders(folder, final_path_);
   const int error = policy == Replace::allow ? (::rename(path_.c_str(), final_path_.c_str()) == 0 ? 0 : errno)

@@ -26,6 +26,9 @@ class StagedFile {
   const std::filesystem::path& final_path() const { return final_path_; }
   bool is_published() const { return is_published_; }
 
+  // Puts the bytes on the disk, so that publish() has only the name left to do. Throws as publish() does.
+  void sync();
+
   // Puts the bytes on the disk, then the name: creates the folders, syncs, renames, syncs the folder. The file is
   // closed afterwards. Throws AudioFileError: disk_full; write_failed, also when the final name exists and replacing is
   // refused.
@@ -37,6 +40,7 @@ class StagedFile {
   std::filesystem::path final_path_;
   std::filesystem::path path_;
   FileDescriptor fd_;
+  bool is_synced_ = false;
   bool is_published_ = false;
 };
 

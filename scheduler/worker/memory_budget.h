@@ -1,4 +1,4 @@
-// Keeps what all workers hold together within the memory they were given.
+// Keeps what all tracks in work hold together within the memory they were given.
 #pragma once
 
 #include <condition_variable>
@@ -9,9 +9,9 @@ namespace lathe::scheduler {
 
 class MemoryBudget {
  public:
-  explicit MemoryBudget(std::int64_t bytes) : total_(bytes), free_(bytes) {}
+  virtual ~MemoryBudget() = default;
 
-  std::int64_t total() const { return total_; }
+  virtual std::int64_t total() const = 0;
 
   // A share of the budget, given back when it goes out of scope.
   class Share {
@@ -30,15 +30,29 @@ class MemoryBudget {
 
   // Waits until so much is free. More than there is in all counts as all there is: such a track runs by itself.
   Share take(std::int64_t bytes) {
-    bytes = bytes < total_ ? bytes : total_;
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this, bytes] { return free_ >= bytes; });
-    free_ -= bytes;
-    return Share(*this, bytes);
+    bytes = bytes < total() ? bytes : total();
+    reserve(bytes);
+    return {*this, bytes};
   }
 
  private:
-  void give_back(std::int64_t bytes) {
+  virtual void reserve(std::int64_t bytes) = 0;
+  virtual void give_back(std::int64_t bytes) = 0;
+};
+
+// The budget of the threads of one process.
+class LocalMemoryBudget final : public MemoryBudget {
+ public:
+  explicit LocalMemoryBudget(std::int64_t bytes) : total_(bytes), free_(bytes) {}
+  std::int64_t total() const override { return total_; }
+
+ private:
+  void reserve(std::int64_t bytes) override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this, bytes] { return free_ >= bytes; });
+    free_ -= bytes;
+  }
+  void give_back(std::int64_t bytes) override {
     {
       const std::lock_guard lock(mutex_);
       free_ += bytes;
@@ -48,7 +62,7 @@ class MemoryBudget {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::int64_t total_;
+  const std::int64_t total_;
   std::int64_t free_;
 };
 

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "scheduler/store/job_store.h"
+#include "scheduler/worker/path_text.h"
 #include "scheduler/worker/task_runner.h"
 
 namespace lathe::scheduler {
@@ -53,9 +54,5 @@ class Publisher {
   bool is_ending_ = false;
   std::vector<std::jthread> threads_;
 };
-
-// Bytes of a path as text that JSON can carry, and back: each byte is the code point of its value.
-std::string path_to_text(const std::string& bytes);
-std::string path_from_text(const std::string& text);
 
 }  // namespace lathe::scheduler

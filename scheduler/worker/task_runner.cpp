@@ -13,7 +13,8 @@
 #include "host/report/track_json.h"
 #include "kernels/cuda/cuda_error.h"
 #include "scheduler/worker/digest.h"
-#include "scheduler/worker/publisher.h"
+#include "scheduler/worker/output_names.h"
+#include "scheduler/worker/path_roots.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -45,6 +46,16 @@ FileIdentity identity_of(const fs::path& path) {
   return id;
 }
 
+v1::FileIdentity identity_message(const FileIdentity& id) {
+  v1::FileIdentity message;
+  message.set_path(id.path);
+  message.set_size_bytes(id.size_bytes);
+  message.set_mtime_ns(id.mtime_ns);
+  message.set_inode(id.inode);
+  message.set_device(id.device);
+  return message;
+}
+
 std::string engine_name() { return "lathe " LATHE_VERSION; }
 
 TaskFailure failure_of(const std::exception& error) {
@@ -62,6 +73,10 @@ TaskFailure failure_of(const std::exception& error) {
     return {FailureClass::kPermanent, "TARGET_OUT_OF_REACH", error.what()};
   if (dynamic_cast<const OutputTaken*>(&error) != nullptr)
     return {FailureClass::kPermanent, "OUTPUT_TAKEN", error.what()};
+  if (dynamic_cast<const PathOutside*>(&error) != nullptr)
+    return {FailureClass::kPermanent, "PATH_OUTSIDE", error.what()};
+  if (dynamic_cast<const SchedulerAway*>(&error) != nullptr)
+    return {FailureClass::kInfra, "SCHEDULER_AWAY", error.what()};
   if (dynamic_cast<const RecipeErrors*>(&error) != nullptr) return {FailureClass::kPermanent, "RECIPE", error.what()};
   if (dynamic_cast<const std::invalid_argument*>(&error) != nullptr)
     return {FailureClass::kPermanent, "RECIPE_DOES_NOT_FIT", error.what()};
@@ -82,6 +97,7 @@ struct TaskRunner::Plan {
   std::string bits;  // see bit_class()
   std::string recipe_json;
   std::string tags;
+  v1::RecallResponse known;  // of the input and of what lies under the outputs' names
   std::string cache_key(const std::string& content_hash) const {
     std::string text =
         fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", LATHE_VERSION, kSampleRevision, bits, content_hash, recipe_json, tags);
@@ -97,78 +113,70 @@ struct TaskRunner::Plan {
   }
 };
 
-TaskRunner::TaskRunner(const BatchSetting& setting, JobStore& store, EqDesigns& designs, MemoryBudget& memory,
-                       MemoryBudget& device_memory, const std::atomic<bool>& gpu_is_lost)
-    : setting_(setting),
-      store_(store),
-      memory_(memory),
-      device_memory_(device_memory),
-      gpu_is_lost_(gpu_is_lost),
-      master_(designs) {}
+TaskRunner::TaskRunner(EqDesigns& designs, MemoryBudget& memory, MemoryBudget& device_memory, Recall recall)
+    : memory_(memory), device_memory_(device_memory), recall_(std::move(recall)), master_(designs) {}
 
-TaskRunner::Plan TaskRunner::plan(const Lease& lease) {
+TaskRunner::Plan TaskRunner::plan(const MasterJob& job, const v1::TaskSpec& task) {
   Plan p;
-  if (const auto clash = setting_.clashes.find(lease.input); clash != setting_.clashes.end()) {
-    throw OutputTaken(clash->second);
-  }
-  const BackendChoice backend = gpu_is_lost_ ? BackendChoice{} : setting_.backend;
-  p.bits = bit_class(backend);
-  p.identity = identity_of(lease.input);
-  const AudioReader reader(lease.input);
+  p.bits = bit_class(job.backend);
+  p.identity = identity_of(task.input());
+  const AudioReader reader(task.input());
   p.format = reader.format();
   p.tags = tags_text(reader.tags());
-  const EffectiveRecipe recipe = recipe_for_track(*setting_.recipe, lease.input, reader.tags());
+  const EffectiveRecipe recipe = recipe_for_track(*job.recipe, task.input(), reader.tags());
   p.recipe_json = recipe.sha256;
-  p.job.input = lease.input;
-  p.job.out_dir = setting_.out_dir;
-  p.job.backend = backend.backend;
+  p.job.input = task.input();
+  p.job.out_dir = job.out_dir;
+  p.job.backend = job.backend.backend;
   p.job.chain = chain_of(recipe.recipe);
-  p.job.pcm_md5 = setting_.pcm_md5;
-  const fs::path relative = path_from_text(nlohmann::json::parse(lease.payload_json).at("relative").get<std::string>());
-  p.job.outputs = outputs_of(recipe.recipe, p.format, reader.tags(), setting_.out_dir, relative);
+  p.job.pcm_md5 = job.pcm_md5;
+  p.job.outputs = outputs_of(recipe.recipe, p.format, reader.tags(), job.out_dir, fs::path(task.relative()));
   std::set<fs::path> paths;
+  v1::RecallRequest question;
+  *question.mutable_input() = identity_message(p.identity);
   for (const OutputSpec& output : p.job.outputs) {
     if (!paths.insert(output.path).second) {
-      throw OutputTaken("two outputs of " + lease.input + " would both be " + output.path.string() +
+      throw OutputTaken("two outputs of " + task.input() + " would both be " + output.path.string() +
                         "; give their paths {id} or {ext}");
     }
     const FileIdentity there = identity_of(output.path);
-    if (there.inode != 0 && setting_.inputs.contains({there.device, there.inode})) {
-      throw OutputTaken("the master of " + lease.input + " would be written onto " + output.path.string() +
-                        ", which is an input of this run; choose another output folder");
+    if (there.inode != 0 && there.inode == p.identity.inode && there.device == p.identity.device) {
+      throw OutputTaken("the master of " + task.input() + " would be written onto " + output.path.string() +
+                        ", which is that very file; choose another output folder");
     }
+    question.add_output_paths(output.path.string());
   }
+  p.known = recall_(question);
   return p;
 }
 
-FinishedTask TaskRunner::run(const Lease& lease, const std::function<void(double)>& progress,
-                             const std::atomic<bool>& is_cancelled) {
-  Plan p = plan(lease);
-  if (setting_.use_cache) {
+FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task,
+                             const std::function<void(double)>& progress, const std::atomic<bool>& is_cancelled) {
+  Plan p = plan(job, task);
+  if (job.use_cache) {
     if (auto unchanged = find_unchanged(p)) return std::move(*unchanged);
   }
   std::vector<Replace> replace;
-  for (const OutputSpec& output : p.job.outputs) replace.push_back(replace_policy(lease, output.path));
+  for (const OutputSpec& output : p.job.outputs) replace.push_back(replace_policy(job, p, output.path));
 
   const MemoryNeed need = master_.memory_needed(p.job.chain, p.format, p.job.backend);
   const bool is_spooled = need.kept_bytes > memory_.total();
-  if (is_spooled) p.job.spool_dir = setting_.spool_dir;
+  if (is_spooled) p.job.spool_dir = job.spool_dir;
   const std::int64_t bytes = is_spooled ? need.spooled_bytes : need.kept_bytes;
   const MemoryBudget::Share share = memory_.take(bytes);
   std::optional<MemoryBudget::Share> device_share(device_memory_.take(need.device_bytes));
   p.job.after_first_pass = [&device_share] { device_share.reset(); };
-  // What workers keep from track to track must not add up past the budget, however a track ends.
+  // What is kept from track to track must not add up past the budget, however a track ends.
   struct Release {
     TrackMaster* master;
     ~Release() {
       if (master != nullptr) master->release_memory();
     }
   };
-  const Release release{bytes > memory_.total() / std::max(2, 2 * setting_.jobs) ? &master_ : nullptr};
+  const Release release{bytes > memory_.total() / std::max(2, 2 * job.jobs) ? &master_ : nullptr};
   MasteredTrack mastered = master_.master(p.job, progress, is_cancelled);
 
-  if (p.job.backend != setting_.backend.backend)
-    mastered.report.notes.push_back("the GPU was lost during this run: computed on the CPU");
+  if (!job.note.empty()) mastered.report.notes.push_back(job.note);
   FinishedTask done;
   done.content_hash = mastered.report.payload_hash;
   done.cache_key = p.cache_key(done.content_hash);
@@ -187,12 +195,10 @@ FinishedTask TaskRunner::run(const Lease& lease, const std::function<void(double
 }
 
 std::optional<FinishedTask> TaskRunner::find_unchanged(const Plan& p) {
-  std::optional<std::string> hash = store_.find_input(p.identity);
-  if (!hash) {
+  std::string hash = p.known.content_hash();
+  if (hash.empty()) {
     // Only worth reading the whole file when there is something that it could turn out to have given.
-    bool any = false;
-    for (const OutputSpec& output : p.job.outputs) any = any || !store_.find_outputs(output.path.string()).empty();
-    if (!any) return std::nullopt;
+    if (p.known.known().empty()) return std::nullopt;
     AudioReader reader(p.job.input);
     const std::int64_t frame = frame_bytes(reader.format());
     if (frame != frame_bytes(p.format)) return std::nullopt;  // another file by now
@@ -202,18 +208,18 @@ std::optional<FinishedTask> TaskRunner::find_unchanged(const Plan& p) {
       content.update(bytes.data(), static_cast<std::size_t>(n * frame));
     }
     hash = content.hex();
-    store_.remember_input(p.identity, *hash);
   }
-  const std::string key = p.cache_key(*hash);
-  const auto cached = store_.find_result(key);
-  if (!cached || !is_still_there(cached->result_json, p)) return std::nullopt;
+  v1::RecallRequest question;
+  question.set_cache_key(p.cache_key(hash));
+  const std::string result_json = recall_(question).result_json();
+  if (result_json.empty() || !is_still_there(result_json, p)) return std::nullopt;
   FinishedTask done;
   done.is_unchanged = true;
-  nlohmann::ordered_json result = nlohmann::ordered_json::parse(cached->result_json);
+  nlohmann::ordered_json result = nlohmann::ordered_json::parse(result_json);
   result["input"] = json_text(p.job.input);
   done.result_json = result.dump();
-  done.cache_key = key;
-  done.content_hash = *hash;
+  done.cache_key = question.cache_key();
+  done.content_hash = hash;
   done.input = p.identity;
   done.audio_s = static_cast<double>(p.format.frames) / p.format.sample_rate_hz;
   return done;
@@ -228,31 +234,30 @@ bool TaskRunner::is_still_there(const std::string& result_json, const Plan& p) {
     const FileIdentity now = identity_of(path);
     if (now.size_bytes == 0 || now.size_bytes != outputs[i].at("bytes").get<std::int64_t>()) return false;
     const std::string sha256 = outputs[i].at("sha256").get<std::string>();
-    bool same = false;
-    for (const KnownOutput& known : store_.find_outputs(path.string())) {
-      same = same || (known.output.sha256 == sha256 && known.output.mtime_ns == now.mtime_ns &&
-                      known.output.bytes == now.size_bytes);
-    }
+    const bool is_as_written =
+        std::any_of(p.known.known().begin(), p.known.known().end(), [&](const v1::RecallResponse::Known& known) {
+          return known.file().path() == path.string() && known.file().sha256() == sha256 &&
+                 known.file().mtime_ns() == now.mtime_ns && known.file().bytes() == now.size_bytes;
+        });
     // A copied or touched file has another time but may still be the same.
-    if (!same && file_sha256(path) != sha256) return false;
+    if (!is_as_written && file_sha256(path) != sha256) return false;
   }
   return true;
 }
 
 // A file in the way may be replaced only if it is Lathe's own work, unaltered, and made of the same input, or of one
 // that is gone.
-Replace TaskRunner::replace_policy(const Lease& lease, const fs::path& path) {
+Replace TaskRunner::replace_policy(const MasterJob& job, const Plan& p, const fs::path& path) {
   std::error_code error;
-  if (setting_.overwrite) return Replace::allow;
+  if (job.overwrite) return Replace::allow;
   if (!fs::exists(path, error)) return Replace::refuse;
   const FileIdentity now = identity_of(path);
-  for (const KnownOutput& known : store_.find_outputs(path.string())) {
-    const auto task = store_.task(known.task_id);
-    if (!task || (task->input != lease.input && fs::exists(task->input, error))) continue;
-    const bool looks_same = known.output.bytes == now.size_bytes && known.output.mtime_ns == now.mtime_ns;
-    if (looks_same || (known.output.bytes == now.size_bytes && file_sha256(path) == known.output.sha256)) {
-      return Replace::allow;
-    }
+  for (const v1::RecallResponse::Known& known : p.known.known()) {
+    if (known.file().path() != path.string() || known.input().empty()) continue;
+    if (known.input() != p.job.input.string() && fs::exists(known.input(), error)) continue;
+    if (known.file().bytes() != now.size_bytes) continue;
+    const bool looks_same = known.file().mtime_ns() == now.mtime_ns;
+    if (looks_same || file_sha256(path) == known.file().sha256()) return Replace::allow;
   }
   return Replace::refuse;
 }

@@ -5,23 +5,21 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "host/audio_file/staged_file.h"
 #include "host/mastering/track_master.h"
 #include "host/recipe/recipe.h"
-#include "scheduler/store/job_store.h"
+#include "lathe/v1/worker.pb.h"
+#include "scheduler/store/job_records.h"
 #include "scheduler/worker/backend_choice.h"
 #include "scheduler/worker/memory_budget.h"
-#include "scheduler/worker/output_names.h"
 
 namespace lathe::scheduler {
 
-// What holds for every task of the batch.
-struct BatchSetting {
+// What holds for every track of a job.
+struct MasterJob {
   std::filesystem::path out_dir;  // absolute
   std::filesystem::path spool_dir;
   const RecipeSource* recipe = nullptr;
@@ -29,10 +27,18 @@ struct BatchSetting {
   bool use_cache = true;
   bool overwrite = false;  // foreign files may be replaced
   bool pcm_md5 = false;
-  int jobs = 1;                                              // workers that share the memory
-  std::map<std::filesystem::path, std::string> clashes;      // see name_clashes()
-  std::set<std::pair<std::uint64_t, std::uint64_t>> inputs;  // device and inode of every input: no master lands on one
+  int jobs = 1;      // tracks at once that share the memory
+  std::string note;  // for every track's report; empty: none
 };
+
+// The scheduler could not be asked: through no fault of the track.
+class SchedulerAway : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Where what Lathe remembers is kept: see WorkerService.Recall. Throws SchedulerAway.
+using Recall = std::function<v1::RecallResponse(const v1::RecallRequest&)>;
 
 // A task that ended well, its files not yet under their final names.
 struct FinishedTask {
@@ -42,7 +48,7 @@ struct FinishedTask {
   std::string content_hash;
   FileIdentity input;
   std::vector<StagedFile> files;
-  std::vector<OutputRecord> outputs;  // of `files`, in order
+  std::vector<OutputRecord> outputs;  // of `files`, in order; their times change no more
   std::vector<Replace> replace;       // of `files`, in order
   double audio_s = 0;
   BusySeconds busy;
@@ -58,34 +64,31 @@ struct TaskFailure {
 // Maps what was thrown to how the queue is to treat it.
 TaskFailure failure_of(const std::exception& error);
 
-// One a worker thread.
+// One a thread that masters.
 class TaskRunner {
  public:
-  // Where the setting asks for a GPU and `gpu_is_lost`, it computes on the CPU and notes it.
-  TaskRunner(const BatchSetting& setting, JobStore& store, EqDesigns& designs, MemoryBudget& memory,
-             MemoryBudget& device_memory, const std::atomic<bool>& gpu_is_lost);
+  TaskRunner(EqDesigns& designs, MemoryBudget& memory, MemoryBudget& device_memory, Recall recall);
 
   // Throws what mastering throws; see failure_of.
-  FinishedTask run(const Lease& lease, const std::function<void(double)>& progress,
+  FinishedTask run(const MasterJob& job, const v1::TaskSpec& task, const std::function<void(double)>& progress,
                    const std::atomic<bool>& is_cancelled);
 
  private:
   struct Plan;
-  Plan plan(const Lease& lease);
+  Plan plan(const MasterJob& job, const v1::TaskSpec& task);
   std::optional<FinishedTask> find_unchanged(const Plan& plan);
   bool is_still_there(const std::string& result_json, const Plan& plan);
-  Replace replace_policy(const Lease& lease, const std::filesystem::path& path);
+  Replace replace_policy(const MasterJob& job, const Plan& plan, const std::filesystem::path& path);
 
-  const BatchSetting& setting_;
-  JobStore& store_;
   MemoryBudget& memory_;
   MemoryBudget& device_memory_;
-  const std::atomic<bool>& gpu_is_lost_;
+  const Recall recall_;
   TrackMaster master_;
 };
 
 // Size, times and place of a file; all 0 if there is none.
 FileIdentity identity_of(const std::filesystem::path& path);
+v1::FileIdentity identity_message(const FileIdentity& id);
 
 // "lathe 0.1.0", as reports and cache keys name it.
 std::string engine_name();

@@ -1,0 +1,289 @@
+#include "scheduler/service/record_messages.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "scheduler/store/utf8.h"
+#include "scheduler/worker/path_text.h"
+
+namespace lathe::scheduler {
+namespace {
+
+bool has_dot_parts(const std::string& path) {
+  for (std::size_t at = 0; at <= path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    const std::string_view part(path.data() + at, end - at);
+    if (part == "." || part == "..") return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+v1::AttemptOutcome to_message(AttemptOutcome outcome) {
+  switch (outcome) {
+    case AttemptOutcome::kRunning:
+      return v1::ATTEMPT_OUTCOME_RUNNING;
+    case AttemptOutcome::kCommitted:
+      return v1::ATTEMPT_OUTCOME_COMMITTED;
+    case AttemptOutcome::kFailed:
+      return v1::ATTEMPT_OUTCOME_FAILED;
+    case AttemptOutcome::kLost:
+      return v1::ATTEMPT_OUTCOME_LOST;
+    case AttemptOutcome::kReleased:
+      return v1::ATTEMPT_OUTCOME_RELEASED;
+    case AttemptOutcome::kCancelled:
+      return v1::ATTEMPT_OUTCOME_CANCELLED;
+  }
+  return v1::ATTEMPT_OUTCOME_UNSPECIFIED;
+}
+
+}  // namespace
+
+// The wire's numbers are the records' in the same order, one later: 0 is "unspecified". Names tell, so that neither can
+// drift from the other.
+v1::TaskState to_message(TaskState state) {
+  v1::TaskState message = v1::TASK_STATE_UNSPECIFIED;
+  v1::TaskState_Parse("TASK_STATE_" + std::string(to_string(state)), &message);
+  return message;
+}
+
+v1::JobState to_message(JobState state) {
+  v1::JobState message = v1::JOB_STATE_UNSPECIFIED;
+  v1::JobState_Parse("JOB_STATE_" + std::string(to_string(state)), &message);
+  return message;
+}
+
+v1::FailureClass to_message(FailureClass failure_class) {
+  v1::FailureClass message = v1::FAILURE_CLASS_UNSPECIFIED;
+  v1::FailureClass_Parse("FAILURE_CLASS_" + std::string(to_string(failure_class)), &message);
+  return message;
+}
+
+v1::WorkerState to_message(WorkerState state) {
+  switch (state) {
+    case WorkerState::kActive:
+      return v1::WORKER_STATE_ACTIVE;
+    case WorkerState::kDraining:
+      return v1::WORKER_STATE_DRAINING;
+    case WorkerState::kQuarantined:
+      return v1::WORKER_STATE_QUARANTINED;
+    case WorkerState::kGone:
+      return v1::WORKER_STATE_GONE;
+  }
+  return v1::WORKER_STATE_UNSPECIFIED;
+}
+
+TaskState task_state_of(v1::TaskState state) {
+  return task_state_named(std::string_view(v1::TaskState_Name(state)).substr(std::string_view("TASK_STATE_").size()));
+}
+
+JobState job_state_of(v1::JobState state) {
+  return job_state_named(std::string_view(v1::JobState_Name(state)).substr(std::string_view("JOB_STATE_").size()));
+}
+
+FailureClass failure_class_of(v1::FailureClass failure_class) {
+  return failure_class_named(
+      std::string_view(v1::FailureClass_Name(failure_class)).substr(std::string_view("FAILURE_CLASS_").size()));
+}
+
+bool is_plain_absolute(const std::string& path) {
+  return path.starts_with('/') && !has_dot_parts(path) && path.find('\0') == std::string::npos;
+}
+
+bool is_plain_relative(const std::string& path) {
+  return !path.empty() && !path.starts_with('/') && !has_dot_parts(path) && path.find('\0') == std::string::npos;
+}
+
+bool lies_below(const std::string& path, const std::vector<std::string>& roots) {
+  if (roots.empty()) return true;
+  for (const std::string& root : roots) {
+    if (root == "/" || path == root || (path.starts_with(root) && path[root.size()] == '/')) return true;
+  }
+  return false;
+}
+
+TaskSpec task_spec_of(const v1::TaskSpec& spec, bool is_master, std::int64_t position) {
+  const auto refuse = [&](const std::string& what) {
+    throw std::invalid_argument("task " + std::to_string(position) + ": " + what);
+  };
+  if (!is_plain_absolute(spec.input())) {
+    refuse("the input '" + storable_text(spec.input()) +
+           "' is not an absolute path without '.' and '..' parts; name the file as the workers reach it");
+  }
+  if (is_master && !is_plain_relative(spec.relative())) {
+    refuse("its place below the output folder, '" + storable_text(spec.relative()) +
+           "', is not a relative path without '.' and '..' parts");
+  }
+  if (!std::isfinite(spec.predicted_cost_s()) || spec.predicted_cost_s() < 0)
+    refuse("the predicted cost is negative or not finite");
+  if (spec.memory_bytes() < 0) refuse("memory_bytes is negative");
+  if (!is_storable_text(spec.problem()) || !is_storable_text(spec.problem_code()))
+    refuse("the problem's text is not UTF-8");
+  nlohmann::ordered_json payload = nlohmann::ordered_json::object();
+  if (!spec.relative().empty()) payload["relative"] = path_to_text(spec.relative());
+  if (!spec.problem().empty()) payload["problem"] = spec.problem();
+  if (!spec.problem_code().empty()) payload["problem_code"] = spec.problem_code();
+  if (!spec.manifest_json().empty()) payload["manifest"] = spec.manifest_json();
+  return {spec.input(),
+          spec.album(),
+          spec.predicted_cost_s(),
+          payload.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+          spec.plan_rank(),
+          spec.memory_bytes()};
+}
+
+v1::TaskSpec spec_message(const std::string& input, const std::string& album, double predicted_cost,
+                          const std::string& payload_json, std::int64_t plan_rank, std::int64_t memory_bytes) {
+  v1::TaskSpec spec;
+  spec.set_input(input);
+  spec.set_album(album);
+  spec.set_predicted_cost_s(predicted_cost);
+  spec.set_plan_rank(plan_rank);
+  spec.set_memory_bytes(memory_bytes);
+  const auto payload = nlohmann::json::parse(payload_json, nullptr, false);
+  if (payload.is_object()) {
+    spec.set_relative(path_from_text(payload.value("relative", "")));
+    spec.set_problem(payload.value("problem", ""));
+    spec.set_problem_code(payload.value("problem_code", ""));
+    spec.set_manifest_json(payload.value("manifest", ""));
+  }
+  return spec;
+}
+
+v1::TaskSpec to_message(const TaskRecord& task) {
+  return spec_message(task.input, task.album, task.predicted_cost, task.payload_json, task.plan_rank, 0);
+}
+
+void fill(v1::Task& message, const TaskRecord& task, bool with_result) {
+  message.set_task_id(task.id);
+  message.set_job_id(task.job_id);
+  message.set_position(task.position);
+  *message.mutable_spec() = to_message(task);
+  message.set_state(to_message(task.state));
+  message.set_attempts(task.token);
+  message.set_worker_id(task.worker_id);
+  message.set_lease_expires_ms(task.lease_expires_ms.value_or(0));
+  if (task.state == TaskState::kRetrying) message.set_not_before_ms(task.not_before_ms);
+  message.set_runs_alone(task.run_alone);
+  message.set_infra_failures(task.history.infra_failures);
+  message.set_task_failures(task.history.task_failures);
+  message.set_crashes(task.history.crashes);
+  message.set_reason_code(task.reason_code);
+  message.set_message(task.message);
+  if (with_result) message.set_result_json(task.result_json);
+  message.set_changed_ms(task.changed_ms);
+}
+
+void fill(v1::Attempt& message, const AttemptRecord& attempt) {
+  message.set_token(attempt.token);
+  message.set_worker_id(attempt.worker_id);
+  message.set_started_ms(attempt.started_ms);
+  message.set_ended_ms(attempt.ended_ms.value_or(0));
+  message.set_outcome(to_message(attempt.outcome));
+  if (attempt.failure_class) message.set_failure_class(to_message(*attempt.failure_class));
+  message.set_reason_code(attempt.reason_code);
+  message.set_message(attempt.message);
+}
+
+void fill(v1::TaskCounts& message, const TaskCounts& counts) {
+  message.set_pending(counts.pending);
+  message.set_leased(counts.leased);
+  message.set_retrying(counts.retrying);
+  message.set_done(counts.done);
+  message.set_unchanged(counts.unchanged);
+  message.set_failed(counts.failed);
+  message.set_quarantined(counts.quarantined);
+  message.set_cancelled(counts.cancelled);
+  message.set_cost_unfinished_s(counts.cost_unfinished);
+  message.set_cost_ended_s(counts.cost_ended);
+}
+
+void fill(v1::Worker& message, const WorkerRecord& worker) {
+  v1::WorkerSpec& spec = *message.mutable_spec();
+  if (!worker.spec.info_json.empty()) from_json(worker.spec.info_json, spec);
+  spec.set_worker_id(worker.spec.id);
+  spec.set_name(worker.spec.name);
+  spec.set_engine(worker.spec.engine);
+  spec.set_version(worker.spec.version);
+  spec.set_slots(worker.spec.slots);
+  spec.set_memory_bytes(worker.spec.memory_bytes);
+  message.set_state(to_message(worker.state));
+  message.set_reason(worker.reason);
+  message.set_registered_ms(worker.registered_ms);
+  message.set_seen_ms(worker.seen_ms);
+  message.set_leases(worker.leases);
+  message.set_committed(worker.committed);
+  message.set_failed(worker.failed);
+  message.set_failure_streak(worker.failure_streak);
+  if (!worker.status_json.empty()) {
+    v1::HeartbeatRequest status;
+    from_json(worker.status_json, status);
+    *message.mutable_load() = status.load();
+    *message.mutable_progress() = status.progress();
+  }
+}
+
+v1::JobSpec job_spec_message(const JobHeader& header, bool with_recipe) {
+  v1::JobSpec spec;
+  from_json(header.settings_json, spec);
+  if (with_recipe && header.kind == "master") spec.mutable_master()->set_recipe(header.recipe_json);
+  spec.set_name(header.name);
+  spec.set_space(header.space);
+  spec.set_priority(header.priority);
+  spec.set_finish_by_ms(header.finish_by_ms.value_or(0));
+  return spec;
+}
+
+WorkerSpec worker_spec_of(const v1::WorkerSpec& spec) {
+  v1::WorkerSpec info;
+  info.set_host(spec.host());
+  info.set_processors(spec.processors());
+  info.set_gpu(spec.gpu());
+  return {spec.worker_id(), spec.name(),         spec.engine(), spec.version(),
+          spec.slots(),     spec.memory_bytes(), to_json(info)};
+}
+
+OutputRecord output_of(const v1::OutputFile& file) {
+  return {file.path(), file.bytes(), file.mtime_ns(), file.sha256()};
+}
+
+FileIdentity identity_of_message(const v1::FileIdentity& file) {
+  return {file.path(), file.size_bytes(), file.mtime_ns(), file.inode(), file.device()};
+}
+
+std::string page_token(std::int64_t position) { return "p" + std::to_string(position); }
+
+std::int64_t page_position(const std::string& token, std::int64_t at_start) {
+  if (token.empty()) return at_start;
+  std::int64_t position = 0;
+  const char* end = token.data() + token.size();
+  const auto [rest, error] = std::from_chars(token.data() + 1, end, position);
+  if (token.front() != 'p' || error != std::errc{} || rest != end)
+    throw std::invalid_argument("'" + storable_text(token) + "' is no page token of this scheduler's");
+  return position;
+}
+
+int page_size(int asked, int usual) {
+  if (asked < 0) throw std::invalid_argument("page_size is negative");
+  return asked == 0 ? usual : std::min(asked, 1000);
+}
+
+std::string to_json(const google::protobuf::Message& message) {
+  std::string json;
+  const auto status = google::protobuf::util::MessageToJsonString(message, &json);
+  if (!status.ok()) throw std::invalid_argument(std::string(status.message()));
+  return json;
+}
+
+void from_json(const std::string& json, google::protobuf::Message& message) {
+  google::protobuf::util::JsonParseOptions options;
+  options.ignore_unknown_fields = true;
+  const auto status = google::protobuf::util::JsonStringToMessage(json, &message, options);
+  if (!status.ok()) throw std::invalid_argument(std::string(status.message()));
+}
+
+}  // namespace lathe::scheduler

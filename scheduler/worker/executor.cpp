@@ -1,0 +1,379 @@
+#include "scheduler/worker/executor.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+
+#include <condition_variable>
+#include <csignal>
+#include <deque>
+#include <map>
+#include <optional>
+#include <thread>
+
+#include "kernels/cuda/cuda_error.h"
+#include "lathe/v1/executor.pb.h"
+#include "scheduler/store/utf8.h"
+#include "scheduler/worker/boot_clock.h"
+#include "scheduler/worker/digest.h"
+#include "scheduler/worker/failpoint.h"
+#include "scheduler/worker/job_desk.h"
+#include "scheduler/worker/message_pipe.h"
+#include "scheduler/worker/output_names.h"
+#include "scheduler/worker/path_roots.h"
+#include "scheduler/worker/remote_memory.h"
+#include "scheduler/worker/task_runner.h"
+
+namespace lathe::scheduler {
+namespace {
+
+// Syncing a file to the disk takes as long as mastering it and no processor: it has threads of its own.
+constexpr int kFinishingThreads = 2;
+
+using Key = std::pair<std::int64_t, std::int64_t>;
+Key key_of(const v1::LeaseRef& lease) { return {lease.task_id(), lease.token()}; }
+
+// A file of other origin that holds the very same bytes (Lathe's state was lost, say) is as good as ours: it stays.
+bool holds_the_same(const OutputRecord& output) {
+  std::error_code error;
+  return std::filesystem::file_size(output.path, error) == static_cast<std::uintmax_t>(output.bytes) && !error &&
+         file_sha256(output.path) == output.sha256;
+}
+
+class Executor {
+ public:
+  explicit Executor(int fd)
+      : pipe_(FileDescriptor(fd)),
+        memory_(pipe_, false),
+        device_memory_(pipe_, true),
+        runner_(designs_, memory_, device_memory_, [this](const v1::RecallRequest& request) { return ask(request); }) {}
+
+  int run() {
+    v1::ExecutorCommand first;
+    if (!pipe_.receive(first) || !first.has_setting()) return 1;
+    jobs_.emplace(first.setting());
+    memory_.set_total(first.setting().memory_bytes());
+    roots_.assign(first.setting().roots().begin(), first.setting().roots().end());
+    try {
+      jobs_->choose_backend();
+    } catch (const std::exception& error) {
+      return end_unready(error.what());
+    }
+    device_memory_.set_total(device_memory_bytes(jobs_->backend()));
+    v1::ExecutorEvent ready;
+    ready.mutable_ready()->set_engine(bit_class(jobs_->backend()));
+    ready.mutable_ready()->set_gpu(device_name(jobs_->backend()));
+    ready.mutable_ready()->set_device_memory_bytes(device_memory_.total());
+    pipe_.send(ready);
+    std::vector<std::jthread> threads;
+    threads.emplace_back([this] { work(); });
+    for (int i = 0; i < kFinishingThreads; ++i) threads.emplace_back([this] { finish(); });
+    v1::ExecutorCommand command;
+    while (pipe_.receive(command)) obey(command);
+    {
+      // The supervisor is gone, and with it the leases: nothing of this may reach a file any more.
+      const std::lock_guard lock(mutex_);
+      is_ending_ = true;
+      is_cancelled_ = true;
+    }
+    memory_.end();
+    device_memory_.end();
+    changed_.notify_all();
+    threads.clear();
+    return 0;
+  }
+
+ private:
+  struct Finished {
+    FinishedTask task;
+    v1::LeaseRef lease;
+    bool is_wanted = true;  // false: dropped
+  };
+
+  int end_unready(const std::string& why) {
+    v1::ExecutorEvent event;
+    event.mutable_failed()->set_reason_code("NO_BACKEND");
+    event.mutable_failed()->set_message(why);
+    pipe_.send(event);
+    return 1;
+  }
+
+  void obey(const v1::ExecutorCommand& command) {
+    std::unique_lock lock(mutex_);
+    switch (command.command_case()) {
+      case v1::ExecutorCommand::kStart:
+        queue_.push_back(command.start());
+        read_ahead(command.start().spec().input());
+        break;
+      case v1::ExecutorCommand::kRecalled:
+        answers_[command.recalled().question()] = command.recalled();
+        break;
+      case v1::ExecutorCommand::kPublish:
+        steps_.push_back([this, publish = command.publish()] { this->publish(publish); });
+        break;
+      case v1::ExecutorCommand::kDrop:
+        drop(command.drop().lease());
+        break;
+      case v1::ExecutorCommand::kMemoryGranted:
+        lock.unlock();
+        memory_.granted(command.memory_granted().request());
+        device_memory_.granted(command.memory_granted().request());
+        return;
+      case v1::ExecutorCommand::kSetting:
+      case v1::ExecutorCommand::COMMAND_NOT_SET:
+        break;
+    }
+    lock.unlock();
+    changed_.notify_all();
+  }
+
+  // With mutex_ held.
+  void drop(const v1::LeaseRef& lease) {
+    const Key key = key_of(lease);
+    if (working_on_ == key) {
+      is_cancelled_ = true;  // work() says when it has stopped
+      changed_.notify_all();
+      return;
+    }
+    std::erase_if(queue_, [&](const v1::StartTask& start) { return key_of(start.lease()) == key; });
+    if (const auto found = finished_.find(key); found != finished_.end()) finished_.erase(found);
+    send_dropped(lease);
+  }
+
+  void send_dropped(const v1::LeaseRef& lease) {
+    v1::ExecutorEvent event;
+    *event.mutable_dropped()->mutable_lease() = lease;
+    pipe_.send(event);
+  }
+
+  static void read_ahead(const std::string& path) {
+    const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (fd.is_open()) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_WILLNEED);
+  }
+
+  // Asks the supervisor, and waits for the answer.
+  v1::RecallResponse ask(const v1::RecallRequest& request) {
+    std::unique_lock lock(mutex_);
+    const std::int64_t number = ++questions_;
+    v1::ExecutorEvent event;
+    event.mutable_question()->set_question(number);
+    *event.mutable_question()->mutable_recall() = request;
+    pipe_.send(event);
+    changed_.wait(lock, [&] { return is_cancelled_ || answers_.contains(number); });
+    const auto found = answers_.find(number);
+    if (found == answers_.end()) throw MasteringCancelled();
+    v1::ExecutorCommand::Recalled answer = std::move(found->second);
+    answers_.erase(found);
+    if (!answer.error().empty()) throw SchedulerAway(answer.error());
+    return std::move(*answer.mutable_answer());
+  }
+
+  // The thread that masters.
+  void work() {
+    for (;;) {
+      v1::StartTask start;
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return is_ending_ || !queue_.empty(); });
+        if (is_ending_) return;
+        start = std::move(queue_.front());
+        queue_.pop_front();
+        working_on_ = key_of(start.lease());
+        is_cancelled_ = false;
+      }
+      v1::ExecutorEvent started;
+      *started.mutable_started()->mutable_lease() = start.lease();
+      pipe_.send(started);
+      work_on(start);
+      const std::lock_guard lock(mutex_);
+      working_on_ = {};
+      if (is_ending_) return;
+    }
+  }
+
+  void work_on(const v1::StartTask& start) {
+    try {
+      failpoint("executor.start", start.spec().input());
+      if (!start.spec().problem().empty()) {
+        return send_failed(
+            start.lease(),
+            {FailureClass::kPermanent, start.spec().problem_code().empty() ? "PROBLEM" : start.spec().problem_code(),
+             start.spec().problem()});
+      }
+      check_below_roots(start.spec().input(), roots_);
+      if (start.job().has_audit()) return send_result(start, jobs_->audit(start, is_cancelled_));
+      const MasterJob& job = jobs_->master_job(start.job_id(), start.job().master());
+      check_below_roots(job.out_dir.string(), roots_);
+      auto told = std::chrono::steady_clock::now();
+      FinishedTask task = runner_.run(
+          job, start.spec(),
+          [&](double share) {
+            const auto now = std::chrono::steady_clock::now();
+            if (now - told < std::chrono::milliseconds(200)) return;
+            told = now;
+            v1::ExecutorEvent event;
+            *event.mutable_progress()->mutable_lease() = start.lease();
+            event.mutable_progress()->set_share(share);
+            pipe_.send(event);
+          },
+          is_cancelled_);
+      failpoint("executor.mastered", start.spec().input());
+      const std::lock_guard lock(mutex_);
+      if (is_cancelled_) return send_dropped(start.lease());
+      finished_[key_of(start.lease())] = {std::move(task), start.lease()};
+      steps_.push_back([this, key = key_of(start.lease())] { make_ready(key); });
+      changed_.notify_all();
+    } catch (const MasteringCancelled&) {
+      send_dropped(start.lease());
+    } catch (const AuditCancelled&) {
+      send_dropped(start.lease());
+    } catch (const cuda::CudaError& error) {
+      send_failed(start.lease(), failure_of(error), error.is_context_lost());
+      if (!error.is_context_lost()) return;
+      // This process can use no GPU any more. What is finished still gets its names; then the supervisor ends it.
+    } catch (const std::exception& error) {
+      send_failed(start.lease(), failure_of(error));
+    }
+  }
+
+  void send_result(const v1::StartTask& start, const v1::CommitResultRequest& result) {
+    v1::ExecutorEvent event;
+    *event.mutable_finished()->mutable_result() = result;
+    *event.mutable_finished()->mutable_result()->mutable_lease() = start.lease();
+    pipe_.send(event);
+  }
+
+  void send_failed(const v1::LeaseRef& lease, const TaskFailure& failure, bool device_is_lost = false) {
+    v1::ExecutorEvent event;
+    v1::ExecutorEvent::Failed& failed = *event.mutable_failed();
+    *failed.mutable_lease() = lease;
+    failed.set_failure_class(failure_class_message(failure.failure_class));
+    failed.set_reason_code(failure.code);
+    failed.set_message(storable_text(failure.message));
+    failed.set_device_is_lost(device_is_lost);
+    pipe_.send(event);
+  }
+
+  // The threads that finish.
+  void finish() {
+    for (;;) {
+      std::function<void()> step;
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return is_ending_ || !steps_.empty(); });
+        if (is_ending_) return;
+        step = std::move(steps_.front());
+        steps_.pop_front();
+      }
+      step();
+    }
+  }
+
+  // Takes the finished task out of the map while a thread is at it; nothing if it was dropped.
+  std::optional<Finished> take(const Key& key) {
+    const std::lock_guard lock(mutex_);
+    const auto found = finished_.find(key);
+    if (found == finished_.end()) return std::nullopt;
+    Finished taken = std::move(found->second);
+    finished_.erase(found);
+    return taken;
+  }
+
+  // Puts the bytes on the disk, and says that the track is done.
+  void make_ready(const Key& key) {
+    std::optional<Finished> taken = take(key);
+    if (!taken) return;
+    try {
+      v1::ExecutorEvent event;
+      v1::CommitResultRequest& result = *event.mutable_finished()->mutable_result();
+      FinishedTask& task = taken->task;
+      for (StagedFile& file : task.files) file.sync();
+      *result.mutable_lease() = taken->lease;
+      result.set_state(task.is_unchanged ? v1::TASK_STATE_UNCHANGED : v1::TASK_STATE_DONE);
+      result.set_result_json(task.result_json);
+      result.set_cache_key(task.cache_key);
+      *result.mutable_input() = identity_message(task.input);
+      result.set_content_hash(task.content_hash);
+      for (std::size_t i = 0; i < task.outputs.size(); ++i) {
+        task.outputs[i].mtime_ns = identity_of(task.files[i].path()).mtime_ns;
+        v1::OutputFile& file = *result.add_outputs();
+        file.set_path(task.outputs[i].path);
+        file.set_bytes(task.outputs[i].bytes);
+        file.set_mtime_ns(task.outputs[i].mtime_ns);
+        file.set_sha256(task.outputs[i].sha256);
+      }
+      v1::WorkerLoad& load = *event.mutable_finished()->mutable_load();
+      load.set_decode_s(task.busy.decode);
+      load.set_kernels_s(task.busy.kernels);
+      load.set_limiter_s(task.busy.limiter);
+      load.set_encode_s(task.busy.encode);
+      load.set_io_s(task.busy.io);
+      load.set_audio_s(task.audio_s);
+      if (!task.files.empty()) {
+        const std::lock_guard lock(mutex_);
+        finished_[key] = std::move(*taken);
+      }
+      pipe_.send(event);
+    } catch (const std::exception& error) {
+      send_failed(taken->lease, failure_of(error));
+    }
+  }
+
+  // Gives the files their names, if the lease still has time.
+  void publish(const v1::ExecutorCommand::Publish& order) {
+    std::optional<Finished> taken = take(key_of(order.lease()));
+    if (!taken) return;
+    FinishedTask& task = taken->task;
+    try {
+      std::vector<bool> stays;
+      for (std::size_t i = 0; i < task.files.size(); ++i) {
+        stays.push_back(task.replace[i] == Replace::refuse && holds_the_same(task.outputs[i]));
+        if (stays[i] || task.replace[i] == Replace::allow || !std::filesystem::exists(task.outputs[i].path)) continue;
+        throw OutputTaken(task.outputs[i].path +
+                          ": exists already and is not replaced, for it is not this track's own unaltered master; move "
+                          "it away, choose another output folder, or say --overwrite");
+      }
+      failpoint("executor.publish", task.input.path);
+      for (std::size_t i = 0; i < task.files.size(); ++i) {
+        if (boot_ms() >= order.until_ms()) return;  // the lease may be another's: leave everything as it is
+        if (!stays[i]) task.files[i].publish(task.replace[i]);
+      }
+      v1::ExecutorEvent event;
+      *event.mutable_published()->mutable_lease() = taken->lease;
+      pipe_.send(event);
+    } catch (const std::exception& error) {
+      send_failed(taken->lease, failure_of(error));
+    }
+  }
+
+  MessagePipe pipe_;
+  std::vector<std::string> roots_;
+  RemoteMemory memory_, device_memory_;
+  EqDesigns designs_;
+  std::optional<JobDesk> jobs_;
+  TaskRunner runner_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<v1::StartTask> queue_;
+  std::deque<std::function<void()>> steps_;
+  std::map<Key, Finished> finished_;
+  std::map<std::int64_t, v1::ExecutorCommand::Recalled> answers_;
+  std::int64_t questions_ = 0;
+  Key working_on_{};
+  std::atomic<bool> is_cancelled_{false};
+  bool is_ending_ = false;
+};
+
+}  // namespace
+
+int run_executor(int fd) {
+  // Whatever becomes of the supervisor, its executors go with it.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  std::signal(SIGINT, SIG_IGN);  // Ctrl-C is the supervisor's to act on
+  std::signal(SIGTERM, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, not the end of the program
+  return Executor(fd).run();
+}
+
+}  // namespace lathe::scheduler
