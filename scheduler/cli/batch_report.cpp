@@ -1,4 +1,6 @@
 #include "scheduler/cli/batch_report.h"
+#include "host/audio_file/staged_file.h"
+#include "scheduler/worker/task_runner.h"
 
 #include <unistd.h>
 #include <algorithm>

@@ -11,9 +11,9 @@
 namespace {
 
 // Verbs of the contract that are not there yet: named, so that nobody takes them for a typing mistake.
-const std::set<std::string> kUnbuilt{"scheduler", "worker",  "submit", "list",     "status", "watch",   "cancel",
-                                     "pause",     "resume",  "retry",  "priority", "logs",   "explain", "report",
-                                     "estimate",  "workers", "fleet",  "store",    "verify", "compare", "ab"};
+const std::set<std::string> kUnbuilt{"submit", "list",     "status", "watch",   "cancel", "pause",    "resume",
+                                     "retry",  "priority", "logs",   "explain", "report", "estimate", "workers",
+                                     "fleet",  "store",    "verify", "compare", "ab"};
 
 }  // namespace
 
@@ -32,9 +32,13 @@ int main(int argc, char** argv) {
   lathe::cli::add_profile(app, run);
   lathe::cli::add_recipe(app, run);
   lathe::cli::add_doctor(app, run);
+  lathe::cli::add_scheduler(app, run);
+  lathe::cli::add_worker(app, run);
+  lathe::cli::add_executor(app, run);
   if (argc > 1 && kUnbuilt.contains(argv[1])) {
     std::fprintf(stderr,
-                 "lathe: '%s' is not built yet in this version; there are master, audit, profile, recipe and doctor\n",
+                 "lathe: '%s' is not built yet in this version; there are master, audit, profile, recipe, doctor, "
+                 "scheduler and worker\n",
                  argv[1]);
     return lathe::cli::kUsage;
   }

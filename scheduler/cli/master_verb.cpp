@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "host/audio_file/audio_reader.h"
 #include "host/mastering/recipe_chain.h"
 #include "kernels/backend.h"
 #include "kernels/cuda/device.h"
@@ -17,7 +18,10 @@
 #include "scheduler/cli/verbs.h"
 #include "scheduler/store/store_error.h"
 #include "scheduler/worker/local_batch.h"
+#include "scheduler/worker/memory_budget.h"
+#include "scheduler/worker/output_names.h"
 #include "scheduler/worker/state_folder.h"
+#include "scheduler/worker/task_runner.h"
 
 namespace lathe::cli {
 namespace {
@@ -173,7 +177,7 @@ bool has_cuda() { return !cuda::cuda_status().runtime.empty(); }
 int master(const Options& options) {
   LocalBatch batch;
   try {
-    batch.setting.backend = choose_backend(options.backend);
+    batch.backend = choose_backend(options.backend);
   } catch (const BackendAbsent& absent) {
     say(std::string("--backend cuda: ") + absent.what() + "; or use --backend auto or cpu");
     return kUsage;
@@ -197,20 +201,18 @@ int master(const Options& options) {
   }
   if (options.dry_run) return dry_run(options, scan, *recipe, folder);
   for (const ScanProblem& problem : scan.problems) say(problem.path.string() + ": " + problem.reason);
-  const BackendChoice& backend = batch.setting.backend;
+  const BackendChoice& backend = batch.backend;
   if (options.backend == "auto" && backend.backend == Backend::cpu && !options.quiet && has_cuda())
     say("on the CPU: " + backend.reason);
-  batch.setting.out_dir = folder;
-  batch.setting.recipe = &*recipe;
-  batch.setting.use_cache = !options.no_cache;
-  batch.setting.overwrite = options.overwrite;
-  batch.setting.pcm_md5 = options.pcm_md5;
+  batch.out_dir = folder;
+  batch.recipe = &*recipe;
+  batch.use_cache = !options.no_cache;
+  batch.overwrite = options.overwrite;
+  batch.pcm_md5 = options.pcm_md5;
   batch.jobs = options.jobs > 0 ? options.jobs : processors();
-  batch.setting.jobs = batch.jobs;
   BatchResult result;
   if (!scan.tracks.empty()) {
     batch.state_dir = state_folder(options.state_dir.empty() ? std::nullopt : std::optional(options.state_dir));
-    batch.setting.spool_dir = batch.state_dir;
     std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, not the end of the program
     batch.is_interrupted = &watch_interrupts();
     Progress progress(options.quiet);

@@ -30,12 +30,8 @@ enum class JobState {
 inline constexpr std::array kTaskStates{TaskState::kPending,     TaskState::kLeased,    TaskState::kRetrying,
                                         TaskState::kDone,        TaskState::kUnchanged, TaskState::kFailed,
                                         TaskState::kQuarantined, TaskState::kCancelled};
-inline constexpr std::array kJobStates{JobState::kAccepting,
-                                       JobState::kRunning,
-                                       JobState::kPaused,
-                                       JobState::kCancelling,
-                                       JobState::kSucceeded,
-                                       JobState::kSucceededWithFailures,
+inline constexpr std::array kJobStates{JobState::kAccepting,  JobState::kRunning,   JobState::kPaused,
+                                       JobState::kCancelling, JobState::kSucceeded, JobState::kSucceededWithFailures,
                                        JobState::kCancelled};
 
 // True if a task or a job may step from one state straight to the other. Staying is not a step.

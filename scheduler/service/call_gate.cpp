@@ -71,8 +71,12 @@ grpc::Status status_of(const std::exception& error) {
   return {grpc::StatusCode::INTERNAL, storable_text(error.what())};
 }
 
-CallGate::CallGate(JobStore& store, std::unique_ptr<TokenFile> tokens, int threads, std::size_t queued_at_most)
-    : store_(store), tokens_(std::move(tokens)), executor_(threads, queued_at_most) {}
+CallGate::CallGate(JobStore& store, std::unique_ptr<TokenFile> tokens, int threads, std::size_t queued_at_most,
+                   std::function<void(const std::exception&)> on_store_failure)
+    : store_(store),
+      tokens_(std::move(tokens)),
+      on_store_failure_(std::move(on_store_failure)),
+      executor_(threads, queued_at_most) {}
 
 grpc::Status CallGate::identify(grpc::CallbackServerContext& context, Caller& caller) {
   const auto auth = context.auth_context();
@@ -134,6 +138,7 @@ grpc::Status CallGate::guarded(const CallKind& kind, const Caller& caller, const
     status = handler();
   } catch (const std::exception& error) {
     status = status_of(error);
+    if (on_store_failure_ && dynamic_cast<const StoreError*>(&error) != nullptr) on_store_failure_(error);
   }
   if (kind.is_noted) note(kind, caller, subject, status);
   return status;

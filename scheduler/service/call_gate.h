@@ -24,7 +24,8 @@ struct CallKind {
 class CallGate {
  public:
   // Without tokens, whoever can reach the server without TLS is its owner: it listens on loopback only then.
-  CallGate(JobStore& store, std::unique_ptr<TokenFile> tokens, int threads, std::size_t queued_at_most);
+  CallGate(JobStore& store, std::unique_ptr<TokenFile> tokens, int threads, std::size_t queued_at_most,
+           std::function<void(const std::exception&)> on_store_failure);
 
   // Answers a unary call from the executor's threads. `subject` is for the audit log: "job 12".
   grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext* context, const CallKind& kind, std::string subject,
@@ -45,6 +46,7 @@ class CallGate {
 
   JobStore& store_;
   std::unique_ptr<TokenFile> tokens_;
+  std::function<void(const std::exception&)> on_store_failure_;
   BoundedExecutor executor_;  // last: its threads use the others
 };
 

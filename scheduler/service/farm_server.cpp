@@ -72,7 +72,7 @@ double random01() {
 struct FarmServer::Parts {
   Parts(JobStore& store, const FarmServerSetting& setting)
       : gate(store, setting.token_file ? std::make_unique<TokenFile>(*setting.token_file) : nullptr, setting.threads,
-             kQueuedAtMost),
+             kQueuedAtMost, setting.on_store_failure),
         farm{store, gate, signal, setting.lease_ms, setting.roots, setting.version, check_recipe, check_profile},
         jobs(farm),
         catalog(farm),

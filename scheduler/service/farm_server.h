@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -31,6 +33,8 @@ struct FarmServerSetting {
   std::int64_t lease_ms = 30'000;
   int threads = 8;  // for the database
   std::string version;
+  // Called from any thread when the store could not be used; calls are answered with UNAVAILABLE all the same.
+  std::function<void(const std::exception&)> on_store_failure;
 };
 
 // An address cannot be listened on, or must not: it says which and why.

@@ -9,6 +9,7 @@
 #include "scheduler/service/record_messages.h"
 #include "scheduler/service/watch_desk.h"
 #include "scheduler/store/utf8.h"
+#include "scheduler/worker/job_request.h"
 
 namespace lathe::scheduler {
 namespace {

@@ -1,14 +1,11 @@
 #include "scheduler/service/record_messages.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "scheduler/store/utf8.h"
-#include "scheduler/worker/path_text.h"
+#include "scheduler/worker/job_request.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -123,17 +120,7 @@ TaskSpec task_spec_of(const v1::TaskSpec& spec, bool is_master, std::int64_t pos
   if (spec.memory_bytes() < 0) refuse("memory_bytes is negative");
   if (!is_storable_text(spec.problem()) || !is_storable_text(spec.problem_code()))
     refuse("the problem's text is not UTF-8");
-  nlohmann::ordered_json payload = nlohmann::ordered_json::object();
-  if (!spec.relative().empty()) payload["relative"] = path_to_text(spec.relative());
-  if (!spec.problem().empty()) payload["problem"] = spec.problem();
-  if (!spec.problem_code().empty()) payload["problem_code"] = spec.problem_code();
-  if (!spec.manifest_json().empty()) payload["manifest"] = spec.manifest_json();
-  return {spec.input(),
-          spec.album(),
-          spec.predicted_cost_s(),
-          payload.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
-          spec.plan_rank(),
-          spec.memory_bytes()};
+  return task_record(spec);
 }
 
 v1::TaskSpec spec_message(const std::string& input, const std::string& album, double predicted_cost,
@@ -144,13 +131,7 @@ v1::TaskSpec spec_message(const std::string& input, const std::string& album, do
   spec.set_predicted_cost_s(predicted_cost);
   spec.set_plan_rank(plan_rank);
   spec.set_memory_bytes(memory_bytes);
-  const auto payload = nlohmann::json::parse(payload_json, nullptr, false);
-  if (payload.is_object()) {
-    spec.set_relative(path_from_text(payload.value("relative", "")));
-    spec.set_problem(payload.value("problem", ""));
-    spec.set_problem_code(payload.value("problem_code", ""));
-    spec.set_manifest_json(payload.value("manifest", ""));
-  }
+  take_payload(payload_json, spec);
   return spec;
 }
 
@@ -270,20 +251,6 @@ std::int64_t page_position(const std::string& token, std::int64_t at_start) {
 int page_size(int asked, int usual) {
   if (asked < 0) throw std::invalid_argument("page_size is negative");
   return asked == 0 ? usual : std::min(asked, 1000);
-}
-
-std::string to_json(const google::protobuf::Message& message) {
-  std::string json;
-  const auto status = google::protobuf::util::MessageToJsonString(message, &json);
-  if (!status.ok()) throw std::invalid_argument(std::string(status.message()));
-  return json;
-}
-
-void from_json(const std::string& json, google::protobuf::Message& message) {
-  google::protobuf::util::JsonParseOptions options;
-  options.ignore_unknown_fields = true;
-  const auto status = google::protobuf::util::JsonStringToMessage(json, &message, options);
-  if (!status.ok()) throw std::invalid_argument(std::string(status.message()));
 }
 
 }  // namespace lathe::scheduler

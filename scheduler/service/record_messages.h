@@ -54,8 +54,4 @@ std::int64_t page_position(const std::string& token, std::int64_t at_start);
 // 0: `usual`; more than 1,000: 1,000. Throws std::invalid_argument below 0.
 int page_size(int asked, int usual);
 
-// A message as JSON on one line, and back (throws std::invalid_argument).
-std::string to_json(const google::protobuf::Message& message);
-void from_json(const std::string& json, google::protobuf::Message& message);
-
 }  // namespace lathe::scheduler

@@ -7,6 +7,7 @@
 
 #include "scheduler/service/job_service.h"
 #include "scheduler/service/record_messages.h"
+#include "scheduler/worker/job_request.h"
 
 namespace lathe::scheduler {
 namespace {

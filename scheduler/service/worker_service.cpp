@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "scheduler/service/record_messages.h"
+#include "scheduler/worker/job_request.h"
 
 namespace lathe::scheduler {
 namespace {

@@ -83,8 +83,8 @@ class FarmWorker::Life final : private WorkerPort {
       : worker_(worker),
         setting_(worker.setting_),
         order_(order),
-        calls_(std::make_unique<SchedulerCalls>(queue_, worker.connect_())),
-        beats_(std::make_unique<SchedulerCalls>(queue_, worker.connect_())),
+        calls_(std::make_unique<SchedulerCalls>(queue_, worker.connect_(), setting_.token)),
+        beats_(std::make_unique<SchedulerCalls>(queue_, worker.connect_(), setting_.token)),
         memory_(setting_.memory_bytes) {}
 
   ~Life() override {
@@ -100,7 +100,7 @@ class FarmWorker::Life final : private WorkerPort {
     for (int s = 0; s < setting_.slots; ++s) start_executor(s);
     while (!engine_ && !is_told_to_end()) turn();
     if (!register_worker()) return false;
-    while (!session_->is_over()) {
+    while (!session_->is_over() && order_.load() != WorkerOrder::kAbort) {
       obey();
       turn();
       session_->tick(boot_ms());

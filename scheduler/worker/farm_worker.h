@@ -30,6 +30,7 @@ struct FarmWorkerSetting {
   // its GPU. Any other worker quarantines itself then.
   bool is_sole = false;
   std::string version;
+  std::string token;  // sent with each call; empty: none
 
   // From the thread that runs the worker; may be empty.
   std::function<void(const std::string&)> on_news;                      // for the log
@@ -49,7 +50,12 @@ class WorkerDenied : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-enum class WorkerOrder { kWork, kDrain, kStop };
+enum class WorkerOrder {
+  kWork,
+  kDrain,  // ends what it has begun
+  kStop,   // gives back what it has begun
+  kAbort,  // leaves everything as it is; leases run out
+};
 
 class FarmWorker {
  public:

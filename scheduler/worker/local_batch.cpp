@@ -1,23 +1,25 @@
 #include "scheduler/worker/local_batch.h"
 
-#include <fcntl.h>
+#include <fmt/format.h>
+#include <grpcpp/channel.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <deque>
+#include <climits>
+#include <cstdlib>
 #include <exception>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <random>
-#include <system_error>
 #include <thread>
+#include <unordered_map>
 
 #include "host/audio_file/staged_file.h"
-#include "kernels/cuda/cuda_error.h"
-#include "scheduler/store/sqlite_job_store.h"
-#include "scheduler/worker/digest.h"
-#include "scheduler/worker/publisher.h"
+#include "scheduler/service/farm_server.h"
+#include "scheduler/store/open_job_store.h"
+#include "scheduler/store/store_error.h"
+#include "scheduler/worker/farm_worker.h"
+#include "scheduler/worker/job_request.h"
+#include "scheduler/worker/output_names.h"
 #include "scheduler/worker/state_folder.h"
 
 namespace lathe::scheduler {
@@ -25,7 +27,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::int64_t kLeaseMs = 30'000;
+constexpr auto kLook = 100ms;
+constexpr int kEventsAtOnce = 1'000;
 
 // Disk full or memory short on one machine: two more tries a few seconds apart, when other tracks have ended, then the
 // track fails. There is no other worker to wait an hour for.
@@ -38,310 +41,213 @@ RetryPolicy local_policy() {
   return policy;
 }
 
-double random01() {
-  thread_local std::mt19937_64 generator{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0, 1)(generator);
+std::string random_id() {
+  std::random_device random;
+  return fmt::format("local-{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
 }
 
-// Rough seconds of work: bytes stand for samples.
-double predicted_cost(const ScannedTrack& track) { return static_cast<double>(track.bytes) + 1e5; }
-
-void read_ahead(const std::string& path) {
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.is_open()) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_WILLNEED);
-}
-
-JobSpec job_spec(const LocalBatch& batch, const std::vector<ScannedTrack>& tracks) {
-  JobSpec spec;
-  spec.request_id = request_id_of(batch, tracks);
-  spec.kind = "master";
-  spec.out_dir = batch.setting.out_dir.string();
-  const EffectiveRecipe recipe = batch.setting.recipe->effective();
-  spec.recipe_json = recipe.canonical_json;
-  spec.recipe_sha256 = recipe.sha256;
-  for (const ScannedTrack& track : tracks) {
-    // A path may hold any bytes and JSON text may not: bytes outside of ASCII travel as Latin-1 code points.
-    nlohmann::json payload;
-    payload["relative"] = path_to_text(track.relative);
-    spec.tasks.push_back({track.input, track.album, predicted_cost(track), payload.dump()});
-  }
-  return spec;
-}
-
-// One run's threads and what they share.
+// One run, and what its threads share: the server's, the worker's, and the caller's, which watches.
 class Run {
  public:
   Run(LocalBatch& batch, const std::vector<ScannedTrack>& tracks)
       : batch_(batch),
         tracks_(tracks),
-        lock_(batch.state_dir, batch.setting.out_dir),
-        store_((batch.state_dir / "jobs.sqlite").string(), clock_, local_policy()),
-        memory_(batch.memory_bytes),
-        device_memory_(device_memory_bytes(batch.setting.backend)),
-        worker_id_("local:" + std::to_string(::getpid()) + ":" + std::to_string(clock_.now_ms())) {
-    remove_abandoned(batch.setting.out_dir);
-    batch.setting.clashes = name_clashes(tracks, *batch.setting.recipe, batch.setting.out_dir);
-    for (const ScannedTrack& track : tracks) {
-      const FileIdentity input = identity_of(track.input);
-      if (input.inode != 0) batch.setting.inputs.insert({input.device, input.inode});
-    }
-    SubmitResult submitted = store_.submit(job_spec(batch, tracks));
-    if (submitted.outcome != SubmitOutcome::kCreated) {
-      // A run that was killed left this job behind: the lock says that nobody works on it. Its finished tracks are in
-      // the store's memory of results, which checks that they are still there, so a new job finds them unchanged.
-      resumed_ = true;
-      store_.cancel(submitted.job_id);
-      submitted = store_.submit(job_spec(batch, tracks));
-    }
+        lock_(batch.state_dir, batch.out_dir),
+        store_(open_sqlite_store((batch.state_dir / "jobs.sqlite").string(), clock_, local_policy())) {
+    remove_abandoned(batch.out_dir);
+    cancel_abandoned_jobs();
+    const SubmitResult submitted = store_->submit(job_spec());
     job_ = submitted.job_id;
-    for (const ScannedTrack& track : tracks) total_cost_ += predicted_cost(track);
+    for (const ScannedTrack& track : tracks) total_cost_ += predicted_cost_s(track);
   }
 
   BatchResult run() {
     const auto started = std::chrono::steady_clock::now();
-    for (const TaskRecord& task : all_tasks()) upcoming_.push_back(task);
-    std::sort(upcoming_.begin(), upcoming_.end(),
-              [](const auto& a, const auto& b) { return a.plan_rank < b.plan_rank; });
     BatchResult result;
     {
-      Publisher publisher(store_, [this](const PublishedTask& task) { on_published(task); });
-      publisher_ = &publisher;
-      std::vector<std::jthread> workers;
-      try {
-        for (int i = 0; i < std::max(1, batch_.jobs); ++i) {
-          ++at_work_;
-          workers.emplace_back([this] {
-            guarded([this] { work(); });
-            --at_work_;
-          });
+      FarmServerSetting serving;
+      serving.version = version();
+      serving.threads = 4;
+      serving.on_store_failure = [this](const std::exception& error) { note_fatal(error.what()); };
+      FarmServer server(*store_, serving);
+      FarmWorker worker(worker_setting(), [&server] { return server.in_process_channel(); });
+      std::jthread hands([this, &worker] {
+        try {
+          worker.run(order_);
+        } catch (const std::exception& error) {
+          note_fatal(error.what());
         }
-      } catch (const std::system_error&) {
-        --at_work_;
-        if (workers.empty()) throw;  // else the threads there are do the work
-      }
-      guarded([this] { supervise(); });
-      workers.clear();  // joins
+        is_over_ = true;
+      });
+      watch();
+      hands.join();
+      const FarmWorker::Busy busy = worker.busy();
+      result.busy = {busy.decode_s, busy.kernels_s, busy.limiter_s, busy.encode_s, busy.io_s};
     }
     result.was_interrupted = is_interrupted();
     result.was_resumed = resumed_;
-    result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     const std::lock_guard lock(mutex_);
-    result.busy = busy_;
     result.gpu_failure = gpu_failure_;
-    result.audio_s = audio_s_;
-    if (fatal_) {
-      report_early_end(result);
-    } else {
-      for (const TaskRecord& task : all_tasks()) {
-        const bool has_ended = is_final(task.state) && task.state != TaskState::kCancelled;
-        if (has_ended) result.tracks.push_back(outcome_of(task));
-        result.left += !has_ended;
-      }
+    result.store_failure = fatal_;
+    try {
+      if (result.store_failure.empty()) take_news();
+    } catch (const std::exception& error) {
+      result.store_failure = error.what();
     }
+    result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    result.audio_s = audio_s_;
+    collect(result);
     return result;
   }
 
  private:
-  // The store failed while tracks were in work: what has ended is in its place, and the report still says so.
-  void report_early_end(BatchResult& result) {
-    try {
-      std::rethrow_exception(fatal_);
-    } catch (const std::exception& error) {
-      result.store_failure = error.what();
-    }
-    for (const ScannedTrack& track : tracks_) {
-      const auto found = outcomes_.find(track.input);
-      result.tracks.push_back(found != outcomes_.end()
-                                  ? found->second
-                                  : TrackOutcome{TaskState::kFailed, track.input, "STORE", result.store_failure, {}});
+  static std::string version() { return "lathe " LATHE_VERSION; }
+
+  // A run that was killed left its job behind: the lock says that nobody works on it. Its finished tracks are in the
+  // store's memory of results, which checks that they are still there, so the new job finds them unchanged.
+  void cancel_abandoned_jobs() {
+    JobFilter unfinished;
+    unfinished.states = {JobState::kAccepting, JobState::kRunning, JobState::kPaused, JobState::kCancelling};
+    for (JobId before = INT64_MAX;;) {
+      const auto jobs = store_->jobs(unfinished, before, 100);
+      for (const JobRecord& job : jobs) {
+        before = job.id;
+        if (job.header.out_dir != batch_.out_dir.string()) continue;
+        resumed_ = true;
+        store_->cancel(job.id);
+      }
+      if (jobs.empty()) return;
     }
   }
 
-  std::vector<TaskRecord> all_tasks() {
-    std::vector<TaskRecord> all;
-    for (std::int64_t after = -1;;) {
-      const std::vector<TaskRecord> page = store_.tasks(job_, after, 1000);
-      if (page.empty()) return all;
-      after = page.back().position;
-      all.insert(all.end(), page.begin(), page.end());
+  JobSpec job_spec() {
+    v1::MasterSetting setting;
+    setting.set_out_dir(batch_.out_dir.string());
+    setting.set_overwrite(batch_.overwrite);
+    setting.set_pcm_md5(batch_.pcm_md5);
+    setting.set_no_cache(!batch_.use_cache);
+    JobSpec spec = master_job_spec(setting, batch_.recipe->effective());
+    spec.header.request_id = random_id();
+    spec.header.submitted_by = "local";
+    const auto clashes = name_clashes(tracks_, *batch_.recipe, batch_.out_dir);
+    for (const ScannedTrack& track : tracks_) {
+      v1::TaskSpec task = task_message(track);
+      if (const auto clash = clashes.find(track.input); clash != clashes.end()) {
+        task.set_problem_code("OUTPUT_TAKEN");
+        task.set_problem(clash->second);
+      }
+      spec.tasks.push_back(task_record(task));
     }
+    return spec;
+  }
+
+  FarmWorkerSetting worker_setting() {
+    FarmWorkerSetting setting;
+    setting.name = "local";
+    setting.executable = batch_.executable;
+    setting.slots = std::max(1, std::min(batch_.jobs, static_cast<int>(std::min<std::size_t>(tracks_.size(), 1024))));
+    setting.memory_bytes = batch_.memory_bytes;
+    setting.backend = batch_.backend.backend == Backend::cpu ? "cpu" : batch_.backend.may_change ? "auto" : "cuda";
+    setting.spool_dir = batch_.state_dir;
+    setting.only_job = job_;
+    setting.is_sole = true;
+    setting.version = version();
+    setting.on_progress = [this](TaskId task, double share) {
+      const std::lock_guard lock(mutex_);
+      in_work_[task] = share;
+    };
+    setting.on_gpu_lost = [this](const std::string& how) {
+      const std::lock_guard lock(mutex_);
+      if (gpu_failure_.empty()) gpu_failure_ = how;
+      // Where a GPU was asked for, the run ends, and the next one goes on where it stopped.
+      if (!batch_.backend.may_change) order_ = WorkerOrder::kStop;
+    };
+    return setting;
+  }
+
+  bool is_interrupted() const { return batch_.is_interrupted != nullptr && batch_.is_interrupted->load(); }
+
+  // A store that fails ends the run, from whichever thread it is seen; so does a worker that cannot work.
+  void note_fatal(const std::string& why) {
+    const std::lock_guard lock(mutex_);
+    if (fatal_.empty()) fatal_ = why;
+    order_ = WorkerOrder::kAbort;
+  }
+
+  // The calling thread: shows how it goes, and sees when it is over.
+  void watch() {
+    while (!is_over_) {
+      std::this_thread::sleep_for(kLook);
+      if (is_interrupted() && order_ == WorkerOrder::kWork) order_ = WorkerOrder::kStop;
+      try {
+        take_news();
+        if (is_final(store_->job(job_)->state) && order_ == WorkerOrder::kWork) order_ = WorkerOrder::kStop;
+      } catch (const std::exception& error) {
+        note_fatal(error.what());
+      }
+      if (batch_.on_progress) batch_.on_progress(progress());
+    }
+  }
+
+  // Tracks that ended since the last look.
+  void take_news() {
+    for (;;) {
+      const auto events = store_->events(job_, seen_, kEventsAtOnce);
+      for (const EventRecord& event : events) {
+        seen_ = event.sequence;
+        if (!event.task_id) continue;
+        const TaskState state = task_state_named(event.state);
+        if (!is_final(state) || state == TaskState::kCancelled) continue;
+        const auto task = store_->task(*event.task_id);
+        if (task) note_end(*task);
+      }
+      if (std::ssize(events) < kEventsAtOnce) return;
+    }
+  }
+
+  void note_end(const TaskRecord& task) {
+    TrackOutcome outcome = outcome_of(task);
+    ended_cost_ += task.predicted_cost;
+    ++finished_;
+    failed_ += outcome.state == TaskState::kFailed || outcome.state == TaskState::kQuarantined;
+    audio_s_ += audio_seconds(outcome.result_json);
+    if (batch_.on_track) batch_.on_track(outcome);
+    outcomes_[task.input] = std::move(outcome);
   }
 
   static TrackOutcome outcome_of(const TaskRecord& task) {
     return {task.state, task.input, task.reason_code, task.message, task.result_json};
   }
 
-  bool is_interrupted() const { return batch_.is_interrupted != nullptr && batch_.is_interrupted->load(); }
-
-  // A worker thread: claims, runs, hands over to the publisher, until nothing is left.
-  void work() {
-    TaskRunner runner(batch_.setting, store_, designs_, memory_, device_memory_, gpu_is_lost_);
-    const ClaimFilter filter{true, std::nullopt};
-    while (!cancelled_.load()) {
-      const std::optional<Lease> lease = store_.claim(job_, worker_id_, kLeaseMs, filter);
-      if (!lease) {
-        if (store_.counts(job_).unfinished() == 0) return;
-        wait_for_change();
-        continue;
+  BatchProgress progress() {
+    BatchProgress progress{static_cast<std::int64_t>(tracks_.size()), finished_, failed_, 0, audio_s_};
+    const std::lock_guard lock(mutex_);
+    double cost = ended_cost_;
+    std::erase_if(in_work_, [this, &cost](const auto& entry) {
+      if (!costs_.contains(entry.first)) {
+        const auto task = store_->task(entry.first);
+        costs_[entry.first] = task ? task->predicted_cost : 0;
       }
-      hold(*lease);
-      work_on(runner, *lease);
-    }
+      const auto task = store_->task(entry.first);
+      if (!task || is_final(task->state)) return true;
+      cost += entry.second * costs_[entry.first];
+      return false;
+    });
+    progress.share = total_cost_ > 0 ? std::min(1.0, cost / total_cost_) : 1.0;
+    return progress;
   }
 
-  void work_on(TaskRunner& runner, const Lease& lease) {
-    advise_next(lease);
-    try {
-      FinishedTask done = runner.run(
-          lease, [this, &lease](double share) { note_progress(lease.id.task_id, share * lease.predicted_cost); },
-          cancelled_);
-      publisher_->publish({lease, std::move(done)});
-    } catch (const MasteringCancelled&) {
-      let_go(lease);
-      store_.release(lease.id);
-    } catch (const cuda::CudaError& error) {
-      if (!error.is_context_lost()) return fail(lease, failure_of(error));
-      lose_gpu(error.what());
-      let_go(lease);
-      store_.release(lease.id);
-      changed_.notify_all();
-    } catch (const std::exception& error) {
-      fail(lease, failure_of(error));
-    }
-  }
-
-  // This process can use no GPU any more, through no fault of the track in work. `auto` goes on with the CPU; where a
-  // GPU was asked for, the run ends, and the next one goes on where it stopped.
-  void lose_gpu(const std::string& how) {
-    gpu_is_lost_ = true;
-    const std::lock_guard lock(mutex_);
-    if (gpu_failure_.empty()) gpu_failure_ = how;
-    if (!batch_.setting.backend.may_change) cancelled_ = true;
-  }
-
-  void fail(const Lease& lease, const TaskFailure& failure) {
-    let_go(lease);
-    const FailOutcome outcome = store_.fail(lease.id, failure.failure_class, failure.code, failure.message, random01());
-    if (outcome.is_lost) return lost(lease);
-    if (is_final(outcome.state)) ended(lease.id.task_id, outcome.state, lease.predicted_cost);
-    changed_.notify_all();
-  }
-
-  // Another took the task from this run, or cancelled it: what the store says of it holds. If it is still to be done,
-  // it will be claimed again; a task that is done by now was counted by whoever did it.
-  void lost(const Lease& lease) {
-    {
-      const std::lock_guard lock(mutex_);
-      in_work_.erase(lease.id.task_id);
-    }
-    changed_.notify_all();
-  }
-
-  // A store that fails ends the whole run, from whichever thread it is seen.
-  template <class Work>
-  void guarded(Work&& work) {
-    try {
-      work();
-    } catch (...) {
-      const std::lock_guard lock(mutex_);
-      if (!fatal_) fatal_ = std::current_exception();
-      cancelled_ = true;
-    }
-  }
-
-  void on_published(const PublishedTask& task) {
-    guarded([this, &task] { end_published(task); });
-  }
-
-  void end_published(const PublishedTask& task) {
-    if (task.failure) return fail(task.lease, *task.failure);
-    let_go(task.lease);
-    if (task.is_lost) return lost(task.lease);
-    {
-      const std::lock_guard lock(mutex_);
-      busy_ += task.busy;
-      audio_s_ += task.audio_s;
-    }
-    ended(task.lease.id.task_id, task.is_unchanged ? TaskState::kUnchanged : TaskState::kDone,
-          task.lease.predicted_cost);
-    changed_.notify_all();
-  }
-
-  void ended(TaskId task, TaskState state, double cost) {
-    note_end(task, state, cost);
-    if (const auto record = store_.task(task)) {
-      const std::lock_guard lock(report_mutex_);
-      outcomes_[record->input] = outcome_of(*record);
-      if (batch_.on_track) batch_.on_track(outcome_of(*record));
-    }
-  }
-
-  void note_end(TaskId task, TaskState state, double cost) {
-    const std::lock_guard lock(mutex_);
-    in_work_.erase(task);
-    ended_cost_ += cost;
-    ++finished_;
-    if (state == TaskState::kFailed || state == TaskState::kQuarantined) ++failed_;
-  }
-
-  void note_progress(TaskId task, double cost) {
-    const std::lock_guard lock(mutex_);
-    in_work_[task] = cost;
-  }
-
-  void hold(const Lease& lease) {
-    const std::lock_guard lock(mutex_);
-    held_.push_back(lease.id);
-  }
-  void let_go(const Lease& lease) {
-    const std::lock_guard lock(mutex_);
-    std::erase(held_, lease.id);
-  }
-
-  void wait_for_change() {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, 200ms);
-  }
-
-  // Reads the file that will be claimed some tracks from now into the page cache while this one is worked on.
-  void advise_next(const Lease& lease) {
-    std::string path;
-    {
-      const std::lock_guard lock(mutex_);
-      while (!upcoming_.empty() && upcoming_.front().id != lease.id.task_id) upcoming_.pop_front();
-      const auto ahead = static_cast<std::size_t>(std::max(1, batch_.jobs));
-      if (upcoming_.size() > ahead) path = upcoming_[ahead].input;
-    }
-    if (!path.empty()) read_ahead(path);
-  }
-
-  // The heartbeat and the progress display, on the calling thread.
-  void supervise() {
-    auto renewed = std::chrono::steady_clock::now();
-    while (true) {
-      const bool stop = is_interrupted();
-      if (stop) cancelled_ = true;
-      std::vector<LeaseId> held;
-      BatchProgress progress;
-      bool is_fatal = false;
-      const bool is_over = at_work_ == 0;  // then nothing more comes to be held
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, 100ms);
-        held = held_;
-        is_fatal = fatal_ != nullptr;
-        progress = {static_cast<std::int64_t>(tracks_.size()), finished_, failed_, 0, audio_s_};
-        double cost = ended_cost_;
-        for (const auto& [task, part] : in_work_) cost += part;
-        progress.share = total_cost_ > 0 ? std::min(1.0, cost / total_cost_) : 1.0;
-      }
-      if (batch_.on_progress) batch_.on_progress(progress);
-      // Tasks that were cancelled from outside never finish.
-      if (progress.finished == progress.tracks || ((stop || is_over) && held.empty()) || is_fatal) return;
-      const auto now = std::chrono::steady_clock::now();
-      if (now - renewed > std::chrono::milliseconds(kLeaseMs / 3)) {
-        renewed = now;
-        if (!held.empty()) store_.renew(worker_id_, held, kLeaseMs);
+  // The tracks that ended, in the order of the scan. If the store failed while tracks were in work, what has ended is
+  // in its place, and the report still says so.
+  void collect(BatchResult& result) {
+    for (const ScannedTrack& track : tracks_) {
+      const auto found = outcomes_.find(track.input);
+      if (found != outcomes_.end()) {
+        result.tracks.push_back(found->second);
+      } else if (!result.store_failure.empty()) {
+        result.tracks.push_back({TaskState::kFailed, track.input, "STORE", result.store_failure, {}});
+      } else {
+        ++result.left;
       }
     }
   }
@@ -350,38 +256,28 @@ class Run {
   const std::vector<ScannedTrack>& tracks_;
   SystemClock clock_;
   OutputLock lock_;
-  SqliteJobStore store_;
-  MemoryBudget memory_;
-  MemoryBudget device_memory_;
-  EqDesigns designs_;
-  std::string worker_id_;
+  std::unique_ptr<JobStore> store_;
   JobId job_ = 0;
   bool resumed_ = false;
-  std::exception_ptr fatal_;
-  Publisher* publisher_ = nullptr;
-  std::atomic<bool> cancelled_{false};
-  std::atomic<bool> gpu_is_lost_{false};
-  std::atomic<int> at_work_{0};  // worker threads that have not returned
+  std::atomic<WorkerOrder> order_{WorkerOrder::kWork};
+  std::atomic<bool> is_over_{false};
 
-  std::mutex report_mutex_;
-  std::map<std::string, TrackOutcome> outcomes_;  // by input, of the tracks that have ended
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<TaskRecord> upcoming_;  // in planned order
-  std::vector<LeaseId> held_;
-  std::map<TaskId, double> in_work_;
-  std::int64_t finished_ = 0, failed_ = 0;
+  // The calling thread's.
+  std::int64_t seen_ = 0, finished_ = 0, failed_ = 0;
   double ended_cost_ = 0, total_cost_ = 0, audio_s_ = 0;
-  BusySeconds busy_;
-  std::string gpu_failure_;
+  std::unordered_map<std::string, TrackOutcome> outcomes_;  // by input, of the tracks that have ended
+  std::unordered_map<TaskId, double> costs_;
+
+  std::mutex mutex_;
+  std::unordered_map<TaskId, double> in_work_;
+  std::string fatal_, gpu_failure_;
 };
 
 }  // namespace
 
-std::string request_id_of(const LocalBatch& batch, const std::vector<ScannedTrack>& tracks) {
-  std::string text = batch.setting.out_dir.string() + "\n" + batch.setting.recipe->effective().sha256 + "\n";
-  for (const ScannedTrack& track : tracks) text += track.input + "\n" + track.relative + "\n";
-  return "local-" + sha256_hex(text).substr(0, 40);
+std::string own_executable() {
+  const char* named = std::getenv("LATHE_EXECUTABLE");
+  return named != nullptr && *named != '\0' ? named : "/proc/self/exe";
 }
 
 BatchResult LocalBatch::run(const std::vector<ScannedTrack>& tracks) {

@@ -1,4 +1,4 @@
-// `lathe master` on one machine: an embedded scheduler on SQLite and worker threads, the farm in small.
+// `lathe master` on one machine: an embedded scheduler on SQLite and a worker with its executors, the farm in small.
 #pragma once
 
 #include <atomic>
@@ -9,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "host/mastering/track_report.h"
+#include "host/recipe/recipe.h"
 #include "scheduler/store/job_store.h"
+#include "scheduler/worker/backend_choice.h"
 #include "scheduler/worker/scan.h"
-#include "scheduler/worker/task_runner.h"
 
 namespace lathe::scheduler {
 
@@ -42,15 +44,24 @@ struct BatchResult {
   bool was_resumed = false;
 };
 
+// LATHE_EXECUTABLE, else this very program.
+std::string own_executable();
+
 struct LocalBatch {
-  BatchSetting setting;
+  std::filesystem::path out_dir;  // absolute
+  const RecipeSource* recipe = nullptr;
+  BackendChoice backend;
+  bool use_cache = true;
+  bool overwrite = false;  // foreign files may be replaced
+  bool pcm_md5 = false;
   int jobs = 1;
   std::int64_t memory_bytes = 0;
   std::filesystem::path state_dir;
+  std::string executable = own_executable();  // that has the verb `executor`
 
   // Called from the thread that runs the batch, a few times a second.
   std::function<void(const BatchProgress&)> on_progress;
-  // Called as each track ends, one call at a time.
+  // Likewise, as each track ends.
   std::function<void(const TrackOutcome&)> on_track;
   // Set from a signal handler: what is being worked on is given back, what is done stays done.
   const std::atomic<bool>* is_interrupted = nullptr;
@@ -59,7 +70,7 @@ struct LocalBatch {
   BatchResult run(const std::vector<ScannedTrack>& tracks);
 };
 
-// What stands in a request's name: the same command on the same files goes on where a killed run stopped.
+// The name of a request that was never made before.
 std::string request_id_of(const LocalBatch& batch, const std::vector<ScannedTrack>& tracks);
 
 }  // namespace lathe::scheduler

@@ -1,5 +1,7 @@
 #include "scheduler/worker/output_names.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -35,6 +37,43 @@ bool names_are_free(const v1::Recipe& recipe) {
          std::any_of(recipe.outputs().begin(), recipe.outputs().end(), [](const auto& o) { return o.has_path(); });
 }
 
+// Inputs that lie in the output folder, or are linked into it: no master may get their names.
+class InputsInTheWay {
+ public:
+  InputsInTheWay(const std::vector<ScannedTrack>& tracks, const fs::path& out_dir) {
+    std::error_code error;
+    if (!fs::exists(out_dir, error)) return;
+    const fs::path out = fs::weakly_canonical(out_dir);
+    std::map<fs::path, bool> lies_in;  // by folder
+    for (const ScannedTrack& track : tracks) {
+      const fs::path path(track.input);
+      const auto [folder, is_new] = lies_in.try_emplace(path.parent_path(), false);
+      if (is_new) {
+        const fs::path real = fs::weakly_canonical(folder->first);
+        folder->second = std::mismatch(out.begin(), out.end(), real.begin(), real.end()).first == out.end();
+      }
+      struct stat s {};
+      const bool is_linked = ::lstat(path.c_str(), &s) == 0 && (S_ISLNK(s.st_mode) || s.st_nlink > 1);
+      if (folder->second || is_linked) remember(path);
+    }
+  }
+  bool are_there() const { return !inputs_.empty(); }
+  // The input that is the file of this name; null if it is none.
+  const fs::path* at(const fs::path& path) const {
+    struct stat s {};
+    if (inputs_.empty() || ::stat(path.c_str(), &s) != 0) return nullptr;
+    const auto found = inputs_.find({s.st_dev, s.st_ino});
+    return found == inputs_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  void remember(const fs::path& path) {
+    struct stat s {};
+    if (::stat(path.c_str(), &s) == 0) inputs_[{s.st_dev, s.st_ino}] = path;
+  }
+  std::map<std::pair<dev_t, ino_t>, fs::path> inputs_;
+};
+
 }  // namespace
 
 EffectiveRecipe recipe_for_track(const RecipeSource& recipe, const fs::path& input, const Tags& tags) {
@@ -45,7 +84,8 @@ std::map<fs::path, std::string> name_clashes(const std::vector<ScannedTrack>& tr
                                              const fs::path& out_dir) {
   std::map<fs::path, int> at_place;
   for (const ScannedTrack& track : tracks) ++at_place[track.relative];
-  const bool look_at_all = names_are_free(recipe.effective().recipe);
+  const InputsInTheWay inputs(tracks, out_dir);
+  const bool look_at_all = names_are_free(recipe.effective().recipe) || inputs.are_there();
   std::map<fs::path, fs::path> owner;  // by output
   std::map<fs::path, std::string> clashes;
   for (const ScannedTrack& track : tracks) {
@@ -55,6 +95,10 @@ std::map<fs::path, std::string> name_clashes(const std::vector<ScannedTrack>& tr
       const EffectiveRecipe own = recipe_for_track(recipe, track.input, reader.tags());
       const auto outputs = outputs_of(own.recipe, reader.format(), reader.tags(), out_dir, track.relative);
       for (const OutputSpec& output : outputs) {
+        if (const fs::path* input = inputs.at(output.path)) {
+          clashes[track.input] = "the master of " + track.input + " would be written onto " + input->string() +
+                                 ", which is an input of this run; choose another output folder";
+        }
         const auto found = owner.find(output.path);
         if (found == owner.end()) continue;
         clashes[track.input] =

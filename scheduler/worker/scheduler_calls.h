@@ -46,8 +46,8 @@ class EventQueue {
 
 class SchedulerCalls {
  public:
-  SchedulerCalls(EventQueue& queue, std::shared_ptr<grpc::Channel> channel)
-      : queue_(queue), stub_(v1::WorkerService::NewStub(channel)) {}
+  SchedulerCalls(EventQueue& queue, std::shared_ptr<grpc::Channel> channel, std::string token)
+      : queue_(queue), token_(std::move(token)), stub_(v1::WorkerService::NewStub(channel)) {}
   // Cancels what is under way and waits for it; no answer comes any more.
   ~SchedulerCalls() {
     std::unique_lock lock(mutex_);
@@ -67,6 +67,7 @@ class SchedulerCalls {
     auto call = std::make_shared<Call>();
     call->request = std::move(request);
     call->context.set_deadline(std::chrono::system_clock::now() + deadline);
+    if (!token_.empty()) call->context.AddMetadata("authorization", "Bearer " + token_);
     {
       const std::lock_guard lock(mutex_);
       under_way_.insert(&call->context);
@@ -86,6 +87,7 @@ class SchedulerCalls {
 
  private:
   EventQueue& queue_;
+  const std::string token_;
   std::unique_ptr<v1::WorkerService::Stub> stub_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -1,0 +1,20 @@
+#include "scheduler/store/open_job_store.h"
+
+#include "scheduler/store/sql_job_store.h"
+#include "scheduler/store/sqlite_engine.h"
+
+namespace lathe::scheduler {
+
+std::unique_ptr<JobStore> open_sqlite_store(const std::string& path, const Clock& clock, const RetryPolicy& policy,
+                                            int busy_timeout_ms) {
+  return std::make_unique<SqlJobStore>(open_sqlite_engine(path, busy_timeout_ms, clock.now_ms()), &clock, policy);
+}
+
+std::unique_ptr<JobStore> open_job_store(const std::string& url, const Clock* clock, const RetryPolicy& policy) {
+  static const SystemClock kSystemClock;
+  constexpr std::string_view kSqlite = "sqlite:";
+  const std::string path = url.starts_with(kSqlite) ? url.substr(kSqlite.size()) : url;
+  return open_sqlite_store(path, clock != nullptr ? *clock : kSystemClock, policy);
+}
+
+}  // namespace lathe::scheduler

@@ -1,0 +1,36 @@
+// From what a user asks for to a job: the one place where a scan becomes tasks, for local runs and for the farm.
+#pragma once
+
+#include <string>
+
+#include "host/recipe/recipe.h"
+#include "lathe/v1/job.pb.h"
+#include "lathe/v1/task.pb.h"
+#include "scheduler/store/job_records.h"
+#include "scheduler/worker/scan.h"
+
+namespace lathe::scheduler {
+
+// Roughly the seconds one core takes: bytes stand for samples.
+double predicted_cost_s(const ScannedTrack& track);
+
+v1::TaskSpec task_message(const ScannedTrack& track);
+
+// Without checking it: see the service's task_spec_of for what comes from strangers.
+TaskSpec task_record(const v1::TaskSpec& spec);
+
+// A master job without its tasks; the recipe is kept once, in the header.
+JobSpec master_job_spec(const v1::MasterSetting& setting, const EffectiveRecipe& recipe);
+
+// The audio of a track that was mastered or found unchanged, from its result.
+double audio_seconds(const std::string& result_json);
+
+// The store's text for what a task is beside its columns, and back into the message.
+std::string payload_of(const v1::TaskSpec& spec);
+void take_payload(const std::string& payload_json, v1::TaskSpec& spec);
+
+// A message as JSON on one line, and back (throws std::invalid_argument).
+std::string to_json(const google::protobuf::Message& message);
+void from_json(const std::string& json, google::protobuf::Message& message);
+
+}  // namespace lathe::scheduler
