@@ -58,6 +58,7 @@ void WorkerSession::on_acquired(std::int64_t call, const std::vector<Granted>& t
     }
     held_[granted.lease] = held;
   }
+  if (!takes_work()) give_back_queued(now_ms);
   tick(now_ms);
 }
 
@@ -82,7 +83,9 @@ void WorkerSession::on_heartbeat(std::int64_t call, const std::vector<LeaseKey>&
   } else {
     for (const LeaseKey& key : lost) lose(key, now_ms);
   }
-  if (!takes_work()) give_back_queued(now_ms);
+  if (takes_work()) return;
+  if (acquire_call_ != 0) port_.end_acquire(acquire_call_);
+  give_back_queued(now_ms);
 }
 
 void WorkerSession::on_heartbeat_failed(std::int64_t call, std::int64_t now_ms) {
@@ -224,6 +227,7 @@ void WorkerSession::on_executor_gone(int slot, const AttemptFailure& why, std::i
 
 void WorkerSession::drain(std::int64_t now_ms) {
   drains_ = true;
+  if (acquire_call_ != 0) port_.end_acquire(acquire_call_);
   give_back_queued(now_ms);
   tick(now_ms);
 }

@@ -45,6 +45,8 @@ class WorkerPort {
   virtual ~WorkerPort() = default;
   // `tasks` to be worked on at once and `ahead` more; `waits`: the scheduler may take its time to answer.
   virtual void acquire(std::int64_t call, int tasks, int ahead, bool waits) = 0;
+  // The answer of this call is no longer wanted; on_acquired or on_acquire_failed follows soon.
+  virtual void end_acquire(std::int64_t call) = 0;
   virtual void heartbeat(std::int64_t call, const std::vector<LeaseKey>& leases) = 0;
   virtual void announce(LeaseKey lease) = 0;
   virtual void commit(LeaseKey lease) = 0;

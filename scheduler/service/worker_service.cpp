@@ -61,6 +61,14 @@ grpc::Status WorkerService::fill_grants(const std::vector<Lease>& leases, v1::Ac
   return Status::OK;
 }
 
+void WorkerService::give_back(const std::vector<Lease>& leases) {
+  try {
+    for (const Lease& lease : leases) farm_.store.release(lease.id);
+  } catch (const std::exception&) {
+    // They run out.
+  }
+}
+
 WorkerService::Reactor* WorkerService::AcquireTasks(Context* context, const v1::AcquireTasksRequest* request,
                                                     v1::AcquireTasksResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
@@ -94,7 +102,11 @@ WorkerService::Reactor* WorkerService::AcquireTasks(Context* context, const v1::
       waiter.ahead = request->ahead();
       waiter.until = std::chrono::steady_clock::now() + std::chrono::milliseconds(request->wait_ms());
       waiter.is_gone = [context] { return context->IsCancelled(); };
-      waiter.answer = [this, reactor, response](Status status, const std::vector<Lease>& leases) {
+      waiter.answer = [this, context, reactor, response](Status status, const std::vector<Lease>& leases) {
+        if (context->IsCancelled()) {
+          give_back(leases);  // nobody would hear of them
+          status = Status::CANCELLED;
+        }
         if (status.ok() && !leases.empty()) {
           try {
             status = fill_grants(leases, *response);

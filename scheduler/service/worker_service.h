@@ -27,6 +27,7 @@ class WorkerService final : public v1::WorkerService::CallbackService {
 
  private:
   grpc::Status fill_grants(const std::vector<Lease>& leases, v1::AcquireTasksResponse& response);
+  void give_back(const std::vector<Lease>& leases);
   void keep_memory(const v1::CommitResultRequest& request);
 
   FarmContext& farm_;

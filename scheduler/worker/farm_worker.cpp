@@ -453,7 +453,7 @@ class FarmWorker::Life final : private WorkerPort {
     request.set_wait_ms(waits ? kAcquireWaitMs : 0);
     request.set_job_id(setting_.only_job);
     request.set_sole_worker(setting_.is_sole);
-    calls_->start<v1::AcquireTasksRequest, v1::AcquireTasksResponse>(
+    acquiring_ = calls_->start<v1::AcquireTasksRequest, v1::AcquireTasksResponse>(
         pick<v1::AcquireTasksRequest, v1::AcquireTasksResponse>(&Async::AcquireTasks), request,
         std::chrono::milliseconds(request.wait_ms()) + 10s,
         [this, call](const grpc::Status& status, const v1::AcquireTasksResponse& response) {
@@ -472,6 +472,10 @@ class FarmWorker::Life final : private WorkerPort {
           }
           session_->on_acquired(call, granted, standing_of(response.state()), now);
         });
+  }
+
+  void end_acquire(std::int64_t) override {
+    if (acquiring_) acquiring_->TryCancel();
   }
 
   void heartbeat(std::int64_t call, const std::vector<LeaseKey>& leases) override {
@@ -593,6 +597,7 @@ class FarmWorker::Life final : private WorkerPort {
   WorkerOrder obeyed_ = WorkerOrder::kWork;
   EventQueue queue_;
   std::unique_ptr<SchedulerCalls> calls_, beats_;
+  std::shared_ptr<grpc::ClientContext> acquiring_;
   SlotMemory memory_;
   std::vector<Slot> slots_;
   std::optional<WorkerSession> session_;

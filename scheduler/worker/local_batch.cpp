@@ -27,7 +27,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLook = 100ms;
+constexpr auto kLook = 50ms;
 constexpr int kEventsAtOnce = 1'000;
 
 // Disk full or memory short on one machine: two more tries a few seconds apart, when other tracks have ended, then the

@@ -57,8 +57,10 @@ class SchedulerCalls {
   }
 
   // `method` is a member of the asynchronous stub; `answer(status, response)` runs on the queue's thread.
+  // What it returns can cancel the call.
   template <class Request, class Response, class Method, class Answer>
-  void start(Method method, Request request, std::chrono::milliseconds deadline, Answer answer) {
+  std::shared_ptr<grpc::ClientContext> start(Method method, Request request, std::chrono::milliseconds deadline,
+                                             Answer answer) {
     struct Call {
       grpc::ClientContext context;
       Request request;
@@ -81,6 +83,7 @@ class SchedulerCalls {
           under_way_.erase(&call->context);
           changed_.notify_all();
         });
+    return {call, &call->context};
   }
 
   using Async = v1::WorkerService::StubInterface::async_interface;

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kTracks = 12, kFrames = 16000;
+constexpr int kTracks = 60, kFrames = 16000;
 
 // One second of a square wave: 16 kHz, mono, 16 bits.
 void write_wav(const fs::path& path, int period) {
@@ -44,9 +44,10 @@ class LocalBatchTest : public testing::Test {
   LocalBatchTest() : recipe_(RecipeSource::load("streaming", {})) {
     fs::create_directories(root() / "in");
     for (int i = 0; i < kTracks; ++i) write_wav(root() / "in" / (std::to_string(i) + ".wav"), 20 + i);
-    batch_.setting.out_dir = root() / "out";
-    batch_.setting.spool_dir = batch_.state_dir = root() / "state";
-    batch_.setting.recipe = &recipe_;
+    batch_.out_dir = root() / "out";
+    batch_.state_dir = root() / "state";
+    batch_.recipe = &recipe_;
+    batch_.executable = LATHE_PROGRAM;
     batch_.memory_bytes = 1 << 30;
     batch_.is_interrupted = &gave_up_;
     // A batch that does not end by itself is ended, and the test fails.
@@ -68,7 +69,7 @@ class LocalBatchTest : public testing::Test {
       const auto other = open_sqlite_store((batch_.state_dir / "jobs.sqlite").string(), clock, at_once);
       disturb(*other, other->jobs({}, INT64_MAX, 1).at(0).id);
     };
-    BatchResult result = batch_.run(scan_inputs({root() / "in"}, batch_.setting.out_dir).tracks);
+    BatchResult result = batch_.run(scan_inputs({root() / "in"}, batch_.out_dir).tracks);
     EXPECT_FALSE(result.was_interrupted) << "the batch did not end";
     EXPECT_EQ(result.store_failure, "");
     return result;
