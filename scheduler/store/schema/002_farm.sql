@@ -33,7 +33,7 @@ FROM job;
 DROP TABLE job;
 ALTER TABLE job_new RENAME TO job;
 CREATE UNIQUE INDEX job_request ON job (request_id);
-CREATE INDEX job_active ON job (state) WHERE state IN ('RUNNING', 'PAUSED', 'CANCELLING');
+CREATE INDEX job_active ON job (state);
 CREATE INDEX job_space ON job (space, id);
 CREATE INDEX job_recipe ON job (recipe_sha256, id);
 CREATE INDEX job_kind ON job (kind, id);
