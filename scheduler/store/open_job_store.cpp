@@ -10,6 +10,11 @@ bool is_postgres_url(const std::string& url) {
   return url.starts_with("postgres://") || url.starts_with("postgresql://");
 }
 
+std::string sqlite_path(const std::string& url) {
+  constexpr std::string_view kSqlite = "sqlite:";
+  return url.starts_with(kSqlite) ? url.substr(kSqlite.size()) : url;
+}
+
 std::unique_ptr<JobStore> open_sqlite_store(const std::string& path, const Clock& clock, const RetryPolicy& policy,
                                             int busy_timeout_ms) {
   return std::make_unique<SqlJobStore>(open_sqlite_engine(path, busy_timeout_ms, clock.now_ms()), &clock, policy);
@@ -17,10 +22,8 @@ std::unique_ptr<JobStore> open_sqlite_store(const std::string& path, const Clock
 
 std::unique_ptr<JobStore> open_job_store(const std::string& url, const Clock* clock, const RetryPolicy& policy) {
   static const SystemClock kSystemClock;
-  constexpr std::string_view kSqlite = "sqlite:";
   if (is_postgres_url(url)) return std::make_unique<SqlJobStore>(open_postgres_engine(url), clock, policy);
-  const std::string path = url.starts_with(kSqlite) ? url.substr(kSqlite.size()) : url;
-  return open_sqlite_store(path, clock != nullptr ? *clock : kSystemClock, policy);
+  return open_sqlite_store(sqlite_path(url), clock != nullptr ? *clock : kSystemClock, policy);
 }
 
 }  // namespace lathe::scheduler
