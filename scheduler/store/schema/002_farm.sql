@@ -44,7 +44,10 @@ DROP INDEX task_ready;
 DROP INDEX task_leased;
 DROP INDEX task_held;
 DROP INDEX task_state;
-CREATE INDEX task_ready ON task (job_id, run_alone, plan_rank, position) WHERE state IN ('PENDING', 'RETRYING');
+-- What waits: tasks that were never claimed, which only become fewer, and those that came back.
+CREATE INDEX task_fresh ON task (job_id, plan_rank, position) WHERE state = 'PENDING' AND token = 0;
+CREATE INDEX task_returned ON task (job_id, run_alone, plan_rank, position)
+  WHERE state IN ('PENDING', 'RETRYING') AND token > 0;
 CREATE INDEX task_leased ON task (job_id, lease_expires_ms) WHERE state = 'LEASED';
 CREATE INDEX task_held ON task (worker_id) WHERE state = 'LEASED';
 CREATE INDEX task_failed ON task (job_id, position) WHERE state IN ('FAILED', 'QUARANTINED');
