@@ -63,24 +63,42 @@ std::vector<JobDemand> SqlJobStore::candidates(SqlTransaction& transaction, cons
   return order_jobs(std::move(jobs), leased_cost, {});
 }
 
-// A track's lease counts for the engine of its album, until it ends otherwise than by a commit: so an album belongs to
-// one engine while anything of it is leased or done, and may go to another one when nothing came of it.
+// The first claim of an album by an engine ties it to that engine. Each later one locks that row against its deletion,
+// beside all others that do so.
 void SqlJobStore::pin_album(SqlTransaction& transaction, const Lease& lease, const std::string& engine) {
   if (engine.empty() || lease.album.empty()) return;
+  const Bytes album{lease.album};
+  const auto is_pinned = [&] {
+    Rows row =
+        transaction.query("SELECT engine FROM album_engine WHERE job_id = ?1 AND album = ?2 {postgres: FOR KEY SHARE}",
+                          lease.job_id, album);
+    if (!row.step()) return false;
+    if (row.text(0) == engine) return true;
+    throw SqlInterrupted(SqlInterrupted::Kind::kConflict, "an album was just taken by another engine");
+  };
+  if (is_pinned()) return;
   const std::int64_t pinned = transaction.run(
-      "INSERT INTO album_engine (job_id, album, engine, holds) VALUES (?1, ?2, ?3, 1) ON CONFLICT (job_id, album) "
-      "DO UPDATE SET holds = album_engine.holds + 1 WHERE album_engine.engine = excluded.engine",
-      lease.job_id, Bytes{lease.album}, engine);
-  if (pinned == 0) throw SqlInterrupted(SqlInterrupted::Kind::kConflict, "an album was just taken by another engine");
+      "INSERT INTO album_engine (job_id, album, engine) VALUES (?1, ?2, ?3) ON CONFLICT (job_id, album) DO NOTHING",
+      lease.job_id, album, engine);
+  if (pinned == 1 || is_pinned()) return;
+  throw SqlInterrupted(SqlInterrupted::Kind::kConflict, "an album was just given up by another worker");
 }
 
+// An album of which nothing is leased or done any more may go to another engine. Its row is locked first: whoever is
+// just claiming of it is waited for, and seen by the statement that follows.
 void SqlJobStore::unpin_album(SqlTransaction& transaction, const Held& held) {
   if (held.engine.empty() || held.album.empty()) return;
   const Bytes album{held.album};
-  if (transaction.run("DELETE FROM album_engine WHERE job_id = ?1 AND album = ?2 AND holds <= 1", held.job_id, album) ==
-      0) {
-    transaction.run("UPDATE album_engine SET holds = holds - 1 WHERE job_id = ?1 AND album = ?2", held.job_id, album);
+  {
+    Rows row = transaction.query("SELECT 1 FROM album_engine WHERE job_id = ?1 AND album = ?2 {postgres: FOR UPDATE}",
+                                 held.job_id, album);
+    if (!row.step()) return;
   }
+  transaction.run(
+      "DELETE FROM album_engine WHERE job_id = ?1 AND album = ?2 AND NOT EXISTS (SELECT 1 FROM task "
+      "{sqlite: INDEXED BY task_album} WHERE job_id = ?1 AND album = ?2 AND state IN ('LEASED', 'DONE', 'UNCHANGED') "
+      "AND engine <> '')",
+      held.job_id, album);
 }
 
 // The rows that are found are locked with the finding of them, so the change that follows cannot miss. Others who look

@@ -68,7 +68,9 @@ CREATE INDEX task_fresh ON task (job_id, plan_rank, position) WHERE state = 'PEN
 CREATE INDEX task_returned ON task (job_id, run_alone, plan_rank, position)
   WHERE state IN ('PENDING', 'RETRYING') AND token > 0;
 CREATE INDEX task_leased ON task (job_id, lease_expires_ms) WHERE state = 'LEASED';
-CREATE INDEX task_held ON task (worker_id) WHERE state = 'LEASED';
+-- Not deduplicated: entries that lead to one dead row alone can be dropped in passing.
+CREATE INDEX task_held ON task (worker_id) WITH (deduplicate_items = off) WHERE state = 'LEASED';
+CREATE INDEX task_album ON task (job_id, album) WHERE state IN ('LEASED', 'DONE', 'UNCHANGED') AND engine <> '';
 CREATE INDEX task_failed ON task (job_id, position) WHERE state IN ('FAILED', 'QUARANTINED');
 CREATE INDEX task_done ON task (job_id, changed_ms) WHERE state = 'DONE';
 
@@ -171,9 +173,8 @@ CREATE TABLE album_engine (
   job_id BIGINT NOT NULL,
   album  BYTEA  NOT NULL,
   engine TEXT   NOT NULL,
-  holds  BIGINT NOT NULL,  -- tasks of it that are leased to this engine, or were committed by it
   PRIMARY KEY (job_id, album)
-) WITH (fillfactor = 50);
+);
 
 CREATE TABLE task_log (
   task_id BIGINT NOT NULL,
