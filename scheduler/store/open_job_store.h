@@ -18,6 +18,10 @@ namespace lathe::scheduler {
 std::unique_ptr<JobStore> open_job_store(const std::string& url, const Clock* clock = nullptr,
                                          const RetryPolicy& policy = {});
 
+bool is_postgres_url(const std::string& url);
+// The file that "sqlite:PATH" or a bare path names.
+std::string sqlite_path(const std::string& url);
+
 // A store on SQLite that waits for other processes for up to busy_timeout_ms.
 std::unique_ptr<JobStore> open_sqlite_store(const std::string& path, const Clock& clock, const RetryPolicy& policy = {},
                                             int busy_timeout_ms = 30'000);

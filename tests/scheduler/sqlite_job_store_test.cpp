@@ -6,7 +6,9 @@
 
 #include <filesystem>
 
+#include "scheduler/store/migrations.h"
 #include "scheduler/store/sqlite_database.h"
+#include "scheduler/store/store_error.h"
 #include "tests/scheduler/store_world.h"
 
 namespace lathe::scheduler {
@@ -85,7 +87,7 @@ TEST_F(SqliteJobStoreTest, TheAuditFindsWhatMustNotBe) {
       "UPDATE job_tally SET n = n + 1 WHERE state = 'PENDING'",
       "UPDATE job_tally SET cost = cost + 1 WHERE state = 'DONE'",
       "DELETE FROM job_tally WHERE state = 'LEASED'",
-      "INSERT INTO album_engine VALUES (1, X'61', 'cpu', 1)",
+      "INSERT INTO album_engine VALUES (1, X'61', 'cpu')",
       "UPDATE task SET state = 'CANCELLED' WHERE position = 2",
       "INSERT INTO output VALUES (X'2F', 'a', 1, 1, 1, 1, 1), (X'2F', 'b', 1, 1, 1, 1, 1)",
       "PRAGMA foreign_keys = OFF; DELETE FROM job",
@@ -97,6 +99,61 @@ TEST_F(SqliteJobStoreTest, TheAuditFindsWhatMustNotBe) {
     { Database(copy, 1'000).run_script(breakage); }
     EXPECT_FALSE(open_sqlite_store(copy, clock_)->check().empty()) << breakage;
   }
+}
+
+// A store as the first schema left it: jobs in each state, a task done, one leased, one that failed, and what was
+// remembered; one request that was run twice.
+constexpr const char* kFirstStore =
+    "INSERT INTO job VALUES (1, 'again', 'master', X'2F6DFF', '{}', 'aa', 'SUCCEEDED', 1, 10, 20);"
+    "INSERT INTO job VALUES (2, 'again', 'master', X'2F6DFF', '{}', 'aa', 'RUNNING', 3, 30, NULL);"
+    "INSERT INTO job VALUES (3, 'half', 'master', X'2F6D', '{}', 'aa', 'ACCEPTING', 9, 40, NULL);"
+    "INSERT INTO task (id, job_id, position, plan_rank, input, album, predicted_cost, payload_json, state, token, "
+    "worker_id, lease_expires_ms, infra_failures, reason_code, result_json, changed_ms) VALUES "
+    "(1, 1, 0, 0, X'2F61FF', X'61', 1.5, '{}', 'DONE', 1, NULL, NULL, 0, '', '{\"r\":1}', 15),"
+    "(2, 2, 0, 0, X'2F61', X'61', 1, '{}', 'LEASED', 1, 'w', 1, 0, '', NULL, 35),"
+    "(3, 2, 1, 1, X'2F62', X'61', 2, '{}', 'RETRYING', 1, NULL, NULL, 1, 'DISK', NULL, 35),"
+    "(4, 2, 2, 2, X'2F63', X'61', 3, '{}', 'PENDING', 0, NULL, NULL, 0, '', NULL, 30),"
+    "(5, 3, 0, 0, X'2F64', X'61', 4, '{}', 'PENDING', 0, NULL, NULL, 0, '', NULL, 40);"
+    "INSERT INTO attempt (task_id, token, worker_id, started_ms, ended_ms, outcome, failure_class) VALUES "
+    "(1, 1, 'w', 11, 15, 'COMMITTED', NULL), (2, 1, 'w', 35, NULL, 'RUNNING', NULL), "
+    "(3, 1, 'w', 35, 36, 'FAILED', 'INFRA');"
+    "INSERT INTO event VALUES (1, 1, 10, NULL, 'ACCEPTING', ''), (1, 2, 11, NULL, 'RUNNING', ''), "
+    "(1, 3, 12, 1, 'LEASED', ''), (1, 4, 15, 1, 'DONE', ''), (1, 5, 20, NULL, 'SUCCEEDED', ''), "
+    "(2, 1, 30, NULL, 'ACCEPTING', ''), (2, 2, 31, NULL, 'RUNNING', '');"
+    "INSERT INTO cached_result VALUES ('key', '{\"c\":1}', 15);"
+    "INSERT INTO output VALUES (X'2F6F', 'sha', 7, 8, 1, 1, 15);";
+
+TEST_F(SqliteJobStoreTest, AStoreOfTheFirstSchemaComesAlongWithAllItHolds) {
+  {
+    Database database(path_, 1'000);
+    migrate(database, schema_migrations().first(1), 5);
+    database.run_script(kFirstStore);
+  }
+  const auto store = open_sqlite_store(path_, clock_);
+  EXPECT_EQ(store->check(), std::vector<std::string>{});
+  EXPECT_EQ(store->job(1)->state, JobState::kSucceeded);
+  EXPECT_EQ(store->job(1)->header.out_dir, "/m\xff");
+  EXPECT_EQ(store->job(1)->header.space, "main");
+  EXPECT_EQ(store->job_of_request("again")->id, 2) << "the newest keeps the name";
+  EXPECT_EQ(store->task(1)->result_json, "{\"r\":1}");
+  EXPECT_EQ(store->task(1)->input, "/a\xff");
+  EXPECT_EQ(store->counts(2).leased, 1);
+  EXPECT_DOUBLE_EQ(store->counts(2).cost_unfinished, 6);
+  EXPECT_EQ(store->job(3)->task_count, 1) << "those that are there";
+  EXPECT_EQ(store->events(1, 0, 10).size(), 5u);
+  EXPECT_EQ(store->attempts(3).size(), 1u);
+  EXPECT_TRUE(store->find_result("key"));
+  EXPECT_EQ(store->find_outputs("/o").at(0).output.sha256, "sha");
+  // And goes on: the old lease is committed, the rest claimed, the half one completed, and keys are watched again.
+  EXPECT_EQ(store->commit({2, 1}, done_with("{}")), CommitOutcome::kCommitted);
+  while (const auto lease = claim_one(*store, 2, "w", true)) store->commit(lease->id, done_with("{}"));
+  EXPECT_EQ(store->job(2)->state, JobState::kSucceeded);
+  EXPECT_TRUE(store->seal_job(3, 1));
+  EXPECT_EQ(store->submit(job_of(1, "new")).job_id, 4);
+  EXPECT_EQ(store->check(), std::vector<std::string>{});
+  EXPECT_THROW(run("INSERT INTO task (job_id, position, plan_rank, input, album, predicted_cost, payload_json, "
+                   "changed_ms) VALUES (99, 0, 0, X'', X'', 0, '', 0)"),
+               StoreError);
 }
 
 }  // namespace

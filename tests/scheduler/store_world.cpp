@@ -9,23 +9,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "scheduler/store/open_job_store.h"
-
 namespace lathe::scheduler {
-namespace {
-
-class SqliteWorld final : public StoreWorld {
- public:
-  std::unique_ptr<JobStore> open(const Clock& clock) override {
-    return open_sqlite_store(folder_.path() + "/store.db", clock);
-  }
-
- private:
-  TemporaryFolder folder_;
-};
-
-}  // namespace
-
 // In memory where there is a place for it: the stores then need not wait for a disk, and what a killed process has
 // written is kept there just as well.
 TemporaryFolder::TemporaryFolder()
@@ -36,10 +20,6 @@ TemporaryFolder::TemporaryFolder()
 TemporaryFolder::~TemporaryFolder() {
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
-}
-
-std::vector<StoreKind> every_store() {
-  return {{"Sqlite", [] { return std::make_unique<SqliteWorld>(); }}};
 }
 
 JobSpec job_of(int count, const std::string& request_id) {
