@@ -20,6 +20,7 @@
 #include "scheduler/client/catalogue.h"
 #include "scheduler/client/finish_by.h"
 #include "scheduler/core/clock.h"
+#include "scheduler/worker/memory_budget.h"
 
 namespace lathe::cli {
 namespace {
@@ -35,7 +36,7 @@ struct Options {
   std::vector<std::string> sets;
   std::vector<std::string> profiles;
   std::string checks = "default";
-  std::string name, space, finish_by, request_id;
+  std::string name, space, finish_by, request_id, memory;
   int priority = 0;
   bool audit = false, overwrite = false, no_cache = false, pcm_md5 = false, wait = false, dry_run = false, quiet = false;
 };
@@ -212,6 +213,10 @@ int submit(const Options& options) {
     spec.set_name(json_text(options.name.empty() ? name_of_inputs(options.inputs) : options.name));
     spec.set_space(json_text(options.space));
     spec.set_priority(options.priority);
+    if (!options.memory.empty()) {
+      const std::int64_t memory_bytes = parse_memory(options.memory.c_str());
+      for (v1::TaskSpec& task : submission->catalogue.tasks) task.set_memory_bytes(memory_bytes);
+    }
     if (!options.finish_by.empty())
       spec.set_finish_by_ms(parse_finish_by(options.finish_by, SystemClock().now_ms()));
   } catch (const RecipeErrors& errors) {
@@ -273,6 +278,8 @@ void add_submit(CLI::App& app, Run& run) {
   verb->add_option("--priority", options->priority, "-1000 to 1000, higher goes first")
       ->check(CLI::Range(-1000, 1000))
       ->capture_default_str();
+  verb->add_option("--memory", options->memory, "The least memory of a worker that gets these tracks, as 4GiB")
+      ->type_name("SIZE");
   verb->add_option("--finish-by", options->finish_by, "When it must be ready: 06:00, or 2026-11-29T06:00")
       ->type_name("TIME");
   verb->add_option("--request-id", options->request_id,

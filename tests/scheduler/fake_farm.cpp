@@ -57,10 +57,10 @@ void FakeFarm::end_task(std::int64_t job_id, std::int64_t position, v1::TaskStat
   if (state == v1::TASK_STATE_DONE) counts.set_done(counts.done() + 1);
   if (state == v1::TASK_STATE_UNCHANGED) counts.set_unchanged(counts.unchanged() + 1);
   if (state == v1::TASK_STATE_FAILED) counts.set_failed(counts.failed() + 1);
-  ++job.sequence;
+  job.ended_at.push_back(++job.sequence);
   auto& end = job.ended.emplace_back();
   end.set_task_id(task.task_id());
-  end.set_position(job.sequence);  // tests of the order read it as the sequence of its end
+  end.set_position(position);
   end.set_input(task.spec().input());
   end.set_state(state);
   end.set_reason_code(reason_code);

@@ -21,7 +21,8 @@ struct FakeJob {
   v1::Job job;
   std::string request_id;
   std::vector<v1::Task> tasks;
-  std::vector<v1::WatchJobResponse::TaskEnd> ended;  // the n-th has sequence n
+  std::vector<v1::WatchJobResponse::TaskEnd> ended;
+  std::vector<std::int64_t> ended_at;  // their sequences
   std::int64_t sequence = 1;
 };
 
@@ -68,13 +69,15 @@ class FakeFarm {
   std::function<void(std::int64_t)> on_sealed;            // job; called without the lock
 
  private:
-  friend struct FakeServices;
   struct Server;
 
+ public:  // for its services
   std::mutex mutex_;
   std::vector<FakeJob> jobs_;
   std::map<std::string, std::int64_t> calls_;
   std::atomic<bool> is_stopping_{false};
+
+ private:
   int port_ = 0;
   std::unique_ptr<Server> server_;
 };

@@ -134,9 +134,8 @@ Status Jobs::WatchJob(ServerContext* context, const v1::WatchJobRequest* request
       if (is_first || job->sequence > after) {
         message.set_sequence(job->sequence);
         *message.mutable_job() = job->job;
-        for (const auto& end : job->ended) {
-          const std::int64_t sequence = end.position();  // see end_task
-          if (sequence > after) *message.add_ended() = end;
+        for (std::size_t i = 0; i < job->ended.size(); ++i) {
+          if (job->ended_at[i] > after) *message.add_ended() = job->ended[i];
         }
         after = job->sequence;
       }
