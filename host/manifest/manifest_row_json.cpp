@@ -6,8 +6,9 @@
 namespace lathe {
 
 std::string manifest_row_json(const Manifest& manifest, const ManifestRow& row) {
-  nlohmann::ordered_json json{{"file", manifest.file}, {"line", row.line},    {"path", row.path}, {"album", row.album},
-                              {"tags", row.tags},      {"contiguous", nullptr}, {"damage", row.damage}};
+  nlohmann::ordered_json json{{"file", manifest.file}, {"line", row.line}, {"path", row.path},
+                              {"album", row.album},    {"tags", row.tags}, {"contiguous", nullptr},
+                              {"damage", row.damage}};
   if (row.contiguous) json["contiguous"] = *row.contiguous;
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

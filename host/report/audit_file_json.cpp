@@ -28,8 +28,7 @@ std::string base64(const std::vector<float>& values) {
     std::uint32_t group = 0;
     for (std::size_t i = 0; i < 3; ++i)
       group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0u);
-    for (std::size_t i = 0; i < 4; ++i)
-      text += at + i <= bytes.size() ? kDigits[group >> (18 - 6 * i) & 63] : '=';
+    for (std::size_t i = 0; i < 4; ++i) text += at + i <= bytes.size() ? kDigits[group >> (18 - 6 * i) & 63] : '=';
   }
   return text;
 }
@@ -100,7 +99,8 @@ Number number(const Json& json) {
 }
 
 Finding finding_of(const Json& json) {
-  return {json.at("code"), named(json.at("severity").get<std::string>(), {Severity::info, Severity::warning, Severity::error}),
+  return {json.at("code"),
+          named(json.at("severity").get<std::string>(), {Severity::info, Severity::warning, Severity::error}),
           json.at("message"), place(json.at("at_s")), json.at("figures")};
 }
 
@@ -158,7 +158,8 @@ FileAudit file_of(const Json& json) {
   for (const Json& one : json.at("findings")) file.findings.push_back(finding_of(one));
   for (const Json& one : json.at("profiles")) file.profiles.push_back(result_of(one));
   if (const auto series = json.find("series"); series != json.end())
-    file.series = {series->at("step_s"), levels_of(series->at("momentary_lufs")), levels_of(series->at("short_term_lufs"))};
+    file.series = {series->at("step_s"), levels_of(series->at("momentary_lufs")),
+                   levels_of(series->at("short_term_lufs"))};
   if (const auto powers = json.find("powers"); powers != json.end())
     file.powers = {floats_of(powers->at("blocks")), floats_of(powers->at("short_term"))};
   if (const auto edges = json.find("edges"); edges != json.end())

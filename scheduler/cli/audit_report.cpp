@@ -85,7 +85,8 @@ std::string report_format(const std::string& format, const std::string& out) {
   return extension == ".htm" ? "html" : "table";
 }
 
-std::unique_ptr<AuditWriter> audit_writer(const std::string& format, std::ostream& out, bool is_stdout, const AuditHead& head) {
+std::unique_ptr<AuditWriter> audit_writer(const std::string& format, std::ostream& out, bool is_stdout,
+                                          const AuditHead& head) {
   if (format == "json") return make_audit_json(out, head);
   if (format == "csv") return make_audit_csv(out, head);
   if (format == "html") return make_audit_html(out, head);

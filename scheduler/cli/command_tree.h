@@ -8,7 +8,7 @@
 namespace lathe::cli {
 
 struct CommandOption {
-  std::vector<std::string> names;    // "--quiet", "-q"; of a positional its name alone
+  std::vector<std::string> names;  // "--quiet", "-q"; of a positional its name alone
   std::string help;
   std::string value;                 // what it takes: "FILE"; empty for a flag
   std::vector<std::string> choices;  // what it may be, where that is a list

@@ -32,8 +32,7 @@ std::string words_of(const Command& command) {
   std::string words;
   for (const Command& sub : command.commands) words += sub.name + " ";
   for (const CommandOption& option : command.options) {
-    if (option.is_positional) continue;
-    for (const std::string& name : option.names) words += name + " ";
+    for (const std::string& word : option.is_positional ? option.choices : option.names) words += word + " ";
   }
   if (!words.empty()) words.pop_back();
   return words;
@@ -50,10 +49,6 @@ std::string bash(const Command& program) {
       for (const std::string& name : option.names)
         choices += fmt::format("    {}) words={}; only=1 ;;\n", quoted(command.path + " " + name),
                                quoted(fmt::format("{}", fmt::join(option.choices, " "))));
-    }
-    for (const CommandOption& option : command.options) {
-      if (option.choices.empty() || !option.is_positional) continue;
-      words += fmt::format("    {}) words={} ;;\n", quoted(command.path), quoted(fmt::format("{}", fmt::join(option.choices, " "))));
     }
   });
   return fmt::format(R"(# bash completion of lathe: source it, or put it where bash-completion looks.
@@ -84,8 +79,7 @@ std::string zsh_option(const CommandOption& option, const std::string& name) {
   std::string help;
   for (const char c : option.help) help += c == '[' || c == ']' || c == ':' ? std::string("\\") + c : std::string(1, c);
   if (option.value.empty()) return quoted(fmt::format("{}[{}]", name, help));
-  const std::string action =
-      option.choices.empty() ? "_files" : fmt::format("({})", fmt::join(option.choices, " "));
+  const std::string action = option.choices.empty() ? "_files" : fmt::format("({})", fmt::join(option.choices, " "));
   return quoted(fmt::format("*{}[{}]:{}:{}", name, help, option.value, action));
 }
 
@@ -133,7 +127,8 @@ std::string fish(const Command& program) {
       at = end;
     }
     for (const Command& sub : command.commands) {
-      out += fmt::format("complete -c lathe -n {} -a {} -d {}\n", fish_quoted(condition), sub.name, fish_quoted(sub.help));
+      out +=
+          fmt::format("complete -c lathe -n {} -a {} -d {}\n", fish_quoted(condition), sub.name, fish_quoted(sub.help));
     }
     for (const CommandOption& option : command.options) {
       if (option.is_positional) continue;
@@ -141,7 +136,8 @@ std::string fish(const Command& program) {
       for (const std::string& name : option.names)
         out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
       if (!option.value.empty()) out += " -r";
-      if (!option.choices.empty()) out += fmt::format(" -f -a {}", fish_quoted(fmt::format("{}", fmt::join(option.choices, " "))));
+      if (!option.choices.empty())
+        out += fmt::format(" -f -a {}", fish_quoted(fmt::format("{}", fmt::join(option.choices, " "))));
       out += fmt::format(" -d {}\n", fish_quoted(option.help));
     }
   });

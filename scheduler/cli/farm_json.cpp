@@ -18,7 +18,8 @@ std::string without(std::string_view prefix, const std::string& name) {
 Json time_json(std::int64_t at_ms) { return at_ms == 0 ? Json(nullptr) : Json(at_ms); }
 
 Json progress_json(const v1::TaskProgress& progress) {
-  return {{"task_id", progress.lease().task_id()}, {"share", json_number(progress.share())}, {"stage", progress.stage()}};
+  return {
+      {"task_id", progress.lease().task_id()}, {"share", json_number(progress.share())}, {"stage", progress.stage()}};
 }
 
 }  // namespace

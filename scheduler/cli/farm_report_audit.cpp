@@ -53,7 +53,8 @@ Scan scan_of(FarmConnection& farm, std::int64_t job_id) {
   return scan;
 }
 
-// As this machine's audit has a file of the manifest: the row's tags stand instead of its own, which nobody judges then.
+// As this machine's audit has a file of the manifest: the row's tags stand instead of its own, which nobody judges
+// then.
 void apply_row(const ScannedTrack& track, FileAudit& file) {
   if (track.row == nullptr) return;
   for (const Finding& own : check_identifiers(file.tags))
@@ -61,6 +62,17 @@ void apply_row(const ScannedTrack& track, FileAudit& file) {
   apply_manifest(*track.manifest, *track.row, file);
   if (file.state == AuditState::unreadable) return;
   for (Finding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
+}
+
+// A result that cannot be read is no mistake of the user's.
+FileAudit result_of(const v1::Task& task) {
+  try {
+    return audit_file_from_json(task.result_json());
+  } catch (const std::invalid_argument& wrong) {
+    throw FarmError(FarmFault::other, fmt::format("task {}: its result cannot be read, the worker may be of another "
+                                                  "version: {}",
+                                                  task.task_id(), wrong.what()));
+  }
 }
 
 class AuditReport {
@@ -79,7 +91,7 @@ class AuditReport {
     const ScannedTrack& track = scan_.tracks[index];
     FileAudit file;
     if (!task.result_json().empty()) {
-      file = audit_file_from_json(task.result_json());
+      file = result_of(task);
       file.is_remembered = file.is_remembered || task.state() == v1::TASK_STATE_UNCHANGED;
     } else {
       file.reason_code = task.reason_code();
@@ -102,7 +114,8 @@ class AuditReport {
     summary_.was_interrupted = left_ > 0;
     writer_.finish(summary_);
     if (joined_ > 0 && !with_joins_)
-      say(fmt::format("{} album(s) have tracks that run into each other and are measured track by track here; --joins "
+      say(
+          fmt::format("{} album(s) have tracks that run into each other and are measured track by track here; --joins "
                       "reads them as one, as `lathe audit` does",
                       joined_));
     return summary_;

@@ -78,8 +78,9 @@ void add_farm_options(CLI::App& verb, FarmFlags& flags, const std::string& json_
   verb.add_option("--timeout", flags.timeout_s, "Gives up after so many seconds, with exit code 5")
       ->type_name("S")
       ->check(CLI::PositiveNumber);
-  verb.add_option("--patience", flags.patience_s,
-                  "How long a scheduler that is away is tried, in seconds; left out: 60, and 15 before the first answer")
+  verb.add_option(
+          "--patience", flags.patience_s,
+          "How long a scheduler that is away is tried, in seconds; left out: 60, and 15 before the first answer")
       ->type_name("S")
       ->check(CLI::PositiveNumber);
 }

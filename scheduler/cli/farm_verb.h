@@ -14,16 +14,16 @@ namespace lathe::cli {
 struct FarmFlags {
   std::string scheduler, tls_ca, tls_cert, tls_key, tls_name, token_file;
   bool tls = false, json = false;
-  double timeout_s = 0;  // 0: none
+  double timeout_s = 0;   // 0: none
   double patience_s = 0;  // 0: FarmOptions' own
 };
 
 // --scheduler and what belongs to it; --json says `json_help`.
 void add_farm_options(CLI::App& verb, FarmFlags& flags, const std::string& json_help = "One JSON document on stdout");
 
-// Runs the body on a line to the scheduler. What it throws is said on stderr and becomes the exit code: 2 for what makes
-// no sense or is not known there, 3 where nobody answers, 4 denied, 5 when --timeout is over, 1 where the state of things
-// does not allow it.
+// Runs the body on a line to the scheduler. What it throws is said on stderr and becomes the exit code: 2 for what
+// makes no sense or is not known there, 3 where nobody answers, 4 denied, 5 when --timeout is over, 1 where the state
+// of things does not allow it.
 int with_farm(const FarmFlags& flags, const std::function<int(scheduler::FarmConnection&)>& body,
               const std::atomic<bool>* is_interrupted = nullptr);
 

@@ -8,6 +8,7 @@
 
 #include "host/report/audit_text.h"
 #include "scheduler/cli/farm_json.h"
+#include "scheduler/client/farm_connection.h"
 #include "scheduler/client/finish_by.h"
 
 namespace lathe::cli {
@@ -52,7 +53,7 @@ void JobDisplay::show(const v1::WatchJobResponse& message) {
   }
   const v1::Job& job = message.job();
   const std::int64_t ended = ended_count(job.counts());
-  if (is_terminal_) {
+  if (is_terminal_ && !scheduler::is_over(job.state())) {
     constexpr int kWidth = 24;
     const int full = static_cast<int>(std::clamp(share_done(job), 0.0, 1.0) * kWidth);
     std::fprintf(stderr, "\r\033[K[%s%s] job %lld: %s", std::string(static_cast<std::size_t>(full), '#').c_str(),
@@ -65,6 +66,7 @@ void JobDisplay::show(const v1::WatchJobResponse& message) {
   const auto now = Clock::now();
   const bool is_news = job.state() != state_ || (ended != ended_ && now - said_ >= kBetweenLines);
   if (!is_news) return;
+  clear_bar();
   state_ = job.state();
   ended_ = ended;
   said_ = now;

@@ -19,8 +19,9 @@ WatchEnd watch_job(FarmConnection& farm, std::int64_t job_id, const FarmFlags& f
   v1::WatchJobRequest request;
   request.set_job_id(job_id);
   request.set_with_tasks(true);
-  const std::string come_back = fmt::format("the job goes on. See it with: lathe watch {0}{1}; its report: lathe report {0}{1}",
-                                            job_id, scheduler_option(flags));
+  const std::string come_back =
+      fmt::format("the job goes on. See it with: lathe watch {0}{1}; its report: lathe report {0}{1}", job_id,
+                  scheduler_option(flags));
   try {
     JobDisplay display(is_quiet || as_json);
     farm.watch(request, [&](const v1::WatchJobResponse& message) {

@@ -42,11 +42,12 @@ void print_job(const v1::Job& job) {
   const v1::TaskCounts& counts = job.counts();
   std::printf("job %lld  %s  %s  %s\n", static_cast<long long>(job.job_id()), word(job.kind()).c_str(),
               word(job.state()).c_str(), job.spec().name().c_str());
-  std::printf("  %lld tracks: %lld done, %lld unchanged, %lld failed, %lld in work, %lld waiting, %lld cancelled (%.0f %%)\n",
-              static_cast<long long>(job.task_count()), static_cast<long long>(counts.done()),
-              static_cast<long long>(counts.unchanged()), static_cast<long long>(failed_count(counts)),
-              static_cast<long long>(counts.leased()), static_cast<long long>(counts.pending() + counts.retrying()),
-              static_cast<long long>(counts.cancelled()), 100 * share_done(job));
+  std::printf(
+      "  %lld tracks: %lld done, %lld unchanged, %lld failed, %lld in work, %lld waiting, %lld cancelled (%.0f %%)\n",
+      static_cast<long long>(job.task_count()), static_cast<long long>(counts.done()),
+      static_cast<long long>(counts.unchanged()), static_cast<long long>(failed_count(counts)),
+      static_cast<long long>(counts.leased()), static_cast<long long>(counts.pending() + counts.retrying()),
+      static_cast<long long>(counts.cancelled()), 100 * share_done(job));
   std::printf("  submitted %s%s%s", local_time_text(job.created_ms()).c_str(), job.submitted_by().empty() ? "" : " by ",
               job.submitted_by().c_str());
   if (job.finished_ms() != 0) std::printf(", ended %s", local_time_text(job.finished_ms()).c_str());
@@ -86,7 +87,8 @@ int status(FarmConnection& farm, const Options& options) {
     table.add({std::to_string(task.task_id()), word(task.state()), task.spec().input(), task.message()});
   table.print();
   if (const std::int64_t more = failed_count(job.counts()) - failed.tasks_size(); more > 0)
-    std::printf("and %lld more: lathe report %lld\n", static_cast<long long>(more), static_cast<long long>(job.job_id()));
+    std::printf("and %lld more: lathe report %lld\n", static_cast<long long>(more),
+                static_cast<long long>(job.job_id()));
   return kOk;
 }
 
@@ -94,7 +96,8 @@ int list(FarmConnection& farm, const Options& options) {
   v1::ListJobsRequest request;
   request.set_space(options.space);
   if (options.is_active) {
-    for (const auto state : {v1::JOB_STATE_ACCEPTING, v1::JOB_STATE_RUNNING, v1::JOB_STATE_PAUSED, v1::JOB_STATE_CANCELLING})
+    for (const auto state :
+         {v1::JOB_STATE_ACCEPTING, v1::JOB_STATE_RUNNING, v1::JOB_STATE_PAUSED, v1::JOB_STATE_CANCELLING})
       request.add_states(state);
   }
   std::vector<v1::Job> jobs;
@@ -156,7 +159,8 @@ int retry(FarmConnection& farm, const Options& options) {
   v1::RetryJobRequest request;
   request.set_job_id(job_of(farm, options.job));
   const v1::RetryJobResponse response = farm.call(request);
-  if (!options.farm.json) std::printf("%lld track(s) will be tried again\n", static_cast<long long>(response.retried()));
+  if (!options.farm.json)
+    std::printf("%lld track(s) will be tried again\n", static_cast<long long>(response.retried()));
   return answer(response.job(), options, {{"retried", response.retried()}});
 }
 
@@ -174,15 +178,17 @@ CLI::App* add(CLI::App& app, Run& run, const std::shared_ptr<Options>& options, 
   CLI::App* verb = app.add_subcommand(name, help);
   verb->callback([&run, options, body, interrupts] {
     run = [options, body, interrupts] {
-      return with_farm(options->farm, [&](FarmConnection& farm) { return body(farm, *options); },
-                       interrupts != nullptr ? interrupts() : nullptr);
+      return with_farm(
+          options->farm, [&](FarmConnection& farm) { return body(farm, *options); },
+          interrupts != nullptr ? interrupts() : nullptr);
     };
   });
   return verb;
 }
 
 void add_job(CLI::App& verb, Options& options, bool is_required = true) {
-  verb.add_option("JOB", options.job, is_required ? "The job's number, or latest" : "The job's number; left out: the newest")
+  verb.add_option("JOB", options.job,
+                  is_required ? "The job's number, or latest" : "The job's number; left out: the newest")
       ->required(is_required);
   add_farm_options(verb, options.farm);
 }
@@ -192,7 +198,8 @@ void add_job(CLI::App& verb, Options& options, bool is_required = true) {
 void add_jobs(CLI::App& app, Run& run) {
   const auto fresh = [] { return std::make_shared<Options>(); };
   auto options = fresh();
-  add_job(*add(app, run, options, "status", "How a farm's job goes, and which of its tracks failed", status), *options, false);
+  add_job(*add(app, run, options, "status", "How a farm's job goes, and which of its tracks failed", status), *options,
+          false);
 
   options = fresh();
   CLI::App* verb = add(app, run, options, "list", "The farm's jobs, newest first", list);
@@ -200,7 +207,9 @@ void add_jobs(CLI::App& app, Run& run) {
   verb->add_option("--space", options->space, "Of this space alone")->type_name("NAME");
   verb->add_flag("--active", options->is_active, "Only jobs that have not ended");
   verb->add_flag("--all", options->all, "All of them");
-  verb->add_option("--limit", options->limit, "So many at most")->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  verb->add_option("--limit", options->limit, "So many at most")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
 
   options = fresh();
   verb = add(app, run, options, "watch", "Follows a job to its end; Ctrl-C detaches, the job goes on", watch,
@@ -234,7 +243,9 @@ void add_jobs(CLI::App& app, Run& run) {
   options = fresh();
   verb = add(app, run, options, "priority", "Changes a job's priority", set_priority);
   add_job(*verb, *options);
-  verb->add_option("N", options->priority, "-1000 to 1000, higher goes first")->required()->check(CLI::Range(-1000, 1000));
+  verb->add_option("N", options->priority, "-1000 to 1000, higher goes first")
+      ->required()
+      ->check(CLI::Range(-1000, 1000));
 }
 
 }  // namespace lathe::cli

@@ -36,8 +36,7 @@ int main(int argc, char** argv) {
   lathe::cli::add_workers(app, run);
   lathe::cli::add_help(app, run);
   if (argc > 1 && kUnbuilt.contains(argv[1])) {
-    std::fprintf(stderr,
-                 "lathe: '%s' is not built yet in this version; lathe help lists what there is\n", argv[1]);
+    std::fprintf(stderr, "lathe: '%s' is not built yet in this version; lathe help lists what there is\n", argv[1]);
     return lathe::cli::kUsage;
   }
   try {

@@ -33,8 +33,7 @@ std::string synopsis(const Command& command) {
 void add_option(std::string& page, const CommandOption& option) {
   page += ".TP\n.B ";
   for (std::size_t i = 0; i < option.names.size(); ++i) page += (i > 0 ? ", " : "") + troff(option.names[i]);
-  const std::string value =
-      option.choices.empty() ? option.value : fmt::format("{}", fmt::join(option.choices, "|"));
+  const std::string value = option.choices.empty() ? option.value : fmt::format("{}", fmt::join(option.choices, "|"));
   if (!value.empty() && !option.is_positional) page += " " + troff(value);
   page += "\n" + troff(option.help);
   if (!option.default_text.empty()) page += " (" + troff(option.default_text) + " when left out)";
@@ -52,7 +51,8 @@ void add_command(std::string& page, const Command& command) {
 }  // namespace
 
 std::string manual_page(const Command& program, const std::string& version) {
-  std::string page = fmt::format(".TH LATHE 1 \"\" \"lathe {}\" \"Lathe\"\n.SH NAME\nlathe \\- {}\n", version, troff(program.help));
+  std::string page =
+      fmt::format(".TH LATHE 1 \"\" \"lathe {}\" \"Lathe\"\n.SH NAME\nlathe \\- {}\n", version, troff(program.help));
   page += ".SH SYNOPSIS\n.B lathe\n.I VERB\n[options]\n.SH VERBS\n";
   for (const Command& command : program.commands) add_command(page, command);
   page += R"(.SH EXIT STATUS

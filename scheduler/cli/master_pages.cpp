@@ -84,7 +84,8 @@ void write_master_page(std::ostream& out, const Json& report) {
       << kAuditPolicy << "\"><title>Masters</title><style>" << kAuditStyle << "</style></head><body><h1>Masters</h1><p>"
       << html_text(summary_text(report)) << "</p><p>" << html_text(text(report, "engine")) << ", "
       << html_text(text(report, "backend")) << ", recipe " << html_text(text(report, "recipe_sha256"))
-      << "</p><table><thead><tr><th>State</th><th>Track</th><th>LUFS before</th><th>LUFS</th><th>dBTP</th><th>Reason</th>"
+      << "</p><table><thead><tr><th>State</th><th>Track</th><th>LUFS "
+         "before</th><th>LUFS</th><th>dBTP</th><th>Reason</th>"
          "</tr></thead><tbody>\n";
   for (const Json* track : by_need(report)) {
     out << "<tr><td><b" << (is_failed(*track) ? " class=\"FAIL\"" : "") << '>' << html_text(text(*track, "state"))

@@ -38,7 +38,8 @@ struct Options {
   std::string checks = "default";
   std::string name, space, finish_by, request_id, memory;
   int priority = 0;
-  bool audit = false, overwrite = false, no_cache = false, pcm_md5 = false, wait = false, dry_run = false, quiet = false;
+  bool audit = false, overwrite = false, no_cache = false, pcm_md5 = false, wait = false, dry_run = false,
+       quiet = false;
 };
 
 struct Submission {
@@ -90,9 +91,10 @@ std::optional<Submission> audit_submission(const Options& options, Scan& scan) {
   if (!profiles) return std::nullopt;
   for (std::size_t i = 0; i < profiles->size(); ++i) {
     if ((*profiles)[i].name != options.profiles[i])
-      throw std::invalid_argument(fmt::format("--profile {}: a farm's workers know the shipped profiles by their names "
-                                              "alone (lathe profile list); judge by a file with `lathe audit`",
-                                              options.profiles[i]));
+      throw std::invalid_argument(
+          fmt::format("--profile {}: a farm's workers know the shipped profiles by their names "
+                      "alone (lathe profile list); judge by a file with `lathe audit`",
+                      options.profiles[i]));
   }
   scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, {}, true);
   Submission submission{{}, audit_catalogue(scan)};
@@ -114,7 +116,8 @@ void say_all(const google::protobuf::RepeatedPtrField<std::string>& warnings, st
 nlohmann::ordered_json answer_json(const v1::Job& job, const Submission& submission, const Options& options,
                                    const std::string& request_id, const std::vector<std::string>& warnings) {
   const Catalogue& catalogue = submission.catalogue;
-  const nlohmann::ordered_json job_id = job.job_id() == 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(job.job_id());
+  const nlohmann::ordered_json job_id =
+      job.job_id() == 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(job.job_id());
   nlohmann::ordered_json json{{"job_id", job_id},
                               {"state", options.dry_run ? std::string("NOT_SUBMITTED") : word(job.state())},
                               {"dry_run", options.dry_run},
@@ -136,7 +139,8 @@ v1::Job send_tracks(FarmConnection& farm, const v1::Job& job, const Submission& 
   if (job.state() != v1::JOB_STATE_ACCEPTING) return job;
   farm.add_tasks(job.job_id(), submission.catalogue.tasks, job.task_count(), [&](std::int64_t sent) {
     if (!options.quiet && total > 5000 && sent % 10000 < 1000)
-      std::fprintf(stderr, "lathe: sent %lld of %lld tracks\n", static_cast<long long>(sent), static_cast<long long>(total));
+      std::fprintf(stderr, "lathe: sent %lld of %lld tracks\n", static_cast<long long>(sent),
+                   static_cast<long long>(total));
   });
   v1::SealJobRequest seal;
   seal.set_job_id(job.job_id());
@@ -160,24 +164,25 @@ int send(FarmConnection& farm, const Options& options, const Submission& submiss
     if (options.farm.json) {
       print_json(answer_json(created.job(), submission, options, request_id, warnings));
     } else {
-      std::printf("would submit %zu track(s), %lld of which cannot be worked on, about %s of work on one core; nothing "
-                  "was sent\n",
-                  submission.catalogue.tasks.size(), static_cast<long long>(submission.catalogue.problems),
-                  span_text(submission.catalogue.cost_s).c_str());
+      std::printf(
+          "would submit %zu track(s), %lld of which cannot be worked on, about %s of work on one core; nothing "
+          "was sent\n",
+          submission.catalogue.tasks.size(), static_cast<long long>(submission.catalogue.problems),
+          span_text(submission.catalogue.cost_s).c_str());
     }
     return kOk;
   }
   const std::int64_t job_id = created.job().job_id();
   const std::string at = scheduler_option(options.farm);
-  if (created.existed())
-    say(fmt::format("this request is job {} already, {}", job_id, word(created.job().state())));
+  if (created.existed()) say(fmt::format("this request is job {} already, {}", job_id, word(created.job().state())));
   v1::Job job;
   try {
     job = send_tracks(farm, created.job(), submission, options, warnings);
   } catch (const FarmError& error) {
-    say(fmt::format("job {0} has not got all its tracks and does not run. The same command with --request-id {1} goes on; "
-                    "lathe cancel {0}{2} drops it",
-                    job_id, request_id, at));
+    say(fmt::format(
+        "job {0} has not got all its tracks and does not run. The same command with --request-id {1} goes on; "
+        "lathe cancel {0}{2} drops it",
+        job_id, request_id, at));
     throw;
   }
   if (!options.wait) {
@@ -185,7 +190,8 @@ int send(FarmConnection& farm, const Options& options, const Submission& submiss
       print_json(answer_json(job, submission, options, request_id, warnings));
     } else {
       std::printf("job %lld: %zu tracks, %s\nwatch it with: lathe watch %lld%s\n", static_cast<long long>(job_id),
-                  submission.catalogue.tasks.size(), word(job.state()).c_str(), static_cast<long long>(job_id), at.c_str());
+                  submission.catalogue.tasks.size(), word(job.state()).c_str(), static_cast<long long>(job_id),
+                  at.c_str());
     }
     return kOk;
   }
@@ -217,8 +223,7 @@ int submit(const Options& options) {
       const std::int64_t memory_bytes = parse_memory(options.memory.c_str());
       for (v1::TaskSpec& task : submission->catalogue.tasks) task.set_memory_bytes(memory_bytes);
     }
-    if (!options.finish_by.empty())
-      spec.set_finish_by_ms(parse_finish_by(options.finish_by, SystemClock().now_ms()));
+    if (!options.finish_by.empty()) spec.set_finish_by_ms(parse_finish_by(options.finish_by, SystemClock().now_ms()));
   } catch (const RecipeErrors& errors) {
     std::fprintf(stderr, "%s\n", errors.what());
     return kUsage;
@@ -237,20 +242,23 @@ int submit(const Options& options) {
   }
   if (const std::int64_t left_out = submission->catalogue.problems - static_cast<std::int64_t>(scan.problems.size());
       left_out > 0)
-    say(fmt::format("{} track(s) cannot be worked on (no such file, or another has its master's name): the job's report "
-                    "will say each",
-                    left_out));
-  return with_farm(options.farm, [&](FarmConnection& farm) { return send(farm, options, *submission); },
-                   &watch_interrupts());
+    say(fmt::format(
+        "{} track(s) cannot be worked on (no such file, or another has its master's name): the job's report "
+        "will say each",
+        left_out));
+  return with_farm(
+      options.farm, [&](FarmConnection& farm) { return send(farm, options, *submission); }, &watch_interrupts());
 }
 
 }  // namespace
 
 void add_submit(CLI::App& app, Run& run) {
   const auto options = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("submit", "Sends files, folders and manifests to a farm, to be mastered or audited");
-  verb->add_option("INPUT", options->inputs,
-                   "Audio files, folders with all that lies in them, and CSV or JSON manifests, as the workers reach them")
+  CLI::App* verb =
+      app.add_subcommand("submit", "Sends files, folders and manifests to a farm, to be mastered or audited");
+  verb->add_option(
+          "INPUT", options->inputs,
+          "Audio files, folders with all that lies in them, and CSV or JSON manifests, as the workers reach them")
       ->required();
   add_farm_options(*verb, options->farm, "One JSON document on stdout; with --wait the report");
   verb->add_option("--out", options->out, "Folder for the masters, as the workers reach it; it lies in no input folder")

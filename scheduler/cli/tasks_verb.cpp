@@ -102,7 +102,8 @@ void add_tasks(CLI::App& app, Run& run) {
   const auto add = [&](const char* name, const char* help, int (*body)(FarmConnection&, const Options&)) {
     const auto options = std::make_shared<Options>();
     CLI::App* verb = app.add_subcommand(name, help);
-    verb->add_option("TASK", options->task, "The track's number, as lathe status and lathe watch --json name it")->required();
+    verb->add_option("TASK", options->task, "The track's number, as lathe status and lathe watch --json name it")
+        ->required();
     add_farm_options(*verb, options->farm);
     verb->callback([&run, options, body] {
       run = [options, body] {
@@ -122,12 +123,14 @@ void add_tasks(CLI::App& app, Run& run) {
   verb->add_option("--format", options->report.format,
                    "table, json, csv or html; left out: by the name that --out has, else a table")
       ->check(CLI::IsMember({"table", "json", "csv", "html"}));
-  verb->add_option("--out", options->report.out, "Writes the report to this file instead of printing it")->type_name("FILE");
+  verb->add_option("--out", options->report.out, "Writes the report to this file instead of printing it")
+      ->type_name("FILE");
   verb->add_flag("--manifest", options->report.writes_manifest,
                  "Also writes lathe-manifest.json beside the masters, as submit --wait does");
-  verb->add_flag("--joins", options->report.with_joins,
-                 "Of an audit: reads tracks that run into each other once more, as the one stream they are; the files must "
-                 "be within reach");
+  verb->add_flag(
+      "--joins", options->report.with_joins,
+      "Of an audit: reads tracks that run into each other once more, as the one stream they are; the files must "
+      "be within reach");
   verb->callback([&run, options] { run = [options] { return report(*options); }; });
 }
 

@@ -46,8 +46,9 @@ void print_workers(const std::vector<v1::Worker>& workers) {
   TextTable table({"name", "state", "host", "engine", ">slots", ">in work", ">done", ">failed", "seen", "reason"});
   for (const v1::Worker& worker : workers) {
     table.add({worker.spec().name(), word(worker.state()), worker.spec().host(), worker.spec().engine(),
-               std::to_string(worker.spec().slots()), std::to_string(worker.leases()), std::to_string(worker.committed()),
-               std::to_string(worker.failed()), local_time_text(worker.seen_ms()), worker.reason()});
+               std::to_string(worker.spec().slots()), std::to_string(worker.leases()),
+               std::to_string(worker.committed()), std::to_string(worker.failed()), local_time_text(worker.seen_ms()),
+               worker.reason()});
   }
   table.print();
 }
@@ -70,7 +71,8 @@ int steer(FarmConnection& farm, const Options& options) {
   Request request;
   request.set_worker_id(options.worker);
   const v1::Worker worker = farm.call(request).worker();
-  options.farm.json ? static_cast<void>(print_json(document("lathe.worker.v1", worker_json(worker)))) : print_workers({worker});
+  options.farm.json ? static_cast<void>(print_json(document("lathe.worker.v1", worker_json(worker))))
+                    : print_workers({worker});
   return kOk;
 }
 
@@ -155,9 +157,10 @@ int estimate(FarmConnection& farm, const Options& options, const Scan& scan) {
   if (expected.is_null()) {
     std::printf("no worker takes work now, so nobody can tell when it would be ready\n");
   } else {
-    std::printf("with %lld tracks at once, all of it: about %s, at %s\n", static_cast<long long>(slots),
-                span_text(expected.get<double>()).c_str(),
-                local_time_text(SystemClock().now_ms() + static_cast<std::int64_t>(expected.get<double>() * 1000)).c_str());
+    std::printf(
+        "with %lld tracks at once, all of it: about %s, at %s\n", static_cast<long long>(slots),
+        span_text(expected.get<double>()).c_str(),
+        local_time_text(SystemClock().now_ms() + static_cast<std::int64_t>(expected.get<double>() * 1000)).c_str());
   }
   return kOk;
 }
@@ -199,18 +202,22 @@ void add_workers(CLI::App& app, Run& run) {
   verb->add_flag("--gone", options->show_gone, "Also those that are gone");
   add_farm_options(*verb, options->farm);
   for (const auto& [name, help, body] :
-       {std::tuple{"drain", "Lets a worker end what it holds and then end itself", Body(&steer<v1::DrainWorkerRequest>)},
+       {std::tuple{"drain", "Lets a worker end what it holds and then end itself",
+                   Body(&steer<v1::DrainWorkerRequest>)},
         {"restore", "Gives a drained or quarantined worker work again", Body(&steer<v1::RestoreWorkerRequest>)}}) {
     std::tie(verb, options) = add(*workers, name, help, body);
     verb->add_option("NAME", options->worker, "The worker's name or id")->required();
     add_farm_options(*verb, options->farm);
   }
   std::tie(verb, options) = add(app, "calls", "Who asked the farm for what, oldest first; for admins", calls);
-  verb->add_option("--limit", options->limit, "So many at most")->check(CLI::Range(1, 10'000'000))->capture_default_str();
+  verb->add_option("--limit", options->limit, "So many at most")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
   add_farm_options(*verb, options->farm);
 
   const auto mine = std::make_shared<Options>();
-  CLI::App* estimate_app = app.add_subcommand("estimate", "What inputs would take on the farm, and when they would be ready");
+  CLI::App* estimate_app =
+      app.add_subcommand("estimate", "What inputs would take on the farm, and when they would be ready");
   estimate_app->add_option("INPUT", mine->inputs, "Audio files, folders, and CSV or JSON manifests")->required();
   estimate_app->add_flag("--audit", mine->audit, "To be audited, not mastered");
   add_farm_options(*estimate_app, mine->farm);

@@ -53,8 +53,7 @@ void plan(Catalogue& catalogue) {
     catalogue.tasks[order[rank]].set_plan_rank(static_cast<std::int64_t>(rank));
 }
 
-Catalogue catalogue_of(const Scan& scan, v1::JobKind kind,
-                       const std::map<fs::path, std::string>& clashes) {
+Catalogue catalogue_of(const Scan& scan, v1::JobKind kind, const std::map<fs::path, std::string>& clashes) {
   Catalogue catalogue;
   catalogue.tasks.reserve(scan.tracks.size() + scan.problems.size());
   for (const ScannedTrack& track : scan.tracks) {
@@ -105,9 +104,10 @@ void place_manifest_tracks(Scan& scan, const fs::path& out_dir) {
   for (ScannedTrack& track : scan.tracks) {
     track.relative = place_of(track, folders);
     if (track.row != nullptr && track.input.starts_with(out_prefix))
-      throw RefusedInput(fmt::format("{}:{}: {} lies in the output folder {}: the next run would take masters for "
-                                     "tracks. Choose another --out",
-                                     track.manifest->file, track.row->line, track.input, out_dir.string()));
+      throw RefusedInput(
+          fmt::format("{}:{}: {} lies in the output folder {}: the next run would take masters for "
+                      "tracks. Choose another --out",
+                      track.manifest->file, track.row->line, track.input, out_dir.string()));
   }
 }
 

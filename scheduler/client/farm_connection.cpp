@@ -50,7 +50,8 @@ std::string text_of(const std::string& option, const std::string& file) {
   if (file.empty()) return {};
   std::ifstream stream(file, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream || text.empty()) throw std::invalid_argument(fmt::format("{} {}: cannot be read, or is empty", option, file));
+  if (!stream || text.empty())
+    throw std::invalid_argument(fmt::format("{} {}: cannot be read, or is empty", option, file));
   return text;
 }
 
@@ -147,7 +148,8 @@ struct FarmConnection::Line {
   }
 
   template <class Response, class Stub, class Request>
-  Response unary(Stub& stub, grpc::Status (Stub::element_type::*method)(grpc::ClientContext*, const Request&, Response*),
+  Response unary(Stub& stub,
+                 grpc::Status (Stub::element_type::*method)(grpc::ClientContext*, const Request&, Response*),
                  const Request& request) {
     Repeats repeats(options, state);
     for (;;) {
@@ -199,9 +201,9 @@ FarmConnection::FarmConnection(FarmConnection&&) noexcept = default;
 
 void FarmConnection::wait_without_end() { line_->state.waits_without_end = true; }
 
-#define LATHE_CALL(service, Name)                                                      \
-  v1::Name##Response FarmConnection::call(const v1::Name##Request& request) {          \
-    using Stub = std::remove_reference_t<decltype(*line_->service)>;                   \
+#define LATHE_CALL(service, Name)                                                  \
+  v1::Name##Response FarmConnection::call(const v1::Name##Request& request) {      \
+    using Stub = std::remove_reference_t<decltype(*line_->service)>;               \
     return line_->unary<v1::Name##Response>(line_->service, &Stub::Name, request); \
   }
 LATHE_CALL(jobs, CreateJob)
@@ -239,7 +241,8 @@ std::int64_t FarmConnection::add_tasks(std::int64_t job_id, const std::vector<v1
       request.set_job_id(job_id);
       request.set_first_position(sent);
       std::size_t bytes = 0;
-      while (sent < total && request.tasks_size() < kTasksAPiece && (request.tasks_size() == 0 || bytes < kBytesAPiece)) {
+      while (sent < total && request.tasks_size() < kTasksAPiece &&
+             (request.tasks_size() == 0 || bytes < kBytesAPiece)) {
         *request.add_tasks() = tasks[static_cast<std::size_t>(sent++)];
         bytes += request.tasks(request.tasks_size() - 1).ByteSizeLong();
       }

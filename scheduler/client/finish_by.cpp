@@ -11,8 +11,8 @@ namespace lathe::scheduler {
 namespace {
 
 [[noreturn]] void refuse(const std::string& text, const char* why) {
-  throw std::invalid_argument(
-      fmt::format("--finish-by {}: {}; write 06:00, or 2026-11-29T06:00 with Z or +01:00 if it is not local", text, why));
+  throw std::invalid_argument(fmt::format(
+      "--finish-by {}: {}; write 06:00, or 2026-11-29T06:00 with Z or +01:00 if it is not local", text, why));
 }
 
 bool is_clock_time(int hour, int minute, int second) {
@@ -27,7 +27,8 @@ bool read_zone(const std::string& rest, bool& is_local, int& ahead_s) {
   char sign = 0;
   int hours = 0, minutes = 0, used = 0;
   if (std::sscanf(rest.c_str(), "%c%2d:%2d%n", &sign, &hours, &minutes, &used) != 3) return false;
-  if (static_cast<std::size_t>(used) != rest.size() || (sign != '+' && sign != '-') || !is_clock_time(hours, minutes, 0))
+  if (static_cast<std::size_t>(used) != rest.size() || (sign != '+' && sign != '-') ||
+      !is_clock_time(hours, minutes, 0))
     return false;
   ahead_s = (sign == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
   return true;

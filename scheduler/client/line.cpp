@@ -78,7 +78,8 @@ FarmError error_of(const Ending& ending, const FarmOptions& options) {
                                             "--version there), or no scheduler at all?",
                                             at, said)};
     case kResourceExhausted:
-      return {FarmFault::unreachable, fmt::format("the scheduler at {} has too much to do: {}. Try again later", at, said)};
+      return {FarmFault::unreachable,
+              fmt::format("the scheduler at {} has too much to do: {}. Try again later", at, said)};
     case kDeadlineExceeded:
       return {FarmFault::unreachable, fmt::format("the scheduler at {} does not answer in time. Is the machine, or its "
                                                   "store, stuck?",
@@ -147,8 +148,7 @@ void Repeats::say_down(const Ending& ending, Clock::time_point now) {
 void Repeats::wait() {
   static thread_local std::minstd_rand random{std::random_device{}()};
   const auto half = backoff_ / 2;
-  auto left = half + std::chrono::milliseconds(
-                         std::uniform_int_distribution<std::int64_t>(0, half.count())(random));
+  auto left = half + std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(0, half.count())(random));
   backoff_ = std::min<std::chrono::milliseconds>(backoff_ * 2, kLongestBackoff);
   while (left > 0ms && !(options_.is_interrupted != nullptr && *options_.is_interrupted)) {
     const auto part = std::min<std::chrono::milliseconds>(left, 50ms);

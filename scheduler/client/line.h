@@ -1,5 +1,5 @@
-// How an answer of gRPC's is taken: asked again, or told as a FarmError. Knows the codes by their numbers alone, so that
-// no header of gRPC's is needed.
+// How an answer of gRPC's is taken: asked again, or told as a FarmError. Knows the codes by their numbers alone, so
+// that no header of gRPC's is needed.
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,7 @@ FarmError error_of(const Ending& ending, const FarmOptions& options);
 
 // What is known of a line beyond one call.
 struct LineState {
-  bool has_answered = false;    // anything, ever
+  bool has_answered = false;  // anything, ever
   bool is_said_to_be_down = false;
   bool waits_without_end = false;
 };

@@ -151,7 +151,8 @@ TEST_F(FarmClientReport, AnAuditJobsReportIsThatOfLatheAudit) {
 }
 
 TEST_F(FarmClientReport, AnAuditsManifestCountsAsItDoesOnOneMachine) {
-  spill(work_.root() / "list.csv", "path,title,isrc\nin/a/1.wav,One,USRC17607839\nin/a/2.flac,Two,bad\nin/none.wav,None,\n");
+  spill(work_.root() / "list.csv",
+        "path,title,isrc\nin/a/1.wav,One,USRC17607839\nin/a/2.flac,Two,bad\nin/none.wav,None,\n");
   const std::string list = (work_.root() / "list.csv").string();
   const ProgramResult local = run_program({"audit", list, "--no-cache", "--profile", "ebu-r128", "--format", "json"});
   const DeliveryProfile profile = load_profile("ebu-r128");
@@ -174,8 +175,9 @@ TEST_F(FarmClientReport, AnAuditWithoutPowersHasNoAlbumFigures) {
   farm_.on_sealed = [&](std::int64_t job) {
     const DeliveryProfile profile = load_profile("ebu-r128");
     for (int i = 0; i < 4; ++i) {
-      const std::string input =
-          farm_.with([i](const std::vector<FakeJob>& jobs) { return jobs.back().tasks.at(static_cast<std::size_t>(i)).spec().input(); });
+      const std::string input = farm_.with([i](const std::vector<FakeJob>& jobs) {
+        return jobs.back().tasks.at(static_cast<std::size_t>(i)).spec().input();
+      });
       Json result = Json::parse(measured(input, profile));
       result.erase("powers");
       farm_.end_task(job, i, v1::TASK_STATE_DONE, result.dump());

@@ -184,7 +184,9 @@ TEST_F(FarmClientSubmit, AManifestsMissingRowIsATrackWithAProblem) {
 
 TEST_F(FarmClientSubmit, WaitingGivesTheExitCodeOfTheJob) {
   farm_.on_sealed = [&](std::int64_t id) {
-    farm_.end_task(id, 0, v1::TASK_STATE_DONE, R"({"input":"x","outputs":[],"before":null,"after":null,"asked":null,"reached":null,"stages":[],"reason":""})");
+    farm_.end_task(
+        id, 0, v1::TASK_STATE_DONE,
+        R"({"input":"x","outputs":[],"before":null,"after":null,"asked":null,"reached":null,"stages":[],"reason":""})");
     farm_.end_task(id, 1, v1::TASK_STATE_FAILED, "", "CORRUPT", "frame 7 is damaged");
   };
   const ProgramResult run = submit({"--wait", "--json"});
@@ -212,7 +214,9 @@ TEST_F(FarmClientSubmit, CancelledIsSixAndLateIsFive) {
       jobs.back().job.mutable_spec()->set_finish_by_ms(jobs.back().job.created_ms() + 1);
     });
     for (int i : {0, 1})
-      farm_.end_task(id, i, v1::TASK_STATE_UNCHANGED, R"({"input":"x","outputs":[],"before":null,"after":null,"asked":null,"reached":null,"stages":[],"reason":""})");
+      farm_.end_task(
+          id, i, v1::TASK_STATE_UNCHANGED,
+          R"({"input":"x","outputs":[],"before":null,"after":null,"asked":null,"reached":null,"stages":[],"reason":""})");
   };
   const ProgramResult run = submit({"--wait"});
   EXPECT_EQ(run.exit_code, 5) << run.err;
@@ -239,7 +243,9 @@ TEST_F(FarmClientSubmit, WaitingRidesThroughARestart) {
   EXPECT_FALSE(program.ends_within(2500));
   farm_.start();
   for (int i : {0, 1})
-    farm_.end_task(1, i, v1::TASK_STATE_DONE, R"({"input":"x","outputs":[],"before":null,"after":null,"asked":null,"reached":null,"stages":[],"reason":""})");
+    farm_.end_task(
+        1, i, v1::TASK_STATE_DONE,
+        R"({"input":"x","outputs":[],"before":null,"after":null,"asked":null,"reached":null,"stages":[],"reason":""})");
   const ProgramResult run = program.wait();
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_THAT(run.err, HasSubstr("is back"));

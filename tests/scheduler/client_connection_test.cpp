@@ -170,9 +170,7 @@ TEST_F(ClientConnection, TracksComeInWhenTheSchedulerDiesAndComesBack) {
   const std::int64_t job = make_job(line);
   farm_.pieces_until_break = 1;
   farm_.stop();
-  std::jthread later([&] {
-    farm_.start();
-  });
+  std::jthread later([&] { farm_.start(); });
   EXPECT_EQ(seal(line, job, 2500), 2500);
 }
 

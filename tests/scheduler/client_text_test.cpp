@@ -26,8 +26,8 @@ TEST(FarmAddress, WhatPeopleWriteIsWhatGrpcConnectsTo) {
 }
 
 TEST(FarmAddress, WhatIsNoAddressIsRefused) {
-  for (const char* wrong : {"", "farm", "farm:", "farm:0", "farm:70000", "farm:x", ":7", "::1:7", "http://farm:7", "unix:",
-                            "a:1,", "unix:/a,b:1", "a:1,unix:/b"})
+  for (const char* wrong : {"", "farm", "farm:", "farm:0", "farm:70000", "farm:x", ":7", "::1:7", "http://farm:7",
+                            "unix:", "a:1,", "unix:/a,b:1", "a:1,unix:/b"})
     EXPECT_THROW(parse_farm_address(wrong), std::invalid_argument) << wrong;
 }
 

@@ -25,7 +25,8 @@ class Catalog final : public v1::CatalogService::Service, FakeServices {
     return context->IsCancelled() ? Status(StatusCode::UNAVAILABLE, "going away") : Status::OK;
   }
 
-  Status ListTasks(ServerContext* context, const v1::ListTasksRequest* request, v1::ListTasksResponse* response) override {
+  Status ListTasks(ServerContext* context, const v1::ListTasksRequest* request,
+                   v1::ListTasksResponse* response) override {
     return on_job(context, "ListTasks", request, [&](FakeJob& job) {
       std::size_t at = request->page_token().empty() ? 0 : std::stoul(request->page_token());
       const int size = request->page_size() == 0 ? 100 : request->page_size();
@@ -105,7 +106,8 @@ class Fleet final : public v1::FleetService::Service, FakeServices {
  public:
   using FakeServices::FakeServices;
 
-  Status ListWorkers(ServerContext* context, const v1::ListWorkersRequest*, v1::ListWorkersResponse* response) override {
+  Status ListWorkers(ServerContext* context, const v1::ListWorkersRequest*,
+                     v1::ListWorkersResponse* response) override {
     if (const Status status = enter(*context, "ListWorkers"); !status.ok()) return status;
     for (const v1::Worker& worker : farm.workers) *response->add_workers() = worker;
     return Status::OK;

@@ -6,6 +6,18 @@
 
 namespace lathe::test {
 
+namespace {
+
+std::shared_ptr<grpc::ServerCredentials> credentials_of(const FakeCertificates& certificates) {
+  if (certificates.key.empty()) return grpc::InsecureServerCredentials();
+  grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.pem_root_certs = certificates.authority;
+  options.pem_key_cert_pairs.push_back({certificates.key, certificates.certificate});
+  return grpc::SslServerCredentials(options);
+}
+
+}  // namespace
+
 struct FakeFarm::Server {
   explicit Server(FakeFarm& farm) {
     services.push_back(make_fake_jobs(farm));
@@ -15,7 +27,7 @@ struct FakeFarm::Server {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort("127.0.0.1:" + std::to_string(farm.port_), grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort("127.0.0.1:" + std::to_string(farm.port_), credentials_of(farm.certificates_), &port);
     for (const auto& service : services) builder.RegisterService(service.get());
     server = builder.BuildAndStart();
     farm.port_ = port;
@@ -26,6 +38,7 @@ struct FakeFarm::Server {
 };
 
 FakeFarm::FakeFarm() { start(); }
+FakeFarm::FakeFarm(FakeCertificates certificates) : certificates_(std::move(certificates)) { start(); }
 FakeFarm::~FakeFarm() { stop(); }
 
 std::string FakeFarm::address() const { return "127.0.0.1:" + std::to_string(port_); }

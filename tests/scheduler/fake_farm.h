@@ -1,5 +1,5 @@
-// A scheduler in the test's process, on a loopback port: the farm's services on a small model in memory, with the faults
-// that a client must live with.
+// A scheduler in the test's process, on a loopback port: the farm's services on a small model in memory, with the
+// faults that a client must live with.
 #pragma once
 
 #include <atomic>
@@ -33,9 +33,16 @@ struct Refusal {
   int times = 1;
 };
 
+// PEM texts.
+struct FakeCertificates {
+  std::string authority, certificate, key;
+};
+
 class FakeFarm {
  public:
   FakeFarm();
+  // Speaks TLS alone, with clients that have a certificate of the authority.
+  explicit FakeFarm(FakeCertificates certificates);
   ~FakeFarm();
 
   std::string address() const;
@@ -78,6 +85,7 @@ class FakeFarm {
   std::atomic<bool> is_stopping_{false};
 
  private:
+  FakeCertificates certificates_;
   int port_ = 0;
   std::unique_ptr<Server> server_;
 };

@@ -17,7 +17,8 @@ class Jobs final : public v1::JobService::Service, FakeServices {
  public:
   using FakeServices::FakeServices;
 
-  Status CreateJob(ServerContext* context, const v1::CreateJobRequest* request, v1::CreateJobResponse* response) override {
+  Status CreateJob(ServerContext* context, const v1::CreateJobRequest* request,
+                   v1::CreateJobResponse* response) override {
     if (const Status status = enter(*context, "CreateJob"); !status.ok()) return status;
     return create(*request, *response);
   }
@@ -26,7 +27,8 @@ class Jobs final : public v1::JobService::Service, FakeServices {
     return on_job(context, "GetJob", request, [&](FakeJob& job) { return give(job, *response); });
   }
   Status ListJobs(ServerContext* context, const v1::ListJobsRequest* request, v1::ListJobsResponse* response) override;
-  Status CancelJob(ServerContext* context, const v1::CancelJobRequest* request, v1::CancelJobResponse* response) override {
+  Status CancelJob(ServerContext* context, const v1::CancelJobRequest* request,
+                   v1::CancelJobResponse* response) override {
     return on_job(context, "CancelJob", request, [&](FakeJob& job) {
       if (is_over(job.job.state())) return Status(StatusCode::FAILED_PRECONDITION, "the job has ended before");
       set_state(job, v1::JOB_STATE_CANCELLED);
@@ -35,19 +37,23 @@ class Jobs final : public v1::JobService::Service, FakeServices {
   }
   Status PauseJob(ServerContext* context, const v1::PauseJobRequest* request, v1::PauseJobResponse* response) override {
     return on_job(context, "PauseJob", request, [&](FakeJob& job) {
-      if (job.job.state() != v1::JOB_STATE_RUNNING) return Status(StatusCode::FAILED_PRECONDITION, "the job does not run");
+      if (job.job.state() != v1::JOB_STATE_RUNNING)
+        return Status(StatusCode::FAILED_PRECONDITION, "the job does not run");
       set_state(job, v1::JOB_STATE_PAUSED);
       return give(job, *response);
     });
   }
-  Status ResumeJob(ServerContext* context, const v1::ResumeJobRequest* request, v1::ResumeJobResponse* response) override {
+  Status ResumeJob(ServerContext* context, const v1::ResumeJobRequest* request,
+                   v1::ResumeJobResponse* response) override {
     return on_job(context, "ResumeJob", request, [&](FakeJob& job) {
-      if (job.job.state() != v1::JOB_STATE_PAUSED) return Status(StatusCode::FAILED_PRECONDITION, "the job is not paused");
+      if (job.job.state() != v1::JOB_STATE_PAUSED)
+        return Status(StatusCode::FAILED_PRECONDITION, "the job is not paused");
       set_state(job, v1::JOB_STATE_RUNNING);
       return give(job, *response);
     });
   }
-  Status UpdateJob(ServerContext* context, const v1::UpdateJobRequest* request, v1::UpdateJobResponse* response) override {
+  Status UpdateJob(ServerContext* context, const v1::UpdateJobRequest* request,
+                   v1::UpdateJobResponse* response) override {
     return on_job(context, "UpdateJob", request, [&](FakeJob& job) {
       if (request->has_priority()) job.job.mutable_spec()->set_priority(request->priority());
       return give(job, *response);

@@ -36,7 +36,8 @@ struct FakeServices {
       if (refusal != farm.refusals.end() && refusal->second.times-- > 0)
         return {static_cast<StatusCode>(refusal->second.code), refusal->second.message};
     }
-    while (farm.is_silent && !context.IsCancelled() && !farm.is_stopping_) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    while (farm.is_silent && !context.IsCancelled() && !farm.is_stopping_)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
     return farm.is_stopping_ ? Status(StatusCode::UNAVAILABLE, "going away") : Status::OK;
   }
 
