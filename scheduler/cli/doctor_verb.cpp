@@ -13,7 +13,7 @@
 #include "kernels/simd/level.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/core/clock.h"
-#include "scheduler/store/sqlite_job_store.h"
+#include "scheduler/store/open_job_store.h"
 #include "scheduler/worker/memory_budget.h"
 #include "scheduler/worker/state_folder.h"
 #include "scheduler/worker/task_runner.h"
@@ -45,8 +45,8 @@ Json store_of(const std::string& state_dir, bool& is_well) {
     const auto folder = scheduler::state_folder(state_dir.empty() ? std::nullopt : std::optional(state_dir));
     json = disk_of(folder);
     const scheduler::SystemClock clock;
-    scheduler::SqliteJobStore store((folder / "jobs.sqlite").string(), clock);
-    json["findings"] = store.check();
+    const auto store = scheduler::open_sqlite_store((folder / "jobs.sqlite").string(), clock);
+    json["findings"] = store->check();
     json["state"] = json["findings"].empty() ? "ok" : "damaged";
     if (!json["findings"].empty()) is_well = false;
   } catch (const std::exception& error) {

@@ -31,6 +31,7 @@ void add_submit(CLI::App& app, Run& run);
 void add_jobs(CLI::App& app, Run& run);     // status, list, watch, cancel, pause, resume, retry, priority
 void add_tasks(CLI::App& app, Run& run);    // logs, explain, report
 void add_workers(CLI::App& app, Run& run);  // workers, calls, estimate
+void add_store(CLI::App& app, Run& run);    // store check, store migrate
 void add_help(CLI::App& app, Run& run);     // help, completion
 
 }  // namespace lathe::cli

@@ -13,6 +13,9 @@ bool can_follow(TaskState from, TaskState to) {
     case TaskState::kLeased:
       // Back to pending only when a worker gives a task back untouched: that is no failure.
       return to != TaskState::kLeased;
+    case TaskState::kFailed:
+    case TaskState::kQuarantined:
+      return to == TaskState::kPending;  // a person wants it tried again
     default:
       return false;
   }
@@ -24,26 +27,24 @@ bool can_follow(JobState from, JobState to) {
       // A job without tasks succeeds at once.
       return to == JobState::kRunning || to == JobState::kCancelling || to == JobState::kSucceeded;
     case JobState::kRunning:
-      return to == JobState::kCancelling || to == JobState::kSucceeded || to == JobState::kSucceededWithFailures;
+    case JobState::kPaused:
+      return to == (from == JobState::kRunning ? JobState::kPaused : JobState::kRunning) ||
+             to == JobState::kCancelling || to == JobState::kSucceeded || to == JobState::kSucceededWithFailures;
     case JobState::kCancelling:
       return to == JobState::kCancelled;
+    case JobState::kSucceededWithFailures:
+      return to == JobState::kRunning;  // a person wants the failed tasks tried again
     default:
       return false;
   }
 }
 
 bool is_final(TaskState state) {
-  for (TaskState to : kTaskStates) {
-    if (can_follow(state, to)) return false;
-  }
-  return true;
+  return state != TaskState::kPending && state != TaskState::kLeased && state != TaskState::kRetrying;
 }
 
 bool is_final(JobState state) {
-  for (JobState to : kJobStates) {
-    if (can_follow(state, to)) return false;
-  }
-  return true;
+  return state == JobState::kSucceeded || state == JobState::kSucceededWithFailures || state == JobState::kCancelled;
 }
 
 std::string_view to_string(TaskState state) {
@@ -74,6 +75,8 @@ std::string_view to_string(JobState state) {
       return "ACCEPTING";
     case JobState::kRunning:
       return "RUNNING";
+    case JobState::kPaused:
+      return "PAUSED";
     case JobState::kCancelling:
       return "CANCELLING";
     case JobState::kSucceeded:

@@ -20,6 +20,7 @@ enum class TaskState {
 enum class JobState {
   kAccepting,  // its tasks are still coming in; nothing may be claimed yet
   kRunning,
+  kPaused,                 // nothing more is claimed until it is resumed; what is leased goes on
   kCancelling,             // nothing is claimed or committed any more; tasks are being marked as cancelled
   kSucceeded,              // every task is done or unchanged
   kSucceededWithFailures,  // every task has ended, at least one as failed or quarantined
@@ -29,18 +30,15 @@ enum class JobState {
 inline constexpr std::array kTaskStates{TaskState::kPending,     TaskState::kLeased,    TaskState::kRetrying,
                                         TaskState::kDone,        TaskState::kUnchanged, TaskState::kFailed,
                                         TaskState::kQuarantined, TaskState::kCancelled};
-inline constexpr std::array kJobStates{JobState::kAccepting,
-                                       JobState::kRunning,
-                                       JobState::kCancelling,
-                                       JobState::kSucceeded,
-                                       JobState::kSucceededWithFailures,
+inline constexpr std::array kJobStates{JobState::kAccepting,  JobState::kRunning,   JobState::kPaused,
+                                       JobState::kCancelling, JobState::kSucceeded, JobState::kSucceededWithFailures,
                                        JobState::kCancelled};
 
 // True if a task or a job may step from one state straight to the other. Staying is not a step.
 bool can_follow(TaskState from, TaskState to);
 bool can_follow(JobState from, JobState to);
 
-// True if the state is never left again.
+// True if the state is an end: never left again, unless a person has what failed tried once more.
 bool is_final(TaskState state);
 bool is_final(JobState state);
 

@@ -16,30 +16,57 @@ using JobId = std::int64_t;
 using TaskId = std::int64_t;
 
 struct TaskSpec {
-  std::string input;          // path
-  std::string album;          // planning key: tasks of one album stay together
-  double predicted_cost = 0;  // as in plan.h
-  std::string payload_json;   // for the worker; opaque here
+  std::string input;              // path
+  std::string album;              // planning key: tasks of one album stay together, and are made by one engine
+  double predicted_cost = 0;      // seconds of work, as in plan.h; finite and not negative
+  std::string payload_json;       // for the worker; opaque here
+  std::int64_t plan_rank = 0;     // order of claiming within the job, least first; equal ranks: by position
+  std::int64_t memory_bytes = 0;  // the least memory of a worker that can do it
+};
+
+// All of a job but its tasks.
+struct JobHeader {
+  std::string request_id;      // names the request for good: sent again, it means the same job
+  std::string space = "main";  // whose work it is: spaces (customers, labels) share the workers fairly
+  std::string kind;            // "master", "audit"
+  std::string name;            // for people; may be empty
+  std::string out_dir;         // path; empty for an audit
+  std::string recipe_json;
+  std::string recipe_sha256;
+  std::string settings_json;                 // for the worker; opaque here
+  std::string submitted_by;                  // who asked for it, as the service authenticated them
+  int priority = 0;                          // higher goes first, -1000 to 1000
+  std::optional<std::int64_t> finish_by_ms;  // deadline: the earlier goes first among equals in priority
 };
 
 struct JobSpec {
-  std::string request_id;  // names the request: sent again while the job is unfinished, it means the same job
-  std::string kind;        // "master"
-  std::string out_dir;     // path
-  std::string recipe_json;
-  std::string recipe_sha256;
+  JobHeader header;
   std::vector<TaskSpec> tasks;
 };
 
 enum class SubmitOutcome {
   kCreated,
-  kResumed,   // an unfinished job with this request_id and the same tasks was there: it goes on
-  kConflict,  // an unfinished job with this request_id asks for something else; nothing was changed
+  kExists,    // a job with this request_id and the same header was there, in whatever state
+  kConflict,  // a job with this request_id asks for something else; nothing was changed
 };
 struct SubmitResult {
   SubmitOutcome outcome = SubmitOutcome::kCreated;
-  JobId job_id = 0;        // the one created, resumed, or in the way
+  JobId job_id = 0;        // the one created, found, or in the way
+  std::int64_t tasks = 0;  // how many tasks it has so far: positions 0 to tasks - 1
   std::string difference;  // for kConflict: a sentence that says what differs
+};
+
+enum class AddOutcome {
+  kAdded,         // they are there; those that were there already, and are the same, count too
+  kGap,           // tasks before `first_position` are missing
+  kConflict,      // another task stands at one of the positions
+  kNotAccepting,  // the job is sealed and these are not in it, or it was cancelled
+  kUnknown,       // no such job
+};
+struct AddResult {
+  AddOutcome outcome = AddOutcome::kAdded;
+  std::int64_t tasks = 0;  // how many the job has now
+  std::string difference;  // for kConflict
 };
 
 // One claim of one task. Tokens of a task rise with each claim, so an id never stands for two claims.
@@ -52,7 +79,7 @@ struct LeaseId {
 struct Lease {
   LeaseId id;
   JobId job_id = 0;
-  std::int64_t position = 0;  // the task's index in JobSpec::tasks
+  std::int64_t position = 0;  // the task's index among the job's tasks: 0, 1, 2 ...
   std::string input;
   std::string album;
   double predicted_cost = 0;
@@ -62,11 +89,69 @@ struct Lease {
   std::int64_t expires_ms = 0;
 };
 
-struct ClaimFilter {
+struct ClaimRequest {
+  std::string worker_id;  // registered, and ACTIVE: others get nothing
+  std::int64_t lease_ms = 30'000;
+  int max_tasks = 1;                      // at most as many
+  std::vector<std::string> kinds;         // only jobs of these kinds; none: of all
+  std::optional<JobId> job;               // only of this job
+  std::string engine;                     // the kind of arithmetic: tasks of one album all go to one engine
+  std::int64_t memory_bytes = INT64_MAX;  // tasks that need more are left to others
   // The worker is the only one there is (a local run): it also gets what it failed itself, at once.
   bool sole_worker = false;
-  // Only tasks of this album.
-  std::optional<std::string> album;
+};
+
+enum class WorkerState {
+  kActive,
+  kDraining,     // ends what it holds and gets nothing new
+  kQuarantined,  // likewise, for it failed too much; until a person restores it
+  kGone,         // said goodbye, or was not heard of for long
+};
+
+// What a worker says of itself.
+struct WorkerSpec {
+  std::string id;      // one life of one worker process
+  std::string name;    // stays the same over restarts: "studio-3"
+  std::string engine;  // as in ClaimRequest
+  std::string version;
+  int slots = 1;  // tasks at once
+  std::int64_t memory_bytes = 0;
+  std::string info_json;  // host, processors, GPUs; opaque here
+};
+
+struct WorkerRecord {
+  WorkerSpec spec;
+  WorkerState state = WorkerState::kActive;
+  std::string reason;  // why it is not ACTIVE
+  std::int64_t registered_ms = 0;
+  std::int64_t seen_ms = 0;  // last heartbeat
+  int failure_streak = 0;    // failures since its last commit; those that are PERMANENT do not count
+  std::int64_t leases = 0;   // held now
+  std::int64_t committed = 0, failed = 0;
+  std::string status_json;  // the last heartbeat's: what it works on, its load
+};
+
+// What became of a heartbeat.
+struct Heartbeat {
+  std::vector<LeaseId> lost;                 // it no longer holds these and must stop work on them
+  WorkerState state = WorkerState::kActive;  // kGone: it is not known, and must register again under a new id
+};
+
+// One mutating call of a person or program, for the record.
+struct CallRecord {
+  std::int64_t id = 0;     // given by the store, rising
+  std::int64_t at_ms = 0;  // given by the store
+  std::string who;         // "token:anna", "cert:spiffe://farm/worker/7", "local"
+  std::string role;
+  std::string method;   // "CancelJob"
+  std::string subject;  // "job 12"
+  std::string outcome;  // a gRPC status name: "OK", "PERMISSION_DENIED"
+};
+
+struct LogLine {
+  std::int64_t token = 0;  // the attempt
+  std::int64_t at_ms = 0;  // given by the store
+  std::string text;
 };
 
 struct CachedResult {
@@ -125,15 +210,20 @@ struct FileIdentity {
 
 struct JobRecord {
   JobId id = 0;
-  std::string request_id;
-  std::string kind;
-  std::string out_dir;
-  std::string recipe_json;
-  std::string recipe_sha256;
+  JobHeader header;
   JobState state = JobState::kAccepting;
-  std::int64_t task_count = 0;  // as submitted; while ACCEPTING, not all of them are there yet
+  std::int64_t task_count = 0;  // while ACCEPTING, those that are there so far
   std::int64_t created_ms = 0;
   std::optional<std::int64_t> finished_ms;
+};
+
+struct JobFilter {
+  std::optional<std::string> space;
+  std::vector<JobState> states;  // none: all
+};
+
+struct TaskFilter {
+  std::vector<TaskState> states;  // none: all
 };
 
 struct TaskRecord {
@@ -171,7 +261,8 @@ struct AttemptRecord {
   std::string message;
 };
 
-// A step of a job or of one of its tasks. Sequence numbers of a job count 1, 2, 3 without gaps.
+// A step of a job or of one of its tasks. Sequence numbers of a job rise, may leave gaps, and none is ever added behind
+// one that was read already: whoever reads on from the last one seen misses nothing.
 struct EventRecord {
   std::int64_t sequence = 0;
   std::int64_t at_ms = 0;
@@ -180,9 +271,11 @@ struct EventRecord {
   std::string reason_code;
 };
 
+// How many tasks are in each state, and the sum of their predicted costs.
 struct TaskCounts {
   std::int64_t pending = 0, leased = 0, retrying = 0, done = 0, unchanged = 0, failed = 0, quarantined = 0,
                cancelled = 0;
+  double cost_unfinished = 0, cost_ended = 0;  // predicted, s
   std::int64_t unfinished() const { return pending + leased + retrying; }
   std::int64_t total() const { return unfinished() + done + unchanged + failed + quarantined + cancelled; }
   bool operator==(const TaskCounts&) const = default;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,26 +27,46 @@ class JobStore {
 
   // --- jobs ---
 
-  // Takes a job in. Repeating it while the job is unfinished resumes that job; after it has finished, it is a new run.
-  // Big jobs come in over several transactions: until all of it is there the job is ACCEPTING and nothing of it is
-  // claimed; if the submitter dies before, submitting again goes on where it stopped.
-  virtual SubmitResult submit(const JobSpec& spec) = 0;
+  // Takes a job in: its header, then its tasks in pieces, then the seal. Until it is sealed the job is ACCEPTING and
+  // nothing of it is claimed; whoever repeats the calls after a crash or a lost answer, goes on where it stopped.
+  virtual SubmitResult create_job(const JobHeader& header) = 0;
+  // At most 10,000 at once, standing at first_position, first_position + 1 ...; one transaction.
+  virtual AddResult add_tasks(JobId job, std::int64_t first_position, std::span<const TaskSpec> tasks) = 0;
+  // Says that these were all. The job is RUNNING then, or SUCCEEDED if it has none. False: unknown, or it has not
+  // `task_count` tasks. Sealed already with as many, it is true.
+  virtual bool seal_job(JobId job, std::int64_t task_count) = 0;
 
-  // Ends a job: whoever holds one of its tasks finds the lease lost. False if it had ended already or is unknown.
+  // All three, for a job that is at hand as a whole. plan_rank is filled in by plan_order().
+  SubmitResult submit(const JobSpec& spec);
+
+  // Ends a job: whoever holds one of its tasks finds the lease lost. When it returns, nothing more is committed. False
+  // if it had ended already or is unknown.
   virtual bool cancel(JobId job) = 0;
+  // Nothing more of the job is claimed; what is leased goes on. False unless it is RUNNING (resume: PAUSED).
+  virtual bool pause(JobId job) = 0;
+  virtual bool resume(JobId job) = 0;
+  // False for a job that has ended or is unknown.
+  virtual bool set_priority(JobId job, int priority) = 0;
+  virtual bool set_deadline(JobId job, std::optional<std::int64_t> finish_by_ms) = 0;
+  // FAILED and QUARANTINED tasks become PENDING, their failures forgotten but on record; a job that ended with failures
+  // is RUNNING again. Returns how many; nothing of a job that was cancelled.
+  virtual std::int64_t retry_failed(JobId job) = 0;
 
   // --- the worker's side ---
 
-  // Hands out the first task of the plan that may run now: pending, or retrying and past its time. Leaves a failed task
-  // to other workers for a while, and a task that must run alone comes last, to a worker that holds nothing else.
-  // Nothing: none may run now (next_ready_ms says when to ask again), the job is not RUNNING, or is unknown.
-  virtual std::optional<Lease> claim(JobId job, std::string_view worker_id, std::int64_t lease_ms,
-                                     const ClaimFilter& filter = {}) = 0;
+  // Makes the worker known, ACTIVE. Repeated with the same id: as if sent once, its state stays. A name that was
+  // quarantined stays so under a new id until it is restored.
+  virtual WorkerState register_worker(const WorkerSpec& worker) = 0;
 
-  // Moves the end of these leases to lease_ms from now. Returns those the worker no longer holds: it must stop work on
-  // them. A lease past its end counts as held until it has been rescued.
-  virtual std::vector<LeaseId> renew(std::string_view worker_id, const std::vector<LeaseId>& leases,
-                                     std::int64_t lease_ms) = 0;
+  // Hands out what is first in order (order_jobs() in core, then the job's plan) and may run now: pending, or retrying
+  // and past its time. Leaves a failed task to other workers for a while, and a task that must run alone comes last, to
+  // a worker that holds nothing else, and alone. Empty: none may run now, or the worker is not ACTIVE.
+  virtual std::vector<Lease> claim(const ClaimRequest& request) = 0;
+
+  // Notes that the worker lives, and moves the end of its leases to lease_ms from now, but for those it no longer
+  // holds. A lease past its end counts as held until it has been rescued.
+  virtual Heartbeat heartbeat(std::string_view worker_id, const std::vector<LeaseId>& leases, std::int64_t lease_ms,
+                              std::string_view status_json) = 0;
 
   // Notes that the worker is about to move these files into place, so that after a crash they are known as Lathe's own.
   // False: the lease is lost, leave everything as it is.
@@ -74,24 +95,49 @@ class JobStore {
   // Who holds leases of this job, sorted.
   virtual std::vector<std::string> lease_holders(JobId job) = 0;
 
-  // When claim(), or rescue_expired() before it, may next find something for this worker, if nobody else does anything
-  // until then; in the past if something is there. Nothing: not before the worker ends something it holds, or never
-  // (counts tells). Others may end the job sooner, so do not sleep on it for longer than a second or so.
-  virtual std::optional<std::int64_t> next_ready_ms(JobId job, std::string_view worker_id,
-                                                    const ClaimFilter& filter = {}) = 0;
+  // --- workers, for people and for the scheduler's own care ---
+
+  // False for an unknown worker. QUARANTINED holds for its name too: see register_worker(); ACTIVE lifts that.
+  virtual bool set_worker_state(std::string_view worker_id, WorkerState state, std::string_view reason) = 0;
+  // Those not heard of since then become GONE; their leases are left to rescue_expired(). Returns their ids.
+  virtual std::vector<std::string> retire_silent_workers(std::int64_t seen_before_ms) = 0;
+  virtual std::optional<WorkerRecord> worker(std::string_view worker_id) = 0;
+  // By id, at most `limit` behind `after` ("": from the start). Those GONE only with `gone_too`.
+  virtual std::vector<WorkerRecord> workers(std::string_view after, int limit, bool gone_too) = 0;
 
   // --- questions ---
 
+  // The store's own clock, which decides what has expired.
+  virtual std::int64_t now_ms() = 0;
+
   virtual std::optional<JobRecord> job(JobId job) = 0;
-  virtual std::optional<JobRecord> latest_job() = 0;
+  virtual std::optional<JobRecord> job_of_request(std::string_view request_id) = 0;
+  // Newest first: at most `limit` with ids below `before` (INT64_MAX: from the newest).
+  virtual std::vector<JobRecord> jobs(const JobFilter& filter, JobId before, int limit) = 0;
   // At most `limit` tasks behind the position `after` (-1: from the start), in the order they were submitted.
-  virtual std::vector<TaskRecord> tasks(JobId job, std::int64_t after, int limit) = 0;
+  virtual std::vector<TaskRecord> tasks(JobId job, const TaskFilter& filter, std::int64_t after, int limit) = 0;
   virtual std::optional<TaskRecord> task(TaskId task) = 0;
   // Oldest first.
   virtual std::vector<AttemptRecord> attempts(TaskId task) = 0;
+  // Kept up to date with every change, so its price does not grow with the job.
   virtual TaskCounts counts(JobId job) = 0;
+  // How many seconds a second of predicted cost took in the last tasks that were committed under this recipe (or, if
+  // too few, of this kind); nothing before there are 5.
+  virtual std::optional<double> measured_cost_ratio(std::string_view kind, std::string_view recipe_sha256) = 0;
+  // Predicted cost of all that is to be done before a job of this priority and deadline would have its turn, s.
+  virtual double cost_ahead(int priority, std::optional<std::int64_t> finish_by_ms) = 0;
   // At most `limit` events behind the sequence number `after` (0: from the start).
   virtual std::vector<EventRecord> events(JobId job, std::int64_t after, int limit) = 0;
+
+  // --- what is said while working, and who asked for what ---
+
+  // Kept: the last 500 lines an attempt. False if the lease is lost.
+  virtual bool append_log(const LeaseId& lease, const std::vector<std::string>& lines) = 0;
+  virtual std::vector<LogLine> log(TaskId task) = 0;
+
+  virtual void note_call(const CallRecord& call) = 0;
+  // At most `limit` behind the id `after` (0: from the start).
+  virtual std::vector<CallRecord> calls(std::int64_t after, int limit) = 0;
 
   // --- what is remembered between jobs ---
 

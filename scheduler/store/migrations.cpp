@@ -35,6 +35,32 @@ void refuse_if_newer(const Database& database, int version, int known) {
                        "; use the newer Lathe, or choose another state folder");
 }
 
+// A table that others refer to is replaced by a new one under its name: while the keys are watched, dropping the old
+// one would take with it all that refers to it. SQLite can switch this outside of a transaction only.
+class UnwatchedKeys {
+ public:
+  explicit UnwatchedKeys(Database& database) : database_(database) { database.run_script("PRAGMA foreign_keys = OFF"); }
+  ~UnwatchedKeys() {
+    try {
+      database_.run_script("PRAGMA foreign_keys = ON");
+    } catch (const std::exception&) {
+      // The failure that led here is on its way, and the connection ends with it.
+    }
+  }
+  UnwatchedKeys(const UnwatchedKeys&) = delete;
+  UnwatchedKeys& operator=(const UnwatchedKeys&) = delete;
+
+ private:
+  Database& database_;
+};
+
+void refuse_loose_keys(Database& database) {
+  Query loose = database.query("PRAGMA foreign_key_check");
+  if (!loose.step()) return;
+  throw StoreError(StoreError::Kind::kDamaged, "the store '" + database.path() + "' has rows in " + loose.text(0) +
+                                                   " that belong to nothing; put a backup in its place");
+}
+
 }  // namespace
 
 void migrate(Database& database, std::span<const Migration> migrations, std::int64_t now_ms) {
@@ -43,6 +69,7 @@ void migrate(Database& database, std::span<const Migration> migrations, std::int
   refuse_if_newer(database, before, known);
   if (before == known) return;
 
+  const UnwatchedKeys unwatched(database);
   Transaction transaction(database);
   const int version = schema_version(database);  // again: another process may have been first
   refuse_if_newer(database, version, known);
@@ -57,6 +84,7 @@ void migrate(Database& database, std::span<const Migration> migrations, std::int
     database.run("INSERT INTO schema_version (version, name, applied_ms) VALUES (?, ?, ?)", migration.number,
                  migration.name, now_ms);
   }
+  refuse_loose_keys(database);
   transaction.commit();
 }
 

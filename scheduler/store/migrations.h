@@ -18,6 +18,9 @@ struct Migration {
 // Those of schema/, in order; they are part of the program.
 std::span<const Migration> schema_migrations();
 
+// Likewise those of schema_postgres/, for a job store on PostgreSQL.
+std::span<const Migration> postgres_migrations();
+
 // Likewise those of audit_schema/, for the audit's memory.
 std::span<const Migration> audit_migrations();
 

@@ -93,6 +93,20 @@ void Query::bind(int index, std::int64_t value) { check_bound(sqlite3_bind_int64
 void Query::bind(int index, double value) { check_bound(sqlite3_bind_double(statement_.get(), index, value)); }
 void Query::bind(int index, std::nullptr_t) { check_bound(sqlite3_bind_null(statement_.get(), index)); }
 
+void Query::bind(int index, const SqlValue& value) {
+  if (value.is_null) return bind(index, nullptr);
+  switch (value.type) {
+    case SqlValue::Type::kInteger:
+      return bind(index, value.integer);
+    case SqlValue::Type::kReal:
+      return bind(index, value.real);
+    case SqlValue::Type::kText:
+      return bind(index, value.text);
+    case SqlValue::Type::kBytes:
+      return bind(index, Bytes{value.text});
+  }
+}
+
 // An empty view may have no address at all, and SQLite would take that for null.
 void Query::bind(int index, std::string_view value) {
   const char* data = value.empty() ? "" : value.data();

@@ -11,15 +11,12 @@
 #include <string>
 #include <string_view>
 
+#include "scheduler/store/sql_value.h"
+
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace lathe::scheduler {
-
-// Bound as a BLOB instead of text: for paths, which need not be UTF-8.
-struct Bytes {
-  std::string_view value;
-};
 
 // One use of a prepared statement. It goes back at the end of the scope: never keep one across a transaction's end.
 class Query {
@@ -46,6 +43,7 @@ class Query {
   void bind(int index, const char* value) { bind(index, std::string_view(value)); }
   void bind(int index, Bytes value);
   void bind(int index, std::nullptr_t);
+  void bind(int index, const SqlValue& value);
   template <class T>
   void bind(int index, const std::optional<T>& value) {
     value ? bind(index, *value) : bind(index, nullptr);
@@ -83,6 +81,11 @@ class Database {
     return changes();
   }
 
+  // The statement, nothing bound yet.
+  Query unbound(std::string_view sql) { return bound(prepared(sql)); }
+  // Rows that the last statement changed.
+  std::int64_t changes() const;
+
   // Runs several statements without arguments.
   void run_script(const std::string& sql);
 
@@ -106,7 +109,6 @@ class Database {
     return query;
   }
   sqlite3_stmt* prepared(std::string_view sql);
-  std::int64_t changes() const;
   void switch_to_wal();
   static int wait_while_busy(void* patience, int waits_so_far);
 

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -15,7 +16,7 @@
 
 #include "host/audio_file/staged_file.h"
 #include "kernels/cuda/cuda_error.h"
-#include "scheduler/store/sqlite_job_store.h"
+#include "scheduler/store/open_job_store.h"
 #include "scheduler/worker/digest.h"
 #include "scheduler/worker/publisher.h"
 #include "scheduler/worker/state_folder.h"
@@ -26,6 +27,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kLeaseMs = 30'000;
+constexpr std::int64_t kSilentMs = 120'000;  // whoever says nothing for so long has been killed
 
 // Disk full or memory short on one machine: two more tries a few seconds apart, when other tracks have ended, then the
 // track fails. There is no other worker to wait an hour for.
@@ -53,17 +55,20 @@ void read_ahead(const std::string& path) {
 
 JobSpec job_spec(const LocalBatch& batch, const std::vector<ScannedTrack>& tracks) {
   JobSpec spec;
-  spec.request_id = request_id_of(batch, tracks);
-  spec.kind = "master";
-  spec.out_dir = batch.setting.out_dir.string();
+  spec.header.request_id = request_id_of(batch, tracks);
+  spec.header.kind = "master";
+  spec.header.out_dir = batch.setting.out_dir.string();
   const EffectiveRecipe recipe = batch.setting.recipe->effective();
-  spec.recipe_json = recipe.canonical_json;
-  spec.recipe_sha256 = recipe.sha256;
+  spec.header.recipe_json = recipe.canonical_json;
+  spec.header.recipe_sha256 = recipe.sha256;
   for (const ScannedTrack& track : tracks) {
     // A path may hold any bytes and JSON text may not: bytes outside of ASCII travel as Latin-1 code points.
     nlohmann::json payload;
     payload["relative"] = path_to_text(track.relative);
-    spec.tasks.push_back({track.input, track.album, predicted_cost(track), payload.dump()});
+    spec.tasks.push_back({.input = track.input,
+                          .album = track.album,
+                          .predicted_cost = predicted_cost(track),
+                          .payload_json = payload.dump()});
   }
   return spec;
 }
@@ -75,7 +80,8 @@ class Run {
       : batch_(batch),
         tracks_(tracks),
         lock_(batch.state_dir, batch.setting.out_dir),
-        store_((batch.state_dir / "jobs.sqlite").string(), clock_, local_policy()),
+        owned_store_(open_sqlite_store((batch.state_dir / "jobs.sqlite").string(), clock_, local_policy())),
+        store_(*owned_store_),
         memory_(batch.memory_bytes),
         device_memory_(device_memory_bytes(batch.setting.backend)),
         worker_id_("local:" + std::to_string(::getpid()) + ":" + std::to_string(clock_.now_ms())) {
@@ -85,17 +91,22 @@ class Run {
       const FileIdentity input = identity_of(track.input);
       if (input.inode != 0) batch.setting.inputs.insert({input.device, input.inode});
     }
-    SubmitResult submitted = store_.submit(job_spec(batch, tracks));
-    if (submitted.outcome != SubmitOutcome::kCreated) {
-      // A run that was killed left this job behind: the lock says that nobody works on it. Its finished tracks are in
-      // the store's memory of results, which checks that they are still there, so a new job finds them unchanged.
-      resumed_ = true;
-      store_.cancel(submitted.job_id);
-      submitted = store_.submit(job_spec(batch, tracks));
-    }
-    job_ = submitted.job_id;
+    cancel_abandoned();
+    store_.retire_silent_workers(store_.now_ms() - kSilentMs);
+    store_.register_worker({.id = worker_id_, .name = worker_id_, .engine = {}, .version = {}, .info_json = {}});
+    job_ = store_.submit(job_spec(batch, tracks)).job_id;
     for (const ScannedTrack& track : tracks) total_cost_ += predicted_cost(track);
   }
+
+  ~Run() {
+    try {
+      store_.set_worker_state(worker_id_, WorkerState::kGone, "its run ended");
+    } catch (const std::exception&) {
+      // A store that cannot be used has said so already; the worker is retired for its silence.
+    }
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
 
   BatchResult run() {
     const auto started = std::chrono::steady_clock::now();
@@ -142,6 +153,23 @@ class Run {
   }
 
  private:
+  // Runs that were killed left these behind: the lock says that nobody works on them. Their finished tracks are in the
+  // store's memory of results, which checks that they are still there, so the new job finds them unchanged.
+  void cancel_abandoned() {
+    const JobFilter unfinished{{},
+                               {JobState::kAccepting, JobState::kRunning, JobState::kPaused, JobState::kCancelling}};
+    for (JobId before = INT64_MAX;;) {
+      const std::vector<JobRecord> page = store_.jobs(unfinished, before, 100);
+      if (page.empty()) return;
+      before = page.back().id;
+      for (const JobRecord& job : page) {
+        if (job.header.kind != "master" || job.header.out_dir != batch_.setting.out_dir.string()) continue;
+        resumed_ = true;
+        store_.cancel(job.id);
+      }
+    }
+  }
+
   // The store failed while tracks were in work: what has ended is in its place, and the report still says so.
   void report_early_end(BatchResult& result) {
     try {
@@ -160,7 +188,7 @@ class Run {
   std::vector<TaskRecord> all_tasks() {
     std::vector<TaskRecord> all;
     for (std::int64_t after = -1;;) {
-      const std::vector<TaskRecord> page = store_.tasks(job_, after, 1000);
+      const std::vector<TaskRecord> page = store_.tasks(job_, {}, after, 1000);
       if (page.empty()) return all;
       after = page.back().position;
       all.insert(all.end(), page.begin(), page.end());
@@ -176,17 +204,25 @@ class Run {
   // A worker thread: claims, runs, hands over to the publisher, until nothing is left.
   void work() {
     TaskRunner runner(batch_.setting, store_, designs_, memory_, device_memory_, gpu_is_lost_);
-    const ClaimFilter filter{true, std::nullopt};
+    const ClaimRequest request{
+        .worker_id = worker_id_, .lease_ms = kLeaseMs, .kinds = {}, .job = job_, .engine = {}, .sole_worker = true};
     while (!cancelled_.load()) {
-      const std::optional<Lease> lease = store_.claim(job_, worker_id_, kLeaseMs, filter);
-      if (!lease) {
+      const std::vector<Lease> leases = store_.claim(request);
+      if (leases.empty()) {
         if (store_.counts(job_).unfinished() == 0) return;
+        stay_active();
         wait_for_change();
         continue;
       }
-      hold(*lease);
-      work_on(runner, *lease);
+      hold(leases[0]);
+      work_on(runner, leases[0]);
     }
+  }
+
+  // There is nobody else to do the work, however much of it fails here.
+  void stay_active() {
+    const auto self = store_.worker(worker_id_);
+    if (self && self->state == WorkerState::kQuarantined) store_.set_worker_state(worker_id_, WorkerState::kActive, {});
   }
 
   void work_on(TaskRunner& runner, const Lease& lease) {
@@ -341,7 +377,7 @@ class Run {
       const auto now = std::chrono::steady_clock::now();
       if (now - renewed > std::chrono::milliseconds(kLeaseMs / 3)) {
         renewed = now;
-        if (!held.empty()) store_.renew(worker_id_, held, kLeaseMs);
+        store_.heartbeat(worker_id_, held, kLeaseMs, {});
       }
     }
   }
@@ -350,7 +386,8 @@ class Run {
   const std::vector<ScannedTrack>& tracks_;
   SystemClock clock_;
   OutputLock lock_;
-  SqliteJobStore store_;
+  std::unique_ptr<JobStore> owned_store_;
+  JobStore& store_;
   MemoryBudget memory_;
   MemoryBudget device_memory_;
   EqDesigns designs_;
@@ -379,7 +416,10 @@ class Run {
 }  // namespace
 
 std::string request_id_of(const LocalBatch& batch, const std::vector<ScannedTrack>& tracks) {
-  std::string text = batch.setting.out_dir.string() + "\n" + batch.setting.recipe->effective().sha256 + "\n";
+  // Each run is a request of its own.
+  std::random_device random;
+  std::string text = std::to_string(random()) + std::to_string(random()) + "\n" + batch.setting.out_dir.string() +
+                     "\n" + batch.setting.recipe->effective().sha256 + "\n";
   for (const ScannedTrack& track : tracks) text += track.input + "\n" + track.relative + "\n";
   return "local-" + sha256_hex(text).substr(0, 40);
 }

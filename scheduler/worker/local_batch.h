@@ -59,7 +59,7 @@ struct LocalBatch {
   BatchResult run(const std::vector<ScannedTrack>& tracks);
 };
 
-// What stands in a request's name: the same command on the same files goes on where a killed run stopped.
+// The name of a request that was never made before.
 std::string request_id_of(const LocalBatch& batch, const std::vector<ScannedTrack>& tracks);
 
 }  // namespace lathe::scheduler

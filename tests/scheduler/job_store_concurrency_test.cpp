@@ -21,7 +21,7 @@ class JobStoreConcurrencyTest : public JobStoreTest {
       workers.emplace_back([&, w] {
         JobStore& store = *store_of_worker[w];
         std::vector<LeaseId> mine;
-        while (const auto lease = store.claim(job, "worker " + std::to_string(w), kLeaseMs)) {
+        while (const auto lease = claim_one(store, job, "worker " + std::to_string(w))) {
           mine.push_back(lease->id);
           if (mine.size() % 2 != 0) continue;
           EXPECT_EQ(store.commit(lease->id, done_with("{}")), CommitOutcome::kCommitted);
@@ -65,7 +65,7 @@ TEST_P(JobStoreConcurrencyTest, OfManyCommitsAndRescuesOfOneLeaseExactlyOneWins)
   const auto second = world_->open(clock_);
   const JobId job = store_->submit(job_of(50)).job_id;
   for (int i = 0; i < 50; ++i) {
-    const auto lease = store_->claim(job, "w", kLeaseMs);
+    const auto lease = claim_one(*store_, job, "w");
     ASSERT_TRUE(lease);
     clock_.advance(kLeaseMs);
     std::atomic<int> committed = 0, rescued = 0;
@@ -124,7 +124,7 @@ TEST_P(JobStoreConcurrencyTest, ACancellationDuringWorkLeavesNothingHalfDone) {
   std::atomic<int> committed = 0;
   std::thread worker([&] {
     for (int i = 0; i < 300; ++i) {
-      const auto lease = second->claim(job, "w", kLeaseMs);
+      const auto lease = claim_one(*second, job, "w");
       if (!lease) return;
       if (second->commit(lease->id, done_with("{}")) == CommitOutcome::kCommitted) ++committed;
     }

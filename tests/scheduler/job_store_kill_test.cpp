@@ -35,7 +35,7 @@ void work(StoreWorld& world, const Clock& clock, int pipe) {
   const auto store = world.open(clock);
   const JobId job = store->submit(job_of(3'000)).job_id;
   store->rescue_worker("w", half);
-  while (const auto lease = store->claim(job, "w", kLeaseMs, {.sole_worker = true, .album = {}})) {
+  while (const auto lease = claim_one(*store, job, "w", true)) {
     tell(Note::kClaimed, lease->id);
     if (!store->announce_outputs(lease->id, {output_of(lease->id)})) _exit(4);
     tell(Note::kAnnounced, lease->id);
@@ -101,8 +101,8 @@ TEST_P(JobStoreKillTest, NothingAcknowledgedIsLostAndNothingIsHalfWritten) {
       EXPECT_EQ(record->state, TaskState::kDone);
       EXPECT_EQ(record->result_json, result_of({task, token}));
     }
-    if (!store_->latest_job()) continue;  // died before anything was there
-    for (const TaskRecord& record : store_->tasks(store_->latest_job()->id, -1, 10'000)) {
+    if (!store_->job_of_request("request")) continue;  // died before anything was there
+    for (const TaskRecord& record : store_->tasks(store_->job_of_request("request")->id, {}, -1, 10'000)) {
       const auto known = store_->find_outputs(output_of({record.id, 0}).path);
       const bool is_done = record.state == TaskState::kDone;
       EXPECT_EQ(store_->find_result(key_of({record.id, 0})).has_value(), is_done) << "task " << record.id;
@@ -113,9 +113,9 @@ TEST_P(JobStoreKillTest, NothingAcknowledgedIsLostAndNothingIsHalfWritten) {
     }
   }
   EXPECT_FALSE(acknowledged.empty());
-  const JobId job = store_->latest_job()->id;
+  const JobId job = store_->job_of_request("request")->id;
   EXPECT_EQ(job, 1) << "every run resumed the first job";
-  EXPECT_EQ(store_->submit(job_of(3'000)).outcome, SubmitOutcome::kResumed);
+  EXPECT_EQ(store_->submit(job_of(3'000)).outcome, SubmitOutcome::kExists);
   EXPECT_EQ(store_->counts(job).total(), 3'000);
   EXPECT_EQ(store_->counts(job).failed + store_->counts(job).quarantined, 0);
 }

@@ -10,12 +10,12 @@ namespace {
 class JobStoreLeaseTest : public JobStoreTest {
  protected:
   // The only one of one job.
-  Lease claim(const std::string& worker, const ClaimFilter& filter = {}) {
-    auto lease = store_->claim(job_, worker, kLeaseMs, filter);
+  Lease claim(const std::string& worker, bool is_sole_worker = false) {
+    auto lease = claim_one(*store_, job_, worker, is_sole_worker);
     if (!lease) throw std::logic_error("nothing to claim for " + worker);
     return *lease;
   }
-  bool finds_nothing(const std::string& worker) { return !store_->claim(job_, worker, kLeaseMs); }
+  bool finds_nothing(const std::string& worker) { return !claim_one(*store_, job_, worker); }
   void submit(int count) { job_ = store_->submit(job_of(count)).job_id; }
 
   JobId job_ = 0;
@@ -24,8 +24,10 @@ LATHE_FOR_EVERY_STORE(JobStoreLeaseTest);
 
 TEST_P(JobStoreLeaseTest, TasksAreHandedOutInThePlannedOrder) {
   JobSpec spec = job_of(0);
-  spec.tasks = {
-      {"short of b", "b", 1, "{}"}, {"long of a", "a", 9, "{}"}, {"long of b", "b", 20, "{}"}, {"c", "c", 2, "{}"}};
+  spec.tasks = {{.input = "short of b", .album = "b", .predicted_cost = 1, .payload_json = "{}"},
+                {.input = "long of a", .album = "a", .predicted_cost = 9, .payload_json = "{}"},
+                {.input = "long of b", .album = "b", .predicted_cost = 20, .payload_json = "{}"},
+                {.input = "c", .album = "c", .predicted_cost = 2, .payload_json = "{}"}};
   job_ = store_->submit(spec).job_id;
   EXPECT_EQ(claim("w").input, "long of b");
   EXPECT_EQ(claim("w").input, "short of b");
@@ -56,14 +58,6 @@ TEST_P(JobStoreLeaseTest, AClaimLeavesALeaseAndAnAttempt) {
   EXPECT_EQ(store_->lease_holders(job_), std::vector<std::string>{"w"});
 }
 
-TEST_P(JobStoreLeaseTest, AFilterOnTheAlbumKeepsToIt) {
-  submit(25);
-  const ClaimFilter second_album{.sole_worker = false, .album = "album 1"};
-  for (int i = 10; i < 20; ++i) EXPECT_EQ(claim("w", second_album).position, i);
-  EXPECT_FALSE(store_->claim(job_, "w", kLeaseMs, second_album));
-  EXPECT_EQ(claim("w").position, 0);
-}
-
 TEST_P(JobStoreLeaseTest, TokensOfATaskRiseWithEachClaim) {
   submit(1);
   for (int i = 1; i <= 10; ++i) {
@@ -76,7 +70,7 @@ TEST_P(JobStoreLeaseTest, TokensOfATaskRiseWithEachClaim) {
       clock_.advance(1'000'000);
     }
   }
-  EXPECT_EQ(store_->attempts(store_->tasks(job_, -1, 1)[0].id).size(), 10u);
+  EXPECT_EQ(store_->attempts(store_->tasks(job_, {}, -1, 1)[0].id).size(), 10u);
 }
 
 TEST_P(JobStoreLeaseTest, AReleasedTaskIsPendingAgainAndNoFailureIsNoted) {
@@ -95,7 +89,8 @@ TEST_P(JobStoreLeaseTest, RenewingMovesTheEndAndNamesWhatIsLost) {
   const Lease kept = claim("w"), released = claim("w"), others = claim("v");
   store_->release(released.id);
   clock_.advance(20'000);
-  EXPECT_EQ(store_->renew("w", {kept.id, released.id, others.id}, kLeaseMs), (std::vector{released.id, others.id}));
+  EXPECT_EQ(store_->heartbeat("w", {kept.id, released.id, others.id}, kLeaseMs, {}).lost,
+            (std::vector{released.id, others.id}));
   EXPECT_EQ(store_->task(kept.id.task_id)->lease_expires_ms, clock_.now_ms() + kLeaseMs);
   EXPECT_EQ(store_->task(others.id.task_id)->lease_expires_ms, others.expires_ms);
 }
@@ -104,11 +99,11 @@ TEST_P(JobStoreLeaseTest, ALeaseThatExpiredCanBeRenewedUntilItIsRescued) {
   submit(1);
   const Lease lease = claim("w");
   clock_.advance(kLeaseMs + 1);
-  EXPECT_TRUE(store_->renew("w", {lease.id}, kLeaseMs).empty());
+  EXPECT_TRUE(store_->heartbeat("w", {lease.id}, kLeaseMs, {}).lost.empty());
   EXPECT_TRUE(store_->rescue_expired(half).empty()) << "rescue must look again before it takes";
   clock_.advance(kLeaseMs);
   EXPECT_EQ(store_->rescue_expired(half).size(), 1u);
-  EXPECT_EQ(store_->renew("w", {lease.id}, kLeaseMs), std::vector{lease.id});
+  EXPECT_EQ(store_->heartbeat("w", {lease.id}, kLeaseMs, {}).lost, std::vector{lease.id});
 }
 
 TEST_P(JobStoreLeaseTest, OnlyTheExpiredAreRescued) {
@@ -157,12 +152,9 @@ TEST_P(JobStoreLeaseTest, AFailedTaskIsLeftToOtherWorkersForAWhile) {
   store_->fail(claim("w").id, FailureClass::kTask, "X", "x", 1.0);
   clock_.advance(1'000);
   EXPECT_TRUE(finds_nothing("w"));
-  EXPECT_EQ(store_->next_ready_ms(job_, "w"), clock_.now_ms() + 60'000);
-  EXPECT_EQ(store_->next_ready_ms(job_, "v"), clock_.now_ms());
-  EXPECT_EQ(store_->next_ready_ms(job_, "w", {.sole_worker = true, .album = {}}), clock_.now_ms());
   const Lease at_other = claim("v");
   store_->release(at_other.id);
-  const Lease as_only_one = claim("w", {.sole_worker = true, .album = {}});
+  const Lease as_only_one = claim("w", true);
   store_->release(as_only_one.id);
   clock_.advance(60'000);
   claim("w");
@@ -174,7 +166,6 @@ TEST_P(JobStoreLeaseTest, ARetryWaitsForItsTime) {
   EXPECT_EQ(store_->fail(first.id, FailureClass::kTask, "X", "x", 1.0).not_before_ms, clock_.now_ms() + 1'000);
   EXPECT_EQ(claim("v").position, 1) << "what waits holds nothing else up";
   EXPECT_TRUE(finds_nothing("v"));
-  EXPECT_EQ(store_->next_ready_ms(job_, "v"), clock_.now_ms() + 1'000);
   clock_.advance(999);
   EXPECT_TRUE(finds_nothing("v"));
   clock_.advance(1);
@@ -195,7 +186,6 @@ TEST_P(JobStoreLeaseTest, ATaskThatLostTwoLeasesComesLastAndRunsAlone) {
   EXPECT_TRUE(finds_nothing("w")) << "it holds others";
   store_->commit(one.id, done_with("{}"));
   EXPECT_TRUE(finds_nothing("w")) << "it still holds one";
-  EXPECT_EQ(store_->next_ready_ms(job_, "w"), three.expires_ms) << "nothing before its own tasks end but v's lease";
   store_->commit(two.id, done_with("{}"));
   store_->release(three.id);
   const Lease again = claim("v");
@@ -206,27 +196,20 @@ TEST_P(JobStoreLeaseTest, ATaskThatLostTwoLeasesComesLastAndRunsAlone) {
   EXPECT_EQ(alone.history, (TaskHistory{2, 2, 0, 0}));
   store_->release(again.id);
   EXPECT_TRUE(finds_nothing("w")) << "nothing beside a task that runs alone";
-  EXPECT_EQ(store_->next_ready_ms(job_, "w"), std::nullopt);
   EXPECT_EQ(claim("v").position, 3);
   store_->commit(alone.id, done_with("{}"));
 }
 
-TEST_P(JobStoreLeaseTest, NextReadyIsNowWhenSomethingWaitsAndNothingWhenAllHasEnded) {
-  submit(1);
-  EXPECT_LE(store_->next_ready_ms(job_, "w").value(), clock_.now_ms());
-  const Lease lease = claim("w");
-  EXPECT_EQ(store_->next_ready_ms(job_, "w"), std::nullopt) << "only its own lease is left";
-  EXPECT_EQ(store_->next_ready_ms(job_, "v"), lease.expires_ms);
-  store_->commit(lease.id, done_with("{}"));
-  EXPECT_EQ(store_->next_ready_ms(job_, "v"), std::nullopt);
-}
-
 TEST_P(JobStoreLeaseTest, ArgumentsThatNameNobodyAreRefused) {
   submit(1);
-  EXPECT_THROW(store_->claim(job_, "", kLeaseMs), std::invalid_argument);
-  EXPECT_THROW(store_->claim(job_, "\xff", kLeaseMs), std::invalid_argument);
-  EXPECT_THROW(store_->claim(job_, "w", 0), std::invalid_argument);
-  EXPECT_THROW(store_->renew("w", {}, -1), std::invalid_argument);
+  const auto claim_with = [&](ClaimRequest request) { store_->claim(request); };
+  EXPECT_THROW(claim_with({.worker_id = "", .kinds = {}, .job = {}, .engine = {}}), std::invalid_argument);
+  EXPECT_THROW(claim_with({.worker_id = "\xff", .kinds = {}, .job = {}, .engine = {}}), std::invalid_argument);
+  EXPECT_THROW(claim_with({.worker_id = "w", .lease_ms = 0, .kinds = {}, .job = {}, .engine = {}}),
+               std::invalid_argument);
+  EXPECT_THROW(claim_with({.worker_id = "w", .max_tasks = 0, .kinds = {}, .job = {}, .engine = {}}),
+               std::invalid_argument);
+  EXPECT_THROW(store_->heartbeat("w", {}, -1, {}), std::invalid_argument);
 }
 
 }  // namespace

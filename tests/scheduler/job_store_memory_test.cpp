@@ -11,7 +11,7 @@ class JobStoreMemoryTest : public JobStoreTest {
  protected:
   Lease claim_new_job() {
     const JobId job = store_->submit(job_of(1, "request " + std::to_string(++jobs_))).job_id;
-    return *store_->claim(job, "w", kLeaseMs);
+    return *claim_one(*store_, job, "w");
   }
   std::int64_t long_ago_ns() { return (clock_.now_ms() - 100'000) * 1'000'000; }
 

@@ -9,7 +9,7 @@ namespace {
 class JobStoreOutcomeTest : public JobStoreTest {
  protected:
   Lease claim(const std::string& worker) {
-    auto lease = store_->claim(job_, worker, kLeaseMs, {.sole_worker = true, .album = {}});
+    auto lease = claim_one(*store_, job_, worker, true);
     if (!lease) throw std::logic_error("nothing to claim for " + worker);
     return *lease;
   }
@@ -104,7 +104,7 @@ TEST_P(JobStoreOutcomeTest, ATaskThatKeepsFailingFailsTheThirdTime) {
     EXPECT_EQ(outcome.state, attempt < 3 ? TaskState::kRetrying : TaskState::kFailed);
     clock_.advance(60'000);
   }
-  const TaskRecord task = store_->tasks(job_, -1, 1)[0];
+  const TaskRecord task = store_->tasks(job_, {}, -1, 1)[0];
   EXPECT_EQ(task.state, TaskState::kFailed);
   EXPECT_EQ(task.reason_code, "NO_LUCK");
   EXPECT_EQ(task.message, "caf\xEF\xBF\xBD burnt");
@@ -160,7 +160,7 @@ TEST_P(JobStoreOutcomeTest, KillingWorkersAtRandomQuarantinesNothing) {
   while (store_->counts(job_).unfinished() > 0) {
     std::vector<Lease> held;
     while (held.size() < 5) {
-      auto lease = store_->claim(job_, "w", kLeaseMs, {.sole_worker = true, .album = {}});
+      auto lease = claim_one(*store_, job_, "w", true);
       if (!lease) break;
       held.push_back(*lease);
     }

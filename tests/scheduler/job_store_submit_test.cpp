@@ -10,7 +10,7 @@ class JobStoreSubmitTest : public JobStoreTest {};
 LATHE_FOR_EVERY_STORE(JobStoreSubmitTest);
 
 void work_off(JobStore& store, JobId job) {
-  while (const auto lease = store.claim(job, "w", kLeaseMs, {.sole_worker = true, .album = {}})) {
+  while (const auto lease = claim_one(store, job, "w", true)) {
     ASSERT_EQ(store.commit(lease->id, done_with("{}")), CommitOutcome::kCommitted);
   }
 }
@@ -21,16 +21,16 @@ TEST_P(JobStoreSubmitTest, WhatWasSubmittedCanBeReadBack) {
   EXPECT_EQ(result.outcome, SubmitOutcome::kCreated);
   const auto job = store_->job(result.job_id);
   ASSERT_TRUE(job);
-  EXPECT_EQ(job->request_id, spec.request_id);
-  EXPECT_EQ(job->kind, spec.kind);
-  EXPECT_EQ(job->out_dir, spec.out_dir);
-  EXPECT_EQ(job->recipe_json, spec.recipe_json);
-  EXPECT_EQ(job->recipe_sha256, spec.recipe_sha256);
+  EXPECT_EQ(job->header.request_id, spec.header.request_id);
+  EXPECT_EQ(job->header.kind, spec.header.kind);
+  EXPECT_EQ(job->header.out_dir, spec.header.out_dir);
+  EXPECT_EQ(job->header.recipe_json, spec.header.recipe_json);
+  EXPECT_EQ(job->header.recipe_sha256, spec.header.recipe_sha256);
   EXPECT_EQ(job->state, JobState::kRunning);
   EXPECT_EQ(job->task_count, 3);
   EXPECT_EQ(job->created_ms, clock_.now_ms());
   EXPECT_FALSE(job->finished_ms);
-  const auto tasks = store_->tasks(result.job_id, -1, 10);
+  const auto tasks = store_->tasks(result.job_id, {}, -1, 10);
   ASSERT_EQ(tasks.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(tasks[i].position, static_cast<std::int64_t>(i));
@@ -46,26 +46,28 @@ TEST_P(JobStoreSubmitTest, WhatWasSubmittedCanBeReadBack) {
 
 TEST_P(JobStoreSubmitTest, RepeatingARequestResumesItsUnfinishedJob) {
   const JobId job = store_->submit(job_of(3)).job_id;
-  const auto lease = store_->claim(job, "w", kLeaseMs);
+  const auto lease = claim_one(*store_, job, "w");
   ASSERT_EQ(store_->commit(lease->id, done_with("{}")), CommitOutcome::kCommitted);
-  const std::size_t events = store_->events(job, 0, 100).size();
+  const std::size_t events = events_of(*store_, job, 4).size();
   const SubmitResult again = store_->submit(job_of(3));
-  EXPECT_EQ(again.outcome, SubmitOutcome::kResumed);
+  EXPECT_EQ(again.outcome, SubmitOutcome::kExists);
   EXPECT_EQ(store_->events(job, 0, 100).size(), events) << "nothing happened to the job";
   EXPECT_EQ(again.job_id, job);
   EXPECT_EQ(store_->counts(job).done, 1);
   EXPECT_EQ(store_->counts(job).total(), 3);
 }
 
-TEST_P(JobStoreSubmitTest, AfterItHasFinishedTheSameRequestIsANewRun) {
+TEST_P(JobStoreSubmitTest, ARequestIsOneJobForGood) {
   const JobId first = store_->submit(job_of(2)).job_id;
   work_off(*store_, first);
-  const SubmitResult second = store_->submit(job_of(2));
-  EXPECT_EQ(second.outcome, SubmitOutcome::kCreated);
-  EXPECT_NE(second.job_id, first);
-  EXPECT_EQ(store_->latest_job()->id, second.job_id);
-  store_->cancel(second.job_id);
-  EXPECT_EQ(store_->submit(job_of(2)).outcome, SubmitOutcome::kCreated);
+  EXPECT_EQ(store_->submit(job_of(2)).outcome, SubmitOutcome::kExists);
+  EXPECT_EQ(store_->submit(job_of(2)).job_id, first);
+  EXPECT_EQ(store_->job(first)->state, JobState::kSucceeded);
+  const JobId other = store_->submit(job_of(2, "other")).job_id;
+  store_->cancel(other);
+  EXPECT_EQ(store_->submit(job_of(2, "other")).outcome, SubmitOutcome::kExists);
+  EXPECT_EQ(store_->submit(job_of(2, "other")).job_id, other);
+  EXPECT_EQ(store_->job_of_request("other")->id, other);
 }
 
 TEST_P(JobStoreSubmitTest, ARequestThatAsksForSomethingElseIsAConflictAndChangesNothing) {
@@ -87,15 +89,15 @@ TEST_P(JobStoreSubmitTest, ARequestThatAsksForSomethingElseIsAConflictAndChanges
   spec.tasks[0].album = "another";
   expect_conflict(spec, "album of task 0");
   spec = job_of(3);
-  spec.recipe_sha256 = "0ther";
+  spec.header.recipe_sha256 = "0ther";
   expect_conflict(spec, "recipe");
   spec = job_of(3);
-  spec.out_dir = "/elsewhere";
+  spec.header.out_dir = "/elsewhere";
   expect_conflict(spec, "output folder");
   EXPECT_EQ(store_->counts(job).pending, 3);
   spec = job_of(3);
   for (TaskSpec& task : spec.tasks) task.predicted_cost *= 2;
-  EXPECT_EQ(store_->submit(spec).outcome, SubmitOutcome::kResumed) << "a prediction is no part of what is asked for";
+  EXPECT_EQ(store_->submit(spec).outcome, SubmitOutcome::kExists) << "a prediction is no part of what is asked for";
 }
 
 TEST_P(JobStoreSubmitTest, ABigJobComesInWhole) {
@@ -104,7 +106,7 @@ TEST_P(JobStoreSubmitTest, ABigJobComesInWhole) {
     const JobId job = store_->submit(job_of(count, request)).job_id;
     EXPECT_EQ(store_->job(job)->state, JobState::kRunning);
     EXPECT_EQ(store_->counts(job).pending, count);
-    EXPECT_EQ(store_->submit(job_of(count, request)).outcome, SubmitOutcome::kResumed);
+    EXPECT_EQ(store_->submit(job_of(count, request)).outcome, SubmitOutcome::kExists);
     EXPECT_EQ(store_->counts(job).pending, count);
   }
 }
@@ -113,35 +115,35 @@ TEST_P(JobStoreSubmitTest, AJobWithoutTasksSucceedsAtOnce) {
   const JobId job = store_->submit(job_of(0)).job_id;
   EXPECT_EQ(store_->job(job)->state, JobState::kSucceeded);
   EXPECT_TRUE(store_->job(job)->finished_ms);
-  EXPECT_FALSE(store_->claim(job, "w", kLeaseMs));
+  EXPECT_FALSE(claim_one(*store_, job, "w"));
 }
 
 TEST_P(JobStoreSubmitTest, TasksAreReadPageByPage) {
   const JobId job = store_->submit(job_of(25)).job_id;
   std::int64_t after = -1, seen = 0;
   for (;;) {
-    const auto page = store_->tasks(job, after, 10);
+    const auto page = store_->tasks(job, {}, after, 10);
     if (page.empty()) break;
     EXPECT_LE(page.size(), 10u);
     for (const TaskRecord& task : page) EXPECT_EQ(task.position, seen++);
     after = page.back().position;
   }
   EXPECT_EQ(seen, 25);
-  EXPECT_EQ(store_->task(store_->tasks(job, 6, 1)[0].id)->position, 7);
+  EXPECT_EQ(store_->task(store_->tasks(job, {}, 6, 1)[0].id)->position, 7);
 }
 
 TEST_P(JobStoreSubmitTest, PathsMayBeAnyBytesAndOtherTextMustBeUtf8) {
   JobSpec spec = job_of(1);
-  spec.out_dir = "/m\xff\xfe";
+  spec.header.out_dir = "/m\xff\xfe";
   spec.tasks[0].input = "/caf\xe9/\n' \xf0\x9f\x8e\xb5.wav";
   spec.tasks[0].album = "\x80";
   const JobId job = store_->submit(spec).job_id;
-  EXPECT_EQ(store_->job(job)->out_dir, spec.out_dir);
-  const auto lease = store_->claim(job, "w", kLeaseMs, {.sole_worker = false, .album = "\x80"});
+  EXPECT_EQ(store_->job(job)->header.out_dir, spec.header.out_dir);
+  const auto lease = claim_one(*store_, job, "w");
   ASSERT_TRUE(lease);
   EXPECT_EQ(lease->input, spec.tasks[0].input);
   EXPECT_EQ(lease->album, spec.tasks[0].album);
-  EXPECT_EQ(store_->submit(spec).outcome, SubmitOutcome::kResumed);
+  EXPECT_EQ(store_->submit(spec).outcome, SubmitOutcome::kExists);
   spec.tasks[0].payload_json = "\xff";
   EXPECT_THROW(store_->submit(spec), std::invalid_argument);
   spec = job_of(1, "");
@@ -152,23 +154,22 @@ TEST_P(JobStoreSubmitTest, PathsMayBeAnyBytesAndOtherTextMustBeUtf8) {
 }
 
 TEST_P(JobStoreSubmitTest, UnknownJobsAndTasksAreNothing) {
-  EXPECT_FALSE(store_->latest_job());
+  EXPECT_FALSE(store_->job_of_request("7"));
   EXPECT_FALSE(store_->job(7));
   EXPECT_FALSE(store_->task(7));
-  EXPECT_TRUE(store_->tasks(7, -1, 10).empty());
+  EXPECT_TRUE(store_->tasks(7, {}, -1, 10).empty());
   EXPECT_TRUE(store_->attempts(7).empty());
   EXPECT_TRUE(store_->events(7, 0, 10).empty());
   EXPECT_EQ(store_->counts(7), TaskCounts{});
-  EXPECT_FALSE(store_->claim(7, "w", kLeaseMs));
-  EXPECT_FALSE(store_->next_ready_ms(7, "w"));
+  EXPECT_FALSE(claim_one(*store_, 7, "w"));
   EXPECT_FALSE(store_->cancel(7));
 }
 
 TEST_P(JobStoreSubmitTest, ACancelledJobEndsEveryTaskThatHadNotEnded) {
   const JobId job = store_->submit(job_of(2'500)).job_id;
-  const auto done = store_->claim(job, "w", kLeaseMs);
+  const auto done = claim_one(*store_, job, "w");
   ASSERT_EQ(store_->commit(done->id, done_with("{}")), CommitOutcome::kCommitted);
-  const auto held = store_->claim(job, "w", kLeaseMs);
+  const auto held = claim_one(*store_, job, "w");
   ASSERT_TRUE(held);
   clock_.advance(5);
   EXPECT_TRUE(store_->cancel(job));
@@ -177,13 +178,13 @@ TEST_P(JobStoreSubmitTest, ACancelledJobEndsEveryTaskThatHadNotEnded) {
   EXPECT_EQ(store_->job(job)->finished_ms, clock_.now_ms());
   EXPECT_EQ(store_->counts(job).done, 1);
   EXPECT_EQ(store_->counts(job).cancelled, 2'499);
-  EXPECT_FALSE(store_->claim(job, "w", kLeaseMs));
+  EXPECT_FALSE(claim_one(*store_, job, "w"));
   EXPECT_EQ(store_->attempts(held->id.task_id)[0].outcome, AttemptOutcome::kCancelled);
 }
 
 TEST_P(JobStoreSubmitTest, NothingOfACancelledJobIsCommittedLater) {
   const JobId job = store_->submit(job_of(2)).job_id;
-  const auto held = store_->claim(job, "w", kLeaseMs);
+  const auto held = claim_one(*store_, job, "w");
   store_->cancel(job);
   Commit commit = done_with("{}");
   commit.cache.push_back({"key", "{}"});
@@ -191,24 +192,24 @@ TEST_P(JobStoreSubmitTest, NothingOfACancelledJobIsCommittedLater) {
   EXPECT_FALSE(store_->find_result("key"));
   EXPECT_TRUE(store_->fail(held->id, FailureClass::kTask, "X", "x", 0.5).is_lost);
   EXPECT_FALSE(store_->release(held->id));
-  EXPECT_EQ(store_->renew("w", {held->id}, kLeaseMs), std::vector{held->id});
+  EXPECT_EQ(store_->heartbeat("w", {held->id}, kLeaseMs, {}).lost, std::vector{held->id});
   EXPECT_EQ(store_->task(held->id.task_id)->state, TaskState::kCancelled);
 }
 
-TEST_P(JobStoreSubmitTest, EventsOfAJobAreCountedWithoutGaps) {
+TEST_P(JobStoreSubmitTest, EventsOfAJobRiseAndCanBeReadOnFrom) {
   const JobId job = store_->submit(job_of(1)).job_id;
-  const auto lease = store_->claim(job, "w", kLeaseMs);
+  const auto lease = claim_one(*store_, job, "w");
   store_->commit(lease->id, done_with("{}"));
-  const auto events = store_->events(job, 0, 100);
+  const auto events = events_of(*store_, job, 5);
   ASSERT_EQ(events.size(), 5u);
   const char* states[] = {"ACCEPTING", "RUNNING", "LEASED", "DONE", "SUCCEEDED"};
   for (std::size_t i = 0; i < 5; ++i) {
-    EXPECT_EQ(events[i].sequence, static_cast<std::int64_t>(i + 1));
+    EXPECT_GT(events[i].sequence, i == 0 ? 0 : events[i - 1].sequence);
     EXPECT_EQ(events[i].state, states[i]);
   }
   EXPECT_FALSE(events[1].task_id);
   EXPECT_EQ(events[2].task_id, lease->id.task_id);
-  EXPECT_EQ(store_->events(job, 3, 1)[0].state, "DONE");
+  EXPECT_EQ(store_->events(job, events[2].sequence, 1)[0].state, "DONE");
 }
 
 }  // namespace

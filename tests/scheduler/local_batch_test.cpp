@@ -8,7 +8,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "scheduler/store/sqlite_job_store.h"
+#include "scheduler/store/open_job_store.h"
 #include "tests/scheduler/store_world.h"
 
 namespace lathe::scheduler {
@@ -65,8 +65,8 @@ class LocalBatchTest : public testing::Test {
       SystemClock clock;
       RetryPolicy at_once;
       at_once.infra_backoff = {1, 1};
-      SqliteJobStore other((batch_.state_dir / "jobs.sqlite").string(), clock, at_once);
-      disturb(other, other.latest_job()->id);
+      const auto other = open_sqlite_store((batch_.state_dir / "jobs.sqlite").string(), clock, at_once);
+      disturb(*other, other->jobs({}, INT64_MAX, 1).at(0).id);
     };
     BatchResult result = batch_.run(scan_inputs({root() / "in"}, batch_.setting.out_dir).tracks);
     EXPECT_FALSE(result.was_interrupted) << "the batch did not end";

@@ -16,7 +16,7 @@ ModelStore::ModelStore(const JobSpec& spec) : tasks_(spec.tasks.size()) {
   }
 }
 
-std::optional<LeaseId> ModelStore::claim(const std::string& worker, std::int64_t lease_ms, const ClaimFilter& filter,
+std::optional<LeaseId> ModelStore::claim(const std::string& worker, std::int64_t lease_ms, bool is_sole_worker,
                                          std::int64_t now_ms) {
   if (state_ != JobState::kRunning) return std::nullopt;
   bool holds_any = false, holds_alone = false;
@@ -29,8 +29,8 @@ std::optional<LeaseId> ModelStore::claim(const std::string& worker, std::int64_t
   Task* first = nullptr;
   for (Task& task : tasks_) {
     if (task.state != TaskState::kPending && task.state != TaskState::kRetrying) continue;
-    if (task.not_before_ms > now_ms || (filter.album && *filter.album != task.album)) continue;
-    if (!filter.sole_worker && task.avoided_worker == worker && task.avoided_until_ms > now_ms) continue;
+    if (task.not_before_ms > now_ms) continue;
+    if (!is_sole_worker && task.avoided_worker == worker && task.avoided_until_ms > now_ms) continue;
     if (task.run_alone && holds_any) continue;
     const auto order = [](const Task& t) { return std::pair(t.run_alone, t.rank); };
     if (first == nullptr || order(task) < order(*first)) first = &task;

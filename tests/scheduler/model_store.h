@@ -32,7 +32,7 @@ class ModelStore {
   explicit ModelStore(const JobSpec& spec);
 
   // As in JobStore, but tasks go by their position and the time is an argument.
-  std::optional<LeaseId> claim(const std::string& worker, std::int64_t lease_ms, const ClaimFilter& filter,
+  std::optional<LeaseId> claim(const std::string& worker, std::int64_t lease_ms, bool is_sole_worker,
                                std::int64_t now_ms);
   bool renew(const std::string& worker, const LeaseId& lease, std::int64_t lease_ms, std::int64_t now_ms);
   CommitOutcome commit(const LeaseId& lease, TaskState state, const std::string& result);

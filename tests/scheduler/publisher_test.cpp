@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "scheduler/store/sqlite_job_store.h"
+#include "scheduler/store/open_job_store.h"
 #include "tests/scheduler/store_world.h"
 
 namespace lathe::scheduler {
@@ -16,7 +16,7 @@ class PublisherTest : public testing::Test {
   PublisherTest() : job_(store_.submit(job_of(1)).job_id) {}
   ~PublisherTest() override { EXPECT_EQ(store_.check(), std::vector<std::string>{}); }
 
-  Lease claim() { return store_.claim(job_, "worker", kLeaseMs).value(); }
+  Lease claim() { return claim_one(store_, job_, "worker").value(); }
 
   PublishedTask publish(const Lease& lease, bool is_unchanged) {
     std::vector<PublishedTask> ended;
@@ -36,8 +36,8 @@ class PublisherTest : public testing::Test {
 
   FakeClock clock_;
   TemporaryFolder folder_;
-  SqliteJobStore sqlite_{folder_.path() + "/store.db", clock_};
-  JobStore& store_ = sqlite_;
+  std::unique_ptr<JobStore> owner_ = open_sqlite_store(folder_.path() + "/store.db", clock_);
+  JobStore& store_ = *owner_;
   JobId job_;
 };
 

@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "scheduler/store/migrations.h"
-#include "scheduler/store/sqlite_job_store.h"
+#include "scheduler/store/open_job_store.h"
 #include "scheduler/store/store_error.h"
 #include "tests/scheduler/store_world.h"
 
@@ -24,7 +24,7 @@ class SqliteDatabaseTest : public testing::Test {
   // What opening a store there says, with the kind of error before it: "2: the store …".
   std::string error_of_opening(const std::string& path) {
     try {
-      SqliteJobStore store(path, clock_, {}, kTimeoutMs);
+      open_sqlite_store(path, clock_, {}, kTimeoutMs);
       return "opened";
     } catch (const StoreError& error) {
       return std::to_string(static_cast<int>(error.kind())) + ": " + error.what();
@@ -43,7 +43,7 @@ class SqliteDatabaseTest : public testing::Test {
 };
 
 TEST_F(SqliteDatabaseTest, CommitsSurviveAPowerCut) {
-  SqliteJobStore store(path_, clock_);
+  const auto store = open_sqlite_store(path_, clock_);
   Database database(path_, kTimeoutMs);
   const auto pragma = [&](std::string_view sql) {
     Query row = database.query(sql);
@@ -64,10 +64,7 @@ TEST_F(SqliteDatabaseTest, AFileThatIsNoDatabaseIsRefusedAndLeftAsItIs) {
 }
 
 TEST_F(SqliteDatabaseTest, ADamagedStoreIsRefused) {
-  {
-    SqliteJobStore store(path_, clock_);
-    store.submit(job_of(2'000));
-  }
+  { open_sqlite_store(path_, clock_)->submit(job_of(2'000)); }
   const auto size = static_cast<std::streamoff>(std::filesystem::file_size(path_));
   std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(4'096);
@@ -117,7 +114,7 @@ TEST_F(SqliteDatabaseTest, AFolderThatCannotBeWrittenIsRefused) {
 }
 
 TEST_F(SqliteDatabaseTest, AFileThatCannotBeWrittenIsRefused) {
-  { SqliteJobStore store(path_, clock_); }
+  { open_sqlite_store(path_, clock_); }
   std::filesystem::permissions(path_, std::filesystem::perms(0444));
   std::filesystem::permissions(folder_.path(), std::filesystem::perms(0555));
   const std::string error = error_as_nobody([&] { return error_of_opening(path_); });
@@ -126,7 +123,8 @@ TEST_F(SqliteDatabaseTest, AFileThatCannotBeWrittenIsRefused) {
 }
 
 TEST_F(SqliteDatabaseTest, AStoreHeldForTooLongIsSaidToBeHeld) {
-  SqliteJobStore store(path_, clock_, {}, 1);
+  const auto owner = open_sqlite_store(path_, clock_, {}, 1);
+  JobStore& store = *owner;
   Database other(path_, kTimeoutMs);
   const Transaction transaction(other);
   try {
@@ -139,7 +137,8 @@ TEST_F(SqliteDatabaseTest, AStoreHeldForTooLongIsSaidToBeHeld) {
 }
 
 TEST_F(SqliteDatabaseTest, AFullDiskIsSaidToBeFullAndChangesNothing) {
-  SqliteJobStore store(path_, clock_);
+  const auto owner = open_sqlite_store(path_, clock_);
+  JobStore& store = *owner;
   const JobId job = store.submit(job_of(10)).job_id;
   {
     // SQLite's own way to run out of space.
@@ -157,7 +156,7 @@ TEST_F(SqliteDatabaseTest, AFullDiskIsSaidToBeFullAndChangesNothing) {
     }
   }
   EXPECT_FALSE(store.find_result("k"));
-  EXPECT_TRUE(store.claim(job, "w", kLeaseMs, {}));
+  EXPECT_TRUE(claim_one(store, job, "w"));
 }
 
 TEST_F(SqliteDatabaseTest, ATransactionThatIsNotCommittedNeverWas) {
@@ -231,7 +230,7 @@ TEST_F(SqliteDatabaseTest, AMigrationThatFailsLeavesTheOldSchema) {
 }
 
 TEST_F(SqliteDatabaseTest, AStoreOfANewerLatheIsRefused) {
-  { SqliteJobStore store(path_, clock_); }
+  { open_sqlite_store(path_, clock_); }
   Database(path_, kTimeoutMs).run("INSERT INTO schema_version VALUES (999, '999_future', 0)");
   expect_error(path_, StoreError::Kind::kNewer, "newer Lathe");
 }

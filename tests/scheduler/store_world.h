@@ -37,7 +37,9 @@ class StoreWorld {
 struct StoreKind {
   std::string name;
   std::function<std::unique_ptr<StoreWorld>()> make_world;
+  std::function<std::string()> absence;  // why it cannot be tested here; empty if it can
 };
+// Those that this test program is for.
 std::vector<StoreKind> every_store();
 inline std::ostream& operator<<(std::ostream& out, const StoreKind& kind) { return out << kind.name; }
 
@@ -45,6 +47,7 @@ inline std::ostream& operator<<(std::ostream& out, const StoreKind& kind) { retu
 class JobStoreTest : public testing::TestWithParam<StoreKind> {
  protected:
   void SetUp() override {
+    if (const std::string why = GetParam().absence(); !why.empty()) GTEST_SKIP() << why;
     world_ = GetParam().make_world();
     store_ = world_->open(clock_);
   }
@@ -65,8 +68,15 @@ class JobStoreTest : public testing::TestWithParam<StoreKind> {
 // A job of `count` tasks in albums of ten, claimed in the order of their positions.
 JobSpec job_of(int count, const std::string& request_id = "request");
 
+// The first task that this worker gets of this job, at once; it is registered if need be.
+std::optional<Lease> claim_one(JobStore& store, JobId job, const std::string& worker, bool is_sole_worker = false);
+
 // What a worker commits for a task.
 Commit done_with(const std::string& result_json);
+
+// The first events of a job, of which there are at least so many: a store may show them a little later, for it shows
+// none as long as another could still come in before it.
+std::vector<EventRecord> events_of(JobStore& store, JobId job, std::size_t at_least);
 
 inline double half() { return 0.5; }
 

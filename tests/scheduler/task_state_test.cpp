@@ -20,13 +20,14 @@ TEST(TaskStateTest, ExactlyTheStepsOfTheTableAreLegal) {
       {"RETRYING", {"LEASED", "CANCELLED"}},
       {"DONE", {}},
       {"UNCHANGED", {}},
-      {"FAILED", {}},
-      {"QUARANTINED", {}},
+      {"FAILED", {"PENDING"}},
+      {"QUARANTINED", {"PENDING"}},
       {"CANCELLED", {}},
   };
   for (TaskState from : kTaskStates) {
     const std::set<std::string>& legal = table.at(std::string(to_string(from)));
-    EXPECT_EQ(is_final(from), legal.empty()) << to_string(from);
+    const bool is_end = legal.empty() || legal == std::set<std::string>{"PENDING"};  // by a person's wish
+    EXPECT_EQ(is_final(from), is_end) << to_string(from);
     for (TaskState to : kTaskStates) {
       EXPECT_EQ(can_follow(from, to), legal.contains(std::string(to_string(to))))
           << to_string(from) << " -> " << to_string(to);
@@ -37,15 +38,17 @@ TEST(TaskStateTest, ExactlyTheStepsOfTheTableAreLegal) {
 TEST(JobStateTest, ExactlyTheStepsOfTheTableAreLegal) {
   const Table table{
       {"ACCEPTING", {"RUNNING", "CANCELLING", "SUCCEEDED"}},
-      {"RUNNING", {"CANCELLING", "SUCCEEDED", "SUCCEEDED_WITH_FAILURES"}},
+      {"RUNNING", {"PAUSED", "CANCELLING", "SUCCEEDED", "SUCCEEDED_WITH_FAILURES"}},
+      {"PAUSED", {"RUNNING", "CANCELLING", "SUCCEEDED", "SUCCEEDED_WITH_FAILURES"}},
       {"CANCELLING", {"CANCELLED"}},
       {"SUCCEEDED", {}},
-      {"SUCCEEDED_WITH_FAILURES", {}},
+      {"SUCCEEDED_WITH_FAILURES", {"RUNNING"}},
       {"CANCELLED", {}},
   };
   for (JobState from : kJobStates) {
     const std::set<std::string>& legal = table.at(std::string(to_string(from)));
-    EXPECT_EQ(is_final(from), legal.empty()) << to_string(from);
+    const bool is_end = legal.empty() || legal == std::set<std::string>{"RUNNING"};  // by a person's wish
+    EXPECT_EQ(is_final(from), is_end) << to_string(from);
     for (JobState to : kJobStates) {
       EXPECT_EQ(can_follow(from, to), legal.contains(std::string(to_string(to))))
           << to_string(from) << " -> " << to_string(to);

@@ -1,0 +1,11 @@
+#include "scheduler/core/worker_health.h"
+
+namespace lathe::scheduler {
+
+bool counts_against_worker(FailureClass failure_class) { return failure_class != FailureClass::kPermanent; }
+
+bool is_worker_at_fault(int streak, std::optional<int> least_streak_of_others) {
+  return streak >= kSuspiciousStreak && least_streak_of_others && *least_streak_of_others < kHealthyStreak;
+}
+
+}  // namespace lathe::scheduler

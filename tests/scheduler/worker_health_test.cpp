@@ -1,0 +1,28 @@
+// When a worker is to blame.
+#include "scheduler/core/worker_health.h"
+
+#include <gtest/gtest.h>
+
+namespace lathe::scheduler {
+namespace {
+
+TEST(WorkerHealthTest, FiveFailuresInARowBlameTheWorkerWhileAnotherOneWorks) {
+  EXPECT_FALSE(is_worker_at_fault(4, 0));
+  EXPECT_TRUE(is_worker_at_fault(5, 0));
+  EXPECT_TRUE(is_worker_at_fault(50, 2));
+}
+
+TEST(WorkerHealthTest, WhereAllFailItIsNotTheWorker) {
+  EXPECT_FALSE(is_worker_at_fault(50, 3));
+  EXPECT_FALSE(is_worker_at_fault(50, std::nullopt)) << "nobody to compare with";
+}
+
+TEST(WorkerHealthTest, WhatNoAttemptCanHelpSaysNothingOfTheWorker) {
+  EXPECT_FALSE(counts_against_worker(FailureClass::kPermanent));
+  EXPECT_TRUE(counts_against_worker(FailureClass::kTask));
+  EXPECT_TRUE(counts_against_worker(FailureClass::kCrash));
+  EXPECT_TRUE(counts_against_worker(FailureClass::kInfra));
+}
+
+}  // namespace
+}  // namespace lathe::scheduler
