@@ -174,7 +174,13 @@ int send(FarmConnection& farm, const Options& options, const Submission& submiss
   }
   const std::int64_t job_id = created.job().job_id();
   const std::string at = scheduler_option(options.farm);
-  if (created.existed()) say(fmt::format("this request is job {} already, {}", job_id, word(created.job().state())));
+  if (created.existed() && !options.request_id.empty()) {
+    const auto total = static_cast<std::int64_t>(submission.catalogue.tasks.size());
+    say(fmt::format("this request is job {} already, {}", job_id, word(created.job().state())));
+    if (created.job().state() != v1::JOB_STATE_ACCEPTING && created.job().task_count() != total)
+      say(fmt::format("it has {} tracks, where these inputs are {}: another --request-id submits them",
+                      created.job().task_count(), total));
+  }
   v1::Job job;
   try {
     job = send_tracks(farm, created.job(), submission, options, warnings);

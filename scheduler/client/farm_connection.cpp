@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <iterator>
 #include <mutex>
@@ -138,6 +139,22 @@ struct FarmConnection::Line {
     context.set_deadline(deadline);
     if (!options.token.empty()) context.AddMetadata("authorization", "Bearer " + options.token);
     interrupts.look_at(&context);
+  }
+
+  // Reads a stream to its end, also where what is done with it throws: then the stream ends first.
+  template <class Reader>
+  grpc::Status finish(grpc::ClientContext& context, Reader& reader, const std::function<void()>& read) {
+    std::exception_ptr thrown;
+    try {
+      read();
+    } catch (...) {
+      thrown = std::current_exception();
+      context.TryCancel();
+    }
+    const grpc::Status status = reader.Finish();
+    interrupts.look_at(nullptr);
+    if (thrown) std::rethrow_exception(thrown);
+    return status;
   }
 
   // An attempt has failed: waits, or throws.
@@ -278,15 +295,16 @@ void FarmConnection::watch(v1::WatchJobRequest request,
     const auto reader = line_->jobs->WatchJob(&context, request);
     bool is_enough = false;
     v1::WatchJobResponse message;
-    while (!is_enough && reader->Read(&message)) {
-      repeats.answered();
-      request.set_job_id(message.job().job_id());
-      request.set_after_sequence(message.sequence());
-      is_enough = !on_message(message) || is_over(message.job().state());
-    }
-    if (is_enough) context.TryCancel();
-    const grpc::Status status = reader->Finish();
-    line_->interrupts.look_at(nullptr);
+    const auto read = [&] {
+      while (!is_enough && reader->Read(&message)) {
+        repeats.answered();
+        request.set_job_id(message.job().job_id());
+        request.set_after_sequence(message.sequence());
+        is_enough = !on_message(message) || is_over(message.job().state());
+      }
+      if (is_enough) context.TryCancel();
+    };
+    const grpc::Status status = line_->finish(context, *reader, read);
     if (is_enough) return;
     Ending ending = ending_of(status);
     if (ending.is_ok()) ending = {grpc::StatusCode::UNAVAILABLE, "it ended the stream"};
@@ -304,20 +322,21 @@ v1::Job FarmConnection::report(std::int64_t job_id, const std::function<void(con
     line_->prepare(context, repeats.deadline(line_->options.stream_deadline));
     const auto reader = line_->reports->StreamReport(&context, request);
     v1::StreamReportResponse message;
-    while (reader->Read(&message)) {
-      repeats.answered();
-      if (message.has_job()) {
-        job = message.job();
-        request.set_job_id(job.job_id());
+    const auto read = [&] {
+      while (reader->Read(&message)) {
+        repeats.answered();
+        if (message.has_job()) {
+          job = message.job();
+          request.set_job_id(job.job_id());
+        }
+        for (const v1::Task& task : message.tasks()) {
+          if (request.has_after_position() && task.position() <= request.after_position()) continue;
+          on_task(task);
+          request.set_after_position(task.position());
+        }
       }
-      for (const v1::Task& task : message.tasks()) {
-        if (request.has_after_position() && task.position() <= request.after_position()) continue;
-        on_task(task);
-        request.set_after_position(task.position());
-      }
-    }
-    const grpc::Status status = reader->Finish();
-    line_->interrupts.look_at(nullptr);
+    };
+    const grpc::Status status = line_->finish(context, *reader, read);
     if (status.ok()) return job;
     line_->failed(repeats, ending_of(status));
   }

@@ -166,6 +166,8 @@ TEST_F(FarmClientSubmit, TheSameRequestIsOneJobAndGoesOnWhereItStopped) {
   EXPECT_EQ(job_count(), 1u);
   EXPECT_EQ(job().tasks.size(), 2u);
   EXPECT_EQ(submit({"--request-id", "night-7"}).exit_code, 0) << "also when it runs";
+  spill(work_.in() / "b" / "3.wav", "one more");
+  EXPECT_THAT(submit({"--request-id", "night-7"}).err, HasSubstr("it has 2 tracks, where these inputs are 3"));
 }
 
 TEST_F(FarmClientSubmit, AManifestsMissingRowIsATrackWithAProblem) {

@@ -1,6 +1,7 @@
 // The client's line to a scheduler that is away, slow, or says no.
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <thread>
 
 #include "scheduler/client/farm_connection.h"
@@ -282,6 +283,16 @@ TEST_F(ClientConnection, AReportHasEachTrackOnceWhenItBreaksOff) {
   ASSERT_EQ(positions.size(), 21u);
   for (std::int64_t i = 0; i < 21; ++i) EXPECT_EQ(positions[static_cast<std::size_t>(i)], i);
   EXPECT_GT(farm_.calls("StreamReport"), 3);
+}
+
+TEST_F(ClientConnection, WhatAReaderThrowsEndsTheStreamAndComesThrough) {
+  FarmConnection line(options());
+  const std::int64_t job = make_job(line);
+  seal(line, job, 5);
+  EXPECT_THROW(line.report(job, [](const v1::Task&) { throw std::out_of_range("enough"); }), std::out_of_range);
+  v1::WatchJobRequest request;
+  EXPECT_THROW(line.watch(request, [](const auto&) -> bool { throw std::out_of_range("enough"); }), std::out_of_range);
+  line.call(v1::GetJobRequest());
 }
 
 TEST_F(ClientConnection, OfSeveralSchedulersOneThatDiesIsNotMissed) {
