@@ -6,7 +6,6 @@
 #include <stdexcept>
 
 #include "host/report/audit_text.h"
-#include "host/report/json_text.h"
 
 namespace lathe {
 namespace {
@@ -66,7 +65,9 @@ void add_levels(JsonText& json, const std::vector<float>& levels) {
   json.end_array();
 }
 
-void add_file(JsonText& json, const FileAudit& file) {
+}  // namespace
+
+void add_file_entry(JsonText& json, const FileAudit& file, const std::function<void(JsonText&)>& add_more) {
   const bool is_known = file.sample_rate_hz > 0;
   const auto integer = [&](const char* name, std::int64_t value) {
     json.key(name);
@@ -106,8 +107,11 @@ void add_file(JsonText& json, const FileAudit& file) {
     add_levels(json, file.series->short_term_lufs);
     json.end_object();
   }
+  if (add_more) add_more(json);
   json.end_object();
 }
+
+namespace {
 
 void add_album(JsonText& json, const AlbumAudit& album) {
   json.begin_object();
@@ -172,7 +176,7 @@ class AuditJson final : public AuditWriter {
   void file(const FileAudit& file) override {
     if (is_in_albums_) throw std::logic_error("an audit's files come before its albums");
     json_.clear();
-    add_file(json_, file);
+    add_file_entry(json_, file);
     end_row();
   }
 

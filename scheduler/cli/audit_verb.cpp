@@ -1,13 +1,8 @@
 // `lathe audit INPUT...`: measures a catalogue's loudness and holds it against delivery profiles.
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
-#include <fstream>
 #include <iostream>
 #include <memory>
 
@@ -15,18 +10,16 @@
 #include "host/audit/delivery_profile.h"
 #include "host/audit/verdict.h"
 #include "host/recipe/recipe_problem.h"
-#include "host/report/audit_csv.h"
-#include "host/report/audit_html.h"
-#include "host/report/audit_json.h"
-#include "host/report/audit_table.h"
+#include "scheduler/cli/audit_report.h"
 #include "scheduler/cli/interrupt.h"
+#include "scheduler/cli/master_request.h"
 #include "scheduler/cli/processors.h"
+#include "scheduler/cli/report_file.h"
 #include "scheduler/cli/verbs.h"
+#include "scheduler/client/catalogue.h"
 #include "scheduler/worker/audit_batch.h"
 #include "scheduler/worker/audit_memory.h"
-#include "scheduler/worker/backend_choice.h"
 #include "scheduler/worker/state_folder.h"
-#include "scheduler/worker/task_runner.h"
 
 namespace lathe::cli {
 namespace {
@@ -45,118 +38,6 @@ struct Options {
   int jobs = 0;
   std::string state_dir;
   bool no_cache = false, verify_payload = false, quiet = false;
-};
-
-void say(const std::string& text) { std::fprintf(stderr, "lathe: %s\n", text.c_str()); }
-
-// All that can be loaded; every mistake is said. Reports tell profiles apart by their names alone.
-std::optional<std::vector<DeliveryProfile>> load_profiles(const std::vector<std::string>& names) {
-  std::vector<DeliveryProfile> profiles;
-  bool all_well = true;
-  for (const std::string& name : names) {
-    try {
-      DeliveryProfile profile = load_profile(name);
-      if (std::ranges::find(profiles, profile.name, &DeliveryProfile::name) != profiles.end()) {
-        say(fmt::format("--profile {}: there is a profile '{}' before it; give each another name", name, profile.name));
-        all_well = false;
-      }
-      profiles.push_back(std::move(profile));
-    } catch (const RecipeErrors& errors) {
-      std::fprintf(stderr, "%s\n", errors.what());
-      all_well = false;
-    }
-  }
-  if (!all_well) return std::nullopt;
-  return profiles;
-}
-
-// "Album One, Album Two and 3 more"
-std::string names_of(const std::vector<std::string>& inputs) {
-  constexpr std::size_t kNamed = 3;
-  std::string names;
-  for (std::size_t i = 0; i < std::min(kNamed, inputs.size()); ++i) {
-    const fs::path path = fs::absolute(inputs[i]).lexically_normal();
-    names += (i > 0 ? ", " : "") + (path.has_filename() ? path : path.parent_path()).filename().string();
-  }
-  return inputs.size() > kNamed ? fmt::format("{} and {} more", names, inputs.size() - kNamed) : names;
-}
-
-AuditHead head_of(const std::vector<std::string>& inputs, const std::vector<DeliveryProfile>& profiles) {
-  AuditHead head;
-  head.engine = engine_name();
-  head.standard = "ITU-R BS.1770-5, EBU Tech 3341 V4, EBU Tech 3342 V4";
-  head.filter = "K-weighting in float32 with float64 between hops of 10 ms; true peak at 16 points a sample by 64 taps";
-  head.backend = backend_name({});
-  for (const DeliveryProfile& p : profiles) {
-    head.profiles.push_back({p.name, p.title, p.version, std::string(word_of(p.status)), p.source, p.date,
-                             limits_in_words(p), playback_in_words(p), p.not_judged});
-  }
-  head.subject = names_of(inputs);
-  head.date = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
-  return head;
-}
-
-// What was asked for; else what the report's name says; else a table.
-std::string format_of(const Options& options) {
-  if (!options.format.empty()) return options.format;
-  const std::string extension = fs::path(options.out).extension().string();
-  for (const char* format : {"json", "csv", "html"}) {
-    if (extension == std::string(".") + format) return format;
-  }
-  return extension == ".htm" ? "html" : "table";
-}
-
-// https://no-color.org: set and not empty, whatever it is.
-bool wants_no_colour() {
-  const char* no_color = std::getenv("NO_COLOR");
-  const char* terminal = std::getenv("TERM");
-  return (no_color && *no_color) || (terminal && std::string_view(terminal) == "dumb");
-}
-
-int terminal_columns() {
-  winsize size{};
-  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
-}
-
-std::unique_ptr<AuditWriter> writer_for(const Options& options, std::ostream& out, const AuditHead& head) {
-  const std::string format = format_of(options);
-  if (format == "json") return make_audit_json(out, head);
-  if (format == "csv") return make_audit_csv(out, head);
-  if (format == "html") return make_audit_html(out, head);
-  const bool to_terminal = options.out.empty() && ::isatty(STDOUT_FILENO) == 1;
-  return make_audit_table(out, head, {to_terminal ? terminal_columns() : 160, to_terminal && !wants_no_colour()});
-}
-
-// A report beside its final name, which it gets when it is whole: a report that was there before is never half of one.
-class ReportFile {
- public:
-  explicit ReportFile(const fs::path& path) : path_(fs::exists(path) ? fs::canonical(path) : path) {
-    // A device or a pipe would be replaced by a file of its name.
-    if (fs::exists(path_) && !fs::is_regular_file(path_)) {
-      throw std::runtime_error("--out " + path_.string() + ": is no regular file; without --out the report is printed");
-    }
-    partial_ = fmt::format("{}.{}.partial", path_.string(), ::getpid());  // two audits may write one report
-    stream_.rdbuf()->pubsetbuf(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
-    stream_.open(partial_, std::ios::binary | std::ios::trunc);
-    if (!stream_) throw std::runtime_error("--out " + path_.string() + ": cannot be written");
-  }
-  ~ReportFile() {
-    std::error_code ignored;
-    if (!is_published_) fs::remove(partial_, ignored);
-  }
-  std::ostream& stream() { return stream_; }
-  void publish() {
-    stream_.close();
-    if (!stream_) throw std::runtime_error("--out " + path_.string() + ": could not be written to its end");
-    fs::rename(partial_, path_);
-    is_published_ = true;
-  }
-
- private:
-  fs::path path_, partial_;
-  std::vector<char> buffer_ = std::vector<char>(1 << 18);
-  std::ofstream stream_;
-  bool is_published_ = false;
 };
 
 // An input, or something that would be taken for one by the next run.
@@ -183,17 +64,6 @@ std::unique_ptr<AuditMemory> open_memory(const Options& options, const AuditOpti
     say(std::string("going on without the audit's memory: ") + error.what());
     return nullptr;
   }
-}
-
-// DESIGN's contract: 3 only if nothing at all could be read, then 8, then 7.
-int exit_code_of(const AuditSummary& summary) {
-  if (summary.was_interrupted) return kCancelled;
-  if (summary.files == summary.unreadable) return kNothingRead;
-  if (summary.unmeasurable > 0 || summary.unreadable > 0) return kUnmeasurable;
-  for (const auto& [name, failed] : summary.failed_by_profile) {
-    if (failed > 0) return kViolations;
-  }
-  return kOk;
 }
 
 int audit(const Options& options) {
@@ -224,7 +94,7 @@ int audit(const Options& options) {
   batch.options.checks = options.checks == "none"  ? AuditChecks::none
                          : options.checks == "all" ? AuditChecks::all
                                                    : AuditChecks::standard;
-  batch.options.series = options.audit.series || format_of(options) == "html";
+  batch.options.series = options.audit.series || report_format(options.format, options.out) == "html";
   const std::unique_ptr<AuditMemory> memory = open_memory(options, batch.options);
   batch.memory = memory.get();
   batch.contiguous = options.contiguous == "always"  ? Contiguous::always
@@ -256,13 +126,14 @@ int audit(const Options& options) {
     }
   }
   const std::unique_ptr<AuditWriter> report =
-      writer_for(options, file ? file->stream() : std::cout, head_of(options.inputs, *profiles));
+      audit_writer(report_format(options.format, options.out), file ? file->stream() : std::cout, options.out.empty(),
+                   audit_head(name_of_inputs(options.inputs), *profiles));
   const AuditSummary summary = batch.run(scan, *report);
   if (shows_progress) std::fputs("\r\033[K", stderr);
   if (file) file->publish();
   for (const std::string& warning : scan.warnings) say(warning);
   if (summary.was_interrupted) say("interrupted: the report ends with what was measured");
-  return exit_code_of(summary);
+  return audit_exit_code(summary);
 }
 
 }  // namespace

@@ -78,6 +78,10 @@ Json earlier_manifest(const std::filesystem::path& path) {
 
 }  // namespace
 
+BatchEngine engine_of(const scheduler::BackendChoice& backend) {
+  return {scheduler::engine_name(), scheduler::backend_name(backend), backend.reason, scheduler::device_name(backend)};
+}
+
 int failed_count(const scheduler::BatchResult& result, const std::vector<scheduler::ScanProblem>& problems) {
   const auto failed =
       std::count_if(result.tracks.begin(), result.tracks.end(), [](const auto& t) { return is_failed(t.state); });
@@ -85,14 +89,14 @@ int failed_count(const scheduler::BatchResult& result, const std::vector<schedul
 }
 
 Json batch_report(const scheduler::BatchResult& result, const std::vector<scheduler::ScanProblem>& problems,
-                  const EffectiveRecipe& recipe, const scheduler::BackendChoice& backend) {
+                  const std::string& recipe_sha256, const BatchEngine& engine) {
   Json doc{{"schema", "lathe.master.v1"},
-           {"engine", scheduler::engine_name()},
-           {"backend", scheduler::backend_name(backend)},
-           {"backend_reason", backend.reason}};
-  if (const std::string device = scheduler::device_name(backend); !device.empty()) doc["device"] = device;
+           {"engine", engine.engine},
+           {"backend", engine.backend},
+           {"backend_reason", engine.backend_reason}};
+  if (!engine.device.empty()) doc["device"] = engine.device;
   if (!result.gpu_failure.empty()) doc["gpu_failure"] = result.gpu_failure;
-  doc["recipe_sha256"] = recipe.sha256;
+  doc["recipe_sha256"] = recipe_sha256;
   doc["tracks"] = Json::array();
   int done = 0, unchanged = 0;
   for (const auto& outcome : result.tracks) {
@@ -116,7 +120,7 @@ Json batch_report(const scheduler::BatchResult& result, const std::vector<schedu
 }
 
 void write_manifest(const std::filesystem::path& out_dir, const scheduler::BatchResult& result,
-                    const EffectiveRecipe& recipe) {
+                    const EffectiveRecipe& recipe, const std::string& engine) {
   const std::filesystem::path path = out_dir / "lathe-manifest.json";
   std::map<std::string, Json> tracks;  // by the path of the first output
   Json recipes = Json::object();
@@ -136,7 +140,7 @@ void write_manifest(const std::filesystem::path& out_dir, const scheduler::Batch
     Json track = Json::parse(outcome.result_json);
     for (Json& output : track["outputs"]) output["path"] = relative_text(output["path"].get<std::string>(), out_dir);
     track["recipe_sha256"] = recipe.sha256;
-    track["engine"] = scheduler::engine_name();
+    track["engine"] = engine;
     const std::string key = key_of(track);
     tracks[key] = std::move(track);
   }

@@ -13,6 +13,7 @@
 #include "kernels/cuda/device.h"
 #include "scheduler/cli/batch_report.h"
 #include "scheduler/cli/interrupt.h"
+#include "scheduler/cli/master_request.h"
 #include "scheduler/cli/processors.h"
 #include "scheduler/cli/progress.h"
 #include "scheduler/cli/verbs.h"
@@ -40,51 +41,6 @@ struct Options {
   std::string state_dir;
   bool json = false, dry_run = false, no_cache = false, overwrite = false, pcm_md5 = false, quiet = false;
 };
-
-void say(const std::string& text) { std::fprintf(stderr, "lathe: %s\n", text.c_str()); }
-
-// Recipe mistakes, and what this version cannot do, all at once.
-std::optional<RecipeSource> load_recipe(const Options& options) {
-  try {
-    RecipeSource source = RecipeSource::load(options.recipe, options.sets);
-    const std::vector<RecipeProblem> unbuilt = source.unbuilt();
-    if (unbuilt.empty()) return source;
-    for (const RecipeProblem& problem : unbuilt) std::fprintf(stderr, "%s\n", problem.text().c_str());
-    std::fprintf(stderr, "%zu error(s)\n", unbuilt.size());
-  } catch (const RecipeErrors& errors) {
-    std::fprintf(stderr, "%s\n", errors.what());
-  }
-  return std::nullopt;
-}
-
-// Neither the output folder nor anything above it may be a file.
-void refuse_file_as_folder(const fs::path& folder) {
-  for (fs::path at = folder; !at.empty(); at = at.parent_path()) {
-    std::error_code error;
-    if (fs::is_directory(at, error)) return;
-    if (fs::exists(at, error))
-      throw RefusedInput("--out " + folder.string() + ": " + at.string() + " is a file; name a folder");
-    if (at == at.root_path()) return;
-  }
-}
-
-// A single file among the inputs may lie in the output folder, if its master gets another name (folders have been
-// refused already). Path templates are looked at track by track: see OutputTaken.
-void refuse_masters_onto_inputs(const Scan& scan, const v1::Recipe& recipe, const fs::path& out_dir) {
-  const bool is_named_alike =
-      recipe.outputs_size() <= 1 && !(recipe.outputs_size() == 1 && recipe.outputs(0).has_path());
-  if (!is_named_alike) return;
-  for (const ScannedTrack& track : scan.tracks) {
-    const fs::path folder = fs::weakly_canonical((out_dir / track.relative).parent_path());
-    if (folder != fs::weakly_canonical(fs::path(track.input).parent_path())) continue;
-    const AudioFormat unknown;
-    const auto outputs = outputs_of(recipe, unknown, {}, out_dir, track.relative);
-    const bool keeps_container = recipe.outputs_size() == 0 || !recipe.outputs(0).has_format();
-    if (!keeps_container && outputs.at(0).path.filename() != fs::path(track.input).filename()) continue;
-    throw RefusedInput("the master of " + track.input +
-                       " would be written onto it: the output folder is the one it lies in. Choose another --out");
-  }
-}
 
 // What would be made of each track; nothing is written, and the state folder is not touched.
 int dry_run(const Options& options, const Scan& scan, const RecipeSource& recipe, const fs::path& out_dir) {
@@ -162,15 +118,6 @@ void summarise(const BatchResult& result, const Scan& scan, const fs::path& out_
   if (was_cancelled(result)) say("interrupted. The same command goes on where this one stopped");
 }
 
-// Whether any track could be opened at all: exit code 3 says that none could.
-bool nothing_was_read(const BatchResult& result) {
-  static const std::vector<std::string> kUnread{"NOT_FOUND", "UNREADABLE", "NOT_AUDIO", "UNSUPPORTED",
-                                                "TRUNCATED", "CORRUPT",    "LIMITS"};
-  return std::all_of(result.tracks.begin(), result.tracks.end(), [](const TrackOutcome& t) {
-    return t.state == TaskState::kFailed && std::find(kUnread.begin(), kUnread.end(), t.reason_code) != kUnread.end();
-  });
-}
-
 // Whether the build could use a GPU: only then is it news that it does not.
 bool has_cuda() { return !cuda::cuda_status().runtime.empty(); }
 
@@ -182,10 +129,9 @@ int master(const Options& options) {
     say(std::string("--backend cuda: ") + absent.what() + "; or use --backend auto or cpu");
     return kUsage;
   }
-  const std::optional<RecipeSource> recipe = load_recipe(options);
+  const std::optional<RecipeSource> recipe = load_recipe(options.recipe, options.sets);
   if (!recipe) return kUsage;
-  const fs::path out_dir = fs::absolute(options.out).lexically_normal();
-  const fs::path folder = out_dir.has_filename() ? out_dir : out_dir.parent_path();
+  const fs::path folder = output_folder(options.out);
   Scan scan;
   try {
     refuse_file_as_folder(folder);
@@ -225,7 +171,7 @@ int master(const Options& options) {
   const EffectiveRecipe effective = recipe->effective();
   bool manifest_failed = false;
   try {
-    write_manifest(folder, result, effective);
+    write_manifest(folder, result, effective, engine_name());
   } catch (const std::exception& error) {
     say(std::string("the manifest: ") + error.what());
     manifest_failed = true;
@@ -234,13 +180,13 @@ int master(const Options& options) {
   if (!result.gpu_failure.empty()) say(result.gpu_failure);
   const int failed = failed_count(result, scan.problems);
   if (options.json) {
-    std::printf("%s\n", batch_report(result, scan.problems, effective, backend)
+    std::printf("%s\n", batch_report(result, scan.problems, effective.sha256, engine_of(backend))
                             .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
                             .c_str());
   }
   if (!options.quiet) summarise(result, scan, folder, failed);
   if (was_cancelled(result)) return kCancelled;
-  if (scan.tracks.empty() || nothing_was_read(result)) {
+  if (scan.tracks.empty() || nothing_was_read(result.tracks)) {
     if (scan.tracks.empty() && scan.problems.empty())
       say("no tracks found: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC");
     return kNothingRead;

@@ -183,7 +183,7 @@ class Run {
       for (Finding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
     }
     if (batch_.judge_file) batch_.judge_file(file);
-    count_in(file);
+    count_in(summary_, file);
     report_.file(file);
     if (auto album = albums_.add(file, track)) report_album(std::move(*album));
   }
@@ -195,7 +195,7 @@ class Run {
     file.reason_code = "NOT_FOUND";
     file.reason = problem.reason;
     if (batch_.judge_file) batch_.judge_file(file);
-    count_in(file);
+    count_in(summary_, file);
     report_.file(file);
   }
 
@@ -212,18 +212,6 @@ class Run {
     AlbumAudit album = album_of(open.path, files, streams);
     if (batch_.judge_album) batch_.judge_album(album, files);
     finished_.push_back(std::move(album));
-  }
-
-  void count_in(const FileAudit& file) {
-    ++summary_.files;
-    summary_.measured += file.state == AuditState::measured;
-    summary_.unmeasurable += file.state == AuditState::unmeasurable;
-    summary_.unreadable += file.state == AuditState::unreadable;
-    summary_.remembered += file.is_remembered;
-    summary_.audio_s += file.duration_s();
-    for (const Finding& finding : file.findings) ++summary_.findings_by_code[finding.code];
-    for (const ProfileResult& result : file.profiles)
-      summary_.failed_by_profile[result.name] += result.verdict == Verdict::fail;
   }
 
   AuditBatch& batch_;
@@ -246,6 +234,18 @@ class Run {
 };
 
 }  // namespace
+
+void count_in(AuditSummary& summary, const FileAudit& file) {
+  ++summary.files;
+  summary.measured += file.state == AuditState::measured;
+  summary.unmeasurable += file.state == AuditState::unmeasurable;
+  summary.unreadable += file.state == AuditState::unreadable;
+  summary.remembered += file.is_remembered;
+  summary.audio_s += file.duration_s();
+  for (const Finding& finding : file.findings) ++summary.findings_by_code[finding.code];
+  for (const ProfileResult& result : file.profiles)
+    summary.failed_by_profile[result.name] += result.verdict == Verdict::fail;
+}
 
 AuditSummary AuditBatch::run(const Scan& scan, AuditWriter& report) { return Run(*this, scan, report).run(); }
 

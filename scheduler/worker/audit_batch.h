@@ -34,4 +34,7 @@ struct AuditBatch {
   AuditSummary run(const Scan& scan, AuditWriter& report);
 };
 
+// Another file of a catalogue, in its summary.
+void count_in(AuditSummary& summary, const FileAudit& file);
+
 }  // namespace lathe::scheduler

@@ -1,0 +1,161 @@
+#include "scheduler/cli/farm_report.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "host/recipe/recipe.h"
+#include "scheduler/cli/audit_report.h"
+#include "scheduler/cli/batch_report.h"
+#include "scheduler/cli/farm_json.h"
+#include "scheduler/cli/master_pages.h"
+#include "scheduler/cli/master_request.h"
+#include "scheduler/cli/report_file.h"
+#include "scheduler/cli/verbs.h"
+#include "scheduler/worker/task_runner.h"
+
+namespace lathe::cli {
+
+using namespace lathe::scheduler;
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// What workers add to a result beside the track's report: how it came about. None of it is in a local result.
+struct Making {
+  std::set<std::string> engines, backends, devices;
+  BusySeconds busy;
+
+  // Takes it out of the result.
+  void take(Json& result) {
+    for (const auto& [key, into] : {std::pair{"engine", &engines}, {"backend", &backends}, {"device", &devices}}) {
+      if (const auto found = result.find(key); found != result.end()) {
+        if (found->is_string() && !found->get<std::string>().empty()) into->insert(found->get<std::string>());
+        result.erase(key);
+      }
+    }
+    if (const auto found = result.find("busy"); found != result.end()) {
+      busy.decode += found->value("decode", 0.0);
+      busy.kernels += found->value("kernels", 0.0);
+      busy.limiter += found->value("limiter", 0.0);
+      busy.encode += found->value("encode", 0.0);
+      busy.io += found->value("io", 0.0);
+      result.erase("busy");
+    }
+    // Workers that say nothing of it: the stages do.
+    for (const Json& stage : result.value("stages", Json::array())) {
+      if (backends.empty()) stage_backends_.insert(stage.value("backend", std::string()));
+    }
+  }
+
+  BatchEngine engine() const {
+    BatchEngine engine;
+    engine.engine = engines.empty() ? engine_name() : fmt::format("{}", fmt::join(engines, ", "));
+    engine.backend = fmt::format("{}", fmt::join(backends.empty() ? stage_backends_ : backends, ", "));
+    engine.backend_reason = "chosen by each worker";
+    engine.device = fmt::format("{}", fmt::join(devices, ", "));
+    return engine;
+  }
+
+ private:
+  std::set<std::string> stage_backends_;
+};
+
+TaskState state_of(v1::TaskState state) {
+  switch (state) {
+    case v1::TASK_STATE_DONE:
+      return TaskState::kDone;
+    case v1::TASK_STATE_UNCHANGED:
+      return TaskState::kUnchanged;
+    case v1::TASK_STATE_FAILED:
+      return TaskState::kFailed;
+    case v1::TASK_STATE_QUARANTINED:
+      return TaskState::kQuarantined;
+    default:
+      return TaskState::kPending;  // has not ended, or never will: left
+  }
+}
+
+void add_task(const v1::Task& task, BatchResult& result, Making& making) {
+  TrackOutcome outcome;
+  outcome.state = state_of(task.state());
+  if (outcome.state == TaskState::kPending) {
+    ++result.left;
+    return;
+  }
+  outcome.input = task.spec().input();
+  outcome.reason_code = task.reason_code();
+  outcome.reason = task.message();
+  if (!task.result_json().empty()) {
+    Json json = Json::parse(task.result_json());
+    making.take(json);
+    result.audio_s += json.value("duration_s", 0.0);
+    outcome.result_json = json.dump();
+  }
+  result.tracks.push_back(std::move(outcome));
+}
+
+void print_report(const Json& doc, const ReportChoice& choice) {
+  std::optional<ReportFile> file;
+  if (!choice.out.empty()) file.emplace(std::filesystem::absolute(choice.out));
+  std::ostream& out = file ? file->stream() : std::cout;
+  const std::string format = report_format(choice.format, choice.out);
+  if (format == "json") {
+    out << doc.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+  } else if (format == "csv") {
+    write_master_csv(out, doc);
+  } else if (format == "html") {
+    write_master_page(out, doc);
+  } else {
+    write_master_table(out, doc);
+  }
+  out.flush();
+  if (file) file->publish();
+}
+
+}  // namespace
+
+bool is_late(const v1::Job& job) {
+  const std::int64_t by_ms = job.spec().finish_by_ms();
+  return by_ms != 0 && job.finished_ms() > by_ms;
+}
+
+int report_master(FarmConnection& farm, const v1::Job& asked, const ReportChoice& choice) {
+  BatchResult result;
+  Making making;
+  const v1::Job job = farm.report(asked.job_id(), [&](const v1::Task& task) { add_task(task, result, making); });
+  const std::int64_t until_ms = job.finished_ms() != 0 ? job.finished_ms() : std::int64_t{std::time(nullptr)} * 1000;
+  result.wall_s = static_cast<double>(until_ms - job.created_ms()) / 1000;
+  result.busy = making.busy;
+  const EffectiveRecipe recipe = RecipeSource::parse(job.spec().master().recipe(), "the job's recipe").effective();
+  const BatchEngine engine = making.engine();
+  bool manifest_failed = false;
+  if (choice.writes_manifest) {
+    try {
+      write_manifest(job.spec().master().out_dir(), result, recipe, engine.engine);
+    } catch (const std::exception& error) {
+      say(std::string("the manifest: ") + error.what());
+      manifest_failed = true;
+    }
+  }
+  if (!choice.is_silent) print_report(batch_report(result, {}, recipe.sha256, engine), choice);
+  if (job.state() == v1::JOB_STATE_CANCELLED || job.state() == v1::JOB_STATE_CANCELLING) return kCancelled;
+  if (!result.tracks.empty() && result.left == 0 && nothing_was_read(result.tracks)) return kNothingRead;
+  if (failed_count(result, {}) > 0 || manifest_failed) return kSomeFailed;
+  return is_late(job) ? kDeadline : kOk;
+}
+
+int report_job(FarmConnection& farm, std::int64_t job_id, const ReportChoice& choice) {
+  v1::GetJobRequest request;
+  request.set_job_id(job_id);
+  const v1::Job job = farm.call(request).job();
+  return job.kind() == v1::JOB_KIND_AUDIT ? report_audit(farm, job, choice) : report_master(farm, job, choice);
+}
+
+}  // namespace lathe::cli

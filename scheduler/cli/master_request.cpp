@@ -1,0 +1,73 @@
+#include "scheduler/cli/master_request.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+#include "host/mastering/recipe_chain.h"
+
+namespace lathe::cli {
+
+using namespace lathe::scheduler;
+namespace fs = std::filesystem;
+
+void say(const std::string& text) { std::fprintf(stderr, "lathe: %s\n", text.c_str()); }
+
+fs::path output_folder(const std::string& out) {
+  const fs::path path = fs::absolute(out).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
+std::optional<RecipeSource> load_recipe(const std::string& recipe, const std::vector<std::string>& sets) {
+  try {
+    RecipeSource source = RecipeSource::load(recipe, sets);
+    const std::vector<RecipeProblem> unbuilt = source.unbuilt();
+    if (unbuilt.empty()) return source;
+    for (const RecipeProblem& problem : unbuilt) std::fprintf(stderr, "%s\n", problem.text().c_str());
+    std::fprintf(stderr, "%zu error(s)\n", unbuilt.size());
+  } catch (const RecipeErrors& errors) {
+    std::fprintf(stderr, "%s\n", errors.what());
+  }
+  return std::nullopt;
+}
+
+void refuse_file_as_folder(const fs::path& folder) {
+  for (fs::path at = folder; !at.empty(); at = at.parent_path()) {
+    std::error_code error;
+    if (fs::is_directory(at, error)) return;
+    if (fs::exists(at, error))
+      throw RefusedInput("--out " + folder.string() + ": " + at.string() + " is a file; name a folder");
+    if (at == at.root_path()) return;
+  }
+}
+
+void refuse_masters_onto_inputs(const Scan& scan, const v1::Recipe& recipe, const fs::path& out_dir) {
+  const bool is_named_alike =
+      recipe.outputs_size() <= 1 && !(recipe.outputs_size() == 1 && recipe.outputs(0).has_path());
+  if (!is_named_alike) return;
+  std::map<fs::path, fs::path> known;  // asking the file system for each track takes as long as all the rest
+  const auto real = [&known](const fs::path& folder) -> const fs::path& {
+    const auto [at, is_new] = known.try_emplace(folder);
+    if (is_new) at->second = fs::weakly_canonical(folder);
+    return at->second;
+  };
+  for (const ScannedTrack& track : scan.tracks) {
+    if (real((out_dir / track.relative).parent_path()) != real(fs::path(track.input).parent_path())) continue;
+    const AudioFormat unknown;
+    const auto outputs = outputs_of(recipe, unknown, {}, out_dir, track.relative);
+    const bool keeps_container = recipe.outputs_size() == 0 || !recipe.outputs(0).has_format();
+    if (!keeps_container && outputs.at(0).path.filename() != fs::path(track.input).filename()) continue;
+    throw RefusedInput("the master of " + track.input +
+                       " would be written onto it: the output folder is the one it lies in. Choose another --out");
+  }
+}
+
+bool nothing_was_read(const std::vector<TrackOutcome>& tracks) {
+  static const std::vector<std::string> kUnread{"NOT_FOUND", "UNREADABLE", "NOT_AUDIO", "UNSUPPORTED",
+                                                "TRUNCATED", "CORRUPT",    "LIMITS"};
+  return std::all_of(tracks.begin(), tracks.end(), [](const TrackOutcome& t) {
+    return t.state == TaskState::kFailed && std::find(kUnread.begin(), kUnread.end(), t.reason_code) != kUnread.end();
+  });
+}
+
+}  // namespace lathe::cli

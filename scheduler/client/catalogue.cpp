@@ -1,0 +1,130 @@
+#include "scheduler/client/catalogue.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "host/manifest/manifest_row_json.h"
+#include "host/report/track_json.h"
+#include "scheduler/core/plan.h"
+#include "scheduler/worker/output_names.h"
+
+namespace lathe::scheduler {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kMasteredBytesASecond = 250e6;
+constexpr double kMeasuredBytesASecond = 500e6;
+constexpr double kFlacExpansion = 1.6;
+constexpr double kOverhead_s = 0.02;
+
+bool is_missing(const ScannedTrack& track) { return track.stamp.inode == 0 && track.bytes == 0; }
+
+std::string missing_text(const ScannedTrack& track) {
+  const std::string name = json_text(track.input);
+  if (track.row == nullptr) return name + ": no such file";
+  return fmt::format("{}: no such file; {}:{} names it", name, json_text(track.manifest->file), track.row->line);
+}
+
+// The deepest folder that holds all tracks of a manifest.
+fs::path common_folder(const Manifest& manifest) {
+  fs::path common = fs::path(manifest.rows.front().path).parent_path();
+  for (const ManifestRow& row : manifest.rows) {
+    while (!row.path.starts_with(common.native() == "/" ? "/" : common.native() + "/")) common = common.parent_path();
+  }
+  return common;
+}
+
+// By manifest and row, the place of its master without the extension.
+std::string place_of(const ScannedTrack& track, const std::map<const Manifest*, fs::path>& folders) {
+  if (track.manifest == nullptr) return track.relative;
+  fs::path place = fs::path(track.input).lexically_relative(folders.at(track.manifest));
+  return place.replace_extension().native();
+}
+
+void plan(Catalogue& catalogue) {
+  std::vector<TaskCost> costs;
+  costs.reserve(catalogue.tasks.size());
+  for (const v1::TaskSpec& task : catalogue.tasks) costs.push_back({task.album(), task.predicted_cost_s()});
+  const std::vector<std::size_t> order = plan_order(costs);
+  for (std::size_t rank = 0; rank < order.size(); ++rank)
+    catalogue.tasks[order[rank]].set_plan_rank(static_cast<std::int64_t>(rank));
+}
+
+Catalogue catalogue_of(const Scan& scan, v1::JobKind kind, const std::map<fs::path, std::string>& clashes) {
+  Catalogue catalogue;
+  catalogue.tasks.reserve(scan.tracks.size() + scan.problems.size());
+  for (const ScannedTrack& track : scan.tracks) {
+    v1::TaskSpec& task = catalogue.tasks.emplace_back();
+    task.set_input(track.input);
+    task.set_album(track.album);
+    if (kind == v1::JOB_KIND_MASTER) task.set_relative(track.relative);
+    if (track.row != nullptr && kind == v1::JOB_KIND_AUDIT)
+      task.set_manifest_json(manifest_row_json(*track.manifest, *track.row));
+    if (is_missing(track)) {
+      task.set_problem(missing_text(track));
+    } else if (const auto clash = clashes.find(track.input); clash != clashes.end()) {
+      task.set_problem(json_text(clash->second));
+    } else {
+      task.set_predicted_cost_s(predicted_cost_s(track, kind));
+    }
+    catalogue.problems += !task.problem().empty();
+    catalogue.bytes += track.bytes;
+    catalogue.cost_s += task.predicted_cost_s();
+  }
+  for (const ScanProblem& problem : scan.problems) {
+    v1::TaskSpec& task = catalogue.tasks.emplace_back();
+    task.set_input(problem.path.native());
+    task.set_album(problem.path.parent_path().native());
+    if (kind == v1::JOB_KIND_MASTER) task.set_relative(problem.path.stem().native());
+    task.set_problem(json_text(problem.path) + ": " + json_text(problem.reason));
+    ++catalogue.problems;
+  }
+  plan(catalogue);
+  return catalogue;
+}
+
+}  // namespace
+
+double predicted_cost_s(const ScannedTrack& track, v1::JobKind kind) {
+  const std::string extension = fs::path(track.input).extension().string();
+  const bool is_flac = extension.size() == 5 && (extension[1] == 'f' || extension[1] == 'F');
+  const double pcm_bytes = static_cast<double>(track.bytes) * (is_flac ? kFlacExpansion : 1.0);
+  return kOverhead_s + pcm_bytes / (kind == v1::JOB_KIND_AUDIT ? kMeasuredBytesASecond : kMasteredBytesASecond);
+}
+
+void place_manifest_tracks(Scan& scan, const fs::path& out_dir) {
+  std::map<const Manifest*, fs::path> folders;
+  for (const auto& manifest : scan.manifests) {
+    if (!manifest->rows.empty()) folders[manifest.get()] = common_folder(*manifest);
+  }
+  const std::string out_prefix = out_dir.native() + "/";
+  for (ScannedTrack& track : scan.tracks) {
+    track.relative = place_of(track, folders);
+    if (track.row != nullptr && track.input.starts_with(out_prefix))
+      throw RefusedInput(
+          fmt::format("{}:{}: {} lies in the output folder {}: the next run would take masters for "
+                      "tracks. Choose another --out",
+                      track.manifest->file, track.row->line, track.input, out_dir.string()));
+  }
+}
+
+Catalogue master_catalogue(const Scan& scan, const RecipeSource& recipe, const fs::path& out_dir) {
+  return catalogue_of(scan, v1::JOB_KIND_MASTER, name_clashes(scan.tracks, recipe, out_dir));
+}
+
+Catalogue audit_catalogue(const Scan& scan) { return catalogue_of(scan, v1::JOB_KIND_AUDIT, {}); }
+
+std::string name_of_inputs(const std::vector<std::string>& inputs) {
+  constexpr std::size_t kNamed = 3;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(kNamed, inputs.size()); ++i) {
+    const fs::path path = fs::absolute(inputs[i]).lexically_normal();
+    names += (i > 0 ? ", " : "") + (path.has_filename() ? path : path.parent_path()).filename().string();
+  }
+  return inputs.size() > kNamed ? fmt::format("{} and {} more", names, inputs.size() - kNamed) : names;
+}
+
+}  // namespace lathe::scheduler

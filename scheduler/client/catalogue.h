@@ -1,0 +1,40 @@
+// From what lies on the client's disks to the tracks of a job.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/recipe/recipe.h"
+#include "lathe/v1/job.pb.h"
+#include "lathe/v1/task.pb.h"
+#include "scheduler/worker/scan.h"
+
+namespace lathe::scheduler {
+
+struct Catalogue {
+  std::vector<v1::TaskSpec> tasks;  // in the order of the scan; what was named and cannot be looked at comes last
+  std::int64_t problems = 0;        // tasks that say why they cannot be worked on
+  std::int64_t bytes = 0;
+  double cost_s = 0;
+};
+
+// What a track takes on one core, from the bytes of its file alone. A core masters some 250 MB of PCM a second (24-bit
+// stereo at 44.1 kHz a thousand times faster than it plays: docs/performance.md) and measures about twice as much; FLAC
+// holds 1.6 times its bytes; opening, publishing and committing a file take about 20 ms. Restoration is not known to
+// it.
+double predicted_cost_s(const ScannedTrack& track, v1::JobKind kind);
+
+// Tracks of a manifest get their place below the folder that holds all of them: a manifest's rows say no place. Throws
+// RefusedInput when one of them lies in the output folder.
+void place_manifest_tracks(Scan& scan, const std::filesystem::path& out_dir);
+
+// The scan's tracks planned by plan_order(). Tracks whose masters would get another's name get a problem.
+Catalogue master_catalogue(const Scan& scan, const RecipeSource& recipe, const std::filesystem::path& out_dir);
+Catalogue audit_catalogue(const Scan& scan);
+
+// "Album One, Album Two and 3 more": what a job is called that nobody has named.
+std::string name_of_inputs(const std::vector<std::string>& inputs);
+
+}  // namespace lathe::scheduler
