@@ -1,0 +1,66 @@
+// A farm for one test: schedulers and workers as processes of the built program, on loopback, with a store of its own.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/cli/program.h"
+#include "tests/cli/workspace.h"
+
+namespace lathe::test {
+
+struct FarmSetting {
+  int schedulers = 1;
+  int workers = 2;
+  int jobs = 1;       // tracks at once of each worker
+  std::string store;  // empty: a file of SQLite in the farm's folder
+  double lease_s = 30;
+  std::vector<std::string> scheduler_options, worker_options;
+  std::map<std::string, std::string> worker_environment;
+};
+
+class Farm {
+ public:
+  // Starts all of it and waits until the schedulers listen.
+  Farm(fs::path folder, FarmSetting setting);
+  ~Farm();  // with kill -9: what is to end well is ended by the test
+
+  std::string address() const;  // of all schedulers
+  std::string store() const { return setting_.store; }
+
+  void start_scheduler(int index);
+  void start_worker(int index);
+  void kill_scheduler(int index) { schedulers_.at(static_cast<std::size_t>(index)).reset(); }
+  void kill_worker(int index) { workers_.at(static_cast<std::size_t>(index)).reset(); }
+  RunningProgram& worker(int index) { return *workers_.at(static_cast<std::size_t>(index)); }
+  RunningProgram& scheduler(int index) { return *schedulers_.at(static_cast<std::size_t>(index)); }
+  // TERM, and waits for the end; what the daemon said.
+  std::string drain_worker(int index);
+
+  // A verb of the client's with --scheduler.
+  ProgramCall call(const std::vector<std::string>& arguments) const;
+  ProgramResult run(const std::vector<std::string>& arguments) const { return run_program(call(arguments)); }
+  // Waits until the job has ended; its document. Fails the test after `longest_ms`.
+  nlohmann::json wait_for_end(const std::string& job, int longest_ms = 120'000) const;
+  // A number of a job's document: "done", "leased".
+  std::int64_t count(const std::string& job, const std::string& state) const;
+
+  // What `lathe store check` finds: nothing, ever.
+  void expect_sound() const;
+
+ private:
+  std::string scheduler_address(int index) const;
+  void await_listening(int index) const;
+
+  fs::path folder_;
+  FarmSetting setting_;
+  std::vector<int> ports_;
+  std::vector<std::unique_ptr<RunningProgram>> schedulers_, workers_;
+};
+
+// `count` short mono tracks, each another, in albums of ten.
+void write_short_tracks(const fs::path& folder, int count, double seconds = 0.5);
+
+}  // namespace lathe::test
