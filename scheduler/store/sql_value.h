@@ -26,8 +26,8 @@ struct SqlValue {
   SqlValue(const char* value) : SqlValue(std::string_view(value)) {}
   SqlValue(Bytes value) : type(Type::kBytes), text(value.value) {}
   template <class T>
-  SqlValue(const std::optional<T>& value) : SqlValue(value ? SqlValue(*value) : SqlValue(T{})) {
-    is_null = !value;
+  SqlValue(const std::optional<T>& value) : SqlValue(value.value_or(T{})) {
+    is_null = !value.has_value();
   }
 
   Type type;
