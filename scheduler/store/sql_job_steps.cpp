@@ -38,7 +38,8 @@ std::optional<JobState> SqlJobStore::locked_state(SqlTransaction& transaction, J
 }
 
 void SqlJobStore::move_job(SqlTransaction& transaction, JobId job, JobState state) {
-  const std::optional<std::int64_t> finished_ms = is_final(state) ? std::optional(transaction.now_ms()) : std::nullopt;
+  SqlValue finished_ms = transaction.now_ms();
+  finished_ms.is_null = !is_final(state);
   transaction.run("UPDATE job SET state = ?1, finished_ms = ?2 WHERE id = ?3", to_string(state), finished_ms, job);
   transaction.add_event(job, {}, to_string(state));
 }

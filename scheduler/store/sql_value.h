@@ -25,9 +25,10 @@ struct SqlValue {
   SqlValue(const std::string& value) : SqlValue(std::string_view(value)) {}
   SqlValue(const char* value) : SqlValue(std::string_view(value)) {}
   SqlValue(Bytes value) : type(Type::kBytes), text(value.value) {}
+  // Not by value_or(): that would be a copy, gone before it is looked at.
   template <class T>
   SqlValue(const std::optional<T>& value) : SqlValue(value ? SqlValue(*value) : SqlValue(T{})) {
-    is_null = !value;
+    is_null = !value.has_value();
   }
 
   Type type;

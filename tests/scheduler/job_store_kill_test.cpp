@@ -114,7 +114,7 @@ TEST_P(JobStoreKillTest, NothingAcknowledgedIsLostAndNothingIsHalfWritten) {
   }
   EXPECT_FALSE(acknowledged.empty());
   const JobId job = store_->job_of_request("request")->id;
-  EXPECT_EQ(job, 1) << "every run resumed the first job";
+  EXPECT_EQ(store_->jobs({}, INT64_MAX, 10).size(), 1u) << "every run resumed the first job";
   EXPECT_EQ(store_->submit(job_of(3'000)).outcome, SubmitOutcome::kExists);
   EXPECT_EQ(store_->counts(job).total(), 3'000);
   EXPECT_EQ(store_->counts(job).failed + store_->counts(job).quarantined, 0);

@@ -6,6 +6,7 @@
 
 #include "scheduler/store/open_job_store.h"
 #include "scheduler/store/postgres_database.h"
+#include "scheduler/store/postgres_engine.h"
 #include "scheduler/store/store_error.h"
 #include "tests/scheduler/postgres_server.h"
 #include "tests/scheduler/store_world.h"
@@ -168,7 +169,7 @@ TEST_F(PostgresStoreTest, AStoreOfANewerLatheIsRefused) {
 TEST_F(PostgresStoreTest, WhereNobodyAnswersItSaysSoWithoutThePassword) {
   const auto started = std::chrono::steady_clock::now();
   try {
-    open_job_store("postgresql://anna:s3cret@localhost:1/nothing?connect_timeout=1");
+    open_postgres_engine("postgresql://anna:s3cret@localhost:1/nothing", {.patience = std::chrono::milliseconds(200)});
     FAIL() << "it was opened";
   } catch (const StoreError& error) {
     EXPECT_EQ(error.kind(), StoreError::Kind::kUnavailable);
