@@ -130,10 +130,12 @@ PostgresConnection::PostgresConnection(const std::string& url, const std::string
     throw SqlInterrupted(SqlInterrupted::Kind::kLost, said);
   }
   // No statement, and no transaction, holds others up for long, whatever becomes of this process. What the planner
-  // knows of a job that just came in is nothing: without statistics it must still take the index.
+  // knows of a job that just came in is nothing: without statistics it must still take the index, and go through it
+  // in order, for only so are entries dropped that lead to dead rows.
   run_script(
       "SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'; "
-      "SET default_transaction_isolation = 'read committed'; SET enable_seqscan = off; SET jit = off; "
+      "SET default_transaction_isolation = 'read committed'; SET enable_seqscan = off; SET enable_bitmapscan = off; "
+      "SET jit = off; "
       "SET client_min_messages = warning; SET bytea_output = 'hex'");
   shard_ = PQbackendPID(connection_.get()) % 16;
 }

@@ -65,12 +65,11 @@ constexpr Invariant kInvariants[] = {
      "WHERE coalesce(counted.n, 0) <> coalesce(noted.n, 0) OR abs(coalesce(counted.cost, 0) - coalesce(noted.cost, 0)) "
      "> "
      "1e-6 * (1 + (SELECT sum(predicted_cost) FROM task WHERE task.job_id = coalesce(counted.job_id, noted.job_id)))"},
-    {"job: an album's engine is not held by as many tasks as are noted",
-     "SELECT pin.job_id FROM album_engine AS pin LEFT JOIN (SELECT job_id, album, engine, count(*) AS n FROM task "
-     "WHERE engine <> '' AND state IN ('LEASED', 'DONE', 'UNCHANGED') GROUP BY job_id, album, engine) AS held "
+    {"job: an album is tied to an engine, and nothing of it is leased or done",
+     "SELECT pin.job_id FROM album_engine AS pin LEFT JOIN (SELECT DISTINCT job_id, album, engine FROM task "
+     "WHERE engine <> '' AND state IN ('LEASED', 'DONE', 'UNCHANGED')) AS held "
      "ON held.job_id = pin.job_id AND held.album = pin.album AND held.engine = pin.engine "
-     "JOIN job ON job.id = pin.job_id WHERE holds <> coalesce(held.n, 0) AND job.state NOT IN ('CANCELLING', "
-     "'CANCELLED')"},
+     "JOIN job ON job.id = pin.job_id WHERE held.job_id IS NULL AND job.state NOT IN ('CANCELLING', 'CANCELLED')"},
     {"job: an album was made by two engines",
      "SELECT job_id FROM task WHERE engine <> '' AND album <> {sqlite: X''}{postgres: ''::bytea} "
      "AND state IN ('LEASED', 'DONE', 'UNCHANGED') GROUP BY job_id, album HAVING min(engine) <> max(engine)"},

@@ -1,7 +1,7 @@
 // What the job store needs of a database engine: connections, statements with bound arguments, transactions.
 //
 // Statements are written once for all engines. Arguments are ?1, ?2 ...; what only one engine may see stands in braces:
-// "... {sqlite: INDEXED BY task_ready} ... {postgres: FOR UPDATE SKIP LOCKED}".
+// "... {sqlite: INDEXED BY task_fresh} ... {postgres: FOR UPDATE SKIP LOCKED}".
 #pragma once
 
 #include <chrono>

@@ -11,6 +11,7 @@
 #include "scheduler/core/clock.h"
 #include "scheduler/core/job_order.h"
 #include "scheduler/core/retry_policy.h"
+#include "scheduler/store/fresh_front.h"
 #include "scheduler/store/job_store.h"
 #include "scheduler/store/sql_transaction.h"
 
@@ -105,8 +106,16 @@ class SqlJobStore final : public JobStore {
 
   static std::optional<Held> held(SqlTransaction& transaction, const LeaseId& lease);
   static std::vector<JobDemand> candidates(SqlTransaction& transaction, const ClaimRequest& request);
-  static void claim_of_job(SqlTransaction& transaction, JobId job, const ClaimRequest& request, bool run_alone,
-                           std::vector<Lease>& leases);
+  struct Ready {
+    Lease lease;
+    std::int64_t plan_rank = 0;
+    TaskState state = TaskState::kPending;
+  };
+  enum class Waiting { kFresh, kReturned, kReturnedAlone };
+  static std::vector<Ready> find_ready(SqlTransaction& transaction, JobId job, const ClaimRequest& request,
+                                       Waiting waiting, std::int64_t from_rank, int most);
+  void claim_of_job(SqlTransaction& transaction, JobId job, const ClaimRequest& request, bool run_alone,
+                    std::vector<Lease>& leases);
   static void pin_album(SqlTransaction& transaction, const Lease& lease, const std::string& engine);
   static void unpin_album(SqlTransaction& transaction, const Held& held);
   static void end_attempt(SqlTransaction& transaction, const LeaseId& lease, std::string_view outcome,
@@ -131,6 +140,7 @@ class SqlJobStore final : public JobStore {
   const std::unique_ptr<SqlEngine> engine_;
   const Clock* const clock_;
   const RetryPolicy policy_;
+  FreshFront front_;
 };
 
 // Throws std::invalid_argument, naming `what`, unless the text is UTF-8 without NUL.

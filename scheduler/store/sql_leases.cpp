@@ -63,69 +63,111 @@ std::vector<JobDemand> SqlJobStore::candidates(SqlTransaction& transaction, cons
   return order_jobs(std::move(jobs), leased_cost, {});
 }
 
-// A track's lease counts for the engine of its album, until it ends otherwise than by a commit: so an album belongs to
-// one engine while anything of it is leased or done, and may go to another one when nothing came of it.
+// The first claim of an album by an engine ties it to that engine. Each later one locks that row against its deletion,
+// beside all others that do so.
 void SqlJobStore::pin_album(SqlTransaction& transaction, const Lease& lease, const std::string& engine) {
   if (engine.empty() || lease.album.empty()) return;
+  const Bytes album{lease.album};
+  const auto is_pinned = [&] {
+    Rows row =
+        transaction.query("SELECT engine FROM album_engine WHERE job_id = ?1 AND album = ?2 {postgres: FOR KEY SHARE}",
+                          lease.job_id, album);
+    if (!row.step()) return false;
+    if (row.text(0) == engine) return true;
+    throw SqlInterrupted(SqlInterrupted::Kind::kConflict, "an album was just taken by another engine");
+  };
+  if (is_pinned()) return;
   const std::int64_t pinned = transaction.run(
-      "INSERT INTO album_engine (job_id, album, engine, holds) VALUES (?1, ?2, ?3, 1) ON CONFLICT (job_id, album) "
-      "DO UPDATE SET holds = album_engine.holds + 1 WHERE album_engine.engine = excluded.engine",
-      lease.job_id, Bytes{lease.album}, engine);
-  if (pinned == 0) throw SqlInterrupted(SqlInterrupted::Kind::kConflict, "an album was just taken by another engine");
+      "INSERT INTO album_engine (job_id, album, engine) VALUES (?1, ?2, ?3) ON CONFLICT (job_id, album) DO NOTHING",
+      lease.job_id, album, engine);
+  if (pinned == 1 || is_pinned()) return;
+  throw SqlInterrupted(SqlInterrupted::Kind::kConflict, "an album was just given up by another worker");
 }
 
+// An album of which nothing is leased or done any more may go to another engine. Its row is locked first: whoever is
+// just claiming of it is waited for, and seen by the statement that follows.
 void SqlJobStore::unpin_album(SqlTransaction& transaction, const Held& held) {
   if (held.engine.empty() || held.album.empty()) return;
   const Bytes album{held.album};
-  if (transaction.run("DELETE FROM album_engine WHERE job_id = ?1 AND album = ?2 AND holds <= 1", held.job_id, album) ==
-      0) {
-    transaction.run("UPDATE album_engine SET holds = holds - 1 WHERE job_id = ?1 AND album = ?2", held.job_id, album);
+  {
+    Rows row = transaction.query("SELECT 1 FROM album_engine WHERE job_id = ?1 AND album = ?2 {postgres: FOR UPDATE}",
+                                 held.job_id, album);
+    if (!row.step()) return;
   }
+  transaction.run(
+      "DELETE FROM album_engine WHERE job_id = ?1 AND album = ?2 AND NOT EXISTS (SELECT 1 FROM task "
+      "{sqlite: INDEXED BY task_album} WHERE job_id = ?1 AND album = ?2 AND state IN ('LEASED', 'DONE', 'UNCHANGED') "
+      "AND engine <> '')",
+      held.job_id, album);
 }
 
-// The row that is found is locked with the finding of it, so the change that follows cannot miss. Others who look
-// meanwhile skip it.
+// The rows that are found are locked with the finding of them, so the change that follows cannot miss. Others who look
+// meanwhile skip them.
+std::vector<SqlJobStore::Ready> SqlJobStore::find_ready(SqlTransaction& transaction, JobId job,
+                                                        const ClaimRequest& request, Waiting waiting,
+                                                        std::int64_t from_rank, int most) {
+  const bool is_fresh = waiting == Waiting::kFresh, run_alone = waiting == Waiting::kReturnedAlone;
+  static constexpr std::string_view kColumns =
+      "SELECT id, token, position, input, album, predicted_cost, payload_json, infra_failures, lost_leases, "
+      "task_failures, crashes, state, plan_rank FROM task ";
+  static constexpr std::string_view kFresh =
+      "{sqlite: INDEXED BY task_fresh} WHERE job_id = ?1 AND state = 'PENDING' AND token = 0 ";
+  static constexpr std::string_view kReturned =
+      "{sqlite: INDEXED BY task_returned} WHERE job_id = ?1 AND run_alone = ?8 AND state IN ('PENDING', 'RETRYING') "
+      "AND token > 0 AND not_before_ms <= ?6 "
+      "AND (?7 = 1 OR avoid_worker IS NULL OR avoid_worker <> ?9 OR avoid_until_ms <= ?6) ";
+  static constexpr std::string_view kFitting =
+      "AND plan_rank >= ?2 AND memory_bytes <= ?3 AND (?4 = '' OR NOT EXISTS (SELECT 1 FROM album_engine AS pin "
+      "WHERE pin.job_id = task.job_id AND pin.album = task.album AND pin.engine <> ?4)) "
+      "ORDER BY plan_rank, position LIMIT ?5 {postgres: FOR UPDATE OF task SKIP LOCKED}";
+  static const std::string kFindFresh = std::string(kColumns).append(kFresh).append(kFitting);
+  static const std::string kFindReturned = std::string(kColumns).append(kReturned).append(kFitting);
+  Rows row = is_fresh ? transaction.query(kFindFresh, job, from_rank, request.memory_bytes, request.engine, most)
+                      : transaction.query(kFindReturned, job, from_rank, request.memory_bytes, request.engine, most,
+                                          transaction.now_ms(), request.sole_worker, run_alone, request.worker_id);
+  std::vector<Ready> ready;
+  while (row.step()) {
+    ready.push_back({{{row.integer(0), row.integer(1) + 1},
+                      job,
+                      row.integer(2),
+                      row.bytes(3),
+                      row.bytes(4),
+                      row.real(5),
+                      row.text(6),
+                      {row.small(7), row.small(8), row.small(9), row.small(10)},
+                      run_alone,
+                      transaction.now_ms() + request.lease_ms},
+                     row.integer(12),
+                     task_state_named(row.text(11))});
+  }
+  return ready;
+}
+
 void SqlJobStore::claim_of_job(SqlTransaction& transaction, JobId job, const ClaimRequest& request, bool run_alone,
                                std::vector<Lease>& leases) {
-  const std::size_t first = leases.size();
-  const std::int64_t now_ms = transaction.now_ms(), expires_ms = now_ms + request.lease_ms;
-  const int wanted = run_alone ? 1 : request.max_tasks - static_cast<int>(first);
-  std::vector<TaskState> was;
-  {
-    Rows row = transaction.query(
-        "SELECT id, token, position, input, album, predicted_cost, payload_json, infra_failures, lost_leases, "
-        "task_failures, crashes, state FROM task {sqlite: INDEXED BY task_ready} "
-        "WHERE job_id = ?1 AND run_alone = ?2 AND state IN ('PENDING', 'RETRYING') AND not_before_ms <= ?3 "
-        "AND (?4 = 1 OR avoid_worker IS NULL OR avoid_worker <> ?5 OR avoid_until_ms <= ?3) AND memory_bytes <= ?6 "
-        "AND (?7 = '' OR NOT EXISTS (SELECT 1 FROM album_engine AS pin "
-        "WHERE pin.job_id = task.job_id AND pin.album = task.album AND pin.engine <> ?7)) "
-        "ORDER BY plan_rank, position LIMIT ?8 {postgres: FOR UPDATE OF task SKIP LOCKED}",
-        job, run_alone, now_ms, request.sole_worker, request.worker_id, request.memory_bytes, request.engine, wanted);
-    while (row.step()) {
-      leases.push_back({{row.integer(0), row.integer(1) + 1},
-                        job,
-                        row.integer(2),
-                        row.bytes(3),
-                        row.bytes(4),
-                        row.real(5),
-                        row.text(6),
-                        {row.small(7), row.small(8), row.small(9), row.small(10)},
-                        run_alone,
-                        expires_ms});
-      was.push_back(task_state_named(row.text(11)));
-    }
+  const int wanted = run_alone ? 1 : request.max_tasks - static_cast<int>(leases.size());
+  std::vector<Ready> ready = find_ready(transaction, job, request,
+                                        run_alone ? Waiting::kReturnedAlone : Waiting::kReturned, INT64_MIN, wanted);
+  if (!run_alone) {
+    const std::vector<Ready> fresh =
+        find_ready(transaction, job, request, Waiting::kFresh, front_.of(transaction, job), wanted);
+    ready.insert(ready.end(), fresh.begin(), fresh.end());
+    std::stable_sort(ready.begin(), ready.end(), [](const Ready& a, const Ready& b) {
+      return std::pair(a.plan_rank, a.lease.position) < std::pair(b.plan_rank, b.lease.position);
+    });
+    if (std::ssize(ready) > wanted) ready.resize(static_cast<std::size_t>(wanted));
   }
-  for (std::size_t i = first; i < leases.size(); ++i) {
-    const Lease& lease = leases[i];
+  for (const auto& [lease, rank, was] : ready) {
     transaction.run(
         "UPDATE task SET state = 'LEASED', token = ?2, worker_id = ?3, lease_expires_ms = ?4, changed_ms = ?5, "
         "engine = ?6 WHERE id = ?1",
-        lease.id.task_id, lease.id.token, request.worker_id, expires_ms, now_ms, request.engine);
+        lease.id.task_id, lease.id.token, request.worker_id, lease.expires_ms, transaction.now_ms(), request.engine);
     pin_album(transaction, lease, request.engine);
     transaction.run("INSERT INTO attempt (task_id, token, worker_id, started_ms) VALUES (?1, ?2, ?3, ?4)",
-                    lease.id.task_id, lease.id.token, request.worker_id, now_ms);
+                    lease.id.task_id, lease.id.token, request.worker_id, transaction.now_ms());
     transaction.add_event(job, lease.id.task_id, to_string(TaskState::kLeased));
-    transaction.count(job, was[i - first], TaskState::kLeased, lease.predicted_cost);
+    transaction.count(job, was, TaskState::kLeased, lease.predicted_cost);
+    leases.push_back(lease);
   }
 }
 

@@ -7,7 +7,6 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
-#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -16,8 +15,7 @@
 
 #include "host/audio_file/staged_file.h"
 #include "kernels/cuda/cuda_error.h"
-#include "scheduler/store/open_job_store.h"
-#include "scheduler/worker/digest.h"
+#include "scheduler/worker/local_store.h"
 #include "scheduler/worker/publisher.h"
 #include "scheduler/worker/state_folder.h"
 
@@ -27,18 +25,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kLeaseMs = 30'000;
-constexpr std::int64_t kSilentMs = 120'000;  // whoever says nothing for so long has been killed
-
-// Disk full or memory short on one machine: two more tries a few seconds apart, when other tracks have ended, then the
-// track fails. There is no other worker to wait an hour for.
-RetryPolicy local_policy() {
-  RetryPolicy policy;
-  policy.infra_failures = 3;
-  policy.task_failures = 2;
-  policy.infra_backoff = {1'000, 4'000};
-  policy.task_backoff = {100, 1'000};
-  return policy;
-}
 
 double random01() {
   thread_local std::mt19937_64 generator{std::random_device{}()};
@@ -55,7 +41,7 @@ void read_ahead(const std::string& path) {
 
 JobSpec job_spec(const LocalBatch& batch, const std::vector<ScannedTrack>& tracks) {
   JobSpec spec;
-  spec.header.request_id = request_id_of(batch, tracks);
+  spec.header.request_id = new_request_id();
   spec.header.kind = "master";
   spec.header.out_dir = batch.setting.out_dir.string();
   const EffectiveRecipe recipe = batch.setting.recipe->effective();
@@ -80,33 +66,19 @@ class Run {
       : batch_(batch),
         tracks_(tracks),
         lock_(batch.state_dir, batch.setting.out_dir),
-        owned_store_(open_sqlite_store((batch.state_dir / "jobs.sqlite").string(), clock_, local_policy())),
-        store_(*owned_store_),
+        local_((batch.state_dir / "jobs.sqlite").string(), clock_, batch.setting.out_dir.string()),
+        store_(local_.store()),
         memory_(batch.memory_bytes),
-        device_memory_(device_memory_bytes(batch.setting.backend)),
-        worker_id_("local:" + std::to_string(::getpid()) + ":" + std::to_string(clock_.now_ms())) {
+        device_memory_(device_memory_bytes(batch.setting.backend)) {
     remove_abandoned(batch.setting.out_dir);
     batch.setting.clashes = name_clashes(tracks, *batch.setting.recipe, batch.setting.out_dir);
     for (const ScannedTrack& track : tracks) {
       const FileIdentity input = identity_of(track.input);
       if (input.inode != 0) batch.setting.inputs.insert({input.device, input.inode});
     }
-    cancel_abandoned();
-    store_.retire_silent_workers(store_.now_ms() - kSilentMs);
-    store_.register_worker({.id = worker_id_, .name = worker_id_, .engine = {}, .version = {}, .info_json = {}});
     job_ = store_.submit(job_spec(batch, tracks)).job_id;
     for (const ScannedTrack& track : tracks) total_cost_ += predicted_cost(track);
   }
-
-  ~Run() {
-    try {
-      store_.set_worker_state(worker_id_, WorkerState::kGone, "its run ended");
-    } catch (const std::exception&) {
-      // A store that cannot be used has said so already; the worker is retired for its silence.
-    }
-  }
-  Run(const Run&) = delete;
-  Run& operator=(const Run&) = delete;
 
   BatchResult run() {
     const auto started = std::chrono::steady_clock::now();
@@ -134,7 +106,7 @@ class Run {
       workers.clear();  // joins
     }
     result.was_interrupted = is_interrupted();
-    result.was_resumed = resumed_;
+    result.was_resumed = local_.has_cancelled_any();
     result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     const std::lock_guard lock(mutex_);
     result.busy = busy_;
@@ -153,23 +125,6 @@ class Run {
   }
 
  private:
-  // Runs that were killed left these behind: the lock says that nobody works on them. Their finished tracks are in the
-  // store's memory of results, which checks that they are still there, so the new job finds them unchanged.
-  void cancel_abandoned() {
-    const JobFilter unfinished{{},
-                               {JobState::kAccepting, JobState::kRunning, JobState::kPaused, JobState::kCancelling}};
-    for (JobId before = INT64_MAX;;) {
-      const std::vector<JobRecord> page = store_.jobs(unfinished, before, 100);
-      if (page.empty()) return;
-      before = page.back().id;
-      for (const JobRecord& job : page) {
-        if (job.header.kind != "master" || job.header.out_dir != batch_.setting.out_dir.string()) continue;
-        resumed_ = true;
-        store_.cancel(job.id);
-      }
-    }
-  }
-
   // The store failed while tracks were in work: what has ended is in its place, and the report still says so.
   void report_early_end(BatchResult& result) {
     try {
@@ -204,25 +159,23 @@ class Run {
   // A worker thread: claims, runs, hands over to the publisher, until nothing is left.
   void work() {
     TaskRunner runner(batch_.setting, store_, designs_, memory_, device_memory_, gpu_is_lost_);
-    const ClaimRequest request{
-        .worker_id = worker_id_, .lease_ms = kLeaseMs, .kinds = {}, .job = job_, .engine = {}, .sole_worker = true};
+    const ClaimRequest request{.worker_id = local_.worker_id(),
+                               .lease_ms = kLeaseMs,
+                               .kinds = {},
+                               .job = job_,
+                               .engine = {},
+                               .sole_worker = true};
     while (!cancelled_.load()) {
       const std::vector<Lease> leases = store_.claim(request);
       if (leases.empty()) {
         if (store_.counts(job_).unfinished() == 0) return;
-        stay_active();
+        local_.stay_active();
         wait_for_change();
         continue;
       }
       hold(leases[0]);
       work_on(runner, leases[0]);
     }
-  }
-
-  // There is nobody else to do the work, however much of it fails here.
-  void stay_active() {
-    const auto self = store_.worker(worker_id_);
-    if (self && self->state == WorkerState::kQuarantined) store_.set_worker_state(worker_id_, WorkerState::kActive, {});
   }
 
   void work_on(TaskRunner& runner, const Lease& lease) {
@@ -377,7 +330,7 @@ class Run {
       const auto now = std::chrono::steady_clock::now();
       if (now - renewed > std::chrono::milliseconds(kLeaseMs / 3)) {
         renewed = now;
-        store_.heartbeat(worker_id_, held, kLeaseMs, {});
+        store_.heartbeat(local_.worker_id(), held, kLeaseMs, {});
       }
     }
   }
@@ -386,14 +339,12 @@ class Run {
   const std::vector<ScannedTrack>& tracks_;
   SystemClock clock_;
   OutputLock lock_;
-  std::unique_ptr<JobStore> owned_store_;
+  LocalStore local_;
   JobStore& store_;
   MemoryBudget memory_;
   MemoryBudget device_memory_;
   EqDesigns designs_;
-  std::string worker_id_;
   JobId job_ = 0;
-  bool resumed_ = false;
   std::exception_ptr fatal_;
   Publisher* publisher_ = nullptr;
   std::atomic<bool> cancelled_{false};
@@ -414,15 +365,6 @@ class Run {
 };
 
 }  // namespace
-
-std::string request_id_of(const LocalBatch& batch, const std::vector<ScannedTrack>& tracks) {
-  // Each run is a request of its own.
-  std::random_device random;
-  std::string text = std::to_string(random()) + std::to_string(random()) + "\n" + batch.setting.out_dir.string() +
-                     "\n" + batch.setting.recipe->effective().sha256 + "\n";
-  for (const ScannedTrack& track : tracks) text += track.input + "\n" + track.relative + "\n";
-  return "local-" + sha256_hex(text).substr(0, 40);
-}
 
 BatchResult LocalBatch::run(const std::vector<ScannedTrack>& tracks) {
   if (tracks.empty()) return {};

@@ -59,7 +59,4 @@ struct LocalBatch {
   BatchResult run(const std::vector<ScannedTrack>& tracks);
 };
 
-// The name of a request that was never made before.
-std::string request_id_of(const LocalBatch& batch, const std::vector<ScannedTrack>& tracks);
-
 }  // namespace lathe::scheduler

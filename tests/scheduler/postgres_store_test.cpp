@@ -193,7 +193,7 @@ TEST_F(PostgresStoreTest, TheAuditFindsWhatMustNotBe) {
       {"UPDATE task SET token = token + 1 WHERE position = 0", "UPDATE task SET token = token - 1 WHERE position = 0"},
       {"UPDATE attempt SET worker_id = 'x' WHERE outcome = 'RUNNING'",
        "UPDATE attempt SET worker_id = 'w' WHERE outcome = 'RUNNING'"},
-      {"INSERT INTO album_engine VALUES (1, 'a', 'cpu', 1)", "DELETE FROM album_engine"},
+      {"INSERT INTO album_engine VALUES (1, 'a', 'cpu')", "DELETE FROM album_engine"},
       {"INSERT INTO attempt VALUES (99, 1, 'w', 0)", "DELETE FROM attempt WHERE task_id = 99"},
       {"INSERT INTO event VALUES (1, 4000000000000000, 0, NULL, 'RUNNING')",
        "DELETE FROM event WHERE sequence = 4000000000000000"},

@@ -87,7 +87,7 @@ TEST_F(SqliteJobStoreTest, TheAuditFindsWhatMustNotBe) {
       "UPDATE job_tally SET n = n + 1 WHERE state = 'PENDING'",
       "UPDATE job_tally SET cost = cost + 1 WHERE state = 'DONE'",
       "DELETE FROM job_tally WHERE state = 'LEASED'",
-      "INSERT INTO album_engine VALUES (1, X'61', 'cpu', 1)",
+      "INSERT INTO album_engine VALUES (1, X'61', 'cpu')",
       "UPDATE task SET state = 'CANCELLED' WHERE position = 2",
       "INSERT INTO output VALUES (X'2F', 'a', 1, 1, 1, 1, 1), (X'2F', 'b', 1, 1, 1, 1, 1)",
       "PRAGMA foreign_keys = OFF; DELETE FROM job",

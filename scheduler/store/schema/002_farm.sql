@@ -44,9 +44,13 @@ DROP INDEX task_ready;
 DROP INDEX task_leased;
 DROP INDEX task_held;
 DROP INDEX task_state;
-CREATE INDEX task_ready ON task (job_id, run_alone, plan_rank, position) WHERE state IN ('PENDING', 'RETRYING');
+-- What waits: tasks that were never claimed, which only become fewer, and those that came back.
+CREATE INDEX task_fresh ON task (job_id, plan_rank, position) WHERE state = 'PENDING' AND token = 0;
+CREATE INDEX task_returned ON task (job_id, run_alone, plan_rank, position)
+  WHERE state IN ('PENDING', 'RETRYING') AND token > 0;
 CREATE INDEX task_leased ON task (job_id, lease_expires_ms) WHERE state = 'LEASED';
 CREATE INDEX task_held ON task (worker_id) WHERE state = 'LEASED';
+CREATE INDEX task_album ON task (job_id, album) WHERE state IN ('LEASED', 'DONE', 'UNCHANGED') AND engine <> '';
 CREATE INDEX task_failed ON task (job_id, position) WHERE state IN ('FAILED', 'QUARANTINED');
 CREATE INDEX task_done ON task (job_id, changed_ms) WHERE state = 'DONE';
 
@@ -92,7 +96,6 @@ CREATE TABLE album_engine (
   job_id INTEGER NOT NULL REFERENCES job (id) ON DELETE CASCADE,
   album  BLOB    NOT NULL,
   engine TEXT    NOT NULL,
-  holds  INTEGER NOT NULL,  -- tasks of it that are leased to this engine, or were committed by it
   PRIMARY KEY (job_id, album)
 ) STRICT, WITHOUT ROWID;
 

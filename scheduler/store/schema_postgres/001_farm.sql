@@ -63,9 +63,14 @@ CREATE TABLE task (
   CHECK ((state IN ('DONE', 'UNCHANGED')) = (result_json IS NOT NULL))
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 2000,
         autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX task_ready ON task (job_id, run_alone, plan_rank, position) WHERE state IN ('PENDING', 'RETRYING');
+-- What waits: tasks that were never claimed, which only become fewer, and those that came back.
+CREATE INDEX task_fresh ON task (job_id, plan_rank, position) WHERE state = 'PENDING' AND token = 0;
+CREATE INDEX task_returned ON task (job_id, run_alone, plan_rank, position)
+  WHERE state IN ('PENDING', 'RETRYING') AND token > 0;
 CREATE INDEX task_leased ON task (job_id, lease_expires_ms) WHERE state = 'LEASED';
-CREATE INDEX task_held ON task (worker_id) WHERE state = 'LEASED';
+-- Not deduplicated: entries that lead to one dead row alone can be dropped in passing.
+CREATE INDEX task_held ON task (worker_id) WITH (deduplicate_items = off) WHERE state = 'LEASED';
+CREATE INDEX task_album ON task (job_id, album) WHERE state IN ('LEASED', 'DONE', 'UNCHANGED') AND engine <> '';
 CREATE INDEX task_failed ON task (job_id, position) WHERE state IN ('FAILED', 'QUARANTINED');
 CREATE INDEX task_done ON task (job_id, changed_ms) WHERE state = 'DONE';
 
@@ -168,9 +173,8 @@ CREATE TABLE album_engine (
   job_id BIGINT NOT NULL,
   album  BYTEA  NOT NULL,
   engine TEXT   NOT NULL,
-  holds  BIGINT NOT NULL,  -- tasks of it that are leased to this engine, or were committed by it
   PRIMARY KEY (job_id, album)
-) WITH (fillfactor = 50);
+);
 
 CREATE TABLE task_log (
   task_id BIGINT NOT NULL,
