@@ -92,7 +92,8 @@ std::string zsh_function(const std::string& path) {
 std::string zsh(const Command& program) {
   std::string out = "#compdef lathe\n# zsh completion of lathe: put it as _lathe into a folder of $fpath.\n\n";
   each(program, [&](const Command& command) {
-    out += fmt::format("{}() {{\n  _arguments -C", zsh_function(command.path));
+    out += fmt::format("{}() {{\n  local curcontext=\"$curcontext\" state line\n  typeset -A opt_args\n  _arguments -C",
+                       zsh_function(command.path));
     for (const CommandOption& option : command.options) {
       if (option.is_positional) continue;
       for (const std::string& name : option.names) out += " \\\n    " + zsh_option(option, name);

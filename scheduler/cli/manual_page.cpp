@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "host/report/audit_text.h"
 #include "scheduler/cli/command_tree.h"
 
 namespace lathe::cli {
@@ -8,13 +9,15 @@ namespace {
 // Text that troff takes for text: no command at a line's start, dashes that can be copied.
 std::string troff(const std::string& text) {
   std::string out;
-  for (const char c : text) {
+  for (const char32_t c : code_points(text)) {
     if (c == '\\') {
       out += "\\e";
     } else if (c == '-') {
       out += "\\-";
+    } else if (c < 128) {
+      out += static_cast<char>(c);
     } else {
-      out += c;
+      out += fmt::format("\\[u{:04X}]", static_cast<std::uint32_t>(c));
     }
   }
   return !out.empty() && (out[0] == '.' || out[0] == '\'') ? "\\&" + out : out;

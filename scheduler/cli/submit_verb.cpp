@@ -185,10 +185,11 @@ int send(FarmConnection& farm, const Options& options, const Submission& submiss
   try {
     job = send_tracks(farm, created.job(), submission, options, warnings);
   } catch (const FarmError& error) {
-    say(fmt::format(
-        "job {0} has not got all its tracks and does not run. The same command with --request-id {1} goes on; "
-        "lathe cancel {0}{2} drops it",
-        job_id, request_id, at));
+    say(
+        fmt::format("job {0} may not have all its tracks, and does not run before it has. The same command with "
+                    "--request-id {1} goes on; "
+                    "lathe cancel {0}{2} drops it",
+                    job_id, request_id, at));
     throw;
   }
   if (!options.wait) {

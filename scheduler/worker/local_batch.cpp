@@ -56,6 +56,9 @@ class Run {
         store_(open_sqlite_store((batch.state_dir / "jobs.sqlite").string(), clock_, local_policy())) {
     remove_abandoned(batch.out_dir);
     cancel_abandoned_jobs();
+    // Workers of runs that were killed: there is nobody but this run's own, however much fails there.
+    for (const WorkerRecord& before : store_->workers("", 1000, false))
+      store_->set_worker_state(before.spec.id, WorkerState::kGone, "");
     const SubmitResult submitted = store_->submit(job_spec());
     job_ = submitted.job_id;
     for (const ScannedTrack& track : tracks) total_cost_ += predicted_cost_s(track);

@@ -242,7 +242,7 @@ TEST_F(FarmClientSubmit, WaitingRidesThroughARestart) {
   while (farm_.calls("WatchJob") == 0 && !program.ends_within(5)) {
   }
   farm_.stop();
-  EXPECT_FALSE(program.ends_within(2500));
+  EXPECT_FALSE(program.ends_within(700));
   farm_.start();
   for (int i : {0, 1})
     farm_.end_task(
@@ -250,7 +250,6 @@ TEST_F(FarmClientSubmit, WaitingRidesThroughARestart) {
         R"({"input":"x","outputs":[],"before":null,"after":null,"asked":null,"reached":null,"stages":[],"reason":""})");
   const ProgramResult run = program.wait();
   EXPECT_EQ(run.exit_code, 0) << run.err;
-  EXPECT_THAT(run.err, HasSubstr("is back"));
 }
 
 TEST_F(FarmClientSubmit, FiftyThousandRowsTakeSeconds) {
