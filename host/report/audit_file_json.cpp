@@ -2,6 +2,7 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -125,6 +126,46 @@ std::vector<float> levels_of(const Json& json) {
   return levels;
 }
 
+// Levels that there may be none of are NaN then.
+std::vector<double> exact_figures(const FileAudit& file) {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  const LoudnessFigures& f = file.figures;
+  return {f.integrated_lufs,
+          f.loudness_range_lu,
+          f.max_momentary_lufs,
+          f.max_short_term_lufs,
+          f.true_peak_dbtp,
+          f.sample_peak_dbfs,
+          file.below_20khz_lufs.value_or(none),
+          file.stereo_correlation.value_or(none),
+          file.mono_loss_db.value_or(none),
+          file.true_peak_at_s.value_or(none)};
+}
+
+std::vector<float> as_floats(const std::vector<double>& values) {
+  std::vector<float> halves(2 * values.size());
+  std::memcpy(halves.data(), values.data(), values.size() * sizeof(double));
+  return halves;
+}
+
+void take_exact_figures(const std::vector<float>& halves, FileAudit& file) {
+  std::array<double, 10> v{};
+  if (halves.size() != 2 * v.size()) return;
+  std::memcpy(v.data(), halves.data(), sizeof v);
+  const auto optional = [](double value) { return std::isnan(value) ? std::nullopt : std::optional(value); };
+  LoudnessFigures& f = file.figures;
+  f.integrated_lufs = v[0];
+  f.loudness_range_lu = v[1];
+  f.max_momentary_lufs = v[2];
+  f.max_short_term_lufs = v[3];
+  f.true_peak_dbtp = v[4];
+  f.sample_peak_dbfs = v[5];
+  file.below_20khz_lufs = optional(v[6]);
+  file.stereo_correlation = optional(v[7]);
+  file.mono_loss_db = optional(v[8]);
+  file.true_peak_at_s = optional(v[9]);
+}
+
 FileAudit file_of(const Json& json) {
   FileAudit file;
   file.path = json.at("path").get<std::string>();
@@ -162,6 +203,7 @@ FileAudit file_of(const Json& json) {
                    levels_of(series->at("short_term_lufs"))};
   if (const auto powers = json.find("powers"); powers != json.end())
     file.powers = {floats_of(powers->at("blocks")), floats_of(powers->at("short_term"))};
+  if (const auto exact = json.find("exact"); exact != json.end()) take_exact_figures(floats_of(*exact), file);
   if (const auto edges = json.find("edges"); edges != json.end())
     file.edges = {edge_of(floats_of(edges->at("head"))), edge_of(floats_of(edges->at("tail")))};
   return file;
@@ -176,6 +218,8 @@ std::string audit_file_json(const FileAudit& file) {
     entry.key("blocks").text(base64(file.powers.blocks));
     entry.key("short_term").text(base64(file.powers.short_term));
     entry.end_object();
+    // The figures above are rounded for people; what is computed from them is not to be.
+    entry.key("exact").text(base64(as_floats(exact_figures(file))));
     entry.key("edges").begin_object();
     entry.key("head").text(base64(edge_floats(file.edges.head)));
     entry.key("tail").text(base64(edge_floats(file.edges.tail)));

@@ -13,7 +13,7 @@ namespace lathe::cli {
 struct ReportChoice {
   std::string format;            // table, json, csv or html; empty: by the name of `out`, else a table
   std::string out;               // a file; empty: stdout
-  bool with_joins = false;       // of audits: reads tracks that run into each other once more, as one stream
+  bool with_joins = true;        // of audits: reads tracks that run into each other once more, as one stream
   bool is_silent = false;        // no report, only what follows from it
   bool writes_manifest = false;  // of masters: lathe-manifest.json beside them, as `lathe master` writes it
 };

@@ -115,8 +115,8 @@ class AuditReport {
     writer_.finish(summary_);
     if (joined_ > 0 && !with_joins_)
       say(
-          fmt::format("{} album(s) have tracks that run into each other and are measured track by track here; --joins "
-                      "reads them as one, as `lathe audit` does",
+          fmt::format("{} album(s) have tracks that run into each other and are measured track by track here; without "
+                      "--no-joins they are read as one, as `lathe audit` does",
                       joined_));
     return summary_;
   }

@@ -127,10 +127,9 @@ void add_tasks(CLI::App& app, Run& run) {
       ->type_name("FILE");
   verb->add_flag("--manifest", options->report.writes_manifest,
                  "Also writes lathe-manifest.json beside the masters, as submit --wait does");
-  verb->add_flag(
-      "--joins", options->report.with_joins,
-      "Of an audit: reads tracks that run into each other once more, as the one stream they are; the files must "
-      "be within reach");
+  verb->add_flag("--joins,!--no-joins", options->report.with_joins,
+                 "Of an audit: reads tracks that run into each other once more, as the one stream they are, where the "
+                 "files are within reach");
   verb->callback([&run, options] { run = [options] { return report(*options); }; });
 }
 

@@ -44,7 +44,7 @@ void WorkerSession::on_acquired(std::int64_t call, const std::vector<Granted>& t
   if (tasks.empty()) next_acquire_ms_ = now_ms + kAheadPauseMs;
   for (const Granted& granted : tasks) {
     Held held;
-    held.deadline_ms = acquire_sent_ms_ + granted.lease_ms;
+    held.deadline_ms = now_ms + granted.lease_ms / 2;  // it may begin; a heartbeat is on its way
     held.runs_alone = granted.runs_alone;
     held.order = ++order_;
     // To the slot with the least to do.
@@ -58,6 +58,7 @@ void WorkerSession::on_acquired(std::int64_t call, const std::vector<Granted>& t
     }
     held_[granted.lease] = held;
   }
+  if (!tasks.empty()) next_beat_ms_ = now_ms;
   if (!takes_work()) give_back_queued(now_ms);
   tick(now_ms);
 }
@@ -76,15 +77,20 @@ void WorkerSession::on_heartbeat(std::int64_t call, const std::vector<LeaseKey>&
   standing_ = standing;
   for (const LeaseKey& key : beat_leases_) {
     const auto held = held_.find(key);
-    if (held != held_.end()) held->second.deadline_ms = beat_sent_ms_ + setting_.lease_ms;
+    if (held == held_.end()) continue;
+    held->second.deadline_ms = beat_sent_ms_ + setting_.lease_ms;
+    held->second.is_confirmed = true;
   }
+  const bool has_unconfirmed =
+      std::any_of(held_.begin(), held_.end(), [](const auto& entry) { return !entry.second.is_confirmed; });
+  if (has_unconfirmed) next_beat_ms_ = now_ms;
   if (standing == Standing::kGone) {
     for (const LeaseKey& key : held()) lose(key, now_ms);
   } else {
     for (const LeaseKey& key : lost) lose(key, now_ms);
   }
   if (takes_work()) return;
-  if (acquire_call_ != 0) port_.end_acquire(acquire_call_);
+  if (acquire_call_ != 0 && acquire_waits_) port_.end_acquire(acquire_call_);
   give_back_queued(now_ms);
 }
 
@@ -99,7 +105,7 @@ void WorkerSession::on_announced(LeaseKey lease, Answer answer, std::int64_t now
   if (held == held_.end() || held->second.phase != Phase::kAnnouncing) return;
   held->second.is_asked = false;
   if (answer == Answer::kLost) return lose(lease, now_ms);
-  if (answer == Answer::kRepeat) return repeat_later(held->second, now_ms);
+  if (answer == Answer::kRepeat || !held->second.is_confirmed) return repeat_later(held->second, now_ms);
   enter(held, Phase::kPublishing, now_ms);
   port_.publish(held->second.slot, lease, held->second.deadline_ms - setting_.margin_ms());
 }
@@ -182,6 +188,17 @@ void WorkerSession::on_dropped(LeaseKey lease, std::int64_t now_ms) {
   tick(now_ms);
 }
 
+void WorkerSession::on_stalled(LeaseKey lease, std::int64_t now_ms) {
+  const auto held = held_.find(lease);
+  if (held == held_.end() || held->second.phase != Phase::kWorking) return;
+  const int slot = held->second.slot;
+  held->second.failure = {FailureClass::kTask, "STALLED",
+                          "the executor made no progress with the track and was killed"};
+  enter(held, Phase::kFailing, now_ms);
+  kill(slot);
+  tick(now_ms);
+}
+
 void WorkerSession::give_up(int slot, std::int64_t) { kill(slot); }
 
 void WorkerSession::on_executor_gone(int slot, const AttemptFailure& why, std::int64_t now_ms) {
@@ -227,7 +244,7 @@ void WorkerSession::on_executor_gone(int slot, const AttemptFailure& why, std::i
 
 void WorkerSession::drain(std::int64_t now_ms) {
   drains_ = true;
-  if (acquire_call_ != 0) port_.end_acquire(acquire_call_);
+  if (acquire_call_ != 0 && acquire_waits_) port_.end_acquire(acquire_call_);
   give_back_queued(now_ms);
   tick(now_ms);
 }
@@ -331,7 +348,8 @@ void WorkerSession::ask_for_work(std::int64_t now_ms) {
   acquire_call_ = ++calls_;
   acquire_sent_ms_ = now_ms;
   next_acquire_ms_ = 0;
-  port_.acquire(acquire_call_, idle, ahead, idle > 0);
+  acquire_waits_ = idle > 0;
+  port_.acquire(acquire_call_, idle, ahead, acquire_waits_);
 }
 
 // --- one lease ---

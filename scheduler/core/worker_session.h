@@ -96,6 +96,8 @@ class WorkerSession {
   void on_published(LeaseKey lease, std::int64_t now_ms);
   void on_attempt_failed(LeaseKey lease, const AttemptFailure& failure, std::int64_t now_ms);
   void on_dropped(LeaseKey lease, std::int64_t now_ms);
+  // The executor hangs on this track: it is killed, and that is a failure of the track.
+  void on_stalled(LeaseKey lease, std::int64_t now_ms);
   // The executor is of no use any more, through no fault of its track: it is killed, and its track given back.
   void give_up(int slot, std::int64_t now_ms);
   // The process has ended. `why` is what the track it worked on is told; nobody's fault if it was killed by kill().
@@ -125,6 +127,9 @@ class WorkerSession {
     int slot = 0;
     Phase phase = Phase::kQueued;
     std::int64_t deadline_ms = 0;  // by then it must have been renewed
+    // A heartbeat that was sent after it was granted has renewed it: how long it holds is known only from then on. The
+    // answer that granted it may have been under way for any time.
+    bool is_confirmed = false;
     bool runs_alone = false;
     bool is_sent = false;   // kQueued: to the executor
     bool is_asked = false;  // a call is on its way
@@ -164,6 +169,7 @@ class WorkerSession {
   std::int64_t calls_ = 0, order_ = 0, fenced_ = 0;
   std::int64_t acquire_call_ = 0, acquire_sent_ms_ = 0, next_acquire_ms_ = 0;
   int acquire_failures_ = 0;
+  bool acquire_waits_ = false;
   std::int64_t beat_call_ = 0, beat_sent_ms_ = 0, next_beat_ms_ = 0;
   int beat_failures_ = 0;
   std::vector<LeaseKey> beat_leases_;

@@ -115,8 +115,9 @@ bool AcquireDesk::is_work_about() {
 bool AcquireDesk::is_plenty() {
   if (Clock::now() - looked_at_ < kPlentyHolds) return is_plenty_;
   looked_at_ = Clock::now();
-  std::int64_t slots = 0, waiting = 0;
+  std::int64_t slots = 0, waiting = 0, active = 0;
   for (const WorkerRecord& worker : farm_.store.workers("", 1000, false)) {
+    active += worker.state == WorkerState::kActive;
     if (worker.state == WorkerState::kActive) slots += worker.spec.slots;
   }
   JobFilter running;
@@ -125,6 +126,7 @@ bool AcquireDesk::is_plenty() {
     waiting += farm_.store.counts(job.id).pending;
   }
   is_plenty_ = waiting > 2 * slots;
+  is_sole_ = active <= 1;
   return is_plenty_;
 }
 
@@ -133,6 +135,8 @@ bool AcquireDesk::serve(Waiter& waiter) {
     std::vector<Lease> leases;
     ClaimRequest request = waiter.request;
     request.max_tasks += is_plenty() ? waiter.ahead : 0;
+    // Nobody else could do what this worker has failed.
+    request.sole_worker = request.sole_worker || is_sole_;
     if (request.max_tasks > 0) leases = farm_.store.claim(request);
     if (leases.empty()) return false;
     waiter.answer(grpc::Status::OK, leases);

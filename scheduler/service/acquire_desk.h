@@ -45,7 +45,7 @@ class AcquireDesk {
   bool is_stopped_ = false, has_news_ = false;
   // The desk's thread alone: what was found out a moment ago.
   std::chrono::steady_clock::time_point looked_at_{};
-  bool is_plenty_ = false;
+  bool is_plenty_ = false, is_sole_ = false;
   std::jthread thread_;
 };
 

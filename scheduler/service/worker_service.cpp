@@ -135,6 +135,13 @@ WorkerService::Reactor* WorkerService::Heartbeat(Context* context, const v1::Hea
     *status.mutable_load() = request->load();
     if (!request->trouble().empty())
       farm_.store.set_worker_state(request->worker_id(), WorkerState::kQuarantined, request->trouble());
+    if (request->is_leaving()) {
+      farm_.store.rescue_worker(request->worker_id(), random01);
+      farm_.store.set_worker_state(request->worker_id(), WorkerState::kGone, "it has ended");
+      farm_.signal.raise();
+      response->set_state(v1::WORKER_STATE_GONE);
+      return Status::OK;
+    }
     const lathe::scheduler::Heartbeat heard =
         farm_.store.heartbeat(request->worker_id(), leases, farm_.lease_ms, to_json(status));
     for (const LeaseId& lost : heard.lost) {

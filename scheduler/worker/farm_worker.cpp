@@ -25,6 +25,8 @@ using Async = SchedulerCalls::Async;
 constexpr auto kTick = 50ms;
 constexpr auto kCallDeadline = 15s;
 constexpr std::int64_t kAcquireWaitMs = 20'000;
+// And ten times the predicted work: reading from slow storage says nothing while it waits.
+constexpr std::int64_t kStallMs = 10 * 60'000;
 // An executor that dies so often in a row without having become ready will not get better.
 constexpr int kDeathsUnready = 3;
 
@@ -105,7 +107,9 @@ class FarmWorker::Life final : private WorkerPort {
       turn();
       session_->tick(boot_ms());
     }
-    return session_->standing() == WorkerSession::Standing::kGone && !is_told_to_end();
+    const bool is_forgotten = session_->standing() == WorkerSession::Standing::kGone && !is_told_to_end();
+    if (!is_forgotten && order_.load() != WorkerOrder::kAbort) say_goodbye();
+    return is_forgotten;
   }
 
  private:
@@ -121,6 +125,7 @@ class FarmWorker::Life final : private WorkerPort {
     v1::CommitResultRequest result;
     double share = 0;
     std::string stage;
+    std::int64_t heard_ms = 0;  // when the executor last said something of it; 0: it has not begun, or is done
   };
 
   bool is_told_to_end() const { return order_.load() != WorkerOrder::kWork; }
@@ -140,6 +145,22 @@ class FarmWorker::Life final : private WorkerPort {
       slot.process.reset();
       start_executor(s);
     }
+    if (session_) end_stalled();
+  }
+
+  // An executor that says nothing of its track for long hangs: it is killed, and the track told so.
+  void end_stalled() {
+    const std::int64_t now = boot_ms();
+    for (auto& [key, work] : work_) {
+      if (work.heard_ms == 0) continue;
+      const std::int64_t patience = kStallMs + static_cast<std::int64_t>(work.task.spec().predicted_cost_s() * 10'000);
+      if (now - work.heard_ms < patience) continue;
+      news(fmt::format("the executor has said nothing of {} for {} s: killed", work.task.spec().input(),
+                       patience / 1000));
+      work.heard_ms = 0;
+      session_->on_stalled(key, now);
+      return;
+    }
   }
 
   void obey() {
@@ -148,6 +169,20 @@ class FarmWorker::Life final : private WorkerPort {
     obeyed_ = order;
     if (order == WorkerOrder::kDrain) session_->drain(boot_ms());
     if (order == WorkerOrder::kStop) session_->stop(boot_ms());
+  }
+
+  // Best effort: without it the scheduler finds out by itself, later.
+  void say_goodbye() {
+    v1::HeartbeatRequest request;
+    request.set_worker_id(id_);
+    request.set_is_leaving(true);
+    bool is_answered = false;
+    beats_->start<v1::HeartbeatRequest, v1::HeartbeatResponse>(
+        pick<v1::HeartbeatRequest, v1::HeartbeatResponse>(&Async::Heartbeat), request, 2s,
+        [&is_answered](const grpc::Status&, const v1::HeartbeatResponse&) { is_answered = true; });
+    const std::int64_t until = boot_ms() + 3'000;
+    while (!is_answered && boot_ms() < until) queue_.run_for(kTick);
+    if (!is_answered) beats_.reset();  // its answer would come to what is gone
   }
 
   // --- registration ---
@@ -282,11 +317,13 @@ class FarmWorker::Life final : private WorkerPort {
         if (session_) session_->on_executor_ready(s, now);
         break;
       case v1::ExecutorEvent::kStarted:
+        work_[key_of(event.started().lease())].heard_ms = now;
         session_->on_started(key_of(event.started().lease()));
         break;
       case v1::ExecutorEvent::kProgress:
         if (const auto work = work_.find(key_of(event.progress().lease())); work != work_.end()) {
           work->second.share = event.progress().share();
+          work->second.heard_ms = now;
           work->second.stage = event.progress().stage();
           if (setting_.on_progress) setting_.on_progress(work->first.task_id, work->second.share);
         }
@@ -297,6 +334,7 @@ class FarmWorker::Life final : private WorkerPort {
       case v1::ExecutorEvent::kFinished:
         if (const auto work = work_.find(key_of(event.finished().result().lease())); work != work_.end()) {
           work->second.result = event.finished().result();
+          work->second.heard_ms = 0;
           add_load(event.finished().load());
           session_->on_finished(work->first, event.finished().result().outputs_size() > 0, now);
         }

@@ -1,13 +1,25 @@
 #include "scheduler/worker/job_desk.h"
 
 #include "host/audio_file/staged_file.h"
-#include "host/audit/measurement_record.h"
-#include "scheduler/worker/audit_result.h"
+#include "host/audit/delivery_profile.h"
+#include "host/audit/identifiers.h"
+#include "host/audit/verdict.h"
+#include "host/report/audit_file_json.h"
 
 namespace lathe::scheduler {
 namespace {
 
 constexpr std::size_t kJobsKept = 16;
+
+AuditOptions audit_options_of(const v1::AuditSetting& setting) {
+  AuditOptions options;
+  options.checks = setting.checks() == "none"  ? AuditChecks::none
+                   : setting.checks() == "all" ? AuditChecks::all
+                                               : AuditChecks::standard;
+  options.dual_mono = setting.dual_mono();
+  options.series = setting.series();
+  return options;
+}
 
 }  // namespace
 
@@ -37,10 +49,16 @@ const MasterJob& JobDesk::master_job(std::int64_t job_id, const v1::MasterSettin
 
 v1::CommitResultRequest JobDesk::audit(const v1::StartTask& task, const std::atomic<bool>& is_cancelled) {
   const AuditOptions options = audit_options_of(task.job().audit());
-  const FileAudit file = auditor_.audit(task.spec().input(), options, is_cancelled);
+  FileAudit file = auditor_.audit(task.spec().input(), options, is_cancelled);
+  if (options.checks != AuditChecks::none && file.state != AuditState::unreadable) {
+    for (Finding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
+  }
+  for (const std::string& name : task.job().audit().profiles()) {
+    if (const DeliveryProfile* profile = find_shipped_profile(name)) file.profiles.push_back(judge(*profile, file));
+  }
   v1::CommitResultRequest result;
   result.set_state(v1::TASK_STATE_DONE);
-  result.set_result_json(pack_audit_result(file));
+  result.set_result_json(audit_file_json(file));
   return result;
 }
 
