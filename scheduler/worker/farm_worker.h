@@ -75,7 +75,6 @@ class FarmWorker {
   Busy busy() const;
 
  private:
-  class Life;
   FarmWorkerSetting setting_;
   std::function<std::shared_ptr<grpc::Channel>()> connect_;
   mutable std::mutex mutex_;
