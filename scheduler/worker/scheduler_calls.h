@@ -44,10 +44,31 @@ class EventQueue {
   std::deque<std::function<void()>> events_;
 };
 
+// gRPC 1.51 ends its callback threads with the last channel that used them, and that end has a race of its own: now and
+// then the process aborts. One call on a channel that leads nowhere, kept for good, keeps the threads.
+inline void keep_callback_threads() {
+  struct Call {
+    std::unique_ptr<v1::WorkerService::Stub> stub =
+        v1::WorkerService::NewStub(grpc::CreateChannel("unix:/dev/null/nowhere", grpc::InsecureChannelCredentials()));
+    grpc::ClientContext context;
+    v1::AppendLogRequest request;
+    v1::AppendLogResponse response;
+  };
+  static const Call* const kKept = [] {
+    Call* call = std::make_unique<Call>().release();
+    call->context.set_deadline(std::chrono::system_clock::now());
+    call->stub->async()->AppendLog(&call->context, &call->request, &call->response, [](const grpc::Status&) {});
+    return call;
+  }();
+  (void)kKept;
+}
+
 class SchedulerCalls {
  public:
   SchedulerCalls(EventQueue& queue, std::shared_ptr<grpc::Channel> channel, std::string token)
-      : queue_(queue), token_(std::move(token)), stub_(v1::WorkerService::NewStub(channel)) {}
+      : queue_(queue), token_(std::move(token)), stub_(v1::WorkerService::NewStub(channel)) {
+    keep_callback_threads();
+  }
   // Cancels what is under way and waits for it; no answer comes any more.
   ~SchedulerCalls() {
     std::unique_lock lock(mutex_);
