@@ -35,12 +35,17 @@ AcquireDesk::~AcquireDesk() {
   changed_.notify_all();
 }
 
-void AcquireDesk::wait(Waiter waiter) {
+void AcquireDesk::serve_or_wait(Waiter waiter) {
+  if (!serve(waiter)) put_in_line(std::move(waiter));
+}
+
+void AcquireDesk::put_in_line(Waiter waiter) {
+  if (waiter.is_gone()) return waiter.answer(grpc::Status::CANCELLED, {});
+  if (Clock::now() >= waiter.until) return waiter.answer(grpc::Status::OK, {});
   {
     const std::lock_guard lock(mutex_);
     if (!is_stopped_) {
       waiters_.push_back(std::move(waiter));
-      has_news_ = true;
       changed_.notify_all();
       return;
     }
@@ -71,70 +76,57 @@ void AcquireDesk::run(const std::stop_token& stopping) {
       has_news_ = false;
       waiters.swap(waiters_);
     }
-    bool is_about = true;
+    std::int64_t ready = 0;
     try {
-      is_about = waiters.empty() || is_work_about();
+      ready = waiters.empty() ? 0 : ready_tasks();
     } catch (const std::exception&) {
-      // Serving says what is wrong.
+      ready = 1;  // whoever tries is told what is wrong
     }
-    for (auto waiter = waiters.begin(); waiter != waiters.end();) {
-      bool is_served = false;
-      if (waiter->is_gone()) {
-        waiter->answer(grpc::Status::CANCELLED, {});
-        is_served = true;
-      } else if (is_about) {
-        is_served = serve(*waiter);
+    // As many as there are tasks try; the others keep their places. One more, for what only some may have.
+    for (std::int64_t tries = ready > 0 ? ready + 1 : 0; !waiters.empty(); --tries) {
+      Waiter waiter = std::move(waiters.front());
+      waiters.pop_front();
+      if (tries <= 0) {
+        put_in_line(std::move(waiter));
+        continue;
       }
-      if (!is_served && Clock::now() >= waiter->until) {
-        waiter->answer(grpc::Status::OK, {});
-        is_served = true;
-      }
-      waiter = is_served ? waiters.erase(waiter) : std::next(waiter);
+      auto shared = std::make_shared<Waiter>(std::move(waiter));
+      if (!farm_.gate.try_post([this, shared] { serve_or_wait(std::move(*shared)); })) put_in_line(std::move(*shared));
     }
-    std::unique_lock lock(mutex_);
-    if (!is_stopped_) {
-      waiters_.splice(waiters_.begin(), waiters);
-      continue;
-    }
-    lock.unlock();
-    for (Waiter& waiter : waiters) waiter.answer(kGoingAway, {});
   }
 }
 
-bool AcquireDesk::is_work_about() {
+std::int64_t AcquireDesk::ready_tasks() {
+  std::int64_t ready = 0;
   JobFilter running;
   running.states = {JobState::kRunning};
   for (const JobRecord& job : farm_.store.jobs(running, INT64_MAX, kJobsLookedAt)) {
     const TaskCounts counts = farm_.store.counts(job.id);
-    if (counts.pending + counts.retrying > 0) return true;
+    ready += counts.pending + counts.retrying;
   }
-  return false;
+  return ready;
 }
 
 // Fetching ahead pays while there is more to do than hands; towards the end it would keep work from idle ones.
-bool AcquireDesk::is_plenty() {
-  if (Clock::now() - looked_at_ < kPlentyHolds) return is_plenty_;
+void AcquireDesk::look_around() {
+  const std::lock_guard lock(looking_);
+  if (Clock::now() - looked_at_ < kPlentyHolds) return;
   looked_at_ = Clock::now();
-  std::int64_t slots = 0, waiting = 0, active = 0;
+  std::int64_t slots = 0, active = 0;
   for (const WorkerRecord& worker : farm_.store.workers("", 1000, false)) {
     active += worker.state == WorkerState::kActive;
     if (worker.state == WorkerState::kActive) slots += worker.spec.slots;
   }
-  JobFilter running;
-  running.states = {JobState::kRunning};
-  for (const JobRecord& job : farm_.store.jobs(running, INT64_MAX, kJobsLookedAt)) {
-    waiting += farm_.store.counts(job.id).pending;
-  }
-  is_plenty_ = waiting > 2 * slots;
+  is_plenty_ = ready_tasks() > 2 * slots;
   is_sole_ = active <= 1;
-  return is_plenty_;
 }
 
 bool AcquireDesk::serve(Waiter& waiter) {
   try {
+    look_around();
     std::vector<Lease> leases;
     ClaimRequest request = waiter.request;
-    request.max_tasks += is_plenty() ? waiter.ahead : 0;
+    request.max_tasks += is_plenty_ ? waiter.ahead : 0;
     // Nobody else could do what this worker has failed.
     request.sole_worker = request.sole_worker || is_sole_;
     if (request.max_tasks > 0) leases = farm_.store.claim(request);

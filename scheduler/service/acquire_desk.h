@@ -1,6 +1,8 @@
-// Workers that wait for work: answered in turn as soon as there is some, or when their time is up.
+// Workers that wait for work: answered as soon as there is some, or when their time is up. Claims run side by side on
+// the executor's threads, for each waits for the disk by itself; the desk's own thread only sees who may try.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -20,7 +22,7 @@ class AcquireDesk {
     int ahead = 0;         // tasks to be fetched ahead, while there is plenty
     std::chrono::steady_clock::time_point until;
     std::function<bool()> is_gone;                                        // the caller hung up
-    std::function<void(grpc::Status, const std::vector<Lease>&)> answer;  // called once, from the desk's thread
+    std::function<void(grpc::Status, const std::vector<Lease>&)> answer;  // called once, from any thread
   };
 
   explicit AcquireDesk(FarmContext& farm);
@@ -28,24 +30,27 @@ class AcquireDesk {
   AcquireDesk(const AcquireDesk&) = delete;
   AcquireDesk& operator=(const AcquireDesk&) = delete;
 
-  void wait(Waiter waiter);
+  // Serves the waiter now if there is work, on the calling thread; else it waits in line.
+  void serve_or_wait(Waiter waiter);
   // Answers all, and whoever comes later, with UNAVAILABLE.
   void stop();
 
  private:
   void run(const std::stop_token& stopping);
+  void put_in_line(Waiter waiter);
   bool serve(Waiter& waiter);
-  bool is_work_about();
-  bool is_plenty();
+  std::int64_t ready_tasks();
+  void look_around();
 
   FarmContext& farm_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::list<Waiter> waiters_;
   bool is_stopped_ = false, has_news_ = false;
-  // The desk's thread alone: what was found out a moment ago.
+  // What was found out a moment ago.
+  std::mutex looking_;
   std::chrono::steady_clock::time_point looked_at_{};
-  bool is_plenty_ = false, is_sole_ = false;
+  std::atomic<bool> is_plenty_{false}, is_sole_{false};
   std::jthread thread_;
 };
 

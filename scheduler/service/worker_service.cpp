@@ -116,7 +116,7 @@ WorkerService::Reactor* WorkerService::AcquireTasks(Context* context, const v1::
         }
         reactor->Finish(status);
       };
-      desk_.wait(std::move(waiter));
+      desk_.serve_or_wait(std::move(waiter));
     } catch (const std::exception& error) {
       reactor->Finish(status_of(error));
     }

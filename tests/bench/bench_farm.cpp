@@ -146,7 +146,12 @@ void work(const std::string& address, int number, const std::atomic<bool>& is_ov
       const auto sent = Clock::now();
       const bool ok = call([&](auto... a) { return beats->Heartbeat(a...); }, beat, heard, 8s).ok();
       fleet.late_beats += !ok || seconds_since(sent) > 1;
-      fleet.lost += heard.lost_size();
+      const std::lock_guard lock(mutex);
+      for (const v1::LeaseRef& lost : heard.lost()) {  // not what was committed meanwhile
+        fleet.lost += std::any_of(held.begin(), held.end(), [&](const v1::LeaseRef& lease) {
+          return lease.token() == lost.token() && lease.task_id() == lost.task_id();
+        });
+      }
     }
   });
   while (!is_over) {
