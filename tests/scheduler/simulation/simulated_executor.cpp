@@ -83,6 +83,7 @@ void SimulatedExecutor::drop(LeaseKey lease) {
       return;
     }
     std::erase_if(queue_, [&](const auto& entry) { return entry.first == lease; });
+    syncing_.erase(lease);
     finished_.erase(lease);
     events_.dropped(lease);
   });
@@ -98,7 +99,7 @@ void SimulatedExecutor::publish(LeaseKey lease, std::int64_t until_ms) {
     const auto there = folder_.find(output.path);
     const bool stays = !taken.replaces && there != folder_.end() && there->second.content == output.sha256;
     if (!stays && !taken.replaces && there != folder_.end()) {
-      return events_.failed(lease, {FailureClass::kTask, "OUTPUT_TAKEN", ""});
+      return events_.failed(lease, {FailureClass::kPermanent, "OUTPUT_TAKEN", ""});
     }
     if (timeline_.now_ms() >= until_ms) return;  // the lease may be another's: leave everything as it is
     if (stays) return events_.published(lease);
@@ -116,7 +117,7 @@ void SimulatedExecutor::rename(LeaseKey lease, const Finished& finished, std::in
   const OutputRecord& output = finished.commit.outputs.front();
   // Without leave to replace, the rename itself refuses.
   if (!finished.replaces && folder_.contains(output.path)) {
-    return events_.failed(lease, {FailureClass::kTask, "OUTPUT_TAKEN", ""});
+    return events_.failed(lease, {FailureClass::kTask, "WRITE_FAILED", ""});
   }
   witness_.renamed({lease.task_id, lease.token}, output.path, until_ms, stops_ != stops_before);
   folder_[output.path] = {output.sha256, output.mtime_ns};
@@ -199,7 +200,9 @@ void SimulatedExecutor::master(LeaseKey lease, const Grant& grant, bool replaces
       done.commit.cache = {{done.commit.result_json, done.commit.result_json}};
       done.commit.outputs = {{output_path(grant.header.out_dir, grant.lease.input), 1, 0, done.commit.result_json}};
       // The threads that finish put the bytes on the disk meanwhile.
+      syncing_.insert(lease);
       later(random_.between(1, 1'500), [this, lease, done]() mutable {
+        if (syncing_.erase(lease) == 0) return;  // dropped
         done.commit.outputs.front().mtime_ns = timeline_.now_ms() * 1'000'000;
         finished_[lease] = done;
         events_.finished(lease, done.commit);

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -89,6 +90,7 @@ class SimulatedExecutor : public std::enable_shared_from_this<SimulatedExecutor>
   std::deque<std::pair<LeaseKey, Grant>> queue_;
   std::optional<LeaseKey> working_on_;
   bool is_cancelled_ = false;
+  std::set<LeaseKey> syncing_;  // mastered, and not on the disk yet
   std::map<LeaseKey, Finished> finished_;
   std::map<LeaseKey, int> naming_;  // files that are just getting their names
 };

@@ -80,12 +80,21 @@ class StoreClock final : public Clock {
  public:
   explicit StoreClock(const Timeline& timeline) : timeline_(timeline) {}
   std::int64_t now_ms() const override { return 1'700'000'000'000 + timeline_.now_ms() + offset_ms_; }
-  void jump(std::int64_t ms) { offset_ms_ += ms; }
-  std::int64_t offset_ms() const { return offset_ms_; }
+  void jump(std::int64_t ms) {
+    offset_ms_ += ms;
+    if (ms > 0) forward_.push_back({timeline_.now_ms(), ms});
+  }
+  // By how much it was set forward since then: leases end so much too early, and no worker can know.
+  std::int64_t forward_since(std::int64_t ms) const {
+    std::int64_t sum_ms = 0;
+    for (const auto& [at_ms, by_ms] : forward_) sum_ms += at_ms >= ms ? by_ms : 0;
+    return sum_ms;
+  }
 
  private:
   const Timeline& timeline_;
   std::int64_t offset_ms_ = 0;
+  std::vector<std::pair<std::int64_t, std::int64_t>> forward_;
 };
 
 }  // namespace lathe::scheduler::simulation

@@ -9,11 +9,11 @@ namespace lathe::scheduler::simulation {
 Witness::Witness(Timeline& timeline, const StoreClock& clock, JobStore& auditor, std::int64_t lease_ms)
     : others_at_work([](const LeaseId&) { return std::string(); }),
       fails_everything([](const std::string&) { return false; }),
-      is_in_trouble([](const std::string&) { return false; }),
       timeline_(timeline),
       clock_(clock),
       auditor_(auditor),
-      lease_ms_(lease_ms) {}
+      lease_ms_(lease_ms),
+      margin_ms_(lease_ms / 6) {}
 
 void Witness::require(bool is_well, const std::string& sentence) const {
   if (!is_well) throw Violation(sentence);
@@ -89,6 +89,7 @@ void Witness::beaten(const std::string& worker, const std::vector<LeaseId>& leas
 
 void Witness::announced(const LeaseId& lease, bool held) {
   require(held == is_held(lease), fmt::format("an announcement for {} is {}", name(lease), held ? "taken" : "refused"));
+  if (held) announced_.insert({lease.task_id, lease.token});
 }
 
 void Witness::committed(const LeaseId& lease, const Commit& commit, CommitOutcome outcome) {
@@ -248,6 +249,8 @@ void Witness::renamed(const LeaseId& lease, const std::string& path, std::int64_
   require(was_stopped || timeline_.now_ms() < until_ms + 50,
           fmt::format("{} gave a file its name {} ms after its lease allowed it", name(lease),
                       timeline_.now_ms() - until_ms));
+  require(announced_.contains({lease.task_id, lease.token}),
+          name(lease) + " gave a file its name, and that was not announced");
   if (is_held(lease)) return;
   const Task& task = tasks_[lease.task_id];
   const bool is_cancelled = jobs_[task.job].is_cancel_acknowledged || jobs_[task.job].state == JobState::kCancelling ||
@@ -255,9 +258,9 @@ void Witness::renamed(const LeaseId& lease, const std::string& path, std::int64_
   figures_.renames_after_stop += was_stopped ? 1 : 0;
   figures_.renames_after_cancel += !was_stopped && is_cancelled ? 1 : 0;
   excused_paths_.insert(path);
-  // A clock of the store that is set forward ends leases early, and workers cannot know.
-  const bool clock_was_set = clock_.now_ms() - 1'700'000'000'000 - timeline_.now_ms() != 0;
-  require(was_stopped || is_cancelled || clock_was_set,
+  // A store's clock that is set forward ends leases early, and workers cannot know.
+  const std::int64_t early_ms = clock_.forward_since(until_ms + margin_ms_ - lease_ms_);
+  require(was_stopped || is_cancelled || early_ms > margin_ms_,
           name(lease) + " gave a file its name, and the lease was no longer its own");
 }
 

@@ -55,7 +55,6 @@ class Witness {
   // Who else works on this task under a lease that it thinks valid; empty: nobody. Set by the world.
   std::function<std::string(const LeaseId& except)> others_at_work;
   std::function<bool(const std::string& worker)> fails_everything;
-  std::function<bool(const std::string& worker)> is_in_trouble;
 
   // --- the end ---
   // Every job is known to the witness and has ended.
@@ -99,12 +98,13 @@ class Witness {
   Timeline& timeline_;
   const StoreClock& clock_;
   JobStore& auditor_;
-  const std::int64_t lease_ms_;
+  const std::int64_t lease_ms_, margin_ms_;
   Figures figures_;
   std::map<TaskId, Task> tasks_;
   std::map<JobId, Job> jobs_;
   std::map<std::string, Worker> workers_;
   std::map<std::string, JobId> jobs_of_requests_;
+  std::set<std::pair<TaskId, std::int64_t>> announced_;
   std::set<std::string> excused_paths_;
 };
 

@@ -132,7 +132,8 @@ void SimulatedWorker::Life::lose_gpu() {
 std::string SimulatedWorker::Life::at_work(const LeaseId& except) const {
   for (const auto& [lease, until_ms] : valid_until_ms_) {
     if (lease.task_id != except.task_id || lease.token == except.token) continue;
-    if (until_ms <= ground_.timeline.now_ms()) continue;
+    const std::int64_t early_ms = ground_.clock.forward_since(until_ms - ground_.lease_ms);
+    if (until_ms - early_ms <= ground_.timeline.now_ms()) continue;
     for (const Slot& slot : slots_) {
       if (slot.executor && slot.executor->has(lease)) return fmt::format("{}, token {}", id_, lease.token);
     }
@@ -289,7 +290,8 @@ OpenCall SimulatedWorker::Life::call_farm(std::int64_t deadline_ms, There work, 
                         });
 }
 
-WorkerSession::Answer SimulatedWorker::Life::answer_of(CallStatus status, bool is_lost) {
+WorkerSession::Answer SimulatedWorker::Life::answer_of(CallStatus status, bool is_lost) const {
+  if (ground_.bug != nullptr && ground_.bug->worker_ignores_lost) is_lost = false;
   if (status == CallStatus::kOk) return is_lost ? WorkerSession::Answer::kLost : WorkerSession::Answer::kDone;
   return status == CallStatus::kUnavailable ? WorkerSession::Answer::kRepeat : WorkerSession::Answer::kLost;
 }

@@ -43,7 +43,7 @@ class SimulatedWorker::Life final : public WorkerPort, public std::enable_shared
   void ask_recall(LeaseKey lease, const std::function<void(const std::optional<Recalled>&)>& answer, int tries);
   template <class Response, class There>
   OpenCall call_farm(std::int64_t deadline_ms, There work, Reply<Response> answer);
-  static WorkerSession::Answer answer_of(CallStatus status, bool is_lost);
+  WorkerSession::Answer answer_of(CallStatus status, bool is_lost) const;
 
   // WorkerPort
   void acquire(std::int64_t call, int tasks, int ahead, bool waits) override;

@@ -75,8 +75,6 @@ class World {
 
   void watch() {
     witness_.others_at_work = [this](const LeaseId& except) {
-      // A clock that was set forward ends leases before their time: nobody can know.
-      if (clock_.offset_ms() != 0) return std::string();
       for (const auto& worker : workers_) {
         if (std::string who = worker->at_work(except); !who.empty()) return who;
       }
@@ -155,7 +153,7 @@ class World {
   void order() {
     const auto i = static_cast<std::size_t>(random_.below(static_cast<int>(submitters_.size())));
     const JobId job = submitters_[i]->job();
-    const int dice = random_.below(10);
+    const int dice = plan_.cancels_often && random_.chance(0.7) ? 0 : random_.below(10);
     if (dice >= 8) {
       const std::string name = any_worker().setting().name;
       const WorkerState state = dice == 8 ? WorkerState::kDraining : WorkerState::kActive;
@@ -170,7 +168,7 @@ class World {
                       const int next = plan_.jobs[i].next_on_cancel;
                       if (status != CallStatus::kOk || next < 0 || has_begun_[static_cast<std::size_t>(next)]) return;
                       has_begun_[static_cast<std::size_t>(next)] = true;
-                      timeline_.after(random_.between(0, 40'000),
+                      timeline_.after(random_.between(0, plan_.cancels_often ? 2'000 : 40'000),
                                       [this, next] { submit(static_cast<std::size_t>(next)); });
                     });
       case 1:

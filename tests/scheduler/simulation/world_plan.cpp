@@ -125,6 +125,13 @@ WorldPlan plan_world(Random& random) {
   plan.big_clock_jumps = random.chance(0.2);
   plan.restart_ms = often(0.4, 10'000, 60'000);
   plan.order_ms = often(0.7, 5'000, 40'000);
+  // A fight for names: jobs are cancelled while they publish, and others follow into the same folder.
+  if (random.chance(0.15)) {
+    plan.cancels_often = true;
+    plan.order_ms = 4'000;
+    plan.network = {0.02, 0.05, 0.3, 14'000};
+    for (WorkerSetting& worker : plan.workers) worker.stopped_at_rename = 0.15;
+  }
   plan.gpu_loss_ms = often(0.1, 30'000, 120'000);
   return plan;
 }

@@ -19,6 +19,7 @@ struct WorldPlan {
   std::int64_t worker_crash_ms = 0, stand_still_ms = 0, partition_ms = 0, replica_crash_ms = 0, clock_jump_ms = 0,
                restart_ms = 0, order_ms = 0, gpu_loss_ms = 0;
   bool big_clock_jumps = false;
+  bool cancels_often = false;  // what people ask for is nearly always a cancellation
 };
 
 WorldPlan plan_world(Random& random);
