@@ -336,9 +336,12 @@ class Executor {
       for (std::size_t i = 0; i < task.files.size(); ++i) {
         stays.push_back(task.replace[i] == Replace::refuse && holds_the_same(task.outputs[i]));
         if (stays[i] || task.replace[i] == Replace::allow || !std::filesystem::exists(task.outputs[i].path)) continue;
-        throw OutputTaken(task.outputs[i].path +
-                          ": exists already and is not replaced, for it is not this track's own unaltered master; move "
-                          "it away, choose another output folder, or say --overwrite");
+        const std::string message = task.outputs[i].path +
+                                    ": exists already and is not replaced, for it is not this track's own unaltered "
+                                    "master; move it away, choose "
+                                    "another output folder, or say --overwrite";
+        if (task.was_free[i]) throw OutputAppeared(message);
+        throw OutputTaken(message);
       }
       failpoint("executor.publish", task.input.path);
       for (std::size_t i = 0; i < task.files.size(); ++i) {

@@ -99,7 +99,8 @@ void SimulatedExecutor::publish(LeaseKey lease, std::int64_t until_ms) {
     const auto there = folder_.find(output.path);
     const bool stays = !taken.replaces && there != folder_.end() && there->second.content == output.sha256;
     if (!stays && !taken.replaces && there != folder_.end()) {
-      return events_.failed(lease, {FailureClass::kPermanent, "OUTPUT_TAKEN", ""});
+      return events_.failed(lease,
+                            {taken.was_free ? FailureClass::kTask : FailureClass::kPermanent, "OUTPUT_TAKEN", ""});
     }
     if (timeline_.now_ms() >= until_ms) return;  // the lease may be another's: leave everything as it is
     if (stays) return events_.published(lease);
@@ -179,23 +180,24 @@ void SimulatedExecutor::look(LeaseKey lease, const Grant& grant, const std::opti
     unchanged.result_json = content;
     return end_work(lease, [&] { events_.finished(lease, unchanged); });
   }
-  master(lease, grant, is_own);
+  master(lease, grant, is_own, there == folder_.end());
 }
 
-void SimulatedExecutor::master(LeaseKey lease, const Grant& grant, bool replaces) {
+void SimulatedExecutor::master(LeaseKey lease, const Grant& grant, bool replaces, bool was_free) {
   const TrackKind kind = kind_of_payload(grant.lease.payload_json);
   const auto takes_ms =
       static_cast<std::int64_t>(grant.lease.predicted_cost * 1000 * (0.5 + random_.real01()) / setting_.speed);
   const bool crashes =
       kind == TrackKind::kPoison || (grant.lease.history.crashes == 0 && random_.chance(setting_.executor_crashes));
   if (crashes) return later(random_.between(0, takes_ms), [this] { die(); });
-  later(takes_ms, [this, lease, grant, replaces, kind] {
+  later(takes_ms, [this, lease, grant, replaces, was_free, kind] {
     if (kind == TrackKind::kFlaky && random_.chance(0.3)) {
       return end_work(lease, [&] { events_.failed(lease, {FailureClass::kTask, "FLAKY", ""}); });
     }
     end_work(lease, [&] {
       Finished done;
       done.replaces = replaces;
+      done.was_free = was_free;
       done.commit.result_json = content_of(grant.header.recipe_sha256, grant.lease.input);
       done.commit.cache = {{done.commit.result_json, done.commit.result_json}};
       done.commit.outputs = {{output_path(grant.header.out_dir, grant.lease.input), 1, 0, done.commit.result_json}};

@@ -69,11 +69,12 @@ class SimulatedExecutor : public std::enable_shared_from_this<SimulatedExecutor>
   struct Finished {
     Commit commit;
     bool replaces = false;
+    bool was_free = false;  // nothing lay under the name when the track was begun
   };
   void later(std::int64_t ms, std::function<void()> event);
   void work_on_next();
   void look(LeaseKey lease, const Grant& grant, const std::optional<Recalled>& recalled);
-  void master(LeaseKey lease, const Grant& grant, bool replaces);
+  void master(LeaseKey lease, const Grant& grant, bool replaces, bool was_free);
   void end_work(LeaseKey lease, const std::function<void()>& how);
   void rename(LeaseKey lease, const Finished& finished, std::int64_t until_ms, std::int64_t stops_before);
   void die();
