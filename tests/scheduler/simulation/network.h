@@ -27,8 +27,8 @@ class Network {
 
   void send(Endpoint from, Endpoint to, Timeline::Event deliver) {
     if (is_cut(from, to) || random_.chance(faults_.lost)) return;
-    if (random_.chance(faults_.doubled)) arrive(from, to, deliver);
-    arrive(from, to, std::move(deliver));
+    if (random_.chance(faults_.doubled)) arrive(from, to, deliver, random_.chance(0.5));
+    arrive(from, to, std::move(deliver), false);
   }
   // One way, until then.
   void cut(Endpoint from, Endpoint to, std::int64_t until_ms) { cut_until_[{from, to}] = until_ms; }
@@ -44,9 +44,9 @@ class Network {
     const auto found = cut_until_.find({from, to});
     return found != cut_until_.end() && found->second > timeline_.now_ms();
   }
-  void arrive(Endpoint from, Endpoint to, Timeline::Event deliver) {
+  void arrive(Endpoint from, Endpoint to, Timeline::Event deliver, bool is_late) {
     const std::int64_t delay_ms =
-        random_.chance(faults_.slow) ? random_.between(0, faults_.slow_ms) : random_.between(0, 20);
+        is_late || random_.chance(faults_.slow) ? random_.between(0, faults_.slow_ms) : random_.between(0, 20);
     timeline_.after(delay_ms, [this, from, to, deliver = std::move(deliver)] {
       if (!is_cut(from, to)) deliver();
     });

@@ -56,6 +56,13 @@ const std::vector<PlantedBug>& bugs() {
       {.name = "commit-not-durable",
        .sentence = "now and then a transaction is said to be committed and is not",
        .loses_commits = true},
+      // The last two were real, and found by the simulation.
+      {.name = "dropped-file-stays",
+       .sentence = "an executor keeps a finished track that was dropped while its bytes went to the disk",
+       .executor_keeps_dropped = true},
+      {.name = "taken-name-is-final",
+       .sentence = "a track fails for good when a job cancelled just before gives a file its name late",
+       .taken_is_final = true},
   };
   return kBugs;
 }

@@ -99,8 +99,9 @@ void SimulatedExecutor::publish(LeaseKey lease, std::int64_t until_ms) {
     const auto there = folder_.find(output.path);
     const bool stays = !taken.replaces && there != folder_.end() && there->second.content == output.sha256;
     if (!stays && !taken.replaces && there != folder_.end()) {
+      const bool may_look_again = taken.was_free && !setting_.gives_up_at_once;
       return events_.failed(lease,
-                            {taken.was_free ? FailureClass::kTask : FailureClass::kPermanent, "OUTPUT_TAKEN", ""});
+                            {may_look_again ? FailureClass::kTask : FailureClass::kPermanent, "OUTPUT_TAKEN", ""});
     }
     if (timeline_.now_ms() >= until_ms) return;  // the lease may be another's: leave everything as it is
     if (stays) return events_.published(lease);
@@ -108,7 +109,7 @@ void SimulatedExecutor::publish(LeaseKey lease, std::int64_t until_ms) {
     // One system call after the look at the clock; whoever stops the process may do so in between.
     later(random_.between(0, 2),
           [this, lease, taken, until_ms, stops = stops_] { rename(lease, taken, until_ms, stops); });
-    if (random_.chance(setting_.stopped_at_rename)) events_.stop_worker(random_.between(1'000, 90'000));
+    if (random_.chance(setting_.stopped_at_rename)) events_.stop_worker(random_.between(1'000, 60'000), taken.job);
   });
 }
 
@@ -196,6 +197,7 @@ void SimulatedExecutor::master(LeaseKey lease, const Grant& grant, bool replaces
     }
     end_work(lease, [&] {
       Finished done;
+      done.job = grant.lease.job_id;
       done.replaces = replaces;
       done.was_free = was_free;
       done.commit.result_json = content_of(grant.header.recipe_sha256, grant.lease.input);
@@ -204,7 +206,7 @@ void SimulatedExecutor::master(LeaseKey lease, const Grant& grant, bool replaces
       // The threads that finish put the bytes on the disk meanwhile.
       syncing_.insert(lease);
       later(random_.between(1, 1'500), [this, lease, done]() mutable {
-        if (syncing_.erase(lease) == 0) return;  // dropped
+        if (syncing_.erase(lease) == 0 && !setting_.keeps_dropped) return;  // dropped
         done.commit.outputs.front().mtime_ns = timeline_.now_ms() * 1'000'000;
         finished_[lease] = done;
         events_.finished(lease, done.commit);

@@ -27,6 +27,7 @@ struct WorkerSetting {
   double executor_crashes = 0;  // a track, at random
   double stopped_at_rename = 0;
   std::int64_t tick_ms = 250;
+  bool keeps_dropped = false, gives_up_at_once = false;  // see planted_bugs.h
 };
 
 class SimulatedExecutor : public std::enable_shared_from_this<SimulatedExecutor> {
@@ -40,8 +41,9 @@ class SimulatedExecutor : public std::enable_shared_from_this<SimulatedExecutor>
     std::function<void(LeaseKey)> published;
     std::function<void(LeaseKey, const AttemptFailure&)> failed;
     std::function<void(LeaseKey)> dropped;
-    std::function<void()> ended;                    // the process
-    std::function<void(std::int64_t)> stop_worker;  // fate, not the executor: the worker's machine stands still
+    std::function<void()> ended;  // the process
+    // Fate, not the executor: the worker's machine stands still while it names a file of this job.
+    std::function<void(std::int64_t ms, JobId job)> stop_worker;
   };
 
   SimulatedExecutor(Timeline& timeline, Random random, const WorkerSetting& setting, Folder& folder, Witness& witness,
@@ -68,6 +70,7 @@ class SimulatedExecutor : public std::enable_shared_from_this<SimulatedExecutor>
  private:
   struct Finished {
     Commit commit;
+    JobId job = 0;
     bool replaces = false;
     bool was_free = false;  // nothing lay under the name when the track was begun
   };

@@ -38,6 +38,8 @@ class SimulatedWorker {
   // Any of its lives, so far, that lost its GPU.
   bool was_in_trouble(const std::string& id) const;
   std::int64_t fenced() const { return fenced_; }
+  // It stands still while a file of this job gets its name.
+  std::function<void(JobId)> on_stopped_at_rename = [](JobId) {};
 
  private:
   class Life;

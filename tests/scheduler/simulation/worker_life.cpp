@@ -230,7 +230,10 @@ void SimulatedWorker::Life::start_executor(int slot) {
   };
   events.dropped = [=, this](LeaseKey lease) { pipe([=, this] { session_->on_dropped(lease, now()); }); };
   events.ended = [=, this] { pipe([=, this] { on_executor_ended(slot); }); };
-  events.stop_worker = [this](std::int64_t for_ms) { stand_still(for_ms, true); };
+  events.stop_worker = [this](std::int64_t for_ms, JobId job) {
+    stand_still(for_ms, true);
+    worker_.on_stopped_at_rename(job);
+  };
   state.executor = std::make_shared<SimulatedExecutor>(ground_.timeline, random_.fork(), worker_.setting_,
                                                        worker_.folder_, ground_.witness, std::move(events));
   state.executor->boot();

@@ -29,6 +29,8 @@ class World {
     for (int i = 0; i < kReplicas; ++i)
       replicas_.push_back(std::make_unique<Replica>(ground_, i, random_.fork(), plan_.replica));
     for (std::size_t i = 0; i < plan_.workers.size(); ++i) {
+      if (bug != nullptr) plan_.workers[i].keeps_dropped = bug->executor_keeps_dropped;
+      if (bug != nullptr) plan_.workers[i].gives_up_at_once = bug->taken_is_final;
       workers_.push_back(std::make_unique<SimulatedWorker>(
           ground_, plan_.workers[i], kReplicas + static_cast<Endpoint>(i), replicas_, folder_, random_.fork()));
     }
@@ -38,6 +40,14 @@ class World {
       has_begun_.push_back(false);
     }
     watch();
+    for (const auto& worker : workers_) {
+      worker->on_stopped_at_rename = [this](JobId job) {
+        if (!plan_.cancels_often || is_healed_ || !random_.chance(0.7)) return;
+        for (std::size_t i = 0; i < submitters_.size(); ++i) {
+          if (submitters_[i]->job() == job) cancel(i);
+        }
+      };
+    }
   }
 
   Outcome run() {
@@ -162,15 +172,7 @@ class World {
     if (job == 0) return;
     switch (dice) {
       case 0:
-        timeline_.say("somebody cancels job {}", job);
-        return give([job](Replica& replica) { replica.cancel_job(job); },
-                    [this, i](CallStatus status) {
-                      const int next = plan_.jobs[i].next_on_cancel;
-                      if (status != CallStatus::kOk || next < 0 || has_begun_[static_cast<std::size_t>(next)]) return;
-                      has_begun_[static_cast<std::size_t>(next)] = true;
-                      timeline_.after(random_.between(0, plan_.cancels_often ? 2'000 : 40'000),
-                                      [this, next] { submit(static_cast<std::size_t>(next)); });
-                    });
+        return cancel(i);
       case 1:
       case 2:
         return give([job](Replica& replica) { replica.pause_job(job); });
@@ -184,6 +186,19 @@ class World {
       default:
         return give([job, by = 1 + clock_.now_ms()](Replica& replica) { replica.set_deadline(job, by); });
     }
+  }
+
+  void cancel(std::size_t i) {
+    const JobId job = submitters_[i]->job();
+    timeline_.say("somebody cancels job {}", job);
+    give([job](Replica& replica) { replica.cancel_job(job); },
+         [this, i](CallStatus status) {
+           const int next = plan_.jobs[i].next_on_cancel;
+           if (status != CallStatus::kOk || next < 0 || has_begun_[static_cast<std::size_t>(next)]) return;
+           has_begun_[static_cast<std::size_t>(next)] = true;
+           timeline_.after(random_.between(0, plan_.cancels_often ? 2'000 : 40'000),
+                           [this, next] { submit(static_cast<std::size_t>(next)); });
+         });
   }
 
   void heal() {
@@ -229,7 +244,7 @@ class World {
 
   Timeline timeline_;
   Random random_;
-  const WorldPlan plan_;
+  WorldPlan plan_;
   StoreClock clock_;
   Network network_;
   SqlJobStore auditor_;

@@ -77,6 +77,16 @@ JobPlan plan_job(Random& random, int number, int most_tasks, std::int64_t within
   return job;
 }
 
+// A job that is sent once the i-th was cancelled, into the same folder.
+void add_other_recipe(std::vector<JobPlan>& jobs, std::size_t i) {
+  JobPlan next = jobs[i];
+  next.header.request_id += "-otherwise";
+  next.header.recipe_sha256 += "-changed";
+  next.begin_ms = -1;
+  jobs[i].next_on_cancel = static_cast<int>(jobs.size());
+  jobs.push_back(std::move(next));
+}
+
 // Some jobs come again, into the same folder: with the same recipe, or, once the first was cancelled, with another one.
 void plan_successors(Random& random, std::vector<JobPlan>& jobs, std::int64_t chaos_ms) {
   const std::size_t firsts = jobs.size();
@@ -86,11 +96,10 @@ void plan_successors(Random& random, std::vector<JobPlan>& jobs, std::int64_t ch
     next.header.request_id += "-again";
     next.begin_ms = random.between(chaos_ms / 3, chaos_ms);
     if (random.chance(0.5)) {
-      next.header.recipe_sha256 += "-changed";
-      next.begin_ms = -1;  // on cancel
-      jobs[i].next_on_cancel = static_cast<int>(jobs.size());
+      add_other_recipe(jobs, i);
+    } else {
+      jobs.push_back(std::move(next));
     }
-    jobs.push_back(std::move(next));
   }
 }
 
@@ -110,7 +119,9 @@ WorldPlan plan_world(Random& random) {
     const std::int64_t every_ms = random.between(least_ms, most_ms);
     return random.chance(share) ? every_ms : 0;
   };
-  if (random.chance(0.7)) plan.network = {0.1 * random.real01(), 0.1 * random.real01(), 0.1 * random.real01(), 12'000};
+  if (random.chance(0.7))
+    plan.network = {0.1 * random.real01(), 0.1 * random.real01(), 0.1 * random.real01(),
+                    random.chance(0.5) ? 60'000 : 12'000};
   if (random.chance(0.5)) {
     plan.replica.crash_at_commit = 0.03 * random.real01();
     plan.replica.crash_at_answer = 0.03 * random.real01();
@@ -128,7 +139,10 @@ WorldPlan plan_world(Random& random) {
   // A fight for names: jobs are cancelled while they publish, and others follow into the same folder.
   if (random.chance(0.15)) {
     plan.cancels_often = true;
-    plan.order_ms = 4'000;
+    plan.order_ms = 15'000;
+    for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
+      if (plan.jobs[i].next_on_cancel < 0 && plan.jobs[i].begin_ms >= 0) add_other_recipe(plan.jobs, i);
+    }
     plan.network = {0.02, 0.05, 0.3, 14'000};
     for (WorkerSetting& worker : plan.workers) worker.stopped_at_rename = 0.15;
   }
