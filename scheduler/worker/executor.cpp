@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "kernels/cuda/cuda_error.h"
@@ -87,7 +88,6 @@ class Executor {
   struct Finished {
     FinishedTask task;
     v1::LeaseRef lease;
-    bool is_wanted = true;  // false: dropped
   };
 
   int end_unready(const std::string& why) {
@@ -136,7 +136,8 @@ class Executor {
       return;
     }
     std::erase_if(queue_, [&](const v1::StartTask& start) { return key_of(start.lease()) == key; });
-    if (const auto found = finished_.find(key); found != finished_.end()) finished_.erase(found);
+    finished_.erase(key);
+    syncing_.erase(key);
     send_dropped(lease);
   }
 
@@ -270,18 +271,19 @@ class Executor {
   }
 
   // Takes the finished task out of the map while a thread is at it; nothing if it was dropped.
-  std::optional<Finished> take(const Key& key) {
+  std::optional<Finished> take(const Key& key, bool to_sync) {
     const std::lock_guard lock(mutex_);
     const auto found = finished_.find(key);
     if (found == finished_.end()) return std::nullopt;
     Finished taken = std::move(found->second);
     finished_.erase(found);
+    if (to_sync) syncing_.insert(key);
     return taken;
   }
 
   // Puts the bytes on the disk, and says that the track is done.
   void make_ready(const Key& key) {
-    std::optional<Finished> taken = take(key);
+    std::optional<Finished> taken = take(key, true);
     if (!taken) return;
     try {
       v1::ExecutorEvent event;
@@ -309,19 +311,24 @@ class Executor {
       load.set_encode_s(task.busy.encode);
       load.set_io_s(task.busy.io);
       load.set_audio_s(task.audio_s);
-      if (!task.files.empty()) {
+      {
         const std::lock_guard lock(mutex_);
-        finished_[key] = std::move(*taken);
+        if (syncing_.erase(key) == 0) return;  // dropped meanwhile: its files go
+        if (!task.files.empty()) finished_[key] = std::move(*taken);
       }
       pipe_.send(event);
     } catch (const std::exception& error) {
+      {
+        const std::lock_guard lock(mutex_);
+        syncing_.erase(key);
+      }
       send_failed(taken->lease, failure_of(error));
     }
   }
 
   // Gives the files their names, if the lease still has time.
   void publish(const v1::ExecutorCommand::Publish& order) {
-    std::optional<Finished> taken = take(key_of(order.lease()));
+    std::optional<Finished> taken = take(key_of(order.lease()), false);
     if (!taken) return;
     FinishedTask& task = taken->task;
     try {
@@ -329,9 +336,12 @@ class Executor {
       for (std::size_t i = 0; i < task.files.size(); ++i) {
         stays.push_back(task.replace[i] == Replace::refuse && holds_the_same(task.outputs[i]));
         if (stays[i] || task.replace[i] == Replace::allow || !std::filesystem::exists(task.outputs[i].path)) continue;
-        throw OutputTaken(task.outputs[i].path +
-                          ": exists already and is not replaced, for it is not this track's own unaltered master; move "
-                          "it away, choose another output folder, or say --overwrite");
+        const std::string message = task.outputs[i].path +
+                                    ": exists already and is not replaced, for it is not this track's own unaltered "
+                                    "master; move it away, choose "
+                                    "another output folder, or say --overwrite";
+        if (task.was_free[i]) throw OutputAppeared(message);
+        throw OutputTaken(message);
       }
       failpoint("executor.publish", task.input.path);
       for (std::size_t i = 0; i < task.files.size(); ++i) {
@@ -358,6 +368,7 @@ class Executor {
   std::deque<v1::StartTask> queue_;
   std::deque<std::function<void()>> steps_;
   std::map<Key, Finished> finished_;
+  std::set<Key> syncing_;  // taken to be put on the disk, and not dropped meanwhile
   std::map<std::int64_t, v1::ExecutorCommand::Recalled> answers_;
   std::int64_t questions_ = 0;
   Key working_on_{};

@@ -19,6 +19,13 @@ class OutputTaken : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The name was free when the track was begun, and is not any more. Whoever looks again may find that it is a master of
+// Lathe's own, of a job that was cancelled just then, say.
+class OutputAppeared : public OutputTaken {
+ public:
+  using OutputTaken::OutputTaken;
+};
+
 // With the overrides that fit the track, by its number, its tags and its path.
 EffectiveRecipe recipe_for_track(const RecipeSource& recipe, const std::filesystem::path& input, const Tags& tags);
 

@@ -71,6 +71,8 @@ TaskFailure failure_of(const std::exception& error) {
     return {FailureClass::kPermanent, "UNUSABLE_AUDIO", error.what()};
   if (dynamic_cast<const TargetOutOfReach*>(&error) != nullptr)
     return {FailureClass::kPermanent, "TARGET_OUT_OF_REACH", error.what()};
+  if (dynamic_cast<const OutputAppeared*>(&error) != nullptr)
+    return {FailureClass::kTask, "OUTPUT_TAKEN", error.what()};
   if (dynamic_cast<const OutputTaken*>(&error) != nullptr)
     return {FailureClass::kPermanent, "OUTPUT_TAKEN", error.what()};
   if (dynamic_cast<const PathOutside*>(&error) != nullptr)
@@ -157,7 +159,12 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task,
     if (auto unchanged = find_unchanged(p)) return std::move(*unchanged);
   }
   std::vector<Replace> replace;
-  for (const OutputSpec& output : p.job.outputs) replace.push_back(replace_policy(job, p, output.path));
+  std::vector<bool> was_free;
+  for (const OutputSpec& output : p.job.outputs) {
+    std::error_code error;
+    was_free.push_back(!fs::exists(output.path, error));
+    replace.push_back(replace_policy(job, p, output.path));
+  }
 
   const MemoryNeed need = master_.memory_needed(p.job.chain, p.format, p.job.backend);
   const bool is_spooled = need.kept_bytes > memory_.total();
@@ -183,6 +190,7 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task,
   done.result_json = track_json(mastered.report).dump();
   done.input = p.identity;
   done.replace = std::move(replace);
+  done.was_free = std::move(was_free);
   done.files = std::move(mastered.files);
   done.audio_s = static_cast<double>(mastered.report.frames) / mastered.report.sample_rate_hz;
   done.busy = mastered.report.busy;

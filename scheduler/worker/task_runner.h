@@ -50,6 +50,7 @@ struct FinishedTask {
   std::vector<StagedFile> files;
   std::vector<OutputRecord> outputs;  // of `files`, in order; their times change no more
   std::vector<Replace> replace;       // of `files`, in order
+  std::vector<bool> was_free;         // of `files`, in order: nothing lay under the name when the track was begun
   double audio_s = 0;
   BusySeconds busy;
 };

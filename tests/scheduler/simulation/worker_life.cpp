@@ -1,0 +1,421 @@
+#include "tests/scheduler/simulation/worker_life.h"
+
+namespace lathe::scheduler::simulation {
+namespace {
+
+// As in scheduler/worker/farm_worker.cpp.
+constexpr std::int64_t kCallDeadlineMs = 15'000, kBeatDeadlineMs = 8'000, kAcquireWaitMs = 20'000;
+constexpr int kRecallTries = 5;
+// A worker that does not fence believes in its leases for so long.
+constexpr std::int64_t kForeverMs = 100'000'000;
+
+WorkerSession::Standing standing_of(WorkerState state) {
+  switch (state) {
+    case WorkerState::kDraining:
+      return WorkerSession::Standing::kDraining;
+    case WorkerState::kQuarantined:
+      return WorkerSession::Standing::kQuarantined;
+    case WorkerState::kGone:
+      return WorkerSession::Standing::kGone;
+    case WorkerState::kActive:
+      break;
+  }
+  return WorkerSession::Standing::kActive;
+}
+
+LeaseId id_of(LeaseKey lease) { return {lease.task_id, lease.token}; }
+
+}  // namespace
+
+SimulatedWorker::Life::Life(SimulatedWorker& worker, std::int64_t number)
+    : worker_(worker),
+      ground_(worker.ground_),
+      random_(worker.random_.fork()),
+      id_(fmt::format("{}:{}", worker.setting_.name, number)),
+      replica_(static_cast<std::size_t>(random_.below(static_cast<int>(worker.replicas_.size())))) {}
+
+void SimulatedWorker::Life::begin() {
+  ground_.timeline.say("{} starts", id_);
+  slots_.resize(static_cast<std::size_t>(worker_.setting_.slots));
+  for (int s = 0; s < worker_.setting_.slots; ++s) start_executor(s);
+  tick();
+}
+
+void SimulatedWorker::Life::end() {
+  is_over_ = true;
+  if (session_) worker_.fenced_ += session_->fenced();
+  for (Slot& slot : slots_) {
+    if (slot.executor) slot.executor->vanish();
+  }
+  if (end_acquire_ && random_.chance(0.5)) end_acquire_();
+}
+
+// --- its one thread ---
+
+void SimulatedWorker::Life::post(std::function<void()> event) {
+  if (is_over_) return;
+  if (is_stopped_) {
+    inbox_.push_back(std::move(event));
+    return;
+  }
+  event();
+  turn();
+}
+
+void SimulatedWorker::Life::turn() {
+  if (is_over_) return;
+  if (!session_) {
+    if (is_ending_) worker_.ended(0);
+    return;
+  }
+  session_->tick(ground_.timeline.now_ms());
+  if (!session_->is_over()) return;
+  // Unknown to the scheduler: at once again under a new id. Told to end: somebody starts it again some time.
+  const bool is_gone = session_->standing() == WorkerSession::Standing::kGone && !is_ending_;
+  worker_.ended(is_gone ? 0 : random_.between(1'000, 20'000));
+}
+
+void SimulatedWorker::Life::tick() {
+  ground_.timeline.after(worker_.setting_.tick_ms, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self || self->is_over_) return;
+    self->tick();
+    if (!self->is_stopped_) self->turn();
+  });
+}
+
+void SimulatedWorker::Life::stand_still(std::int64_t for_ms, bool executors_too) {
+  if (is_stopped_ || is_over_) return;
+  is_stopped_ = true;
+  ground_.timeline.say("{} stands still for {} ms{}", id_, for_ms, executors_too ? ", its executors too" : "");
+  for (Slot& slot : slots_) {
+    if (executors_too && slot.executor) slot.executor->stop();
+  }
+  ground_.timeline.after(for_ms, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self || self->is_over_) return;
+    self->ground_.timeline.say("{} goes on", self->id_);
+    self->is_stopped_ = false;
+    for (std::size_t s = 0; s < self->slots_.size(); ++s) {
+      if (const auto executor = self->slots_[s].executor) executor->go_on();
+    }
+    std::vector<std::function<void()>> inbox;
+    inbox.swap(self->inbox_);
+    for (const auto& event : inbox) {
+      if (!self->is_over_) event();
+    }
+    self->turn();
+  });
+}
+
+void SimulatedWorker::Life::drain(bool gives_back) {
+  post([this, gives_back] {
+    is_ending_ = true;
+    if (!session_) return;
+    if (gives_back) {
+      session_->stop(ground_.timeline.now_ms());
+    } else {
+      session_->drain(ground_.timeline.now_ms());
+    }
+  });
+}
+
+void SimulatedWorker::Life::lose_gpu() {
+  post([this] {
+    if (!session_ || !trouble_.empty()) return;
+    trouble_ = "the GPU was lost";
+    worker_.in_trouble_.push_back(id_);
+    session_->give_up(0, ground_.timeline.now_ms());
+  });
+}
+
+std::string SimulatedWorker::Life::at_work(const LeaseId& except) const {
+  for (const auto& [lease, until_ms] : valid_until_ms_) {
+    if (lease.task_id != except.task_id || lease.token == except.token) continue;
+    const std::int64_t early_ms = ground_.clock.forward_since(until_ms - ground_.lease_ms);
+    if (until_ms - early_ms <= ground_.timeline.now_ms()) continue;
+    for (const Slot& slot : slots_) {
+      if (slot.executor && slot.executor->has(lease)) return fmt::format("{}, token {}", id_, lease.token);
+    }
+  }
+  return {};
+}
+
+// --- registration ---
+
+void SimulatedWorker::Life::register_worker() {
+  if (is_registering_ || session_ || is_ending_) return;
+  is_registering_ = true;
+  WorkerSpec spec;
+  spec.id = id_;
+  spec.name = worker_.setting_.name;
+  spec.engine = worker_.setting_.engine;
+  spec.slots = worker_.setting_.slots;
+  call_farm<WorkerState>(
+      kCallDeadlineMs,
+      [spec](Replica& replica, const Reply<WorkerState>& reply, const auto&) {
+        replica.answer(reply, [&] { return replica.register_worker(spec); });
+      },
+      [this](CallStatus status, const WorkerState&) {
+        is_registering_ = false;
+        if (is_ending_) return;
+        if (status != CallStatus::kOk) {
+          const std::int64_t wait_ms = Backoff{200, 5'000}.wait_ms(++tries_, random_.real01());
+          ground_.timeline.after(wait_ms, [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->post([life = self.get()] { life->register_worker(); });
+          });
+          return;
+        }
+        SessionSetting setting;
+        setting.slots = worker_.setting_.slots;
+        const bool is_careless = ground_.bug != nullptr && ground_.bug->worker_does_not_fence;
+        setting.lease_ms = ground_.lease_ms;
+        if (is_careless) setting.lease_ms = kForeverMs;
+        session_ = std::make_unique<WorkerSession>(setting, static_cast<WorkerPort&>(*this),
+                                                   [this] { return random_.real01(); });
+        for (int s = 0; s < worker_.setting_.slots; ++s) {
+          if (slots_[static_cast<std::size_t>(s)].is_ready) session_->on_executor_ready(s, ground_.timeline.now_ms());
+        }
+      });
+}
+
+// --- executors ---
+
+std::function<void(std::function<void()>)> SimulatedWorker::Life::pipe_of(int slot) {
+  Slot& state = slots_[static_cast<std::size_t>(slot)];
+  return [weak = weak_from_this(), slot, generation = state.generation](std::function<void()> event) {
+    const auto self = weak.lock();
+    if (!self || self->is_over_) return;
+    Slot& there = self->slots_[static_cast<std::size_t>(slot)];
+    there.pipe_ms = std::max(there.pipe_ms, self->ground_.timeline.now_ms() + self->random_.between(0, 2));
+    self->ground_.timeline.at(there.pipe_ms, [weak, slot, generation, event = std::move(event)] {
+      const auto life = weak.lock();
+      if (!life) return;
+      life->post([life = life.get(), slot, generation, event] {
+        if (life->slots_[static_cast<std::size_t>(slot)].generation == generation) event();
+      });
+    });
+  };
+}
+
+void SimulatedWorker::Life::start_executor(int slot) {
+  Slot& state = slots_[static_cast<std::size_t>(slot)];
+  ++state.generation;
+  state.is_ready = false;
+  const auto pipe = pipe_of(slot);
+  const auto now = [this] { return ground_.timeline.now_ms(); };
+  SimulatedExecutor::Events events;
+  events.ready = [=, this] {
+    pipe([=, this] {
+      slots_[static_cast<std::size_t>(slot)].is_ready = true;
+      if (session_) return session_->on_executor_ready(slot, now());
+      register_worker();
+    });
+  };
+  events.started = [=, this](LeaseKey lease) { pipe([=, this] { session_->on_started(lease); }); };
+  events.recall = [=, this](LeaseKey lease, const std::function<void(const std::optional<Recalled>&)>& answer) {
+    pipe([=, this] { ask_recall(lease, answer, 0); });
+  };
+  events.finished = [=, this](LeaseKey lease, const Commit& commit) {
+    pipe([=, this] {
+      const auto work = work_.find(lease);
+      if (work == work_.end()) return;
+      work->second.commit = commit;
+      session_->on_finished(lease, !commit.outputs.empty(), now());
+    });
+  };
+  events.published = [=, this](LeaseKey lease) { pipe([=, this] { session_->on_published(lease, now()); }); };
+  events.failed = [=, this](LeaseKey lease, const AttemptFailure& failure) {
+    pipe([=, this] { session_->on_attempt_failed(lease, failure, now()); });
+  };
+  events.dropped = [=, this](LeaseKey lease) { pipe([=, this] { session_->on_dropped(lease, now()); }); };
+  events.ended = [=, this] { pipe([=, this] { on_executor_ended(slot); }); };
+  events.stop_worker = [this](std::int64_t for_ms, JobId job) {
+    stand_still(for_ms, true);
+    worker_.on_stopped_at_rename(job);
+  };
+  state.executor = std::make_shared<SimulatedExecutor>(ground_.timeline, random_.fork(), worker_.setting_,
+                                                       worker_.folder_, ground_.witness, std::move(events));
+  state.executor->boot();
+}
+
+void SimulatedWorker::Life::on_executor_ended(int slot) {
+  slots_[static_cast<std::size_t>(slot)].is_ready = false;
+  ground_.timeline.say("{}: the executor of slot {} has ended", id_, slot);
+  if (session_)
+    session_->on_executor_gone(slot, {FailureClass::kCrash, "EXECUTOR_DIED", ""}, ground_.timeline.now_ms());
+  ground_.timeline.after(1, [weak = weak_from_this(), slot] {
+    if (const auto self = weak.lock()) self->post([life = self.get(), slot] { life->start_executor(slot); });
+  });
+}
+
+void SimulatedWorker::Life::send_to(int slot, std::function<void(SimulatedExecutor&)> command) {
+  if (const auto executor = slots_[static_cast<std::size_t>(slot)].executor; executor && executor->is_alive())
+    command(*executor);
+}
+
+void SimulatedWorker::Life::start(int slot, LeaseKey lease) {
+  Work& work = work_[lease];
+  work.slot = slot;
+  send_to(slot, [&](SimulatedExecutor& executor) { executor.start(lease, work.grant); });
+}
+
+void SimulatedWorker::Life::publish(int slot, LeaseKey lease, std::int64_t until_ms) {
+  send_to(slot, [&](SimulatedExecutor& executor) { executor.publish(lease, until_ms); });
+}
+
+void SimulatedWorker::Life::drop(int slot, LeaseKey lease) {
+  send_to(slot, [&](SimulatedExecutor& executor) { executor.drop(lease); });
+}
+
+void SimulatedWorker::Life::kill(int slot) {
+  ground_.timeline.say("{}: kills the executor of slot {}", id_, slot);
+  send_to(slot, [](SimulatedExecutor& executor) { executor.kill(); });
+}
+
+// --- calls ---
+
+template <class Response, class There>
+OpenCall SimulatedWorker::Life::call_farm(std::int64_t deadline_ms, There work, Reply<Response> answer) {
+  return call<Response>(ground_.timeline, ground_.network, worker_.endpoint_, *worker_.replicas_[replica_], deadline_ms,
+                        std::move(work),
+                        [weak = weak_from_this(), answer = std::move(answer)](CallStatus status, const Response& r) {
+                          const auto self = weak.lock();
+                          if (!self) return;
+                          self->post([life = self.get(), answer, status, r] {
+                            // The channel finds another replica.
+                            if (status == CallStatus::kUnavailable) {
+                              const int count = static_cast<int>(life->worker_.replicas_.size());
+                              life->replica_ = static_cast<std::size_t>(life->random_.below(count));
+                            }
+                            answer(status, r);
+                          });
+                        });
+}
+
+WorkerSession::Answer SimulatedWorker::Life::answer_of(CallStatus status, bool is_lost) const {
+  if (ground_.bug != nullptr && ground_.bug->worker_ignores_lost) is_lost = false;
+  if (status == CallStatus::kOk) return is_lost ? WorkerSession::Answer::kLost : WorkerSession::Answer::kDone;
+  return status == CallStatus::kUnavailable ? WorkerSession::Answer::kRepeat : WorkerSession::Answer::kLost;
+}
+
+void SimulatedWorker::Life::acquire(std::int64_t number, int tasks, int ahead, bool waits) {
+  const std::int64_t wait_ms = waits ? kAcquireWaitMs : 0, sent_ms = ground_.timeline.now_ms();
+  const Replica::AcquireRequest request{id_, tasks, ahead, wait_ms};
+  const OpenCall open = call_farm<Acquired>(
+      wait_ms + 10'000,
+      [request](Replica& replica, const Reply<Acquired>& reply, const std::function<bool()>& is_gone) {
+        replica.acquire(request, reply, is_gone);
+      },
+      [this, number, sent_ms](CallStatus status, const Acquired& acquired) {
+        const std::int64_t now = ground_.timeline.now_ms();
+        if (status != CallStatus::kOk) return session_->on_acquire_failed(number, now);
+        std::vector<WorkerSession::Granted> granted;
+        const bool is_careless = ground_.bug != nullptr && ground_.bug->worker_does_not_fence;
+        for (const Grant& grant : acquired.grants) {
+          const LeaseKey lease{grant.lease.id.task_id, grant.lease.id.token};
+          const std::int64_t lease_ms = is_careless ? kForeverMs : ground_.lease_ms;
+          work_[lease].grant = grant;
+          valid_until_ms_[lease] = sent_ms + lease_ms;
+          granted.push_back({lease, lease_ms, grant.lease.run_alone});
+        }
+        session_->on_acquired(number, granted, standing_of(acquired.state), now);
+      });
+  end_acquire_ = open.cancel;
+}
+
+void SimulatedWorker::Life::end_acquire(std::int64_t) {
+  if (end_acquire_) end_acquire_();
+}
+
+void SimulatedWorker::Life::heartbeat(std::int64_t number, const std::vector<LeaseKey>& leases) {
+  std::vector<LeaseId> ids;
+  for (const LeaseKey& lease : leases) ids.push_back(id_of(lease));
+  const std::int64_t sent_ms = ground_.timeline.now_ms();
+  call_farm<Heartbeat>(
+      kBeatDeadlineMs,
+      [id = id_, ids, trouble = trouble_](Replica& replica, const Reply<Heartbeat>& reply, const auto&) {
+        replica.answer(reply, [&] { return replica.heartbeat(id, ids, trouble); });
+      },
+      [this, number, ids, sent_ms](CallStatus status, const Heartbeat& heard) {
+        const std::int64_t now = ground_.timeline.now_ms();
+        if (status != CallStatus::kOk) return session_->on_heartbeat_failed(number, now);
+        std::vector<LeaseKey> lost;
+        const bool is_deaf = ground_.bug != nullptr && ground_.bug->worker_ignores_lost;
+        if (!is_deaf) {
+          for (const LeaseId& lease : heard.lost) lost.push_back({lease.task_id, lease.token});
+        }
+        for (const LeaseId& lease : ids) {
+          const LeaseKey key{lease.task_id, lease.token};
+          const bool is_lost = std::find(lost.begin(), lost.end(), key) != lost.end();
+          std::int64_t& until_ms = valid_until_ms_[key];
+          until_ms = is_lost ? 0 : std::max(until_ms, sent_ms + ground_.lease_ms);
+        }
+        session_->on_heartbeat(number, lost, standing_of(heard.state), now);
+      });
+}
+
+void SimulatedWorker::Life::ask_recall(LeaseKey lease,
+                                       const std::function<void(const std::optional<Recalled>&)>& answer, int tries) {
+  const auto work = work_.find(lease);
+  if (work == work_.end()) return answer(std::nullopt);
+  const Grant& grant = work->second.grant;
+  call_farm<Recalled>(
+      kCallDeadlineMs,
+      [path = output_path(grant.header.out_dir, grant.lease.input),
+       key = content_of(grant.header.recipe_sha256, grant.lease.input)](Replica& replica, const Reply<Recalled>& reply,
+                                                                        const auto&) {
+        replica.answer(reply, [&] { return replica.recall(path, key); });
+      },
+      [this, lease, answer, tries](CallStatus status, const Recalled& recalled) {
+        if (status == CallStatus::kOk) return answer(recalled);
+        if (tries + 1 < kRecallTries) return ask_recall(lease, answer, tries + 1);
+        answer(std::nullopt);
+      });
+}
+
+void SimulatedWorker::Life::announce(LeaseKey lease) {
+  call_farm<bool>(
+      kCallDeadlineMs,
+      [lease, outputs = work_[lease].commit.outputs](Replica& replica, const Reply<bool>& reply, const auto&) {
+        replica.answer(reply, [&] { return replica.announce(id_of(lease), outputs); });
+      },
+      [this, lease](CallStatus status, bool is_lost) {
+        session_->on_announced(lease, answer_of(status, is_lost), ground_.timeline.now_ms());
+      });
+}
+
+void SimulatedWorker::Life::commit(LeaseKey lease) {
+  call_farm<bool>(
+      kCallDeadlineMs,
+      [lease, result = work_[lease].commit](Replica& replica, const Reply<bool>& reply, const auto&) {
+        replica.answer(reply, [&] { return replica.commit(id_of(lease), result); });
+      },
+      [this, lease](CallStatus status, bool is_lost) {
+        session_->on_committed(lease, answer_of(status, is_lost), ground_.timeline.now_ms());
+      });
+}
+
+void SimulatedWorker::Life::fail(LeaseKey lease, const AttemptFailure& failure) {
+  call_farm<bool>(
+      kCallDeadlineMs,
+      [lease, failure](Replica& replica, const Reply<bool>& reply, const auto&) {
+        replica.answer(reply, [&] { return replica.fail(id_of(lease), failure.failure_class, failure.code); });
+      },
+      [this, lease](CallStatus status, bool is_lost) {
+        session_->on_failed(lease, answer_of(status, is_lost), ground_.timeline.now_ms());
+      });
+}
+
+void SimulatedWorker::Life::release(LeaseKey lease) {
+  call_farm<Nothing>(
+      kCallDeadlineMs,
+      [lease](Replica& replica, const Reply<Nothing>& reply, const auto&) {
+        replica.answer(reply, [&] { return replica.release(id_of(lease)); });
+      },
+      [this, lease](CallStatus status, const Nothing&) {
+        session_->on_released(lease, answer_of(status, false), ground_.timeline.now_ms());
+      });
+}
+
+}  // namespace lathe::scheduler::simulation
