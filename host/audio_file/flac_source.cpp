@@ -58,7 +58,7 @@ void interleave_pairs(const FLAC__int32* const planes[], std::size_t frames, int
   }
 }
 
-class FlacSource final : public FrameSource {
+class FlacSource final : public FlacFrames {
  public:
   FlacSource(const InputFile& file, Md5 md5) : file_(file), md5_(md5), decoder_(::FLAC__stream_decoder_new()) {
     if (!decoder_) throw std::bad_alloc();
@@ -90,6 +90,20 @@ class FlacSource final : public FrameSource {
   void rewind() override {
     start();
     position_ = 0;
+  }
+
+  void decode_all(BlockOutlet& outlet) override {
+    const auto frame = static_cast<std::size_t>(frame_bytes(format));
+    outlet_ = &outlet;
+    while (position_ < format.frames) {
+      if (!next_block()) fail_truncated(file_, format.frames, position_);
+      block_at_ = std::min(block_frames_, format.frames - position_);
+      position_ += block_at_;
+      const std::size_t bytes = static_cast<std::size_t>(block_at_) * frame;
+      is_in_outlet_ ? outlet.publish(bytes) : outlet.append(block_.data(), bytes);
+    }
+    outlet_ = nullptr;
+    verify_end();
   }
 
  private:
@@ -241,7 +255,11 @@ class FlacSource final : public FrameSource {
       return FLAC__STREAM_DECODER_WRITE_STATUS_ABORT;
     }
     const int shift = bits_per_sample(format.encoding) - format.valid_bits;
-    std::byte* out = source.block_.data();
+    std::byte* out = source.outlet_ == nullptr
+                         ? nullptr
+                         : source.outlet_->room(frames * static_cast<std::size_t>(frame_bytes(format)));
+    source.is_in_outlet_ = out != nullptr;
+    if (out == nullptr) out = source.block_.data();
     switch (format.encoding) {
       case Encoding::pcm_u8:
         interleave<1>(planes, format.channels, frames, shift, out);
@@ -312,6 +330,8 @@ class FlacSource final : public FrameSource {
   bool is_inconsistent_ = false;
   bool is_at_end_ = false;  // libFLAC asked for bytes beyond the file's end
   bool has_only_lost_sync_ = true;
+  BlockOutlet* outlet_ = nullptr;  // where blocks go instead of block_
+  bool is_in_outlet_ = false;      // the last one does
   int errors_ = 0;
   FLAC__StreamDecoderErrorStatus last_error_ = FLAC__STREAM_DECODER_ERROR_STATUS_LOST_SYNC;
   std::exception_ptr callback_failure_;
@@ -319,7 +339,7 @@ class FlacSource final : public FrameSource {
 
 }  // namespace
 
-std::unique_ptr<FrameSource> open_flac_source(const InputFile& file, Md5 md5) {
+std::unique_ptr<FlacFrames> open_flac_source(const InputFile& file, Md5 md5) {
   return std::make_unique<FlacSource>(file, md5);
 }
 
