@@ -66,7 +66,9 @@ class FlacSource final : public FlacFrames {
     start();
     if (!stream_info_) file_.fail(Fault::corrupt, "has no STREAMINFO block, or a damaged one");
     describe();
-    block_.resize(static_cast<std::size_t>(kMaxBlockFrames * frame_bytes(format)) + sizeof(std::uint64_t));
+    // Untouched until a block comes: few are that long, and in a decoder of its own none may ever come here.
+    block_ = std::make_unique_for_overwrite<std::byte[]>(
+        static_cast<std::size_t>(kMaxBlockFrames * frame_bytes(format)) + sizeof(std::uint64_t));
     if (stream_info_->total_samples == 0) count_frames();
     keeps_tags_ = false;
   }
@@ -77,7 +79,7 @@ class FlacSource final : public FlacFrames {
     while (done < frames && position_ < format.frames) {
       if (block_at_ == block_frames_ && !next_block()) fail_truncated(file_, format.frames, position_);
       const std::int64_t count = std::min({frames - done, block_frames_ - block_at_, format.frames - position_});
-      std::memcpy(interleaved + done * frame, block_.data() + block_at_ * frame,
+      std::memcpy(interleaved + done * frame, block_.get() + block_at_ * frame,
                   static_cast<std::size_t>(count) * frame);
       block_at_ += count;
       position_ += count;
@@ -100,7 +102,7 @@ class FlacSource final : public FlacFrames {
       block_at_ = std::min(block_frames_, format.frames - position_);
       position_ += block_at_;
       const std::size_t bytes = static_cast<std::size_t>(block_at_) * frame;
-      is_in_outlet_ ? outlet.publish(bytes) : outlet.append(block_.data(), bytes);
+      is_in_outlet_ ? outlet.publish(bytes) : outlet.append(block_.get(), bytes);
     }
     outlet_ = nullptr;
     verify_end();
@@ -259,7 +261,7 @@ class FlacSource final : public FlacFrames {
                          ? nullptr
                          : source.outlet_->room(frames * static_cast<std::size_t>(frame_bytes(format)));
     source.is_in_outlet_ = out != nullptr;
-    if (out == nullptr) out = source.block_.data();
+    if (out == nullptr) out = source.block_.get();
     switch (format.encoding) {
       case Encoding::pcm_u8:
         interleave<1>(planes, format.channels, frames, shift, out);
@@ -319,13 +321,13 @@ class FlacSource final : public FlacFrames {
   std::unique_ptr<FLAC__StreamDecoder, DecoderDeleter> decoder_;
   std::optional<FLAC__StreamMetadata_StreamInfo> stream_info_;
   std::optional<std::uint32_t> channel_mask_;
-  bool keeps_tags_ = true;         // false once they are read: rewinding meets them again
-  std::int64_t audio_at_ = 0;      // of "fLaC" in the file
-  std::int64_t file_at_ = 0;       // of the next byte libFLAC gets
-  std::vector<std::byte> block_;   // the last decoded block, interleaved
-  std::int64_t block_frames_ = 0;  // in it
-  std::int64_t block_at_ = 0;      // of them handed out
-  std::int64_t position_ = 0;      // frames handed out in all
+  bool keeps_tags_ = true;              // false once they are read: rewinding meets them again
+  std::int64_t audio_at_ = 0;           // of "fLaC" in the file
+  std::int64_t file_at_ = 0;            // of the next byte libFLAC gets
+  std::unique_ptr<std::byte[]> block_;  // the last decoded block, interleaved
+  std::int64_t block_frames_ = 0;       // in it
+  std::int64_t block_at_ = 0;           // of them handed out
+  std::int64_t position_ = 0;           // frames handed out in all
   bool is_verified_ = false;
   bool is_inconsistent_ = false;
   bool is_at_end_ = false;  // libFLAC asked for bytes beyond the file's end

@@ -38,7 +38,7 @@ class RingOutlet final : public BlockOutlet {
   explicit RingOutlet(const FrameRing& ring) : ring_(ring), counters_(ring.counters()) {}
 
   std::byte* room(std::size_t bytes) override {
-    if (bytes + kSlackBytes > kRingBytes / 2) return nullptr;
+    if (bytes + kSlackBytes > kMostPieceBytes) return nullptr;
     wait_for_room(bytes + kSlackBytes);
     return ring_.at(put_);
   }
@@ -52,7 +52,7 @@ class RingOutlet final : public BlockOutlet {
 
   void append(const std::byte* frames, std::size_t bytes) override {
     while (bytes > 0) {
-      const std::size_t piece = std::min(bytes, kRingBytes / 4);
+      const std::size_t piece = std::min(bytes, kMostPieceBytes);
       wait_for_room(piece);
       std::memcpy(ring_.at(put_), frames, piece);
       publish(piece);
@@ -64,10 +64,9 @@ class RingOutlet final : public BlockOutlet {
  private:
   static constexpr std::size_t kSlackBytes = 8;
 
-  // `bytes` is half a ring at most. Sleeps until half of it is free, so that it is not woken for every block.
   void wait_for_room(std::size_t bytes) {
     while (put_ + bytes > counters_.taken.load(std::memory_order_acquire) + kRingBytes) {
-      const std::uint64_t until = put_ - kRingBytes / 2;
+      const std::uint64_t until = put_ - kWakeDecoderBytes;
       counters_.room.store(until, std::memory_order_seq_cst);
       if (counters_.taken.load(std::memory_order_seq_cst) >= until) continue;
       FileDescriptor none;

@@ -12,6 +12,13 @@ namespace lathe::isolation {
 
 constexpr std::size_t kRingBytes = 512 << 10;
 
+// The two take turns: every wake costs a switch of processes, and a core's caches. The decoder fills the ring to three
+// quarters before it wakes Lathe, and sleeps on a full one until an eighth is left. No piece is put that is longer than
+// a quarter: whoever finds no room for it has put enough to wake the other.
+constexpr std::size_t kWakeLatheBytes = kRingBytes / 4 * 3;
+constexpr std::size_t kWakeDecoderBytes = kRingBytes / 8;
+constexpr std::size_t kMostPieceBytes = kRingBytes / 4;
+
 // Counts of bytes since the start. Each is written by one side; the other believes nothing it finds here.
 struct RingCounters {
   alignas(64) std::atomic<std::uint64_t> put{0};     // by the decoder

@@ -17,6 +17,7 @@ using isolation::ChildLink;
 using isolation::FrameRing;
 using isolation::Kind;
 using isolation::kRingBytes;
+using isolation::kWakeLatheBytes;
 using isolation::Message;
 
 // Without a frame, or any other answer, for so long, a decoder is given up: it may hang on a disk that is gone.
@@ -66,7 +67,7 @@ class IsolatedFlacSource final : public FrameSource {
     while (done < wanted) {
       const std::size_t piece = std::min(available(), wanted - done);
       if (piece == 0) {
-        wait_for(wanted - done);
+        wait_for_frames();
         continue;
       }
       std::memcpy(interleaved + done, ring_.at(taken_), piece);
@@ -120,10 +121,10 @@ class IsolatedFlacSource final : public FrameSource {
       link_->send(file_.path(), Kind::room);
   }
 
-  // Sleeps until there are so many bytes, or half a ring, or something to know. Throws what the decoder ended with.
-  void wait_for(std::size_t bytes) {
+  // Sleeps until there is enough, or something to know. Throws what the decoder ended with.
+  void wait_for_frames() {
     isolation::RingCounters& counters = ring_.counters();
-    counters.wanted.store(taken_ + std::min(bytes, kRingBytes / 2), std::memory_order_seq_cst);
+    counters.wanted.store(taken_ + kWakeLatheBytes, std::memory_order_seq_cst);
     if (available() > 0) return;
     hear();
     if (available() > 0) return;
