@@ -5,13 +5,20 @@
 
 #include "host/audio_file/container_probe.h"
 #include "host/audio_file/frame_source.h"
+#include "host/audio_file/isolation/decoders.h"
+#include "host/audio_file/isolation/isolated_source.h"
 
 namespace lathe {
 
 using Fault = AudioFileError::Fault;
 
-AudioReader::AudioReader(const std::filesystem::path& path, Md5 md5) : file_(std::make_unique<InputFile>(path)) {
+AudioReader::AudioReader(const std::filesystem::path& path, Md5 md5, Reading reading)
+    : file_(std::make_unique<InputFile>(path)) {
   const Container container = probe_container(*file_);
+  if (Decoders* decoders = running_decoders(); decoders != nullptr && reading != Reading::own_output) {
+    source_ = open_isolated_source(*decoders, *file_, container, md5, reading);
+    return;
+  }
   source_ = container == Container::flac ? open_flac_source(*file_, md5) : open_pcm_source(*file_, container);
 }
 

@@ -16,12 +16,20 @@ namespace lathe {
 class FrameSource;
 class InputFile;
 
+// What a file is opened for. Where isolated decoders run (isolation/), the first two read it through them.
+enum class Reading {
+  samples,    // all of it
+  header,     // its format and tags alone; the samples can still be had
+  own_output  // this process wrote it itself a moment ago: read in the process
+};
+
 // One reader belongs to one thread at a time; different readers do not know of each other.
 class AudioReader {
  public:
   // Opens and checks the file. Throws AudioFileError: not_found, unreadable, not_audio, unsupported, limits, corrupt,
-  // and truncated where the header already shows it (all containers but FLAC).
-  explicit AudioReader(const std::filesystem::path& path, Md5 md5 = Md5::compared);
+  // and truncated where the header already shows it (all containers but FLAC). With isolated decoders, everything here
+  // that reads also throws DecoderDied and IsolationFailed (isolation/decoder_error.h).
+  explicit AudioReader(const std::filesystem::path& path, Md5 md5 = Md5::compared, Reading reading = Reading::samples);
   ~AudioReader();
   AudioReader(AudioReader&&) noexcept;
   AudioReader& operator=(AudioReader&&) noexcept;

@@ -58,7 +58,7 @@ void interleave_pairs(const FLAC__int32* const planes[], std::size_t frames, int
   }
 }
 
-class FlacSource final : public FrameSource {
+class FlacSource final : public FlacFrames {
  public:
   FlacSource(const InputFile& file, Md5 md5) : file_(file), md5_(md5), decoder_(::FLAC__stream_decoder_new()) {
     if (!decoder_) throw std::bad_alloc();
@@ -66,7 +66,9 @@ class FlacSource final : public FrameSource {
     start();
     if (!stream_info_) file_.fail(Fault::corrupt, "has no STREAMINFO block, or a damaged one");
     describe();
-    block_.resize(static_cast<std::size_t>(kMaxBlockFrames * frame_bytes(format)) + sizeof(std::uint64_t));
+    // Untouched until a block comes: few are that long, and in a decoder of its own none may ever come here.
+    block_ = std::make_unique_for_overwrite<std::byte[]>(
+        static_cast<std::size_t>(kMaxBlockFrames * frame_bytes(format)) + sizeof(std::uint64_t));
     if (stream_info_->total_samples == 0) count_frames();
     keeps_tags_ = false;
   }
@@ -77,7 +79,7 @@ class FlacSource final : public FrameSource {
     while (done < frames && position_ < format.frames) {
       if (block_at_ == block_frames_ && !next_block()) fail_truncated(file_, format.frames, position_);
       const std::int64_t count = std::min({frames - done, block_frames_ - block_at_, format.frames - position_});
-      std::memcpy(interleaved + done * frame, block_.data() + block_at_ * frame,
+      std::memcpy(interleaved + done * frame, block_.get() + block_at_ * frame,
                   static_cast<std::size_t>(count) * frame);
       block_at_ += count;
       position_ += count;
@@ -90,6 +92,20 @@ class FlacSource final : public FrameSource {
   void rewind() override {
     start();
     position_ = 0;
+  }
+
+  void decode_all(BlockOutlet& outlet) override {
+    const auto frame = static_cast<std::size_t>(frame_bytes(format));
+    outlet_ = &outlet;
+    while (position_ < format.frames) {
+      if (!next_block()) fail_truncated(file_, format.frames, position_);
+      block_at_ = std::min(block_frames_, format.frames - position_);
+      position_ += block_at_;
+      const std::size_t bytes = static_cast<std::size_t>(block_at_) * frame;
+      is_in_outlet_ ? outlet.publish(bytes) : outlet.append(block_.get(), bytes);
+    }
+    outlet_ = nullptr;
+    verify_end();
   }
 
  private:
@@ -241,7 +257,11 @@ class FlacSource final : public FrameSource {
       return FLAC__STREAM_DECODER_WRITE_STATUS_ABORT;
     }
     const int shift = bits_per_sample(format.encoding) - format.valid_bits;
-    std::byte* out = source.block_.data();
+    std::byte* out = source.outlet_ == nullptr
+                         ? nullptr
+                         : source.outlet_->room(frames * static_cast<std::size_t>(frame_bytes(format)));
+    source.is_in_outlet_ = out != nullptr;
+    if (out == nullptr) out = source.block_.get();
     switch (format.encoding) {
       case Encoding::pcm_u8:
         interleave<1>(planes, format.channels, frames, shift, out);
@@ -301,17 +321,19 @@ class FlacSource final : public FrameSource {
   std::unique_ptr<FLAC__StreamDecoder, DecoderDeleter> decoder_;
   std::optional<FLAC__StreamMetadata_StreamInfo> stream_info_;
   std::optional<std::uint32_t> channel_mask_;
-  bool keeps_tags_ = true;         // false once they are read: rewinding meets them again
-  std::int64_t audio_at_ = 0;      // of "fLaC" in the file
-  std::int64_t file_at_ = 0;       // of the next byte libFLAC gets
-  std::vector<std::byte> block_;   // the last decoded block, interleaved
-  std::int64_t block_frames_ = 0;  // in it
-  std::int64_t block_at_ = 0;      // of them handed out
-  std::int64_t position_ = 0;      // frames handed out in all
+  bool keeps_tags_ = true;              // false once they are read: rewinding meets them again
+  std::int64_t audio_at_ = 0;           // of "fLaC" in the file
+  std::int64_t file_at_ = 0;            // of the next byte libFLAC gets
+  std::unique_ptr<std::byte[]> block_;  // the last decoded block, interleaved
+  std::int64_t block_frames_ = 0;       // in it
+  std::int64_t block_at_ = 0;           // of them handed out
+  std::int64_t position_ = 0;           // frames handed out in all
   bool is_verified_ = false;
   bool is_inconsistent_ = false;
   bool is_at_end_ = false;  // libFLAC asked for bytes beyond the file's end
   bool has_only_lost_sync_ = true;
+  BlockOutlet* outlet_ = nullptr;  // where blocks go instead of block_
+  bool is_in_outlet_ = false;      // the last one does
   int errors_ = 0;
   FLAC__StreamDecoderErrorStatus last_error_ = FLAC__STREAM_DECODER_ERROR_STATUS_LOST_SYNC;
   std::exception_ptr callback_failure_;
@@ -319,7 +341,7 @@ class FlacSource final : public FrameSource {
 
 }  // namespace
 
-std::unique_ptr<FrameSource> open_flac_source(const InputFile& file, Md5 md5) {
+std::unique_ptr<FlacFrames> open_flac_source(const InputFile& file, Md5 md5) {
   return std::make_unique<FlacSource>(file, md5);
 }
 

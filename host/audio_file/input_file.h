@@ -15,6 +15,9 @@ class InputFile {
  public:
   // Throws AudioFileError: not_found, unreadable (also for folders, pipes and devices).
   explicit InputFile(std::filesystem::path path);
+  // A file that another process opened, which says how long it is; the path is for messages.
+  InputFile(FileDescriptor fd, std::int64_t size, std::filesystem::path path)
+      : path_(std::move(path)), fd_(std::move(fd)), size_(size) {}
 
   int fd() const { return fd_.get(); }
   const std::filesystem::path& path() const { return path_; }

@@ -17,8 +17,8 @@ class PcmSource final : public FrameSource {
   PcmSource(const InputFile& file, Container container) : file_(file) {
     const PcmLayout layout = read_pcm_layout(file, container);
     format = layout.format;
-    stored_ = layout.stored;
-    const std::int64_t held = std::max<std::int64_t>(0, file.size() - stored_.offset) / frame_bytes(format);
+    stored = layout.stored;
+    const std::int64_t held = std::max<std::int64_t>(0, file.size() - stored.offset) / frame_bytes(format);
     if (format.frames > held) fail_truncated(file, format.frames, held);
     refuse_wrapped_header(layout);
     note_oddities(layout);
@@ -26,16 +26,23 @@ class PcmSource final : public FrameSource {
     read_text_chunks(file, container, layout.chunks, tags);
   }
 
+  PcmSource(const InputFile& file, const FrameSource& header) : file_(file) {
+    format = header.format;
+    tags = header.tags;
+    notes = header.notes;
+    stored = header.stored;
+  }
+
   std::int64_t read(std::byte* interleaved, std::int64_t frames) override {
     const std::int64_t count = std::min(frames, format.frames - position_);
     if (count <= 0) return 0;
     const std::int64_t frame = frame_bytes(format);
     const auto bytes = static_cast<std::size_t>(count * frame);
-    const std::size_t got = file_.read_at(stored_.offset + position_ * frame, interleaved, bytes);
+    const std::size_t got = file_.read_at(stored.offset + position_ * frame, interleaved, bytes);
     if (got != bytes) fail_truncated(file_, format.frames, position_ + static_cast<std::int64_t>(got) / frame);
     const auto samples = static_cast<std::size_t>(count * format.channels);
-    if (stored_.is_big_endian) reverse_samples(interleaved, samples, bytes_per_sample(format.encoding));
-    if (stored_.is_signed_8) flip_sign_bits(interleaved, samples);
+    if (stored.is_big_endian) reverse_samples(interleaved, samples, bytes_per_sample(format.encoding));
+    if (stored.is_signed_8) flip_sign_bits(interleaved, samples);
     position_ += count;
     return count;
   }
@@ -46,7 +53,7 @@ class PcmSource final : public FrameSource {
   // Programs that know no RF64 write WAV beyond 4 GB with sizes that lost their upper half.
   void refuse_wrapped_header(const PcmLayout& layout) {
     constexpr std::int64_t kWrap = 1LL << 32;
-    const std::int64_t behind = file_.size() - stored_.offset - layout.data_bytes;
+    const std::int64_t behind = file_.size() - stored.offset - layout.data_bytes;
     if (format.container == Container::wav && !layout.is_open_ended && behind >= kWrap) {
       file_.fail(
           AudioFileError::Fault::corrupt,
@@ -62,8 +69,8 @@ class PcmSource final : public FrameSource {
     }
     if (layout.is_open_ended)
       notes.push_back("the header does not say how long the audio is; it is read to the file's end");
-    const std::int64_t behind = file_.size() - stored_.offset;
-    if (layout.data_bytes == 0 && behind > 0 && layout.chunks.back().offset == stored_.offset) {
+    const std::int64_t behind = file_.size() - stored.offset;
+    if (layout.data_bytes == 0 && behind > 0 && layout.chunks.back().offset == stored.offset) {
       notes.push_back(
           fmt::format("the header says 0 bytes of audio, but {} bytes follow it: the recorder may not have "
                       "finished the file",
@@ -83,7 +90,6 @@ class PcmSource final : public FrameSource {
   }
 
   const InputFile& file_;
-  StoredPcm stored_;
   std::int64_t position_ = 0;
 };
 
@@ -91,6 +97,10 @@ class PcmSource final : public FrameSource {
 
 std::unique_ptr<FrameSource> open_pcm_source(const InputFile& file, Container container) {
   return std::make_unique<PcmSource>(file, container);
+}
+
+std::unique_ptr<FrameSource> pcm_source_at(const InputFile& file, const FrameSource& header) {
+  return std::make_unique<PcmSource>(file, header);
 }
 
 }  // namespace lathe

@@ -53,7 +53,7 @@ void check_format(const std::filesystem::path& path, const AudioFormat& meant, c
 }  // namespace
 
 std::string verify_written(const std::filesystem::path& path, const AudioFormat& format, const WrittenAudio& written) {
-  AudioReader reader(path);
+  AudioReader reader(path, Md5::compared, Reading::own_output);
   check_format(path, format, reader.format());
   if (reader.file().size() != written.bytes) {
     throw AudioFileError(

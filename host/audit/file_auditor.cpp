@@ -8,6 +8,7 @@
 
 #include "host/audio_file/audio_reader.h"
 #include "host/audio_file/input_file.h"
+#include "host/audio_file/isolation/decoder_error.h"
 #include "host/audio_file/pcm_hash.h"
 #include "host/audit/album_checks.h"
 #include "host/audit/audible_loudness.h"
@@ -270,6 +271,8 @@ FileAudit FileAuditor::on_file(const std::filesystem::path& path, const AuditOpt
     work(run);
   } catch (const AudioFileError& fault) {
     unreadable(audit, upper(fault_name(fault.fault())), fault.reason());
+  } catch (const DecoderDied& end) {
+    unreadable(audit, std::string(end.code_name()), end.reason());
   } catch (const AuditCancelled&) {
     throw;
   } catch (const std::logic_error& fault) {

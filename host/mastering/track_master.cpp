@@ -73,7 +73,7 @@ class TrackRun {
         accelerator_(accelerator),
         progress_(progress),
         is_cancelled_(is_cancelled),
-        reader_(job.input),
+        reader_(job.reader ? std::move(*job.reader) : AudioReader(job.input)),
         in_(reader_.format()),
         weights_(channel_weights(in_.channels, in_.channel_mask, in_.speakers)),
         blocks_(in_) {

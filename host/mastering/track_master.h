@@ -43,6 +43,8 @@ struct TrackJob {
   std::function<void()> after_first_pass;  // called when the GPU is free of the track; may be empty
   // Where the track waits if it may not stay in memory; empty: in memory.
   std::filesystem::path spool_dir;
+  // The input, if it is open already and nothing was read from it but its header; else it is opened. master() takes it.
+  std::shared_ptr<AudioReader> reader;
 };
 
 struct MasteredTrack {

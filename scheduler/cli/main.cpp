@@ -6,16 +6,29 @@
 #include <set>
 #include <string>
 
+#include "host/audio_file/isolation/decoders.h"
 #include "scheduler/cli/verbs.h"
 
 namespace {
 
 // Verbs of the contract that are not there yet: named, so that nobody takes them for a typing mistake.
 const std::set<std::string> kUnbuilt{"fleet", "verify", "compare", "ab"};
+// Verbs in whose process audio files are opened.
+const std::set<std::string> kReading{"master", "audit", "submit", "executor"};
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Before anything else is in this process: what it forks has nothing but what is there now.
+  if (argc > 1 && kReading.contains(argv[1])) {
+    try {
+      lathe::start_decoders();
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "lathe: the isolated decoders cannot be started (LATHE_ISOLATION=off: without): %s\n",
+                   error.what());
+      return lathe::cli::kNothingRead;
+    }
+  }
   // Tracks come and go by the hundred with buffers of megabytes: kept in the process, their pages are touched once.
   ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 512 << 20);

@@ -63,10 +63,12 @@ void refuse_masters_onto_inputs(const Scan& scan, const v1::Recipe& recipe, cons
 }
 
 bool nothing_was_read(const std::vector<TrackOutcome>& tracks) {
-  static const std::vector<std::string> kUnread{"NOT_FOUND", "UNREADABLE", "NOT_AUDIO", "UNSUPPORTED",
-                                                "TRUNCATED", "CORRUPT",    "LIMITS"};
+  static const std::vector<std::string> kUnread{
+      "NOT_FOUND", "UNREADABLE",      "NOT_AUDIO",         "UNSUPPORTED",     "TRUNCATED",     "CORRUPT",
+      "LIMITS",    "DECODER_CRASHED", "DECODER_FORBIDDEN", "DECODER_TIMEOUT", "DECODER_KILLED"};
   return std::all_of(tracks.begin(), tracks.end(), [](const TrackOutcome& t) {
-    return t.state == TaskState::kFailed && std::find(kUnread.begin(), kUnread.end(), t.reason_code) != kUnread.end();
+    const bool is_failed = t.state == TaskState::kFailed || t.state == TaskState::kQuarantined;
+    return is_failed && std::find(kUnread.begin(), kUnread.end(), t.reason_code) != kUnread.end();
   });
 }
 

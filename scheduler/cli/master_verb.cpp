@@ -55,7 +55,7 @@ int dry_run(const Options& options, const Scan& scan, const RecipeSource& recipe
   for (const ScannedTrack& track : scan.tracks) {
     nlohmann::ordered_json one{{"input", track.input}};
     try {
-      const AudioReader reader(track.input);
+      const AudioReader reader(track.input, Md5::compared, Reading::header);
       any_read = true;
       if (const auto clash = clashes.find(track.input); clash != clashes.end()) throw OutputTaken(clash->second);
       const AudioFormat& format = reader.format();

@@ -31,13 +31,14 @@ constexpr auto kLook = 50ms;
 constexpr int kEventsAtOnce = 1'000;
 
 // Disk full or memory short on one machine: two more tries a few seconds apart, when other tracks have ended, then the
-// track fails. There is no other worker to wait an hour for.
+// track fails. There is no other worker to wait for.
 RetryPolicy local_policy() {
   RetryPolicy policy;
   policy.infra_failures = 3;
   policy.task_failures = 2;
   policy.infra_backoff = {1'000, 4'000};
   policy.task_backoff = {100, 1'000};
+  policy.other_worker_patience_ms = 0;
   return policy;
 }
 

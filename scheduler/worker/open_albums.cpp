@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "host/audio_file/audio_file.h"
+#include "host/audio_file/isolation/decoder_error.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -107,6 +108,8 @@ std::vector<AlbumStream> streams_of(const OpenAlbum& album, Contiguous when, con
       streams.push_back({first, end - first, stream_audit(files, members, options, memory, is_cancelled)});
     }
   } catch (const AudioFileError&) {
+    streams.clear();
+  } catch (const DecoderDied&) {
     streams.clear();
   }
   return streams;

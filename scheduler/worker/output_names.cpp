@@ -91,7 +91,7 @@ std::map<fs::path, std::string> name_clashes(const std::vector<ScannedTrack>& tr
   for (const ScannedTrack& track : tracks) {
     if (!look_at_all && at_place[track.relative] == 1) continue;
     try {
-      const AudioReader reader(track.input);
+      const AudioReader reader(track.input, Md5::compared, Reading::header);
       const EffectiveRecipe own = recipe_for_track(recipe, track.input, reader.tags());
       const auto outputs = outputs_of(own.recipe, reader.format(), reader.tags(), out_dir, track.relative);
       for (const OutputSpec& output : outputs) {

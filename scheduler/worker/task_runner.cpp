@@ -8,6 +8,7 @@
 #include <set>
 #include <system_error>
 
+#include "host/audio_file/isolation/decoder_error.h"
 #include "host/audio_file/pcm_hash.h"
 #include "host/mastering/recipe_chain.h"
 #include "host/report/track_json.h"
@@ -67,6 +68,11 @@ TaskFailure failure_of(const std::exception& error) {
     if (file->fault() == Fault::write_failed) return {FailureClass::kTask, code, file->what()};
     return {FailureClass::kPermanent, code, file->what()};
   }
+  if (const auto* decoder = dynamic_cast<const DecoderDied*>(&error)) {
+    const bool was_killed = decoder->code() == DecoderDied::Code::killed;
+    return {was_killed ? FailureClass::kTask : FailureClass::kCrash, std::string(decoder->code_name()), error.what()};
+  }
+  if (dynamic_cast<const IsolationFailed*>(&error) != nullptr) return {FailureClass::kInfra, "ISOLATION", error.what()};
   if (dynamic_cast<const UnusableAudio*>(&error) != nullptr)
     return {FailureClass::kPermanent, "UNUSABLE_AUDIO", error.what()};
   if (dynamic_cast<const TargetOutOfReach*>(&error) != nullptr)
@@ -122,7 +128,8 @@ TaskRunner::Plan TaskRunner::plan(const MasterJob& job, const v1::TaskSpec& task
   Plan p;
   p.bits = bit_class(job.backend);
   p.identity = identity_of(task.input());
-  const AudioReader reader(task.input());
+  p.job.reader = std::make_shared<AudioReader>(task.input());
+  const AudioReader& reader = *p.job.reader;
   p.format = reader.format();
   p.tags = tags_text(reader.tags());
   const EffectiveRecipe recipe = recipe_for_track(*job.recipe, task.input(), reader.tags());
@@ -207,15 +214,15 @@ std::optional<FinishedTask> TaskRunner::find_unchanged(const Plan& p) {
   if (hash.empty()) {
     // Only worth reading the whole file when there is something that it could turn out to have given.
     if (p.known.known().empty()) return std::nullopt;
-    AudioReader reader(p.job.input);
+    AudioReader& reader = *p.job.reader;
     const std::int64_t frame = frame_bytes(reader.format());
-    if (frame != frame_bytes(p.format)) return std::nullopt;  // another file by now
     PcmHash content;
     std::vector<std::byte> bytes(static_cast<std::size_t>(65536 * frame));
     while (const std::int64_t n = reader.read(bytes.data(), 65536)) {
       content.update(bytes.data(), static_cast<std::size_t>(n * frame));
     }
     hash = content.hex();
+    reader.rewind();
   }
   v1::RecallRequest question;
   question.set_cache_key(p.cache_key(hash));
