@@ -131,23 +131,55 @@ bool SqlJobStore::cancel(JobId job) {
     if (state != JobState::kCancelling) move_job(transaction, job, JobState::kCancelling);
     return true;
   });
-  if (is_there) complete_cancellation(job);
+  // Then nothing of the job can be committed any more, and it is time to answer. What has not begun is marked in the
+  // background where it is a lot: by this call as far as it goes quickly, then by rescue_expired().
+  if (is_there) {
+    cancel_leased(job);
+    complete_cancellation(job);
+  }
   return is_there;
 }
 
-// In chunks too, in one pass. From CANCELLING on no task starts anew; those that a transaction is just about to change
-// are waited for, and all three states are asked for at once: whichever of them it leaves the task in, it is found.
-void SqlJobStore::complete_cancellation(JobId job) {
+// Who saw the job RUNNING and is about to commit a task holds its row, and is waited for; or comes to it later, and
+// finds the task cancelled. What is being claimed just now comes to nothing: its commit finds the job CANCELLING.
+void SqlJobStore::cancel_leased(JobId job) {
   for (std::optional<std::int64_t> after = -1; after;) {
+    after = write(Repeat::kHarmless, [&](SqlTransaction& transaction, bool) -> std::optional<std::int64_t> {
+      const std::vector<Step> leased = locked_tasks(transaction, job, "'LEASED'", *after);
+      for (const Step& task : leased) cancel_task(transaction, job, {task.id, task.token}, task.cost);
+      return std::ssize(leased) == kChunk ? std::optional(leased.back().position) : std::nullopt;
+    });
+  }
+}
+
+void SqlJobStore::cancel_task(SqlTransaction& transaction, JobId job, const LeaseId& lease, double cost) {
+  transaction.run(
+      "UPDATE task SET state = 'CANCELLED', worker_id = NULL, lease_expires_ms = NULL, changed_ms = ?2 WHERE id = ?1",
+      lease.task_id, transaction.now_ms());
+  end_attempt(transaction, lease, "CANCELLED");
+  transaction.count(job, TaskState::kLeased, TaskState::kCancelled, cost);
+}
+
+// In chunks, and not for longer than a second or so: others have leases to be rescued. From CANCELLING on no task
+// starts anew; all three states are asked for at once: whichever of them a transaction leaves a task in, it is found.
+void SqlJobStore::complete_cancellation(JobId job) {
+  constexpr int kChunks = 20;
+  std::optional<std::int64_t> after = -1;
+  for (int chunk = 0; chunk < kChunks && after; ++chunk) {
     after = write(Repeat::kHarmless, [&](SqlTransaction& transaction, bool) -> std::optional<std::int64_t> {
       const std::vector<Step> left = locked_tasks(transaction, job, "'PENDING', 'LEASED', 'RETRYING'", *after);
       for (const Step& task : left) {
+        if (task.state == TaskState::kLeased) {
+          cancel_task(transaction, job, {task.id, task.token}, task.cost);
+        } else {
+          transaction.count(job, task.state, TaskState::kCancelled, task.cost);
+        }
+      }
+      if (!left.empty()) {
         transaction.run(
-            "UPDATE task SET state = 'CANCELLED', worker_id = NULL, lease_expires_ms = NULL, changed_ms = ?2 "
-            "WHERE id = ?1",
-            task.id, transaction.now_ms());
-        if (task.state == TaskState::kLeased) end_attempt(transaction, {task.id, task.token}, "CANCELLED");
-        transaction.count(job, task.state, TaskState::kCancelled, task.cost);
+            "UPDATE task SET state = 'CANCELLED', changed_ms = ?4 WHERE job_id = ?1 AND position >= ?2 AND "
+            "position <= ?3 AND state IN ('PENDING', 'RETRYING')",
+            job, left.front().position, left.back().position, transaction.now_ms());
       }
       if (std::ssize(left) == kChunk) return left.back().position;
       if (locked_state(transaction, job) == JobState::kCancelling) {

@@ -136,6 +136,8 @@ class SqlJobStore final : public JobStore {
   static std::optional<JobState> locked_state(SqlTransaction& transaction, JobId job);
   bool step_job(JobId job, JobState from, JobState to);
   std::vector<JobId> jobs_in(std::string_view states);
+  void cancel_leased(JobId job);
+  void cancel_task(SqlTransaction& transaction, JobId job, const LeaseId& lease, double cost);
   void complete_cancellation(JobId job);
 
   const std::unique_ptr<SqlEngine> engine_;
