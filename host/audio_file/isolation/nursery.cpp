@@ -18,6 +18,7 @@
 #include "host/audio_file/file_descriptor.h"
 #include "host/audio_file/isolation/decoder_child.h"
 #include "host/audio_file/isolation/sandbox.h"
+#include "host/audio_file/isolation/warm_up.h"
 
 namespace lathe::isolation {
 namespace {
@@ -135,6 +136,7 @@ void fork_nursery(int socket) {
   // Ctrl-C and the like are Lathe's to act on.
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) std::signal(number, SIG_IGN);
   close_all_but(socket);
+  warm_up();
   give_up_rights();
   try {
     Nursery(FileDescriptor(socket), std::move(filter)).run();

@@ -10,6 +10,7 @@
 #include "host/audio_file/isolation/decoder_error.h"
 #include "host/audio_file/isolation/decoders.h"
 #include "host/audio_file/isolation/header_wire.h"
+#include "host/audio_file/isolation/warm_up.h"
 #include "host/audio_file/isolation/wire.h"
 #include "tests/host/audio_file/scratch.h"
 
@@ -149,6 +150,8 @@ TEST(IsolatedReader, ServesManyThreadsAtOnce) {
     });
   }
 }
+
+TEST(WarmUp, DecodesItsOwnFile) { EXPECT_TRUE(isolation::warm_up()); }
 
 // The children of this process's nursery, one of which has this file open.
 std::vector<pid_t> processes_with(const std::filesystem::path& file) {

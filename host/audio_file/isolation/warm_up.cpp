@@ -1,0 +1,61 @@
+// A first file for the nursery: what a decoder does once for all its life (symbols bound, memory laid out) is then done
+// before it is forked, and not by every child again.
+#include "host/audio_file/isolation/warm_up.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <exception>
+#include <string_view>
+
+#include "host/audio_file/frame_source.h"
+#include "host/audio_file/isolation/header_wire.h"
+
+namespace lathe::isolation {
+namespace {
+
+// 64 frames of 16 bits, two channels, and a tag, as the flac program writes them.
+constexpr char kFile[] =
+    "\x66\x4c\x61\x43\x00\x00\x00\x22\x10\x00\x10\x00\x00\x00\xaf\x00\x00\xaf\x0a\xc4\x42\xf0\x00\x00"
+    "\x00\x40\xe0\x53\xa7\x72\xad\x8c\x14\x89\x6d\x4d\x85\x28\xe1\x7a\xb5\x19\x84\x00\x00\x2f\x20\x00"
+    "\x00\x00\x72\x65\x66\x65\x72\x65\x6e\x63\x65\x20\x6c\x69\x62\x46\x4c\x41\x43\x20\x31\x2e\x34\x2e"
+    "\x32\x20\x32\x30\x32\x32\x31\x30\x32\x32\x01\x00\x00\x00\x03\x00\x00\x00\x41\x3d\x62\xff\xf8\x69"
+    "\x98\x00\x3f\x09\x11\x81\x50\x03\x12\x96\x73\x36\x44\x61\x02\x13\x63\x59\x23\xeb\xa2\x28\xf6\x11"
+    "\x2d\x83\xc5\x45\xa1\x07\x09\xf7\xb1\x86\x88\x68\xf5\x32\xbf\xa8\x46\xf3\xd1\xba\xdb\x98\x2b\x6d"
+    "\x4b\x46\x7b\x54\x6e\x40\x81\xef\x64\xb1\x96\x8c\xc3\xc6\xf9\x99\x02\x45\x12\x37\x9a\x7f\xb6\x21"
+    "\x5a\x0b\x1e\x63\x22\x06\x4d\xc1\x27\x88\xf3\xd2\x07\x0a\x60\xd5\xb4\x0a\xed\xe8\x48\x41\x3c\x29"
+    "\xa9\xa3\x3a\xe5\x36\x5f\x94\x52\x00\x00\x96\x02\x6e\xd6\x15\x40\x04\xe4\x40\x2c\xa6\x92\x46\x69"
+    "\x24\x66\xd2\x46\x6d\x24\x66\xd3\x42\x6d\x34\x27\x13\x42\x71\x34\x27\x14\x40\x71\x44\x07\x14\x40"
+    "\x75\x44\x07\x54\x44\x75\x54\x40\x00\x00\x1f\x9a\x45\x29\xa4\x91\x9a\x49\x19\xb4\x91\x9b\x49\x19"
+    "\xb4\xc0\x32\x6c";
+
+class Nowhere final : public BlockOutlet {
+ public:
+  std::byte* room(std::size_t bytes) override { return bytes + 8 <= room_.size() ? room_.data() : nullptr; }
+  void publish(std::size_t) override {}
+  void append(const std::byte*, std::size_t) override {}
+
+ private:
+  std::array<std::byte, 4096> room_{};
+};
+
+}  // namespace
+
+bool warm_up() {
+  constexpr std::size_t kBytes = sizeof kFile - 1;
+  try {
+    FileDescriptor fd(::memfd_create("lathe-first", MFD_CLOEXEC));
+    if (!fd.is_open() || ::write(fd.get(), kFile, kBytes) != static_cast<ssize_t>(kBytes)) return false;
+    const InputFile file(std::move(fd), kBytes, "first.flac");
+    const auto source = open_flac_source(file, Md5::compared);
+    const std::string header = pack_header(*source);
+    Nowhere nowhere;
+    source->decode_all(nowhere);
+    return !header.empty();
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+}  // namespace lathe::isolation
