@@ -10,8 +10,9 @@
 namespace lathe::scheduler::simulation {
 
 struct PlantedBug {
-  std::string name;      // as in "--bug=NAME"
-  std::string sentence;  // what is wrong
+  std::string name;                 // as in "--bug=NAME"
+  std::string sentence;             // what is wrong
+  std::int64_t found_within = 100;  // seeds from 1 on; a test holds the simulation to it
   // In the store.
   std::vector<SqlEdit> edits{};
   std::string replayed{};      // a query that is answered with what it found the time before
