@@ -76,7 +76,7 @@ class SimulatedExecutor : public std::enable_shared_from_this<SimulatedExecutor>
   };
   void later(std::int64_t ms, std::function<void()> event);
   void work_on_next();
-  void look(LeaseKey lease, const Grant& grant, const std::optional<Recalled>& recalled);
+  void look(LeaseKey lease, const Grant& grant, bool was_free, const std::optional<Recalled>& recalled);
   void master(LeaseKey lease, const Grant& grant, bool replaces, bool was_free);
   void end_work(LeaseKey lease, const std::function<void()>& how);
   void rename(LeaseKey lease, const Finished& finished, std::int64_t until_ms, std::int64_t stops_before);
