@@ -103,7 +103,10 @@ void SimulatedExecutor::publish(LeaseKey lease, std::int64_t until_ms) {
       return events_.failed(lease,
                             {may_look_again ? FailureClass::kTask : FailureClass::kPermanent, "OUTPUT_TAKEN", ""});
     }
-    if (timeline_.now_ms() >= until_ms) return;  // the lease may be another's: leave everything as it is
+    if (timeline_.now_ms() >= until_ms) {
+      if (setting_.is_silent_when_late) return;
+      return events_.failed(lease, {FailureClass::kInfra, "PUBLISH_TOO_LATE", ""});
+    }
     if (stays) return events_.published(lease);
     naming_[lease] = 1;
     // One system call after the look at the clock; whoever stops the process may do so in between.

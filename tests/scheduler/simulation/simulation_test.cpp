@@ -65,7 +65,7 @@ class PlantedBugTest : public testing::TestWithParam<PlantedBug> {};
 
 TEST_P(PlantedBugTest, IsFound) {
   const PlantedBug& bug = GetParam();
-  const RangeResult result = simulate_range(1, bug.found_within, {.bug = &bug, .most_failed = 1});
+  const RangeResult result = simulate_range(bug.first_seed, bug.found_within, {.bug = &bug, .most_failed = 1});
   ASSERT_FALSE(result.failed_seeds.empty())
       << bug.sentence << ", and " << bug.found_within
       << " seeds do not show it (statements edited: " << result.sum.bug_hits << ")";
