@@ -345,7 +345,11 @@ class Executor {
       }
       failpoint("executor.publish", task.input.path);
       for (std::size_t i = 0; i < task.files.size(); ++i) {
-        if (boot_ms() >= order.until_ms()) return;  // the lease may be another's: leave everything as it is
+        if (boot_ms() >= order.until_ms()) {
+          // The lease may be another's: everything stays as it is. If it was renewed meanwhile, the supervisor waits.
+          return send_failed(taken->lease, {FailureClass::kInfra, "PUBLISH_TOO_LATE",
+                                            "the finished files did not get their names in the time of the lease"});
+        }
         if (!stays[i]) task.files[i].publish(task.replace[i]);
       }
       v1::ExecutorEvent event;

@@ -105,7 +105,8 @@ struct TaskRunner::Plan {
   std::string bits;  // see bit_class()
   std::string recipe_json;
   std::string tags;
-  v1::RecallResponse known;  // of the input and of what lies under the outputs' names
+  std::vector<bool> was_free;  // of the outputs' names, looked at before asking: what lies there by then was announced
+  v1::RecallResponse known;    // of the input and of what lies under the outputs' names
   std::string cache_key(const std::string& content_hash) const {
     std::string text =
         fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", LATHE_VERSION, kSampleRevision, bits, content_hash, recipe_json, tags);
@@ -153,6 +154,7 @@ TaskRunner::Plan TaskRunner::plan(const MasterJob& job, const v1::TaskSpec& task
       throw OutputTaken("the master of " + task.input() + " would be written onto " + output.path.string() +
                         ", which is that very file; choose another output folder");
     }
+    p.was_free.push_back(there.inode == 0);
     question.add_output_paths(output.path.string());
   }
   p.known = recall_(question);
@@ -166,12 +168,7 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task,
     if (auto unchanged = find_unchanged(p)) return std::move(*unchanged);
   }
   std::vector<Replace> replace;
-  std::vector<bool> was_free;
-  for (const OutputSpec& output : p.job.outputs) {
-    std::error_code error;
-    was_free.push_back(!fs::exists(output.path, error));
-    replace.push_back(replace_policy(job, p, output.path));
-  }
+  for (const OutputSpec& output : p.job.outputs) replace.push_back(replace_policy(job, p, output.path));
 
   const MemoryNeed need = master_.memory_needed(p.job.chain, p.format, p.job.backend);
   const bool is_spooled = need.kept_bytes > memory_.total();
@@ -197,7 +194,7 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task,
   done.result_json = track_json(mastered.report).dump();
   done.input = p.identity;
   done.replace = std::move(replace);
-  done.was_free = std::move(was_free);
+  done.was_free = std::move(p.was_free);
   done.files = std::move(mastered.files);
   done.audio_s = static_cast<double>(mastered.report.frames) / mastered.report.sample_rate_hz;
   done.busy = mastered.report.busy;

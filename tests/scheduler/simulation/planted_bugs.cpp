@@ -8,6 +8,7 @@ const std::vector<PlantedBug>& bugs() {
   static const std::vector<PlantedBug> kBugs{
       {.name = "no-token-check",
        .sentence = "an attempt ends whatever its token",
+       .found_within = 600,
        .edits = {{"WHERE task.id = ?1 AND token = ?2 AND task.state = 'LEASED'",
                   "WHERE task.id = ?1 AND ?2 > 0 AND task.state = 'LEASED'"},
                  {"changed_ms = ?5 WHERE id = ?1 AND token = ?2 AND state = 'LEASED'",
@@ -19,10 +20,12 @@ const std::vector<PlantedBug>& bugs() {
        .replayed = "FROM job JOIN task"},
       {.name = "heartbeat-revives",
        .sentence = "a heartbeat renews a lease that is another worker's by now",
+       .found_within = 300,
        .edits = {{"WHERE id = ?1 AND token = ?2 AND worker_id = ?3 AND state = 'LEASED'",
                   "WHERE id = ?1 AND ?2 > 0 AND ?3 <> '' AND state = 'LEASED'"}}},
       {.name = "lost-is-ignored",
        .sentence = "a worker goes on with a lease that it was told it lost",
+       .found_within = 200,
        .worker_ignores_lost = true},
       {.name = "no-fence",
        .sentence = "a worker goes on with a lease that it could not renew",
@@ -46,6 +49,7 @@ const std::vector<PlantedBug>& bugs() {
                   "WHERE job_id = ?1 AND state = 'LEASED' LIMIT 1 OFFSET 1"}}},
       {.name = "pause-is-ignored",
        .sentence = "a paused job hands out tasks",
+       .found_within = 200,
        .edits = {{"SELECT job.id, space, priority, finish_by_ms, created_ms, job.state, kind,",
                   "SELECT job.id, space, priority, finish_by_ms, created_ms, 'RUNNING', kind,"}}},
       {.name = "token-not-raised",
@@ -56,13 +60,20 @@ const std::vector<PlantedBug>& bugs() {
       {.name = "commit-not-durable",
        .sentence = "now and then a transaction is said to be committed and is not",
        .loses_commits = true},
-      // The last two were real, and found by the simulation.
+      // The last three were real, and found by the simulation.
       {.name = "dropped-file-stays",
        .sentence = "an executor keeps a finished track that was dropped while its bytes went to the disk",
+       .found_within = 600,
        .executor_keeps_dropped = true},
       {.name = "taken-name-is-final",
        .sentence = "a track fails for good when a job cancelled just before gives a file its name late",
+       .found_within = 800,
        .taken_is_final = true},
+      {.name = "late-publish-is-silent",
+       .sentence =
+           "an executor that may not name a file any more does not say so, and the renewed lease is held for ever",
+       .first_seed = 20'963,
+       .late_publish_is_silent = true},
   };
   return kBugs;
 }

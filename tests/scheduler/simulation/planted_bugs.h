@@ -10,8 +10,10 @@
 namespace lathe::scheduler::simulation {
 
 struct PlantedBug {
-  std::string name;      // as in "--bug=NAME"
-  std::string sentence;  // what is wrong
+  std::string name;                 // as in "--bug=NAME"
+  std::string sentence;             // what is wrong
+  std::int64_t found_within = 100;  // seeds from first_seed on; a test holds the simulation to it
+  std::uint64_t first_seed = 1;
   // In the store.
   std::vector<SqlEdit> edits{};
   std::string replayed{};      // a query that is answered with what it found the time before
@@ -20,6 +22,7 @@ struct PlantedBug {
   bool worker_ignores_lost = false;     // goes on with a lease that it was told it lost
   bool worker_does_not_fence = false;   // goes on with a lease that it could not renew
   bool executor_keeps_dropped = false;  // a file that was dropped while it was synced stays
+  bool late_publish_is_silent = false;  // nobody hears that a file did not get its name in time
   bool taken_is_final = false;          // a name that was taken meanwhile fails the track for good
 };
 

@@ -10,7 +10,7 @@
 namespace lathe::scheduler::simulation {
 namespace {
 
-constexpr std::size_t kMostFailed = 20, kStories = 2;
+constexpr std::size_t kStories = 2;
 
 void add(Outcome& sum, const Outcome& one) {
   Witness::Figures& a = sum.figures;
@@ -30,6 +30,7 @@ void add(Outcome& sum, const Outcome& one) {
   sum.events += one.events;
   sum.replica_crashes += one.replica_crashes;
   sum.fenced += one.fenced;
+  sum.bug_hits += one.bug_hits;
   sum.simulated_ms += one.simulated_ms;
 }
 
@@ -53,7 +54,8 @@ std::string RangeResult::summary() const {
   return text + "\n";
 }
 
-RangeResult simulate_range(std::uint64_t first, std::int64_t seeds, const PlantedBug* bug, bool reports) {
+RangeResult simulate_range(std::uint64_t first, std::int64_t seeds, const RangeSetting& setting) {
+  const PlantedBug* bug = setting.bug;
   const auto begin = std::chrono::steady_clock::now();
   RangeResult result;
   std::atomic<std::int64_t> next{0};
@@ -71,9 +73,9 @@ RangeResult simulate_range(std::uint64_t first, std::int64_t seeds, const Plante
       if (!outcome.violation.empty()) {
         result.failed_seeds.push_back(seed);
         if (result.stories.size() < kStories) result.stories.push_back(story(disk, seed, bug));
-        if (result.failed_seeds.size() >= kMostFailed) next = seeds;
+        if (result.failed_seeds.size() >= setting.most_failed) next = seeds;
       }
-      if (reports && result.seeds % 1'000 == 0) {
+      if (setting.reports && result.seeds % 1'000 == 0) {
         fmt::print(stderr, "{} of {} seeds, {} failed\n", result.seeds, seeds, result.failed_seeds.size());
       }
     }

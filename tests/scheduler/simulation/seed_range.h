@@ -17,7 +17,11 @@ struct RangeResult {
   std::string summary() const;
 };
 
-// `reports`: says now and then on standard error how far it is. Ends early after 20 seeds that failed.
-RangeResult simulate_range(std::uint64_t first, std::int64_t seeds, const PlantedBug* bug, bool reports);
+struct RangeSetting {
+  const PlantedBug* bug = nullptr;
+  std::size_t most_failed = 20;  // it ends early after so many
+  bool reports = false;          // says now and then on standard error how far it is
+};
+RangeResult simulate_range(std::uint64_t first, std::int64_t seeds, const RangeSetting& setting);
 
 }  // namespace lathe::scheduler::simulation

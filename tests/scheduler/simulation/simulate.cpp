@@ -1,8 +1,7 @@
 // Runs many seeds on all processors, or replays one with its record: scripts/simulate calls it.
-#include <atomic>
 #include <cstdlib>
-#include <mutex>
-#include <thread>
+#include <string>
+#include <vector>
 
 #include "tests/scheduler/simulation/seed_range.h"
 
@@ -33,7 +32,8 @@ int main(int argc, char** argv) {
     fmt::print("{}\n", outcome.violation.empty() ? "all is well" : outcome.violation);
     return outcome.violation.empty() ? 0 : 1;
   }
-  const RangeResult result = simulate_range(static_cast<std::uint64_t>(first), seeds, bug, true);
+  const RangeResult result =
+      simulate_range(static_cast<std::uint64_t>(first), seeds, {.bug = bug, .most_failed = 20, .reports = true});
   fmt::print("{}", result.summary());
   for (const std::string& text : result.stories) fmt::print("\n{}", text);
   return result.failed_seeds.empty() ? 0 : 1;

@@ -103,7 +103,10 @@ void SimulatedExecutor::publish(LeaseKey lease, std::int64_t until_ms) {
       return events_.failed(lease,
                             {may_look_again ? FailureClass::kTask : FailureClass::kPermanent, "OUTPUT_TAKEN", ""});
     }
-    if (timeline_.now_ms() >= until_ms) return;  // the lease may be another's: leave everything as it is
+    if (timeline_.now_ms() >= until_ms) {
+      if (setting_.is_silent_when_late) return;
+      return events_.failed(lease, {FailureClass::kInfra, "PUBLISH_TOO_LATE", ""});
+    }
     if (stays) return events_.published(lease);
     naming_[lease] = 1;
     // One system call after the look at the clock; whoever stops the process may do so in between.
@@ -143,10 +146,14 @@ void SimulatedExecutor::work_on_next() {
     return;
   }
   later(random_.between(1, 50), [this, lease = lease, grant = grant] {
-    events_.recall(lease, [weak = weak_from_this(), lease, grant](const std::optional<Recalled>& recalled) {
+    // Looked at before asking: what lies there by then was announced.
+    const bool was_free = !folder_.contains(output_path(grant.header.out_dir, grant.lease.input));
+    events_.recall(lease, [weak = weak_from_this(), lease, grant, was_free](const std::optional<Recalled>& recalled) {
       const auto self = weak.lock();
-      if (self)
-        self->later(0, [executor = self.get(), lease, grant, recalled] { executor->look(lease, grant, recalled); });
+      if (!self) return;
+      self->later(0, [executor = self.get(), lease, grant, was_free, recalled] {
+        executor->look(lease, grant, was_free, recalled);
+      });
     });
   });
 }
@@ -163,7 +170,8 @@ void SimulatedExecutor::end_work(LeaseKey lease, const std::function<void()>& ho
 }
 
 // What lies there already, and whose it is.
-void SimulatedExecutor::look(LeaseKey lease, const Grant& grant, const std::optional<Recalled>& recalled) {
+void SimulatedExecutor::look(LeaseKey lease, const Grant& grant, bool was_free,
+                             const std::optional<Recalled>& recalled) {
   if (working_on_ != lease) return;
   if (!recalled) {
     return end_work(lease, [&] { events_.failed(lease, {FailureClass::kInfra, "SCHEDULER_AWAY", ""}); });
@@ -181,7 +189,7 @@ void SimulatedExecutor::look(LeaseKey lease, const Grant& grant, const std::opti
     unchanged.result_json = content;
     return end_work(lease, [&] { events_.finished(lease, unchanged); });
   }
-  master(lease, grant, is_own, there == folder_.end());
+  master(lease, grant, is_own, was_free);
 }
 
 void SimulatedExecutor::master(LeaseKey lease, const Grant& grant, bool replaces, bool was_free) {

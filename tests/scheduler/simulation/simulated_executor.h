@@ -27,7 +27,7 @@ struct WorkerSetting {
   double executor_crashes = 0;  // a track, at random
   double stopped_at_rename = 0;
   std::int64_t tick_ms = 250;
-  bool keeps_dropped = false, gives_up_at_once = false;  // see planted_bugs.h
+  bool keeps_dropped = false, gives_up_at_once = false, is_silent_when_late = false;  // see planted_bugs.h
 };
 
 class SimulatedExecutor : public std::enable_shared_from_this<SimulatedExecutor> {
@@ -76,7 +76,7 @@ class SimulatedExecutor : public std::enable_shared_from_this<SimulatedExecutor>
   };
   void later(std::int64_t ms, std::function<void()> event);
   void work_on_next();
-  void look(LeaseKey lease, const Grant& grant, const std::optional<Recalled>& recalled);
+  void look(LeaseKey lease, const Grant& grant, bool was_free, const std::optional<Recalled>& recalled);
   void master(LeaseKey lease, const Grant& grant, bool replaces, bool was_free);
   void end_work(LeaseKey lease, const std::function<void()>& how);
   void rename(LeaseKey lease, const Finished& finished, std::int64_t until_ms, std::int64_t stops_before);

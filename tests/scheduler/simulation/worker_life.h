@@ -1,9 +1,12 @@
-// From one start of a worker's process to its end. Included by simulated_worker.cpp and worker_life.cpp only.
+// From one start of a worker's process to its end. Included by the worker's .cpp files only.
 #pragma once
 
 #include "tests/scheduler/simulation/simulated_worker.h"
 
 namespace lathe::scheduler::simulation {
+
+// A worker that does not fence believes in its leases for so long.
+inline constexpr std::int64_t kCarelessLeaseMs = 100'000'000;
 
 class SimulatedWorker::Life final : public WorkerPort, public std::enable_shared_from_this<Life> {
  public:
@@ -75,5 +78,23 @@ class SimulatedWorker::Life final : public WorkerPort, public std::enable_shared
   std::map<LeaseKey, std::int64_t> valid_until_ms_;  // as this worker sees it
   std::function<void()> end_acquire_;
 };
+
+template <class Response, class There>
+OpenCall SimulatedWorker::Life::call_farm(std::int64_t deadline_ms, There work, Reply<Response> answer) {
+  return call<Response>(ground_.timeline, ground_.network, worker_.endpoint_, *worker_.replicas_[replica_], deadline_ms,
+                        std::move(work),
+                        [weak = weak_from_this(), answer = std::move(answer)](CallStatus status, const Response& r) {
+                          const auto self = weak.lock();
+                          if (!self) return;
+                          self->post([life = self.get(), answer, status, r] {
+                            // The channel finds another replica.
+                            if (status == CallStatus::kUnavailable) {
+                              const int count = static_cast<int>(life->worker_.replicas_.size());
+                              life->replica_ = static_cast<std::size_t>(life->random_.below(count));
+                            }
+                            answer(status, r);
+                          });
+                        });
+}
 
 }  // namespace lathe::scheduler::simulation

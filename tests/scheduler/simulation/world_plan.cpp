@@ -87,6 +87,12 @@ void add_other_recipe(std::vector<JobPlan>& jobs, std::size_t i) {
   jobs.push_back(std::move(next));
 }
 
+// Nothing else comes into its folder.
+bool may_be_followed(const std::vector<JobPlan>& jobs, std::size_t i) {
+  return std::count_if(jobs.begin(), jobs.end(),
+                       [&](const JobPlan& job) { return job.header.out_dir == jobs[i].header.out_dir; }) == 1;
+}
+
 // Some jobs come again, into the same folder: with the same recipe, or, once the first was cancelled, with another one.
 void plan_successors(Random& random, std::vector<JobPlan>& jobs, std::int64_t chaos_ms) {
   const std::size_t firsts = jobs.size();
@@ -141,7 +147,7 @@ WorldPlan plan_world(Random& random) {
     plan.cancels_often = true;
     plan.order_ms = 15'000;
     for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
-      if (plan.jobs[i].next_on_cancel < 0 && plan.jobs[i].begin_ms >= 0) add_other_recipe(plan.jobs, i);
+      if (may_be_followed(plan.jobs, i)) add_other_recipe(plan.jobs, i);
     }
     plan.network = {0.02, 0.05, 0.3, 14'000};
     for (WorkerSetting& worker : plan.workers) worker.stopped_at_rename = 0.15;
