@@ -150,6 +150,7 @@ class WorkerSession {
   int finishing(int slot) const;
   void enter(Iterator held, Phase phase, std::int64_t now_ms);
   void call_for(Iterator held, std::int64_t now_ms);
+  void on_ended(LeaseKey lease, Phase asked_in, Answer answer, std::int64_t now_ms);
   void repeat_later(Held& held, std::int64_t now_ms);
   void let_go(Iterator held);
   void lose(LeaseKey lease, std::int64_t now_ms);

@@ -39,9 +39,9 @@ class JobStore {
   // All three, for a job that is at hand as a whole. plan_rank is filled in by plan_order().
   SubmitResult submit(const JobSpec& spec);
 
-  // Ends a job: whoever holds one of its tasks finds the lease lost. When it returns, nothing more is committed; a job of
-  // more than some ten thousand waiting tasks may be CANCELLING for a while still (rescue_expired() goes on with it).
-  // False if it had ended already or is unknown.
+  // Ends a job: whoever holds one of its tasks finds the lease lost. When it returns, nothing more is committed; a job
+  // of more than some ten thousand waiting tasks may be CANCELLING for a while still (rescue_expired() goes on with
+  // it). False if it had ended already or is unknown.
   virtual bool cancel(JobId job) = 0;
   // Nothing more of the job is claimed; what is leased goes on. False unless it is RUNNING (resume: PAUSED).
   virtual bool pause(JobId job) = 0;
