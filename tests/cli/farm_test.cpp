@@ -176,7 +176,7 @@ TEST_F(FarmTest, AStoppedWorkerThatComesBackAfterItsLeaseChangesNothing) {
 }
 
 TEST_F(FarmTest, ACancelledJobCommitsNothingMore) {
-  write_short_tracks(work_.in(), 200);
+  write_short_tracks(work_.in(), 500);
   Farm farm(farm_folder(), {});
   const std::string job = submit(farm);
   ASSERT_TRUE(comes_true([&] { return farm.count(job, "done") >= 3; }));
@@ -184,12 +184,12 @@ TEST_F(FarmTest, ACancelledJobCommitsNothingMore) {
   const std::int64_t done = farm.count(job, "done");
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   EXPECT_EQ(farm.count(job, "done"), done);
-  EXPECT_EQ(farm.count(job, "done") + farm.count(job, "cancelled"), 200);
+  EXPECT_EQ(farm.count(job, "done") + farm.count(job, "cancelled"), 500);
   farm.expect_sound();
 }
 
 TEST_F(FarmTest, APausedJobStartsNothingUntilItIsResumed) {
-  write_short_tracks(work_.in(), 60);
+  write_short_tracks(work_.in(), 500);
   Farm farm(farm_folder(), {});
   const std::string job = submit(farm);
   ASSERT_TRUE(comes_true([&] { return farm.count(job, "done") >= 1; }));
@@ -199,11 +199,11 @@ TEST_F(FarmTest, APausedJobStartsNothingUntilItIsResumed) {
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   EXPECT_EQ(farm.count(job, "done"), done);
   ASSERT_EQ(farm.run({"resume", job}).exit_code, 0);
-  EXPECT_EQ(farm.wait_for_end(job).at("counts").at("done"), 60);
+  EXPECT_EQ(farm.wait_for_end(job).at("counts").at("done"), 500);
 }
 
 TEST_F(FarmTest, AnUrgentJobGoesBeforeAnEarlierOne) {
-  write_short_tracks(work_.in() / "a", 60);
+  write_short_tracks(work_.in() / "a", 500);
   write_short_tracks(work_.in() / "b", 5);
   FarmSetting setting;
   setting.workers = 1;
@@ -217,7 +217,7 @@ TEST_F(FarmTest, AnUrgentJobGoesBeforeAnEarlierOne) {
   const std::string slow = submit_part("a", {});
   const std::string urgent = submit_part("b", {"--priority", "10"});
   farm.wait_for_end(urgent);
-  EXPECT_LT(farm.count(slow, "done"), 60);
+  EXPECT_LT(farm.count(slow, "done"), 500);
   farm.wait_for_end(slow);
 }
 
