@@ -14,6 +14,7 @@
 #include "scheduler/client/catalogue.h"
 #include "scheduler/client/finish_by.h"
 #include "scheduler/core/clock.h"
+#include "scheduler/worker/job_request.h"
 
 namespace lathe::cli {
 namespace {

@@ -8,17 +8,13 @@
 #include "host/manifest/manifest_row_json.h"
 #include "host/report/track_json.h"
 #include "scheduler/core/plan.h"
+#include "scheduler/worker/job_request.h"
 #include "scheduler/worker/output_names.h"
 
 namespace lathe::scheduler {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr double kMasteredBytesASecond = 250e6;
-constexpr double kMeasuredBytesASecond = 500e6;
-constexpr double kFlacExpansion = 1.6;
-constexpr double kOverhead_s = 0.02;
 
 bool is_missing(const ScannedTrack& track) { return track.stamp.inode == 0 && track.bytes == 0; }
 
@@ -64,8 +60,10 @@ Catalogue catalogue_of(const Scan& scan, v1::JobKind kind, const std::map<fs::pa
     if (track.row != nullptr && kind == v1::JOB_KIND_AUDIT)
       task.set_manifest_json(manifest_row_json(*track.manifest, *track.row));
     if (is_missing(track)) {
+      task.set_problem_code("NOT_FOUND");
       task.set_problem(missing_text(track));
     } else if (const auto clash = clashes.find(track.input); clash != clashes.end()) {
+      task.set_problem_code("OUTPUT_TAKEN");
       task.set_problem(json_text(clash->second));
     } else {
       task.set_predicted_cost_s(predicted_cost_s(track, kind));
@@ -79,6 +77,7 @@ Catalogue catalogue_of(const Scan& scan, v1::JobKind kind, const std::map<fs::pa
     task.set_input(problem.path.native());
     task.set_album(problem.path.parent_path().native());
     if (kind == v1::JOB_KIND_MASTER) task.set_relative(problem.path.stem().native());
+    task.set_problem_code("NOT_FOUND");
     task.set_problem(json_text(problem.path) + ": " + json_text(problem.reason));
     ++catalogue.problems;
   }
@@ -87,13 +86,6 @@ Catalogue catalogue_of(const Scan& scan, v1::JobKind kind, const std::map<fs::pa
 }
 
 }  // namespace
-
-double predicted_cost_s(const ScannedTrack& track, v1::JobKind kind) {
-  const std::string extension = fs::path(track.input).extension().string();
-  const bool is_flac = extension.size() == 5 && (extension[1] == 'f' || extension[1] == 'F');
-  const double pcm_bytes = static_cast<double>(track.bytes) * (is_flac ? kFlacExpansion : 1.0);
-  return kOverhead_s + pcm_bytes / (kind == v1::JOB_KIND_AUDIT ? kMeasuredBytesASecond : kMasteredBytesASecond);
-}
 
 void place_manifest_tracks(Scan& scan, const fs::path& out_dir) {
   std::map<const Manifest*, fs::path> folders;

@@ -20,12 +20,6 @@ struct Catalogue {
   double cost_s = 0;
 };
 
-// What a track takes on one core, from the bytes of its file alone. A core masters some 250 MB of PCM a second (24-bit
-// stereo at 44.1 kHz a thousand times faster than it plays: docs/performance.md) and measures about twice as much; FLAC
-// holds 1.6 times its bytes; opening, publishing and committing a file take about 20 ms. Restoration is not known to
-// it.
-double predicted_cost_s(const ScannedTrack& track, v1::JobKind kind);
-
 // Tracks of a manifest get their place below the folder that holds all of them: a manifest's rows say no place. Throws
 // RefusedInput when one of them lies in the output folder.
 void place_manifest_tracks(Scan& scan, const std::filesystem::path& out_dir);

@@ -141,7 +141,7 @@ struct Heartbeat {
 struct CallRecord {
   std::int64_t id = 0;     // given by the store, rising
   std::int64_t at_ms = 0;  // given by the store
-  std::string who;         // "token:anna", "cert:spiffe://farm/worker/7", "local"
+  std::string who;         // "token:anna", "cert:lathe://worker/studio-3", "local"
   std::string role;
   std::string method;   // "CancelJob"
   std::string subject;  // "job 12"

@@ -62,7 +62,7 @@ class Run {
       store_->set_worker_state(before.spec.id, WorkerState::kGone, "");
     const SubmitResult submitted = store_->submit(job_spec());
     job_ = submitted.job_id;
-    for (const ScannedTrack& track : tracks) total_cost_ += predicted_cost_s(track);
+    for (const ScannedTrack& track : tracks) total_cost_ += predicted_cost_s(track, v1::JOB_KIND_MASTER);
   }
 
   BatchResult run() {

@@ -22,7 +22,6 @@ struct PlantedBug {
   bool worker_ignores_lost = false;     // goes on with a lease that it was told it lost
   bool worker_does_not_fence = false;   // goes on with a lease that it could not renew
   bool executor_keeps_dropped = false;  // a file that was dropped while it was synced stays
-  bool late_publish_is_silent = false;  // nobody hears that a file did not get its name in time
   bool taken_is_final = false;          // a name that was taken meanwhile fails the track for good
 };
 

@@ -104,7 +104,6 @@ void SimulatedExecutor::publish(LeaseKey lease, std::int64_t until_ms) {
                             {may_look_again ? FailureClass::kTask : FailureClass::kPermanent, "OUTPUT_TAKEN", ""});
     }
     if (timeline_.now_ms() >= until_ms) {
-      if (setting_.is_silent_when_late) return;
       return events_.failed(lease, {FailureClass::kInfra, "PUBLISH_TOO_LATE", ""});
     }
     if (stays) return events_.published(lease);

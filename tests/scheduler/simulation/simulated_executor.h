@@ -27,7 +27,7 @@ struct WorkerSetting {
   double executor_crashes = 0;  // a track, at random
   double stopped_at_rename = 0;
   std::int64_t tick_ms = 250;
-  bool keeps_dropped = false, gives_up_at_once = false, is_silent_when_late = false;  // see planted_bugs.h
+  bool keeps_dropped = false, gives_up_at_once = false;  // see planted_bugs.h
 };
 
 class SimulatedExecutor : public std::enable_shared_from_this<SimulatedExecutor> {

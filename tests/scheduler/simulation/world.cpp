@@ -31,7 +31,6 @@ class World {
     for (std::size_t i = 0; i < plan_.workers.size(); ++i) {
       if (bug != nullptr) plan_.workers[i].keeps_dropped = bug->executor_keeps_dropped;
       if (bug != nullptr) plan_.workers[i].gives_up_at_once = bug->taken_is_final;
-      if (bug != nullptr) plan_.workers[i].is_silent_when_late = bug->late_publish_is_silent;
       workers_.push_back(std::make_unique<SimulatedWorker>(
           ground_, plan_.workers[i], kReplicas + static_cast<Endpoint>(i), replicas_, folder_, random_.fork()));
     }
