@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/core/fetch_share.h"
 #include "scheduler/core/retry_policy.h"
 
 namespace lathe::scheduler {
@@ -29,7 +30,7 @@ struct AttemptFailure {
 
 struct SessionSetting {
   int slots = 1;               // executors
-  int queued_per_slot = 1;     // tracks that are fetched ahead
+  int spare_per_slot = 3;      // short tracks that are fetched ahead beside the next one
   int finishing_per_slot = 4;  // tracks whose files wait for the disk or the scheduler before it takes no more work
   std::int64_t lease_ms = 30'000;
   // It stops itself this long before the scheduler may give its tasks to others, so that what it does at the last
@@ -43,8 +44,8 @@ struct SessionSetting {
 class WorkerPort {
  public:
   virtual ~WorkerPort() = default;
-  // `tasks` to be worked on at once and `ahead` more; `waits`: the scheduler may take its time to answer.
-  virtual void acquire(std::int64_t call, int tasks, int ahead, bool waits) = 0;
+  // `waits`: the scheduler may take its time to answer.
+  virtual void acquire(std::int64_t call, const WantedTasks& wanted, bool waits) = 0;
   // The answer of this call is no longer wanted; on_acquired or on_acquire_failed follows soon.
   virtual void end_acquire(std::int64_t call) = 0;
   virtual void heartbeat(std::int64_t call, const std::vector<LeaseKey>& leases) = 0;

@@ -64,7 +64,7 @@ void WorkerSession::beat(std::int64_t now_ms) {
 
 void WorkerSession::ask_for_work(std::int64_t now_ms) {
   if (!takes_work() || acquire_call_ != 0 || now_ms < next_acquire_ms_) return;
-  int idle = 0, ahead = 0;
+  WantedTasks wanted;
   for (const auto& [key, held] : held_) {
     if (held.runs_alone) return;
   }
@@ -72,15 +72,21 @@ void WorkerSession::ask_for_work(std::int64_t now_ms) {
     if (!slots_[static_cast<std::size_t>(s)].is_ready || finishing(s) >= setting_.finishing_per_slot) continue;
     const int queued = count(s, Phase::kQueued);
     const int in_work = count(s, Phase::kWorking) + count(s, Phase::kDropping);
-    if (queued + in_work == 0) ++idle;
-    ahead += std::max(0, setting_.queued_per_slot - std::max(0, queued + in_work - 1));
+    if (queued + in_work == 0) ++wanted.at_once;
+    if (queued + in_work <= 1) {
+      ++wanted.ahead;
+      wanted.spare += setting_.spare_per_slot;
+    }
   }
-  if (idle == 0 && ahead == 0) return;
+  if (wanted.total() == 0) return;
+  wanted.at_once = std::min(wanted.at_once, kMostTasksAtOnce);
+  wanted.ahead = std::min(wanted.ahead, kMostTasksAtOnce - wanted.at_once);
+  wanted.spare = std::min(wanted.spare, kMostTasksAtOnce - wanted.at_once - wanted.ahead);
   acquire_call_ = ++calls_;
   acquire_sent_ms_ = now_ms;
   next_acquire_ms_ = 0;
-  acquire_waits_ = idle > 0;
-  port_.acquire(acquire_call_, idle, ahead, acquire_waits_);
+  acquire_waits_ = wanted.at_once > 0;
+  port_.acquire(acquire_call_, wanted, acquire_waits_);
 }
 
 }  // namespace lathe::scheduler

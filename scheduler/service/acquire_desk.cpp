@@ -12,7 +12,7 @@ using Clock = std::chrono::steady_clock;
 
 // Work may appear without this scheduler's doing: through another replica, or because a retry's time has come.
 constexpr auto kPoll = 200ms;
-constexpr auto kPlentyHolds = 500ms;
+constexpr auto kLoadHolds = 500ms;
 constexpr int kJobsLookedAt = 200;
 
 const grpc::Status kGoingAway{grpc::StatusCode::UNAVAILABLE, "the scheduler is going away"};
@@ -107,29 +107,30 @@ std::int64_t AcquireDesk::ready_tasks() {
   return ready;
 }
 
-// Fetching ahead pays while there is more to do than hands; towards the end it would keep work from idle ones.
-void AcquireDesk::look_around() {
+FarmLoad AcquireDesk::look_around() {
   const std::lock_guard lock(looking_);
-  if (Clock::now() - looked_at_ < kPlentyHolds) return;
+  if (Clock::now() - looked_at_ < kLoadHolds) return load_;
   looked_at_ = Clock::now();
   std::int64_t slots = 0, active = 0;
   for (const WorkerRecord& worker : farm_.store.workers("", 1000, false)) {
     active += worker.state == WorkerState::kActive;
     if (worker.state == WorkerState::kActive) slots += worker.spec.slots;
   }
-  is_plenty_ = ready_tasks() > 2 * slots;
+  load_ = {ready_tasks(), slots};
   is_sole_ = active <= 1;
+  return load_;
 }
 
 bool AcquireDesk::serve(Waiter& waiter) {
   try {
-    look_around();
+    const WantedTasks wanted = fetch_share(waiter.wanted, look_around());
     std::vector<Lease> leases;
     ClaimRequest request = waiter.request;
-    request.max_tasks += is_plenty_ ? waiter.ahead : 0;
+    request.max_tasks = wanted.at_once + wanted.ahead;
+    request.spare = wanted.spare;
     // Nobody else could do what this worker has failed.
     request.sole_worker = request.sole_worker || is_sole_;
-    if (request.max_tasks > 0) leases = farm_.store.claim(request);
+    if (wanted.total() > 0) leases = farm_.store.claim(request);
     if (leases.empty()) return false;
     waiter.answer(grpc::Status::OK, leases);
   } catch (const std::exception& error) {

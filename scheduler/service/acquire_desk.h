@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "scheduler/core/fetch_share.h"
 #include "scheduler/service/farm_context.h"
 
 namespace lathe::scheduler {
@@ -18,8 +19,8 @@ namespace lathe::scheduler {
 class AcquireDesk {
  public:
   struct Waiter {
-    ClaimRequest request;  // max_tasks: those to be worked on at once
-    int ahead = 0;         // tasks to be fetched ahead, while there is plenty
+    ClaimRequest request;  // but for how many
+    WantedTasks wanted;
     std::chrono::steady_clock::time_point until;
     std::function<bool()> is_gone;                                        // the caller hung up
     std::function<void(grpc::Status, const std::vector<Lease>&)> answer;  // called once, from any thread
@@ -40,7 +41,7 @@ class AcquireDesk {
   void put_in_line(Waiter waiter);
   bool serve(Waiter& waiter);
   std::int64_t ready_tasks();
-  void look_around();
+  FarmLoad look_around();
 
   FarmContext& farm_;
   std::mutex mutex_;
@@ -50,7 +51,8 @@ class AcquireDesk {
   // What was found out a moment ago.
   std::mutex looking_;
   std::chrono::steady_clock::time_point looked_at_{};
-  std::atomic<bool> is_plenty_{false}, is_sole_{false};
+  std::atomic<bool> is_sole_{false};
+  FarmLoad load_;  // guarded by looking_
   std::jthread thread_;
 };
 

@@ -10,7 +10,6 @@ namespace {
 
 using grpc::Status, grpc::StatusCode;
 
-constexpr int kMaxTasks = 64;
 constexpr std::int64_t kMaxWaitMs = 30'000;
 constexpr CallKind kWorkerCall{"a worker's call", Role::kWorker};
 
@@ -77,11 +76,12 @@ WorkerService::Reactor* WorkerService::AcquireTasks(Context* context, const v1::
     reactor->Finish(status);
     return reactor;
   }
-  const bool is_right = request->max_tasks() >= 0 && request->ahead() >= 0 &&
-                        request->max_tasks() + request->ahead() <= kMaxTasks && request->wait_ms() >= 0 &&
-                        request->wait_ms() <= kMaxWaitMs;
+  const bool is_right = request->max_tasks() >= 0 && request->ahead() >= 0 && request->spare() >= 0 &&
+                        std::int64_t{request->max_tasks()} + request->ahead() + request->spare() <= kMostTasksAtOnce &&
+                        request->wait_ms() >= 0 && request->wait_ms() <= kMaxWaitMs;
   if (!is_right) {
-    reactor->Finish({StatusCode::INVALID_ARGUMENT, fmt::format("at most {} tasks and {} ms", kMaxTasks, kMaxWaitMs)});
+    reactor->Finish(
+        {StatusCode::INVALID_ARGUMENT, fmt::format("at most {} tasks and {} ms", kMostTasksAtOnce, kMaxWaitMs)});
     return reactor;
   }
   const bool has_room = farm_.gate.try_post([=, this] {
@@ -94,12 +94,12 @@ WorkerService::Reactor* WorkerService::AcquireTasks(Context* context, const v1::
       AcquireDesk::Waiter waiter;
       waiter.request.worker_id = request->worker_id();
       waiter.request.lease_ms = farm_.lease_ms;
-      waiter.request.max_tasks = request->max_tasks();
       if (request->job_id() != 0) waiter.request.job = request->job_id();
       waiter.request.engine = worker->spec.engine;
       waiter.request.memory_bytes = worker->spec.memory_bytes > 0 ? worker->spec.memory_bytes : INT64_MAX;
       waiter.request.sole_worker = request->sole_worker();
-      waiter.ahead = request->ahead();
+      waiter.wanted = {request->max_tasks(), request->ahead(), request->spare()};
+      waiter.request.spare_cost = kSpareCostS * static_cast<double>(worker->spec.slots);
       waiter.until = std::chrono::steady_clock::now() + std::chrono::milliseconds(request->wait_ms());
       waiter.is_gone = [context] { return context->IsCancelled(); };
       waiter.answer = [this, context, reactor, response](Status status, const std::vector<Lease>& leases) {

@@ -93,6 +93,8 @@ struct ClaimRequest {
   std::string worker_id;  // registered, and ACTIVE: others get nothing
   std::int64_t lease_ms = 30'000;
   int max_tasks = 1;                      // at most as many
+  int spare = 0;                          // and as many more,
+  double spare_cost = 0;                  // while the predicted cost of those together is below this
   std::vector<std::string> kinds;         // only jobs of these kinds; none: of all
   std::optional<JobId> job;               // only of this job
   std::string engine;                     // the kind of arithmetic: tasks of one album all go to one engine

@@ -115,6 +115,8 @@ class SqlJobStore final : public JobStore {
   enum class Waiting { kFresh, kReturned, kReturnedAlone };
   static std::vector<Ready> find_ready(SqlTransaction& transaction, JobId job, const ClaimRequest& request,
                                        Waiting waiting, std::int64_t from_rank, int most);
+  static void drop_what_is_too_long(std::vector<Ready>& ready, const ClaimRequest& request,
+                                    const std::vector<Lease>& leases);
   void claim_of_job(SqlTransaction& transaction, JobId job, const ClaimRequest& request, bool run_alone,
                     std::vector<Lease>& leases);
   static void pin_album(SqlTransaction& transaction, const Lease& lease, const std::string& engine);

@@ -13,7 +13,8 @@ void check_request(const ClaimRequest& request) {
   check_text("a worker's id", request.worker_id);
   check_text("an engine", request.engine);
   if (request.lease_ms <= 0) throw std::invalid_argument("a lease must last for more than 0 ms");
-  if (request.max_tasks < 1 || request.max_tasks > 1'000) {
+  const int most = request.max_tasks + request.spare;
+  if (request.max_tasks < 0 || request.spare < 0 || most < 1 || most > 1'000) {
     throw std::invalid_argument("a claim is for 1 to 1000 tasks");
   }
 }
@@ -143,9 +144,22 @@ std::vector<SqlJobStore::Ready> SqlJobStore::find_ready(SqlTransaction& transact
   return ready;
 }
 
+// Beyond max_tasks only short ones, those claimed of other jobs counted.
+void SqlJobStore::drop_what_is_too_long(std::vector<Ready>& ready, const ClaimRequest& request,
+                                        const std::vector<Lease>& leases) {
+  double cost = 0;
+  for (std::size_t i = static_cast<std::size_t>(request.max_tasks); i < leases.size() + ready.size(); ++i) {
+    const bool is_claimed = i < leases.size();
+    cost += is_claimed ? leases[i].predicted_cost : ready[i - leases.size()].lease.predicted_cost;
+    if (cost <= request.spare_cost || is_claimed) continue;
+    ready.resize(i - leases.size());
+    return;
+  }
+}
+
 void SqlJobStore::claim_of_job(SqlTransaction& transaction, JobId job, const ClaimRequest& request, bool run_alone,
                                std::vector<Lease>& leases) {
-  const int wanted = run_alone ? 1 : request.max_tasks - static_cast<int>(leases.size());
+  const int wanted = run_alone ? 1 : request.max_tasks + request.spare - static_cast<int>(leases.size());
   std::vector<Ready> ready = find_ready(transaction, job, request,
                                         run_alone ? Waiting::kReturnedAlone : Waiting::kReturned, INT64_MIN, wanted);
   if (!run_alone) {
@@ -156,6 +170,7 @@ void SqlJobStore::claim_of_job(SqlTransaction& transaction, JobId job, const Cla
       return std::pair(a.plan_rank, a.lease.position) < std::pair(b.plan_rank, b.lease.position);
     });
     if (std::ssize(ready) > wanted) ready.resize(static_cast<std::size_t>(wanted));
+    drop_what_is_too_long(ready, request, leases);
   }
   for (const auto& [lease, rank, was] : ready) {
     transaction.run(
@@ -179,7 +194,7 @@ std::vector<Lease> SqlJobStore::claim(const ClaimRequest& request) {
     if (!holds.may_claim || holds.is_alone) return leases;
     for (const JobDemand& job : candidates(transaction, request)) {
       claim_of_job(transaction, job.id, request, false, leases);
-      if (std::ssize(leases) >= request.max_tasks) break;
+      if (std::ssize(leases) >= request.max_tasks + request.spare) break;
       if (!leases.empty() || holds.leases > 0) continue;
       claim_of_job(transaction, job.id, request, true, leases);
       if (!leases.empty()) break;

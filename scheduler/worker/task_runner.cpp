@@ -157,7 +157,8 @@ TaskRunner::Plan TaskRunner::plan(const MasterJob& job, const v1::TaskSpec& task
     p.was_free.push_back(there.inode == 0);
     question.add_output_paths(output.path.string());
   }
-  p.known = recall_(question);
+  // Where nothing lies there is nothing to keep or replace: the scheduler need not be asked, as in most first runs.
+  if (std::find(p.was_free.begin(), p.was_free.end(), false) != p.was_free.end()) p.known = recall_(question);
   return p;
 }
 

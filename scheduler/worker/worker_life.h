@@ -96,7 +96,7 @@ class WorkerLife final : private WorkerPort {
     return method;
   }
 
-  void acquire(std::int64_t call, int tasks, int ahead, bool waits) override;
+  void acquire(std::int64_t call, const WantedTasks& wanted, bool waits) override;
   void end_acquire(std::int64_t) override;
   void heartbeat(std::int64_t call, const std::vector<LeaseKey>& leases) override;
   void announce(LeaseKey lease) override;

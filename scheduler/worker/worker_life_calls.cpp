@@ -190,11 +190,12 @@ Answer WorkerLife::answer_of(const grpc::Status& status, bool is_lost) {
   }
 }
 
-void WorkerLife::acquire(std::int64_t call, int tasks, int ahead, bool waits) {
+void WorkerLife::acquire(std::int64_t call, const WantedTasks& wanted, bool waits) {
   v1::AcquireTasksRequest request;
   request.set_worker_id(id_);
-  request.set_max_tasks(tasks);
-  request.set_ahead(ahead);
+  request.set_max_tasks(wanted.at_once);
+  request.set_ahead(wanted.ahead);
+  request.set_spare(wanted.spare);
   request.set_wait_ms(waits ? kAcquireWaitMs : 0);
   request.set_job_id(setting_.only_job);
   request.set_sole_worker(setting_.is_sole);

@@ -69,10 +69,11 @@ bool hide(const char* folder) {
 }
 
 std::string content_of(int fd) {
+  // The place in the file is shared with the program, which may still be writing.
   std::string text;
   char block[65536];
-  ::lseek(fd, 0, SEEK_SET);
-  for (ssize_t n; (n = ::read(fd, block, sizeof block)) > 0;) text.append(block, static_cast<std::size_t>(n));
+  for (ssize_t n; (n = ::pread(fd, block, sizeof block, static_cast<off_t>(text.size()))) > 0;)
+    text.append(block, static_cast<std::size_t>(n));
   return text;
 }
 
@@ -115,6 +116,8 @@ bool RunningProgram::ends_within(int ms) const {
   pollfd end{process_, POLLIN, 0};
   return ::poll(&end, 1, ms) == 1;
 }
+
+std::string RunningProgram::err_so_far() const { return content_of(err_); }
 
 ProgramResult RunningProgram::wait(int longest_ms) {
   if (!ends_within(longest_ms)) {

@@ -46,6 +46,8 @@ class RunningProgram {
   void send(int signal) const;
   // Whether it ends within so many milliseconds.
   bool ends_within(int ms) const;
+  // What it has written to stderr until now.
+  std::string err_so_far() const;
   // Waits for the end, a minute at most or as long as is said; then it is killed and the test fails.
   ProgramResult wait(int longest_ms = 60'000);
 

@@ -49,6 +49,25 @@ TEST_P(JobStoreFarmTest, PriorityThenDeadlineThenAgeDecideWhoIsServed) {
               ElementsAre(urgent, soon, late, old, young, 0));
 }
 
+TEST_P(JobStoreFarmTest, SpareTasksAreGivenWhileTheyAreShort) {
+  JobSpec spec = job_of(8, "short");
+  for (int i = 0; i < 8; ++i) spec.tasks[static_cast<std::size_t>(i)].predicted_cost = i < 6 ? 0.25 : 3;
+  store_->submit(spec);
+  const auto claimed = [&](int most, int spare) {
+    ClaimRequest asks = request(most);
+    asks.spare = spare;
+    asks.spare_cost = 0.5;
+    return store_->claim(asks).size();
+  };
+  // Longest first.
+  EXPECT_EQ(claimed(1, 5), 1U) << "what follows is long";
+  EXPECT_EQ(claimed(0, 5), 0U);
+  EXPECT_EQ(claimed(1, 1), 2U) << "the other long one, and a short one";
+  EXPECT_EQ(claimed(0, 1), 1U);
+  EXPECT_EQ(claimed(0, 5), 2U) << "a third would be beyond the cost";
+  EXPECT_EQ(claimed(2, 5), 2U) << "all that is left";
+}
+
 TEST_P(JobStoreFarmTest, PriorityAndDeadlineCanBeChangedWhileAJobWaits) {
   const JobId first = submit(3, "first"), second = submit(3, "second");
   EXPECT_EQ(next_job(), first);

@@ -8,7 +8,7 @@ namespace {
 // As in scheduler/service/acquire_desk.cpp and keeper.cpp, but that both look around less often: a replica's looking
 // around is most of what a world costs.
 constexpr std::int64_t kPollMs = 600;
-constexpr std::int64_t kPlentyHoldsMs = 500;
+constexpr std::int64_t kLoadHoldsMs = 500;
 constexpr std::int64_t kKeepMs = 3'000;
 constexpr int kJobsLookedAt = 200;
 constexpr std::int64_t kSilentMs = 5 * 60'000;
@@ -159,8 +159,8 @@ bool Replica::is_work_about() {
   return false;
 }
 
-bool Replica::is_plenty() {
-  if (ground_.timeline.now_ms() - looked_at_ms_ < kPlentyHoldsMs) return is_plenty_;
+FarmLoad Replica::load() {
+  if (ground_.timeline.now_ms() - looked_at_ms_ < kLoadHoldsMs) return load_;
   looked_at_ms_ = ground_.timeline.now_ms();
   std::int64_t slots = 0, waiting = 0;
   for (const WorkerRecord& worker : store_->workers("", 1000, false)) {
@@ -170,8 +170,8 @@ bool Replica::is_plenty() {
   running.states = {JobState::kRunning};
   for (const JobRecord& job : store_->jobs(running, INT64_MAX, kJobsLookedAt))
     waiting += store_->counts(job.id).pending;
-  is_plenty_ = waiting > 2 * slots;
-  return is_plenty_;
+  load_ = {waiting, slots};
+  return load_;
 }
 
 void Replica::give_back(const std::vector<Lease>& leases) {
@@ -186,8 +186,10 @@ bool Replica::serve(Waiter& waiter) {
   try {
     std::vector<Lease> leases;
     ClaimRequest request = waiter.request;
-    request.max_tasks += is_plenty() ? waiter.ahead : 0;
-    if (request.max_tasks > 0) {
+    const WantedTasks wanted = fetch_share(waiter.wanted, load());
+    request.max_tasks = wanted.at_once + wanted.ahead;
+    request.spare = wanted.spare;
+    if (wanted.total() > 0) {
       leases = store_->claim(request);
       ground_.witness.claimed(request.worker_id, leases);
     }
@@ -230,9 +232,9 @@ void Replica::acquire(const AcquireRequest& request, const Reply<Acquired>& repl
   Waiter waiter;
   waiter.request.worker_id = request.worker_id;
   waiter.request.lease_ms = ground_.lease_ms;
-  waiter.request.max_tasks = request.max_tasks;
   waiter.request.engine = worker->spec.engine;
-  waiter.ahead = request.ahead;
+  waiter.wanted = request.wanted;
+  waiter.request.spare_cost = kSpareCostS * static_cast<double>(worker->spec.slots);
   waiter.until_ms = ground_.timeline.now_ms() + request.wait_ms;
   waiter.is_gone = std::move(is_gone);
   waiter.reply = reply;

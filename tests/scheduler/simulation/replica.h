@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/core/fetch_share.h"
 #include "scheduler/store/sql_job_store.h"
 #include "scheduler/store/store_error.h"
 #include "tests/scheduler/simulation/network.h"
@@ -83,7 +84,7 @@ class Replica {
   WorkerState register_worker(const WorkerSpec& worker);
   struct AcquireRequest {
     std::string worker_id;
-    int max_tasks = 0, ahead = 0;
+    WantedTasks wanted;
     std::int64_t wait_ms = 0;
   };
   void acquire(const AcquireRequest& request, const Reply<Acquired>& reply, std::function<bool()> is_gone);
@@ -108,7 +109,7 @@ class Replica {
  private:
   struct Waiter {
     ClaimRequest request;
-    int ahead = 0;
+    WantedTasks wanted;
     std::int64_t until_ms = 0;
     std::function<bool()> is_gone;
     Reply<Acquired> reply;
@@ -122,7 +123,7 @@ class Replica {
   void serve_waiters();
   bool serve(Waiter& waiter);
   bool is_work_about();
-  bool is_plenty();
+  FarmLoad load();
   void give_back(const std::vector<Lease>& leases);
   void maybe_crash(double probability);
   void maybe_fail(const char* when);
@@ -136,7 +137,7 @@ class Replica {
   bool is_refusing_ = true, has_news_ = false, is_polling_ = false;
   std::list<Waiter> waiters_;
   std::int64_t looked_at_ms_ = -1'000'000;
-  bool is_plenty_ = false;
+  FarmLoad load_;
   struct Watched {
     std::function<void()> on_death;
     std::function<bool()> is_open;

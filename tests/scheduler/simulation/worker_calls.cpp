@@ -34,9 +34,9 @@ WorkerSession::Answer SimulatedWorker::Life::answer_of(CallStatus status, bool i
   return status == CallStatus::kUnavailable ? WorkerSession::Answer::kRepeat : WorkerSession::Answer::kLost;
 }
 
-void SimulatedWorker::Life::acquire(std::int64_t number, int tasks, int ahead, bool waits) {
+void SimulatedWorker::Life::acquire(std::int64_t number, const WantedTasks& wanted, bool waits) {
   const std::int64_t wait_ms = waits ? kAcquireWaitMs : 0, sent_ms = ground_.timeline.now_ms();
-  const Replica::AcquireRequest request{id_, tasks, ahead, wait_ms};
+  const Replica::AcquireRequest request{id_, wanted, wait_ms};
   const OpenCall open = call_farm<Acquired>(
       wait_ms + 10'000,
       [request](Replica& replica, const Reply<Acquired>& reply, const std::function<bool()>& is_gone) {

@@ -49,7 +49,7 @@ class SimulatedWorker::Life final : public WorkerPort, public std::enable_shared
   WorkerSession::Answer answer_of(CallStatus status, bool is_lost) const;
 
   // WorkerPort
-  void acquire(std::int64_t call, int tasks, int ahead, bool waits) override;
+  void acquire(std::int64_t call, const WantedTasks& wanted, bool waits) override;
   void end_acquire(std::int64_t call) override;
   void heartbeat(std::int64_t call, const std::vector<LeaseKey>& leases) override;
   void announce(LeaseKey lease) override;
