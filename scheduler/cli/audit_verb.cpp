@@ -146,9 +146,12 @@ void add_audit(CLI::App& app, Run& run) {
       ->required();
   verb->add_option("--profile", options->profiles, "A profile (lathe profile list) or a YAML file; any number")
       ->allow_extra_args(false);
-  verb->add_option("--format", options->format,
-                   "table, json, csv or html; left out: by the name that --out has, else a table")
-      ->check(CLI::IsMember({"table", "json", "csv", "html"}));
+  CLI::Option* format = verb->add_option("--format", options->format,
+                                         "table, json, csv or html; left out: by the name that --out has, else a table")
+                            ->check(CLI::IsMember({"table", "json", "csv", "html"}));
+  verb->add_flag_callback(
+          "--json", [options] { options->format = "json"; }, "Short for --format json")
+      ->excludes(format);
   verb->add_option("--out", options->out, "Writes the report to this file instead of printing it");
   verb->add_flag("--series", options->audit.series, "Momentary and short-term loudness every 100 ms, in JSON");
   verb->add_option(

@@ -5,8 +5,9 @@
 namespace lathe::scheduler {
 namespace {
 
-// How soon work is asked for again when there was none to fetch ahead: the scheduler is not asked to wait with those.
-constexpr std::int64_t kAheadPauseMs = 500;
+// How soon work is asked for again when there was none: to fetch ahead (the scheduler is not asked to wait with that),
+// and after the scheduler has waited for some.
+constexpr std::int64_t kAheadPauseMs = 500, kIdlePauseMs = 50;
 
 }  // namespace
 
@@ -41,7 +42,8 @@ void WorkerSession::on_acquired(std::int64_t call, const std::vector<Granted>& t
   acquire_call_ = 0;
   acquire_failures_ = 0;
   standing_ = standing;
-  if (tasks.empty()) next_acquire_ms_ = now_ms + kAheadPauseMs;
+  if (tasks.empty()) next_ahead_ms_ = now_ms + kAheadPauseMs;
+  if (tasks.empty() && acquire_waits_) next_acquire_ms_ = now_ms + kIdlePauseMs;
   for (const Granted& granted : tasks) {
     Held held;
     held.deadline_ms = now_ms + granted.lease_ms / 2;  // it may begin; a heartbeat is on its way

@@ -169,7 +169,7 @@ class WorkerSession {
   Standing standing_ = Standing::kActive;
   bool drains_ = false;
   std::int64_t calls_ = 0, order_ = 0, fenced_ = 0;
-  std::int64_t acquire_call_ = 0, acquire_sent_ms_ = 0, next_acquire_ms_ = 0;
+  std::int64_t acquire_call_ = 0, acquire_sent_ms_ = 0, next_acquire_ms_ = 0, next_ahead_ms_ = 0;
   int acquire_failures_ = 0;
   bool acquire_waits_ = false;
   std::int64_t beat_call_ = 0, beat_sent_ms_ = 0, next_beat_ms_ = 0;

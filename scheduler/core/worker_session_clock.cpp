@@ -78,7 +78,7 @@ void WorkerSession::ask_for_work(std::int64_t now_ms) {
       wanted.spare += setting_.spare_per_slot;
     }
   }
-  if (wanted.total() == 0) return;
+  if (wanted.total() == 0 || (wanted.at_once == 0 && now_ms < next_ahead_ms_)) return;
   wanted.at_once = std::min(wanted.at_once, kMostTasksAtOnce);
   wanted.ahead = std::min(wanted.ahead, kMostTasksAtOnce - wanted.at_once);
   wanted.spare = std::min(wanted.spare, kMostTasksAtOnce - wanted.at_once - wanted.ahead);

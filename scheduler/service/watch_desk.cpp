@@ -14,7 +14,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kInterval = 250ms;
+// A job is looked at often while it is young, so that a short one is not waited for long after its end.
+constexpr std::chrono::milliseconds kShortest = 25ms, kLongest = 250ms;
+constexpr int kLooksAnAge = 40;
 // What is being worked on moves without events of its own; so much time may pass between messages about it.
 constexpr auto kProgressEvery = 1s;
 constexpr int kEventsAtOnce = 2'000;
@@ -34,7 +36,18 @@ class WatchDesk::Watch final : public grpc::ServerWriteReactor<v1::WatchJobRespo
   std::int64_t sequence = 0;
   bool has_begun = false;
   std::chrono::steady_clock::time_point told_at{};
+  const std::chrono::steady_clock::time_point begun_at = std::chrono::steady_clock::now();
 
+  std::chrono::milliseconds interval() const {
+    const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun_at);
+    return std::clamp(age / kLooksAnAge, kShortest, kLongest);
+  }
+  bool is_due() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_look_) return false;
+    next_look_ = now + interval() - kShortest / 2;  // rather a little early than a round late
+    return true;
+  }
   bool can_write() {
     const std::lock_guard lock(mutex);
     return !is_writing && !is_finished;
@@ -74,6 +87,7 @@ class WatchDesk::Watch final : public grpc::ServerWriteReactor<v1::WatchJobRespo
   void OnDone() override { is_gone = true; }
 
   v1::WatchJobResponse message_;
+  std::chrono::steady_clock::time_point next_look_{};
 };
 
 WatchDesk::WatchDesk(FarmContext& farm)
@@ -122,12 +136,14 @@ void WatchDesk::run(const std::stop_token& stopping) {
       if (watches_.empty()) {
         changed_.wait(lock, stopping, [this] { return !watches_.empty(); });
       } else {
-        changed_.wait_for(lock, stopping, kInterval, [] { return false; });
+        auto interval = kLongest;
+        for (const auto& watch : watches_) interval = std::min(interval, watch->interval());
+        changed_.wait_for(lock, stopping, interval, [] { return false; });
       }
       watches.assign(watches_.begin(), watches_.end());
     }
     for (const auto& watch : watches) {
-      if (!watch->can_write()) continue;
+      if (!watch->can_write() || !watch->is_due()) continue;
       try {
         look_at(*watch);
       } catch (const std::exception& error) {

@@ -203,7 +203,7 @@ TEST(AuditReport, TheTruePeakIsFoundWhereItIs) {
   sound.channels[1][8000 * 13] = 0.9;
   write_sound(work.in() / "one.wav", sound, kWav);
   const nlohmann::json file =
-      run_program({"audit", work.in().string(), "--no-cache", "--format", "json"}).json().at("files").at(0);
+      run_program({"audit", work.in().string(), "--no-cache", "--json"}).json().at("files").at(0);
   // A block of the auditor is 16,384 frames.
   EXPECT_NEAR(file.at("true_peak_at_s").get<double>(), 13.0, 16384.0 / 8000 + 0.1);
 }
