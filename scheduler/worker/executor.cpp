@@ -15,9 +15,11 @@
 #include "kernels/cuda/cuda_error.h"
 #include "lathe/v1/executor.pb.h"
 #include "scheduler/store/utf8.h"
+#include "scheduler/worker/attempt_teller.h"
 #include "scheduler/worker/boot_clock.h"
 #include "scheduler/worker/digest.h"
 #include "scheduler/worker/failpoint.h"
+#include "scheduler/worker/finished_event.h"
 #include "scheduler/worker/job_desk.h"
 #include "scheduler/worker/message_pipe.h"
 #include "scheduler/worker/output_names.h"
@@ -54,6 +56,7 @@ class Executor {
     if (!pipe_.receive(first) || !first.has_setting()) return 1;
     jobs_.emplace(first.setting());
     memory_.set_total(first.setting().memory_bytes());
+    log_name_ = first.setting().log_name();
     roots_.assign(first.setting().roots().begin(), first.setting().roots().end());
     try {
       jobs_->choose_backend();
@@ -88,6 +91,7 @@ class Executor {
   struct Finished {
     FinishedTask task;
     v1::LeaseRef lease;
+    std::vector<std::string> log_lines;
   };
 
   int end_unready(const std::string& why) {
@@ -193,6 +197,7 @@ class Executor {
   }
 
   void work_on(const v1::StartTask& start) {
+    AttemptTeller teller(pipe_, start.lease(), !log_name_.empty());
     try {
       failpoint("executor.start", start.spec().input());
       if (!start.spec().problem().empty()) {
@@ -202,26 +207,21 @@ class Executor {
              start.spec().problem()});
       }
       check_below_roots(start.spec().input(), roots_);
-      if (start.job().has_audit()) return send_result(start, jobs_->audit(start, is_cancelled_));
+      TaskListener listener;
+      listener.worker = log_name_;
+      listener.progress = [&](double share, std::string_view stage) { teller.progress(share, stage); };
+      if (teller.keeps_log()) listener.say = [&](const std::string& line) { teller.say(line); };
+      if (start.job().has_audit()) {
+        const v1::CommitResultRequest result = jobs_->audit(start, listener, is_cancelled_);
+        return send_result(start, result, teller.take_rest());
+      }
       const MasterJob& job = jobs_->master_job(start.job_id(), start.job().master());
       check_below_roots(job.out_dir.string(), roots_);
-      auto told = std::chrono::steady_clock::now();
-      FinishedTask task = runner_.run(
-          job, start.spec(),
-          [&](double share) {
-            const auto now = std::chrono::steady_clock::now();
-            if (now - told < std::chrono::milliseconds(200)) return;
-            told = now;
-            v1::ExecutorEvent event;
-            *event.mutable_progress()->mutable_lease() = start.lease();
-            event.mutable_progress()->set_share(share);
-            pipe_.send(event);
-          },
-          is_cancelled_);
+      FinishedTask task = runner_.run(job, start.spec(), listener, is_cancelled_);
       failpoint("executor.mastered", start.spec().input());
       const std::lock_guard lock(mutex_);
       if (is_cancelled_) return send_dropped(start.lease());
-      finished_[key_of(start.lease())] = {std::move(task), start.lease()};
+      finished_[key_of(start.lease())] = {std::move(task), start.lease(), teller.take_rest()};
       steps_.push_back([this, key = key_of(start.lease())] { make_ready(key); });
       changed_.notify_all();
     } catch (const MasteringCancelled&) {
@@ -229,18 +229,22 @@ class Executor {
     } catch (const AuditCancelled&) {
       send_dropped(start.lease());
     } catch (const cuda::CudaError& error) {
+      teller.flush();
       send_failed(start.lease(), failure_of(error), error.is_context_lost());
       if (!error.is_context_lost()) return;
       // This process can use no GPU any more. What is finished still gets its names; then the supervisor ends it.
     } catch (const std::exception& error) {
+      teller.flush();
       send_failed(start.lease(), failure_of(error));
     }
   }
 
-  void send_result(const v1::StartTask& start, const v1::CommitResultRequest& result) {
+  void send_result(const v1::StartTask& start, const v1::CommitResultRequest& result,
+                   const std::vector<std::string>& log_lines) {
     v1::ExecutorEvent event;
     *event.mutable_finished()->mutable_result() = result;
     *event.mutable_finished()->mutable_result()->mutable_lease() = start.lease();
+    for (const std::string& line : log_lines) event.mutable_finished()->add_log_lines(line);
     pipe_.send(event);
   }
 
@@ -286,31 +290,9 @@ class Executor {
     std::optional<Finished> taken = take(key, true);
     if (!taken) return;
     try {
-      v1::ExecutorEvent event;
-      v1::CommitResultRequest& result = *event.mutable_finished()->mutable_result();
       FinishedTask& task = taken->task;
       for (StagedFile& file : task.files) file.sync();
-      *result.mutable_lease() = taken->lease;
-      result.set_state(task.is_unchanged ? v1::TASK_STATE_UNCHANGED : v1::TASK_STATE_DONE);
-      result.set_result_json(task.result_json);
-      result.set_cache_key(task.cache_key);
-      *result.mutable_input() = identity_message(task.input);
-      result.set_content_hash(task.content_hash);
-      for (std::size_t i = 0; i < task.outputs.size(); ++i) {
-        task.outputs[i].mtime_ns = identity_of(task.files[i].path()).mtime_ns;
-        v1::OutputFile& file = *result.add_outputs();
-        file.set_path(task.outputs[i].path);
-        file.set_bytes(task.outputs[i].bytes);
-        file.set_mtime_ns(task.outputs[i].mtime_ns);
-        file.set_sha256(task.outputs[i].sha256);
-      }
-      v1::WorkerLoad& load = *event.mutable_finished()->mutable_load();
-      load.set_decode_s(task.busy.decode);
-      load.set_kernels_s(task.busy.kernels);
-      load.set_limiter_s(task.busy.limiter);
-      load.set_encode_s(task.busy.encode);
-      load.set_io_s(task.busy.io);
-      load.set_audio_s(task.audio_s);
+      const v1::ExecutorEvent event = finished_event(task, taken->lease, std::move(taken->log_lines));
       {
         const std::lock_guard lock(mutex_);
         if (syncing_.erase(key) == 0) return;  // dropped meanwhile: its files go
@@ -362,6 +344,7 @@ class Executor {
 
   MessagePipe pipe_;
   std::vector<std::string> roots_;
+  std::string log_name_;
   RemoteMemory memory_, device_memory_;
   EqDesigns designs_;
   std::optional<JobDesk> jobs_;
