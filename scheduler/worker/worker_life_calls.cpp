@@ -19,6 +19,7 @@ using Async = SchedulerCalls::Async;
 constexpr auto kTick = 50ms;
 constexpr auto kCallDeadline = 15s;
 constexpr std::int64_t kAcquireWaitMs = 20'000;
+constexpr std::int64_t kProgressMs = 2'000;
 
 v1::LeaseRef ref_of(LeaseKey key) {
   v1::LeaseRef lease;
@@ -114,6 +115,7 @@ void WorkerLife::begin_session(const v1::RegisterResponse& response) {
   SessionSetting setting;
   setting.slots = setting_.slots;
   setting.lease_ms = response.lease_ms();
+  if (!setting_.is_sole) setting.progress_ms = kProgressMs;  // a local run hears of it in the process
   session_.emplace(setting, static_cast<WorkerPort&>(*this), random01);
   news(fmt::format("worker {} is known to the scheduler; {} slots, {}", id_, setting_.slots, *engine_));
   if (response.state() == v1::WORKER_STATE_QUARANTINED)

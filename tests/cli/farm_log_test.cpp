@@ -4,7 +4,7 @@
 #include <sndfile.h>
 
 #include <chrono>
-#include <thread>
+#include <sstream>
 
 #include "tests/cli/farm.h"
 #include "tests/cli/music.h"
@@ -120,6 +120,36 @@ TEST_F(FarmLog, ATrackTooLongForTheMemoryIsSaidToBeSpooled) {
   const std::string job = submit(farm);
   farm.wait_for_end(job);
   EXPECT_THAT(lines_of(farm, job, "t00000.wav").at(1).at(1), HasSubstr("spooled to "));
+}
+
+TEST_F(FarmLog, AWatchShowsTheStageOfWhatIsInWorkLongBeforeTheLeaseNeedsAHeartbeat) {
+  write_short_tracks(work_.in(), 1, 300.0);
+  FarmSetting setting;
+  setting.workers = 1;
+  setting.lease_s = 120;  // a heartbeat each 40 s
+  setting.worker_environment["LATHE_FAILPOINTS"] = "executor.mastered=stop:t00000";
+  Farm farm(farm_folder(), setting);
+  const std::string job = submit(farm);
+  std::string stage;
+  const auto started = std::chrono::steady_clock::now();
+  while (stage.empty() && std::chrono::steady_clock::now() - started < std::chrono::seconds(30)) {
+    const ProgramResult watched = farm.run({"watch", job, "--json", "--timeout", "1"});
+    std::istringstream lines(watched.out);
+    for (std::string line; std::getline(lines, line);) {
+      const nlohmann::json message = nlohmann::json::parse(line);
+      for (const auto& work : message.at("in_work")) {
+        EXPECT_EQ(work.at("worker"), "w0");
+        stage = work.at("stage");
+      }
+    }
+    if (stage == "preparing") stage.clear();
+  }
+  EXPECT_THAT(stage, MatchesRegex("analysis|limiter|writing"));
+  const ProgramResult shown = farm.run({"watch", job, "--timeout", "1"});
+  EXPECT_THAT(shown.err, HasSubstr("w0: " + stage + ", "));
+  EXPECT_THAT(shown.err, HasSubstr("t00000.wav"));
+  const nlohmann::json workers = farm.run({"workers", "list", "--json"}).json();
+  EXPECT_EQ(workers.at("workers").at(0).at("in_work").at(0).at("stage"), stage);
 }
 
 TEST_F(FarmLog, AnAuditSaysHowItEnded) {
