@@ -12,6 +12,7 @@
 #include <set>
 #include <thread>
 
+#include "host/audio_file/isolation/decoder_error.h"
 #include "kernels/cuda/cuda_error.h"
 #include "lathe/v1/executor.pb.h"
 #include "scheduler/store/utf8.h"
@@ -32,6 +33,9 @@ namespace {
 
 // Syncing a file to the disk takes as long as mastering it and no processor: it has threads of its own.
 constexpr int kFinishingThreads = 2;
+
+// How long an executor that is to be replaced waits for the rest of its files to get their names.
+constexpr std::chrono::seconds kRestPatience{10};
 
 using Key = std::pair<std::int64_t, std::int64_t>;
 Key key_of(const v1::LeaseRef& lease) { return {lease.task_id(), lease.token()}; }
@@ -179,7 +183,7 @@ class Executor {
       v1::StartTask start;
       {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return is_ending_ || !queue_.empty(); });
+        changed_.wait(lock, [this] { return is_ending_ || (!queue_.empty() && !is_unfit_); });
         if (is_ending_) return;
         start = std::move(queue_.front());
         queue_.pop_front();
@@ -230,13 +234,25 @@ class Executor {
       send_dropped(start.lease());
     } catch (const cuda::CudaError& error) {
       teller.flush();
-      send_failed(start.lease(), failure_of(error), error.is_context_lost());
+      send_failed(start.lease(), failure_of(error), error.is_context_lost() ? Loss::kDevice : Loss::kNothing);
       if (!error.is_context_lost()) return;
       // This process can use no GPU any more. What is finished still gets its names; then the supervisor ends it.
+    } catch (const IsolationFailed& error) {
+      teller.flush();
+      finish_the_rest();
+      send_failed(start.lease(), failure_of(error), Loss::kDecoders);
     } catch (const std::exception& error) {
       teller.flush();
       send_failed(start.lease(), failure_of(error));
     }
+  }
+
+  // This process is about to be replaced: what it has mastered gets its names first, if the scheduler is there for it.
+  void finish_the_rest() {
+    std::unique_lock lock(mutex_);
+    is_unfit_ = true;
+    changed_.wait_for(lock, kRestPatience,
+                      [this] { return is_ending_ || (steps_.empty() && finished_.empty() && steps_under_way_ == 0); });
   }
 
   void send_result(const v1::StartTask& start, const v1::CommitResultRequest& result,
@@ -248,14 +264,18 @@ class Executor {
     pipe_.send(event);
   }
 
-  void send_failed(const v1::LeaseRef& lease, const TaskFailure& failure, bool device_is_lost = false) {
+  // What this process has lost with the attempt.
+  enum class Loss { kNothing, kDevice, kDecoders };
+
+  void send_failed(const v1::LeaseRef& lease, const TaskFailure& failure, Loss loss = Loss::kNothing) {
     v1::ExecutorEvent event;
     v1::ExecutorEvent::Failed& failed = *event.mutable_failed();
     *failed.mutable_lease() = lease;
     failed.set_failure_class(failure_class_message(failure.failure_class));
     failed.set_reason_code(failure.code);
     failed.set_message(storable_text(failure.message));
-    failed.set_device_is_lost(device_is_lost);
+    failed.set_device_is_lost(loss == Loss::kDevice);
+    failed.set_executor_is_unfit(loss == Loss::kDecoders);
     pipe_.send(event);
   }
 
@@ -269,8 +289,14 @@ class Executor {
         if (is_ending_) return;
         step = std::move(steps_.front());
         steps_.pop_front();
+        ++steps_under_way_;
       }
       step();
+      {
+        const std::lock_guard lock(mutex_);
+        --steps_under_way_;
+      }
+      changed_.notify_all();
     }
   }
 
@@ -361,6 +387,8 @@ class Executor {
   Key working_on_{};
   std::atomic<bool> is_cancelled_{false};
   bool is_ending_ = false;
+  bool is_unfit_ = false;    // begins nothing more
+  int steps_under_way_ = 0;  // of those that finish
 };
 
 }  // namespace

@@ -38,6 +38,16 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
 
+// The track's report, and how it came about.
+std::string result_of(const TrackReport& report, const BackendChoice& backend) {
+  nlohmann::ordered_json result = track_json(report);
+  result["engine"] = engine_name();
+  result["backend"] = backend_name(backend);
+  if (const std::string device = device_name(backend); !device.empty()) result["device"] = device;
+  result["busy"] = busy_json(report.busy);
+  return result.dump();
+}
+
 void say_how_it_went(const TrackReport& report, double wall_s, const std::function<void(const std::string&)>& say) {
   for (const std::string& note : report.notes) say("note: " + note);
   for (const OutputReport& output : report.outputs) {
@@ -228,7 +238,7 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task, con
   FinishedTask done;
   done.content_hash = mastered.report.payload_hash;
   done.cache_key = p.cache_key(done.content_hash);
-  done.result_json = track_json(mastered.report).dump();
+  done.result_json = result_of(mastered.report, job.backend);
   done.input = p.identity;
   done.replace = std::move(replace);
   done.was_free = std::move(p.was_free);
@@ -266,6 +276,7 @@ std::optional<FinishedTask> TaskRunner::find_unchanged(const Plan& p) {
   done.is_unchanged = true;
   nlohmann::ordered_json result = nlohmann::ordered_json::parse(result_json);
   result["input"] = json_text(p.job.input);
+  result.erase("busy");  // nobody was, this time
   done.result_json = result.dump();
   done.cache_key = question.cache_key();
   done.content_hash = hash;

@@ -234,6 +234,10 @@ void WorkerLife::on_attempt_failed(int s, const v1::ExecutorEvent::Failed& faile
   }
   session_->on_attempt_failed(key_of(failed.lease()),
                               {failure_class_of(failed.failure_class()), failed.reason_code(), failed.message()}, now);
+  if (failed.executor_is_unfit()) {
+    news("an executor can read no files any more, and is replaced: " + failed.message());
+    session_->give_up(s, now);
+  }
 }
 
 void WorkerLife::lose_gpu(const std::string& how) {

@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 #include <sndfile.h>
 
+#include <unistd.h>
+
+#include <array>
 #include <chrono>
+#include <csignal>
 #include <sstream>
 
 #include "tests/cli/farm.h"
@@ -150,6 +154,89 @@ TEST_F(FarmLog, AWatchShowsTheStageOfWhatIsInWorkLongBeforeTheLeaseNeedsAHeartbe
   EXPECT_THAT(shown.err, HasSubstr("t00000.wav"));
   const nlohmann::json workers = farm.run({"workers", "list", "--json"}).json();
   EXPECT_EQ(workers.at("workers").at(0).at("in_work").at(0).at("stage"), stage);
+}
+
+constexpr std::array kKindsOfWork{"decode", "kernels", "limiter", "encode", "io"};
+
+// A report without what a clock says; the backend is chosen for another reason here and there.
+nlohmann::json timeless(nlohmann::json report) {
+  for (const char* key : {"wall_s", "realtime_factor", "busy"}) report["summary"].erase(key);
+  for (auto& track : report["tracks"]) track.erase("busy");
+  report.erase("backend_reason");
+  return report;
+}
+
+// What the tracks say they took, by kind of work, is what the summary says.
+void expect_busy_adds_up(const nlohmann::json& report) {
+  for (const char* kind : kKindsOfWork) {
+    double sum = 0;
+    for (const auto& track : report.at("tracks")) {
+      if (track.contains("busy")) sum += track.at("busy").at(kind).get<double>();
+    }
+    EXPECT_NEAR(report.at("summary").at("busy").at(kind).get<double>(), sum, 1e-3) << kind;
+  }
+}
+
+TEST_F(FarmLog, AFarmsReportAndALocalOneOfTheSameInputAgreeButForTimes) {
+  write_short_tracks(work_.in(), 4, 2.0);
+  spill(work_.in() / "bad.wav", "no audio");
+  const nlohmann::json local = work_.master({"--json", "--backend", "cpu"}).json();
+  const std::string manifest = slurp(work_.out() / "lathe-manifest.json");
+  const nlohmann::json local_again = work_.master({"--json", "--backend", "cpu"}).json();
+  fs::remove_all(work_.out());
+  Farm farm(farm_folder(), {});
+  const auto submit_and_wait = [&] {
+    return farm.run({"submit", work_.in().string(), "--out", work_.out().string(), "--wait", "--json"}).json();
+  };
+  const nlohmann::json far = submit_and_wait(), far_again = submit_and_wait();
+  EXPECT_EQ(timeless(far).dump(1), timeless(local).dump(1));
+  EXPECT_EQ(timeless(far_again).dump(1), timeless(local_again).dump(1));
+  EXPECT_EQ(slurp(work_.out() / "lathe-manifest.json"), manifest);
+  for (const nlohmann::json* report : {&far, &local}) {
+    EXPECT_GT(report->at("summary").at("busy").at("kernels"), 0.0);
+    expect_busy_adds_up(*report);
+    const nlohmann::json track = track_named(*report, "t00001.wav");
+    EXPECT_EQ(track.at("engine"), report->at("engine"));
+    EXPECT_EQ(track.at("backend"), report->at("backend"));
+    EXPECT_GT(track.at("busy").at("kernels"), 0.0);
+  }
+  // What was remembered took nothing this time.
+  for (const nlohmann::json* report : {&far_again, &local_again}) {
+    EXPECT_EQ(report->at("summary").at("unchanged"), 4);
+    EXPECT_FALSE(track_named(*report, "t00001.wav").contains("busy"));
+    for (const char* kind : kKindsOfWork) EXPECT_EQ(report->at("summary").at("busy").at(kind), 0.0);
+  }
+}
+
+TEST_F(FarmLog, AnExecutorWhoseNurseryWasKilledIsReplacedAndItsTrackTriedAgain) {
+  write_short_tracks(work_.in(), 3);
+  FarmSetting setting;
+  setting.workers = 1;
+  Farm farm(farm_folder(), setting);
+  farm.wait_for_end(submit(farm));
+  const std::set<pid_t> executors = children_of(farm.worker(0).pid());
+  ASSERT_EQ(executors.size(), 1u);
+  const std::set<pid_t> nurseries = children_of(*executors.begin());
+  ASSERT_EQ(nurseries.size(), 1u);
+  ASSERT_EQ(::kill(*nurseries.begin(), SIGKILL), 0);
+  while (parent_of(*nurseries.begin()) != 0) ::usleep(1'000);
+
+  const std::string job = submit(farm, {"--no-cache"});
+  EXPECT_EQ(farm.wait_for_end(job).at("state"), "SUCCEEDED");
+  int isolation = 0;
+  for (const char* name : {"t00000.wav", "t00001.wav", "t00002.wav"}) {
+    const auto attempts = lines_of(farm, job, name);
+    for (const auto& [token, lines] : attempts) {
+      isolation += lines.back().find("ISOLATION (INFRA)") != std::string::npos;
+      EXPECT_THAT(lines.back(), ::testing::AnyOf(HasSubstr("ISOLATION (INFRA)"), HasSubstr("mastered in")));
+    }
+  }
+  EXPECT_EQ(isolation, 1) << "one track met it, and no other";
+  const std::set<pid_t> now = children_of(farm.worker(0).pid());
+  ASSERT_EQ(now.size(), 1u);
+  EXPECT_NE(now, executors);
+  EXPECT_THAT(farm.drain_worker(0), HasSubstr("is replaced"));
+  farm.expect_sound();
 }
 
 TEST_F(FarmLog, AnAuditSaysHowItEnded) {
