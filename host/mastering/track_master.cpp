@@ -22,12 +22,10 @@ namespace lathe {
 namespace {
 
 constexpr int kCorrections = 3;
+// Of a track's whole work; the rest is reading the last file back.
+constexpr double kAnalysisShare = 0.6, kLimiterShare = 0.05, kWritingShare = 0.3;
 constexpr double kCorrectLu =
     0.02;  // further from the target than this, the finished file's loudness corrects the gain
-std::string describe(const AudioFormat& f) {
-  return fmt::format("{} {}-bit{}, {} Hz, {} channel{}", container_name(f.container), bits_per_sample(f.encoding),
-                     is_float(f.encoding) ? " float" : "", f.sample_rate_hz, f.channels, f.channels == 1 ? "" : "s");
-}
 
 // The end of the first pass: keeps the frames for the second.
 class StoreSink final : public AudioSink {
@@ -62,12 +60,17 @@ FirstPassSetup first_pass_setup(const Chain& chain, const AudioFormat& format, E
 
 }  // namespace
 
+std::string format_text(const AudioFormat& f) {
+  return fmt::format("{} {}-bit{}, {} Hz, {} channel{}", container_name(f.container), bits_per_sample(f.encoding),
+                     is_float(f.encoding) ? " float" : "", f.sample_rate_hz, f.channels, f.channels == 1 ? "" : "s");
+}
+
 // The work on one track; its members are what the passes share.
 class TrackRun {
  public:
   // `accelerator` is there when the job asks for CUDA.
   TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, cuda::Accelerator* accelerator,
-           const std::function<void(double)>& progress, const std::atomic<bool>& is_cancelled)
+           const MasteringProgress& progress, const std::atomic<bool>& is_cancelled)
       : job_(job),
         designs_(designs),
         accelerator_(accelerator),
@@ -115,7 +118,7 @@ class TrackRun {
  private:
   void describe_input() {
     report_.input = job_.input;
-    report_.input_format = describe(in_);
+    report_.input_format = format_text(in_);
     report_.frames = in_.frames;
     report_.sample_rate_hz = in_.sample_rate_hz;
     report_.channels = in_.channels;
@@ -127,6 +130,7 @@ class TrackRun {
 
   // First pass: decode, measure as it came, run the stages, keep and measure what the limiter will see.
   void analyse() {
+    report_progress(0, "analysis");
     FirstPassSetup setup = first_pass_setup(job_.chain, in_, designs_);
     report_stages();
     std::optional<StoreSink> sink;
@@ -146,7 +150,7 @@ class TrackRun {
       watch_.start(&BusySeconds::kernels);
       pass->take(count);
       done += count;
-      report_progress(0.6 * static_cast<double>(done) / static_cast<double>(in_.frames));
+      report_progress(kAnalysisShare * static_cast<double>(done) / static_cast<double>(in_.frames), "analysis");
     }
     FirstPassResult result = pass->finish();
     pass.reset();
@@ -193,6 +197,7 @@ class TrackRun {
   void plan_gain() {
     if (!store_) return;
     check_cancelled();
+    report_progress(kAnalysisShare, "limiter");
     watch_.start(&BusySeconds::limiter);
     solver_.emplace(*store_, std::move(track_), job_.chain.goal);
     plan_ = solver_->solve();
@@ -243,7 +248,10 @@ class TrackRun {
     source.dither_seed = std::stoull(report_.payload_hash.substr(0, 16), nullptr, 16);
     const auto tick = [this, index](double share) {
       check_cancelled();
-      report_progress(0.65 + 0.3 * (static_cast<double>(index) + share) / static_cast<double>(job_.outputs.size()));
+      report_progress(
+          kAnalysisShare + kLimiterShare +
+              kWritingShare * (static_cast<double>(index) + share) / static_cast<double>(job_.outputs.size()),
+          "writing");
     };
     OutputWriter writer(source, weights_, blocks_, watch_, tick);
     StagedFile file(job_.out_dir, job_.outputs[index].path);
@@ -277,14 +285,14 @@ class TrackRun {
   void check_cancelled() const {
     if (is_cancelled_.load(std::memory_order_relaxed)) throw MasteringCancelled();
   }
-  void report_progress(double share) const {
-    if (progress_) progress_(share);
+  void report_progress(double share, std::string_view stage) const {
+    if (progress_) progress_(share, stage);
   }
 
   const TrackJob& job_;
   EqDesigns& designs_;
   cuda::Accelerator* accelerator_;
-  const std::function<void(double)>& progress_;
+  const MasteringProgress& progress_;
   const std::atomic<bool>& is_cancelled_;
   AudioReader reader_;
   AudioFormat in_;
@@ -348,7 +356,7 @@ MemoryNeed TrackMaster::memory_needed(const Chain& chain, const AudioFormat& for
 TrackMaster::TrackMaster(EqDesigns& designs) : designs_(designs) {}
 TrackMaster::~TrackMaster() = default;
 
-MasteredTrack TrackMaster::master(const TrackJob& job, const std::function<void(double)>& progress,
+MasteredTrack TrackMaster::master(const TrackJob& job, const MasteringProgress& progress,
                                   const std::atomic<bool>& is_cancelled) {
   if (job.backend == Backend::cuda && !accelerator_) accelerator_ = cuda::open_accelerator();
   try {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/audio_file/audio_reader.h"
@@ -47,6 +48,13 @@ struct TrackJob {
   std::shared_ptr<AudioReader> reader;
 };
 
+// "WAV 24-bit, 44100 Hz, 2 channels"
+std::string format_text(const AudioFormat& format);
+
+// Called for every block with the share done, 0 to 1, and with what is done: "analysis" (the first pass: reading, EQ,
+// measuring), "limiter" (finding the gain), "writing" (the second pass, and reading the file back).
+using MasteringProgress = std::function<void(double share, std::string_view stage)>;
+
 struct MasteredTrack {
   TrackReport report;
   std::vector<StagedFile> files;  // one an output, in order; removed unless published
@@ -69,11 +77,10 @@ class TrackMaster {
   // for a band that does not fit the rate.
   MemoryNeed memory_needed(const Chain& chain, const AudioFormat& format, Backend backend);
 
-  // Progress is called with the share done, 0 to 1. Throws AudioFileError, UnusableAudio, TargetOutOfReach,
+  // `progress` may be empty. Throws AudioFileError, UnusableAudio, TargetOutOfReach,
   // std::invalid_argument (a band that does not fit the rate, an output format that cannot hold the track),
   // MasteringCancelled, and on a GPU BackendAbsent and CudaError. Whatever it throws, nothing is left behind.
-  MasteredTrack master(const TrackJob& job, const std::function<void(double)>& progress,
-                       const std::atomic<bool>& is_cancelled);
+  MasteredTrack master(const TrackJob& job, const MasteringProgress& progress, const std::atomic<bool>& is_cancelled);
 
   void release_memory();
 

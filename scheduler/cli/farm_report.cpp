@@ -27,18 +27,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// What workers add to a result beside the track's report: how it came about. None of it is in a local result.
+// How the results came about, as those who made them say in each.
 struct Making {
   std::set<std::string> engines, backends, devices;
   BusySeconds busy;
 
-  // Takes it out of the result.
-  void take(Json& result) {
+  void note(const Json& result) {
     for (const auto& [key, into] : {std::pair{"engine", &engines}, {"backend", &backends}, {"device", &devices}}) {
-      if (const auto found = result.find(key); found != result.end()) {
-        if (found->is_string() && !found->get<std::string>().empty()) into->insert(found->get<std::string>());
-        result.erase(key);
-      }
+      const auto found = result.find(key);
+      if (found != result.end() && found->is_string() && !found->get<std::string>().empty())
+        into->insert(found->get<std::string>());
     }
     if (const auto found = result.find("busy"); found != result.end()) {
       busy.decode += found->value("decode", 0.0);
@@ -46,7 +44,6 @@ struct Making {
       busy.limiter += found->value("limiter", 0.0);
       busy.encode += found->value("encode", 0.0);
       busy.io += found->value("io", 0.0);
-      result.erase("busy");
     }
     // Workers that say nothing of it: the stages do.
     for (const Json& stage : result.value("stages", Json::array())) {
@@ -93,10 +90,10 @@ void add_task(const v1::Task& task, BatchResult& result, Making& making) {
   outcome.reason_code = task.reason_code();
   outcome.reason = task.message();
   if (!task.result_json().empty()) {
-    Json json = Json::parse(task.result_json());
-    making.take(json);
+    const Json json = Json::parse(task.result_json());
+    making.note(json);
     result.audio_s += json.value("duration_s", 0.0);
-    outcome.result_json = json.dump();
+    outcome.result_json = task.result_json();
   }
   result.tracks.push_back(std::move(outcome));
 }

@@ -1,11 +1,14 @@
 #include "scheduler/cli/job_display.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
+#include "host/report/audit_table.h"
 #include "host/report/audit_text.h"
 #include "scheduler/cli/farm_json.h"
 #include "scheduler/client/farm_connection.h"
@@ -18,6 +21,21 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kBetweenLines = std::chrono::seconds(10);
 
 bool is_failed(v1::TaskState state) { return state == v1::TASK_STATE_FAILED || state == v1::TASK_STATE_QUARANTINED; }
+
+// What is in work, as the workers' last heartbeats told: the first of it by name. Empty: nothing that is known.
+std::string work_text(const v1::WatchJobResponse& message) {
+  if (message.in_work().empty()) return "";
+  const v1::WatchJobResponse::InWork& work = message.in_work(0);
+  const std::string name = std::filesystem::path(work.input()).filename().string();
+  std::string text = fmt::format("; {}: {}, {:.0f} % of {}", work.worker(), work.stage(), 100 * work.share(), name);
+  if (message.in_work_size() > 1) text += fmt::format(", {} more in work", message.in_work_size() - 1);
+  return visible_text(text);
+}
+
+int columns_of_terminal() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
 
 }  // namespace
 
@@ -53,24 +71,28 @@ void JobDisplay::show(const v1::WatchJobResponse& message) {
   }
   const v1::Job& job = message.job();
   const std::int64_t ended = ended_count(job.counts());
+  const std::string work = work_text(message);
   if (is_terminal_ && !scheduler::is_over(job.state())) {
     constexpr int kWidth = 24;
     const int full = static_cast<int>(std::clamp(share_done(job), 0.0, 1.0) * kWidth);
-    std::fprintf(stderr, "\r\033[K[%s%s] job %lld: %s", std::string(static_cast<std::size_t>(full), '#').c_str(),
-                 std::string(static_cast<std::size_t>(kWidth - full), '.').c_str(),
-                 static_cast<long long>(job.job_id()), job_line(job).c_str());
+    const std::string line =
+        fmt::format("[{:#<{}}{:.<{}}] job {}: {}{}", "", full, "", kWidth - full, job.job_id(), job_line(job), work);
+    // A line that is broken into two could not be drawn over.
+    std::fprintf(stderr, "\r\033[K%s", shortened(line, std::max(1, columns_of_terminal() - 1)).c_str());
     std::fflush(stderr);
     has_bar_ = true;
     return;
   }
   const auto now = Clock::now();
-  const bool is_news = job.state() != state_ || (ended != ended_ && now - said_ >= kBetweenLines);
+  const bool has_moved = ended != ended_ || work != work_;
+  const bool is_news = job.state() != state_ || (has_moved && now - said_ >= kBetweenLines);
   if (!is_news) return;
   clear_bar();
   state_ = job.state();
   ended_ = ended;
+  work_ = work;
   said_ = now;
-  std::fprintf(stderr, "job %lld: %s\n", static_cast<long long>(job.job_id()), job_line(job).c_str());
+  std::fprintf(stderr, "job %lld: %s%s\n", static_cast<long long>(job.job_id()), job_line(job).c_str(), work.c_str());
 }
 
 }  // namespace lathe::cli

@@ -9,8 +9,8 @@
 
 namespace lathe::cli {
 
-// On a terminal a bar in place, and a line for each track that failed; elsewhere those lines, and one line of figures
-// when the state changes and every ten seconds at most.
+// On a terminal a bar in place, with what is in work, and a line for each track that failed; elsewhere those lines, and
+// one line of figures when the state changes and every ten seconds at most.
 class JobDisplay {
  public:
   explicit JobDisplay(bool is_quiet);
@@ -24,6 +24,7 @@ class JobDisplay {
   bool is_quiet_, is_terminal_, has_bar_ = false;
   v1::JobState state_ = v1::JOB_STATE_UNSPECIFIED;
   std::int64_t ended_ = -1;
+  std::string work_;
   std::chrono::steady_clock::time_point said_{};
 };
 

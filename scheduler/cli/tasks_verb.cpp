@@ -1,10 +1,11 @@
-// `lathe logs TASK | explain TASK | report JOB`: what became of a track, and of a job.
+// `lathe logs TASK | logs --job JOB | explain TASK | report JOB`: what became of a track, and of a job.
 #include <fmt/format.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "host/report/audit_text.h"
+#include "host/report/track_json.h"
 #include "scheduler/cli/farm_json.h"
 #include "scheduler/cli/farm_report.h"
 #include "scheduler/cli/farm_verb.h"
@@ -23,27 +24,83 @@ using Json = nlohmann::ordered_json;
 struct Options {
   FarmFlags farm;
   std::string task, job;
+  bool only_failed = false;
   ReportChoice report;
   bool latest = false;
 };
 
-int logs(FarmConnection& farm, const Options& options) {
+v1::GetTaskLogResponse log_of(FarmConnection& farm, std::int64_t task_id) {
   v1::GetTaskLogRequest request;
-  request.set_task_id(number_of("TASK", options.task));
-  const v1::GetTaskLogResponse log = farm.call(request);
-  if (options.farm.json) {
-    Json lines = Json::array();
-    for (const auto& line : log.lines())
-      lines.push_back({{"token", line.token()}, {"at_ms", line.at_ms()}, {"text", line.text()}});
-    print_json(document("lathe.log.v1", {{"task_id", request.task_id()}, {"lines", std::move(lines)}}));
-    return kOk;
-  }
+  request.set_task_id(task_id);
+  return farm.call(request);
+}
+
+Json lines_json(const v1::GetTaskLogResponse& log) {
+  Json lines = Json::array();
+  for (const auto& line : log.lines())
+    lines.push_back({{"token", line.token()}, {"at_ms", line.at_ms()}, {"text", line.text()}});
+  return lines;
+}
+
+void print_lines(const v1::GetTaskLogResponse& log) {
   std::int64_t attempt = -1;
   for (const auto& line : log.lines()) {
     if (line.token() != attempt) std::printf("-- attempt %lld\n", static_cast<long long>(line.token()));
     attempt = line.token();
     std::printf("%s  %s\n", local_time_text(line.at_ms()).c_str(), visible_text(line.text()).c_str());
   }
+}
+
+// Of each track of the job about which something was said.
+int logs_of_job(FarmConnection& farm, const Options& options) {
+  v1::ListTasksRequest request;
+  request.set_job_id(job_of(farm, options.job));
+  request.set_page_size(1000);
+  if (options.only_failed) {
+    request.add_states(v1::TASK_STATE_FAILED);
+    request.add_states(v1::TASK_STATE_QUARANTINED);
+  }
+  Json tracks = Json::array();
+  bool was_said = false;
+  do {
+    const v1::ListTasksResponse page = farm.call(request);
+    for (const v1::Task& task : page.tasks()) {
+      const v1::GetTaskLogResponse log = log_of(farm, task.task_id());
+      if (log.lines().empty()) continue;
+      was_said = true;
+      if (options.farm.json) {
+        tracks.push_back({{"task_id", task.task_id()},
+                          {"input", json_text(task.spec().input())},
+                          {"state", word(task.state())},
+                          {"lines", lines_json(log)}});
+        continue;
+      }
+      std::printf("task %lld  %s  %s\n", static_cast<long long>(task.task_id()), word(task.state()).c_str(),
+                  visible_text(task.spec().input()).c_str());
+      print_lines(log);
+    }
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  if (options.farm.json)
+    print_json(document("lathe.logs.v1", {{"job_id", request.job_id()}, {"tracks", std::move(tracks)}}));
+  else if (!was_said)
+    say("nothing was said so far");
+  return kOk;
+}
+
+int logs(FarmConnection& farm, const Options& options) {
+  if (options.task.empty() == options.job.empty()) {
+    say("which track? Give its number, or --job JOB for all tracks of a job");
+    return kUsage;
+  }
+  if (!options.job.empty()) return logs_of_job(farm, options);
+  const std::int64_t task_id = number_of("TASK", options.task);
+  const v1::GetTaskLogResponse log = log_of(farm, task_id);
+  if (options.farm.json) {
+    print_json(document("lathe.log.v1", {{"task_id", task_id}, {"lines", lines_json(log)}}));
+    return kOk;
+  }
+  print_lines(log);
   if (log.lines().empty()) say("nothing was said so far");
   return kOk;
 }
@@ -102,8 +159,14 @@ void add_tasks(CLI::App& app, Run& run) {
   const auto add = [&](const char* name, const char* help, int (*body)(FarmConnection&, const Options&)) {
     const auto options = std::make_shared<Options>();
     CLI::App* verb = app.add_subcommand(name, help);
-    verb->add_option("TASK", options->task, "The track's number, as lathe status and lathe watch --json name it")
-        ->required();
+    CLI::Option* task =
+        verb->add_option("TASK", options->task, "The track's number, as lathe status and lathe watch --json name it");
+    if (body == logs) {
+      verb->add_option("--job", options->job, "Of all tracks of this job: its number, or latest")->type_name("JOB");
+      verb->add_flag("--failed", options->only_failed, "Of a job: only of tracks that failed");
+    } else {
+      task->required();
+    }
     add_farm_options(*verb, options->farm);
     verb->callback([&run, options, body] {
       run = [options, body] {
@@ -111,7 +174,7 @@ void add_tasks(CLI::App& app, Run& run) {
       };
     });
   };
-  add("logs", "What was said during a track's attempts", logs);
+  add("logs", "What was said during the attempts of a track, or of a job's tracks", logs);
   add("explain", "Why a track waits, where it is, and what was tried", explain);
 
   const auto options = std::make_shared<Options>();

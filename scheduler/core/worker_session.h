@@ -37,6 +37,9 @@ struct SessionSetting {
   // moment is over by then.
   std::int64_t margin_ms() const { return lease_ms / 6; }
   std::int64_t beat_ms() const { return lease_ms / 3; }
+  // While a track has been in work for longer than this, a heartbeat follows the other so soon: it tells how far the
+  // work is to whoever watches. 0: it does not.
+  std::int64_t progress_ms = 0;
   Backoff call_backoff{100, 3'000};
 };
 
@@ -136,6 +139,7 @@ class WorkerSession {
     bool is_asked = false;  // a call is on its way
     bool is_lost = false;   // kDropping: then nothing is owed
     int tries = 0;
+    std::int64_t working_since_ms = 0;  // kWorking, seen by a tick
     std::int64_t next_try_ms = 0;
     AttemptFailure failure;
     std::int64_t order = 0;
@@ -160,6 +164,7 @@ class WorkerSession {
   void kill(int slot);
   void ask_for_work(std::int64_t now_ms);
   void beat(std::int64_t now_ms);
+  bool has_progress_to_tell(std::int64_t now_ms);
 
   const SessionSetting setting_;
   WorkerPort& port_;

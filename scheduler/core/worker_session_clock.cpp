@@ -53,13 +53,29 @@ void WorkerSession::kill(int slot) {
 }
 
 void WorkerSession::beat(std::int64_t now_ms) {
+  const bool has_progress = has_progress_to_tell(now_ms);
   if (beat_call_ != 0 && now_ms - beat_sent_ms_ < setting_.lease_ms / 2) return;
-  if (now_ms < next_beat_ms_) return;
+  // A scheduler that did not answer is left the time that was set then.
+  const bool is_hurried = has_progress && beat_failures_ == 0 && now_ms - beat_sent_ms_ >= setting_.progress_ms;
+  if (now_ms < next_beat_ms_ && !is_hurried) return;
   beat_leases_ = held();
   beat_call_ = ++calls_;
   beat_sent_ms_ = now_ms;
   next_beat_ms_ = now_ms + setting_.beat_ms();
   port_.heartbeat(beat_call_, beat_leases_);
+}
+
+// Each heartbeat renews leases, and an early one does no more than that: what a lease allows is counted from when the
+// heartbeat was sent, however many there are.
+bool WorkerSession::has_progress_to_tell(std::int64_t now_ms) {
+  if (setting_.progress_ms == 0) return false;
+  bool is_long = false;
+  for (auto& [key, held] : held_) {
+    if (held.phase != Phase::kWorking) continue;
+    if (held.working_since_ms == 0) held.working_since_ms = now_ms;
+    is_long = is_long || now_ms - held.working_since_ms >= setting_.progress_ms;
+  }
+  return is_long;
 }
 
 void WorkerSession::ask_for_work(std::int64_t now_ms) {

@@ -198,7 +198,7 @@ void WatchDesk::look_at(Watch& watch) {
       for (const v1::TaskProgress& progress : status.progress()) {
         if (message.in_work_size() >= kInWorkShown) break;
         const auto task = store.task(progress.lease().task_id());
-        if (!task || task->job_id != watch.job) continue;
+        if (!task || task->job_id != watch.job || task->worker_id != worker.spec.id) continue;
         v1::WatchJobResponse::InWork& in_work = *message.add_in_work();
         in_work.set_worker(worker.spec.name);
         in_work.set_input(task->input);

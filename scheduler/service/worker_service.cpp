@@ -21,6 +21,12 @@ std::vector<OutputRecord> outputs_of(const google::protobuf::RepeatedPtrField<v1
   return outputs;
 }
 
+std::vector<SaidLine> log_of(const google::protobuf::RepeatedPtrField<v1::LogLine>& lines) {
+  std::vector<SaidLine> log;
+  for (const v1::LogLine& line : lines) log.push_back({line.text(), line.before_ms()});
+  return log;
+}
+
 }  // namespace
 
 WorkerService::Reactor* WorkerService::Register(Context* context, const v1::RegisterRequest* request,
@@ -204,6 +210,7 @@ WorkerService::Reactor* WorkerService::CommitResult(Context* context, const v1::
     commit.result_json = request->result_json();
     if (!request->cache_key().empty()) commit.cache = {{request->cache_key(), request->result_json()}};
     commit.outputs = outputs_of(request->outputs());
+    commit.log = log_of(request->log());
     response->set_lost(farm_.store.commit(lease_of(request->lease()), commit) == CommitOutcome::kLost);
     return Status::OK;
   });
@@ -212,8 +219,9 @@ WorkerService::Reactor* WorkerService::CommitResult(Context* context, const v1::
 WorkerService::Reactor* WorkerService::FailAttempt(Context* context, const v1::FailAttemptRequest* request,
                                                    v1::FailAttemptResponse* response) {
   return farm_.gate.answer(context, kWorkerCall, "", [=, this](const Caller&) {
-    const FailOutcome outcome = farm_.store.fail(lease_of(request->lease()), failure_class_of(request->failure_class()),
-                                                 request->reason_code(), request->message(), random01());
+    const FailOutcome outcome =
+        farm_.store.fail(lease_of(request->lease()), failure_class_of(request->failure_class()), request->reason_code(),
+                         request->message(), random01(), log_of(request->log()));
     response->set_lost(outcome.is_lost);
     if (!outcome.is_lost) response->set_state(to_message(outcome.state));
     farm_.signal.raise();

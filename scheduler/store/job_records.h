@@ -150,6 +150,12 @@ struct CallRecord {
   std::string outcome;  // a gRPC status name: "OK", "PERMISSION_DENIED"
 };
 
+// A line of an attempt's log, on its way into the store.
+struct SaidLine {
+  std::string text;
+  std::int64_t before_ms = 0;  // said so long ago
+};
+
 struct LogLine {
   std::int64_t token = 0;  // the attempt
   std::int64_t at_ms = 0;  // given by the store
@@ -181,6 +187,7 @@ struct Commit {
   std::string result_json;
   std::vector<CachedResult> cache;    // replaces what was kept under the same keys
   std::vector<OutputRecord> outputs;  // what now lies under these paths
+  std::vector<SaidLine> log = {};     // of the attempt, after what append_log() brought
 };
 enum class CommitOutcome {
   kCommitted,

@@ -77,9 +77,9 @@ class JobStore {
   virtual CommitOutcome commit(const LeaseId& lease, const Commit& commit) = 0;
 
   // Ends the attempt badly: the retry policy decides what becomes of the task. reason_code is stable and for programs
-  // ("DECODE_FAILED"), message is for people. random01 in [0, 1] spreads the retries.
+  // ("DECODE_FAILED"), message is for people. random01 in [0, 1] spreads the retries. `log` as in Commit.
   virtual FailOutcome fail(const LeaseId& lease, FailureClass failure_class, std::string_view reason_code,
-                           std::string_view message, double random01) = 0;
+                           std::string_view message, double random01, const std::vector<SaidLine>& log = {}) = 0;
 
   // Gives the task back untouched, for a worker that stops. No failure. False: the lease was lost already.
   virtual bool release(const LeaseId& lease) = 0;

@@ -77,6 +77,7 @@ CommitOutcome SqlJobStore::commit(const LeaseId& lease, const Commit& commit) {
       transaction.run("DELETE FROM output WHERE path = ?1", Bytes{output.path});
       insert_output(transaction, output, lease.task_id, true);
     }
+    add_log(transaction, lease, commit.log);
     end_attempt(transaction, lease, "COMMITTED");
     transaction.run("UPDATE worker SET committed = committed + 1, failure_streak = 0 WHERE id = ?1", holder->worker_id);
     transaction.add_event(holder->job_id, lease.task_id, to_string(commit.state));
@@ -87,7 +88,7 @@ CommitOutcome SqlJobStore::commit(const LeaseId& lease, const Commit& commit) {
 }
 
 FailOutcome SqlJobStore::fail(const LeaseId& lease, FailureClass failure_class, std::string_view reason_code,
-                              std::string_view message, double random01) {
+                              std::string_view message, double random01, const std::vector<SaidLine>& log) {
   check_text("a reason code", reason_code);
   return write(Repeat::kHarmless, [&](SqlTransaction& transaction, bool may_be_done) -> FailOutcome {
     const std::optional<Held> holder = held(transaction, lease);
@@ -105,6 +106,7 @@ FailOutcome SqlJobStore::fail(const LeaseId& lease, FailureClass failure_class, 
     }
     const RetryDecision decision =
         end_badly(transaction, *holder, {failure_class, false}, "FAILED", reason_code, message, random01);
+    add_log(transaction, lease, log);
     note_worker_failure(transaction, *holder, failure_class, reason_code);
     end_job_if_all_ended(transaction, holder->job_id);
     return {false, decision.state, decision.not_before_ms};

@@ -45,7 +45,7 @@ class SqlJobStore final : public JobStore {
   bool announce_outputs(const LeaseId& lease, const std::vector<OutputRecord>& outputs) override;
   CommitOutcome commit(const LeaseId& lease, const Commit& commit) override;
   FailOutcome fail(const LeaseId& lease, FailureClass failure_class, std::string_view reason_code,
-                   std::string_view message, double random01) override;
+                   std::string_view message, double random01, const std::vector<SaidLine>& log) override;
   bool release(const LeaseId& lease) override;
 
   std::vector<Rescued> rescue_expired(const Random01& random01) override;
@@ -131,6 +131,7 @@ class SqlJobStore final : public JobStore {
                                   std::string_view reason_code);
   std::vector<Rescued> rescue_all(std::optional<std::string_view> worker_id, std::string_view reason_code,
                                   const Random01& random01);
+  static void add_log(SqlTransaction& transaction, const LeaseId& lease, const std::vector<SaidLine>& log);
   static void insert_output(SqlTransaction& transaction, const OutputRecord& output, TaskId task, bool is_committed);
   static void move_job(SqlTransaction& transaction, JobId job, JobState state);
   static void end_job_if_all_ended(SqlTransaction& transaction, JobId job);

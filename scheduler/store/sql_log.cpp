@@ -13,24 +13,32 @@ constexpr std::size_t kLinesKept = 500;
 
 // Two who write of one attempt at once wait for the task's row.
 bool SqlJobStore::append_log(const LeaseId& lease, const std::vector<std::string>& lines) {
-  const std::size_t skipped = lines.size() > kLinesKept ? lines.size() - kLinesKept : 0;
   return write(Repeat::kNever, [&](SqlTransaction& transaction, bool) {
     if (!held(transaction, lease)) return false;
-    std::int64_t next = 0;
-    {
-      Rows row = transaction.query("SELECT coalesce(max(line) + 1, 0) FROM task_log WHERE task_id = ?1 AND token = ?2",
-                                   lease.task_id, lease.token);
-      row.step();
-      next = row.integer(0);
-    }
-    for (std::size_t i = skipped; i < lines.size(); ++i) {
-      transaction.run("INSERT INTO task_log (task_id, token, line, at_ms, text) VALUES (?1, ?2, ?3, ?4, ?5)",
-                      lease.task_id, lease.token, next++, transaction.now_ms(), storable_text(lines[i]));
-    }
-    transaction.run("DELETE FROM task_log WHERE task_id = ?1 AND token = ?2 AND line < ?3", lease.task_id, lease.token,
-                    next - static_cast<std::int64_t>(kLinesKept));
+    std::vector<SaidLine> said;
+    for (const std::string& line : lines) said.push_back({line, 0});
+    add_log(transaction, lease, said);
     return true;
   });
+}
+
+void SqlJobStore::add_log(SqlTransaction& transaction, const LeaseId& lease, const std::vector<SaidLine>& log) {
+  if (log.empty()) return;
+  std::int64_t next = 0;
+  {
+    Rows row = transaction.query("SELECT coalesce(max(line) + 1, 0) FROM task_log WHERE task_id = ?1 AND token = ?2",
+                                 lease.task_id, lease.token);
+    row.step();
+    next = row.integer(0);
+  }
+  for (std::size_t i = log.size() > kLinesKept ? log.size() - kLinesKept : 0; i < log.size(); ++i) {
+    transaction.run("INSERT INTO task_log (task_id, token, line, at_ms, text) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    lease.task_id, lease.token, next++,
+                    transaction.now_ms() - std::max<std::int64_t>(0, log[i].before_ms), storable_text(log[i].text));
+  }
+  if (next <= static_cast<std::int64_t>(kLinesKept)) return;
+  transaction.run("DELETE FROM task_log WHERE task_id = ?1 AND token = ?2 AND line < ?3", lease.task_id, lease.token,
+                  next - static_cast<std::int64_t>(kLinesKept));
 }
 
 std::vector<LogLine> SqlJobStore::log(TaskId task) {

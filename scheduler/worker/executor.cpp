@@ -12,12 +12,15 @@
 #include <set>
 #include <thread>
 
+#include "host/audio_file/isolation/decoder_error.h"
 #include "kernels/cuda/cuda_error.h"
 #include "lathe/v1/executor.pb.h"
 #include "scheduler/store/utf8.h"
+#include "scheduler/worker/attempt_teller.h"
 #include "scheduler/worker/boot_clock.h"
 #include "scheduler/worker/digest.h"
 #include "scheduler/worker/failpoint.h"
+#include "scheduler/worker/finished_event.h"
 #include "scheduler/worker/job_desk.h"
 #include "scheduler/worker/message_pipe.h"
 #include "scheduler/worker/output_names.h"
@@ -30,6 +33,9 @@ namespace {
 
 // Syncing a file to the disk takes as long as mastering it and no processor: it has threads of its own.
 constexpr int kFinishingThreads = 2;
+
+// How long an executor that is to be replaced waits for the rest of its files to get their names.
+constexpr std::chrono::seconds kRestPatience{10};
 
 using Key = std::pair<std::int64_t, std::int64_t>;
 Key key_of(const v1::LeaseRef& lease) { return {lease.task_id(), lease.token()}; }
@@ -54,6 +60,7 @@ class Executor {
     if (!pipe_.receive(first) || !first.has_setting()) return 1;
     jobs_.emplace(first.setting());
     memory_.set_total(first.setting().memory_bytes());
+    log_name_ = first.setting().log_name();
     roots_.assign(first.setting().roots().begin(), first.setting().roots().end());
     try {
       jobs_->choose_backend();
@@ -88,6 +95,7 @@ class Executor {
   struct Finished {
     FinishedTask task;
     v1::LeaseRef lease;
+    std::vector<std::string> log_lines;
   };
 
   int end_unready(const std::string& why) {
@@ -175,7 +183,7 @@ class Executor {
       v1::StartTask start;
       {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return is_ending_ || !queue_.empty(); });
+        changed_.wait(lock, [this] { return is_ending_ || (!queue_.empty() && !is_unfit_); });
         if (is_ending_) return;
         start = std::move(queue_.front());
         queue_.pop_front();
@@ -193,6 +201,7 @@ class Executor {
   }
 
   void work_on(const v1::StartTask& start) {
+    AttemptTeller teller(pipe_, start.lease(), !log_name_.empty());
     try {
       failpoint("executor.start", start.spec().input());
       if (!start.spec().problem().empty()) {
@@ -202,26 +211,21 @@ class Executor {
              start.spec().problem()});
       }
       check_below_roots(start.spec().input(), roots_);
-      if (start.job().has_audit()) return send_result(start, jobs_->audit(start, is_cancelled_));
+      TaskListener listener;
+      listener.worker = log_name_;
+      listener.progress = [&](double share, std::string_view stage) { teller.progress(share, stage); };
+      if (teller.keeps_log()) listener.say = [&](const std::string& line) { teller.say(line); };
+      if (start.job().has_audit()) {
+        const v1::CommitResultRequest result = jobs_->audit(start, listener, is_cancelled_);
+        return send_result(start, result, teller.take_rest());
+      }
       const MasterJob& job = jobs_->master_job(start.job_id(), start.job().master());
       check_below_roots(job.out_dir.string(), roots_);
-      auto told = std::chrono::steady_clock::now();
-      FinishedTask task = runner_.run(
-          job, start.spec(),
-          [&](double share) {
-            const auto now = std::chrono::steady_clock::now();
-            if (now - told < std::chrono::milliseconds(200)) return;
-            told = now;
-            v1::ExecutorEvent event;
-            *event.mutable_progress()->mutable_lease() = start.lease();
-            event.mutable_progress()->set_share(share);
-            pipe_.send(event);
-          },
-          is_cancelled_);
+      FinishedTask task = runner_.run(job, start.spec(), listener, is_cancelled_);
       failpoint("executor.mastered", start.spec().input());
       const std::lock_guard lock(mutex_);
       if (is_cancelled_) return send_dropped(start.lease());
-      finished_[key_of(start.lease())] = {std::move(task), start.lease()};
+      finished_[key_of(start.lease())] = {std::move(task), start.lease(), teller.take_rest()};
       steps_.push_back([this, key = key_of(start.lease())] { make_ready(key); });
       changed_.notify_all();
     } catch (const MasteringCancelled&) {
@@ -229,29 +233,49 @@ class Executor {
     } catch (const AuditCancelled&) {
       send_dropped(start.lease());
     } catch (const cuda::CudaError& error) {
-      send_failed(start.lease(), failure_of(error), error.is_context_lost());
+      teller.flush();
+      send_failed(start.lease(), failure_of(error), error.is_context_lost() ? Loss::kDevice : Loss::kNothing);
       if (!error.is_context_lost()) return;
       // This process can use no GPU any more. What is finished still gets its names; then the supervisor ends it.
+    } catch (const IsolationFailed& error) {
+      teller.flush();
+      finish_the_rest();
+      send_failed(start.lease(), failure_of(error), Loss::kDecoders);
     } catch (const std::exception& error) {
+      teller.flush();
       send_failed(start.lease(), failure_of(error));
     }
   }
 
-  void send_result(const v1::StartTask& start, const v1::CommitResultRequest& result) {
+  // This process is about to be replaced: what it has mastered gets its names first, if the scheduler is there for it.
+  void finish_the_rest() {
+    std::unique_lock lock(mutex_);
+    is_unfit_ = true;
+    changed_.wait_for(lock, kRestPatience,
+                      [this] { return is_ending_ || (steps_.empty() && finished_.empty() && steps_under_way_ == 0); });
+  }
+
+  void send_result(const v1::StartTask& start, const v1::CommitResultRequest& result,
+                   const std::vector<std::string>& log_lines) {
     v1::ExecutorEvent event;
     *event.mutable_finished()->mutable_result() = result;
     *event.mutable_finished()->mutable_result()->mutable_lease() = start.lease();
+    for (const std::string& line : log_lines) event.mutable_finished()->add_log_lines(line);
     pipe_.send(event);
   }
 
-  void send_failed(const v1::LeaseRef& lease, const TaskFailure& failure, bool device_is_lost = false) {
+  // What this process has lost with the attempt.
+  enum class Loss { kNothing, kDevice, kDecoders };
+
+  void send_failed(const v1::LeaseRef& lease, const TaskFailure& failure, Loss loss = Loss::kNothing) {
     v1::ExecutorEvent event;
     v1::ExecutorEvent::Failed& failed = *event.mutable_failed();
     *failed.mutable_lease() = lease;
     failed.set_failure_class(failure_class_message(failure.failure_class));
     failed.set_reason_code(failure.code);
     failed.set_message(storable_text(failure.message));
-    failed.set_device_is_lost(device_is_lost);
+    failed.set_device_is_lost(loss == Loss::kDevice);
+    failed.set_executor_is_unfit(loss == Loss::kDecoders);
     pipe_.send(event);
   }
 
@@ -265,8 +289,14 @@ class Executor {
         if (is_ending_) return;
         step = std::move(steps_.front());
         steps_.pop_front();
+        ++steps_under_way_;
       }
       step();
+      {
+        const std::lock_guard lock(mutex_);
+        --steps_under_way_;
+      }
+      changed_.notify_all();
     }
   }
 
@@ -286,31 +316,9 @@ class Executor {
     std::optional<Finished> taken = take(key, true);
     if (!taken) return;
     try {
-      v1::ExecutorEvent event;
-      v1::CommitResultRequest& result = *event.mutable_finished()->mutable_result();
       FinishedTask& task = taken->task;
       for (StagedFile& file : task.files) file.sync();
-      *result.mutable_lease() = taken->lease;
-      result.set_state(task.is_unchanged ? v1::TASK_STATE_UNCHANGED : v1::TASK_STATE_DONE);
-      result.set_result_json(task.result_json);
-      result.set_cache_key(task.cache_key);
-      *result.mutable_input() = identity_message(task.input);
-      result.set_content_hash(task.content_hash);
-      for (std::size_t i = 0; i < task.outputs.size(); ++i) {
-        task.outputs[i].mtime_ns = identity_of(task.files[i].path()).mtime_ns;
-        v1::OutputFile& file = *result.add_outputs();
-        file.set_path(task.outputs[i].path);
-        file.set_bytes(task.outputs[i].bytes);
-        file.set_mtime_ns(task.outputs[i].mtime_ns);
-        file.set_sha256(task.outputs[i].sha256);
-      }
-      v1::WorkerLoad& load = *event.mutable_finished()->mutable_load();
-      load.set_decode_s(task.busy.decode);
-      load.set_kernels_s(task.busy.kernels);
-      load.set_limiter_s(task.busy.limiter);
-      load.set_encode_s(task.busy.encode);
-      load.set_io_s(task.busy.io);
-      load.set_audio_s(task.audio_s);
+      const v1::ExecutorEvent event = finished_event(task, taken->lease, std::move(taken->log_lines));
       {
         const std::lock_guard lock(mutex_);
         if (syncing_.erase(key) == 0) return;  // dropped meanwhile: its files go
@@ -362,6 +370,7 @@ class Executor {
 
   MessagePipe pipe_;
   std::vector<std::string> roots_;
+  std::string log_name_;
   RemoteMemory memory_, device_memory_;
   EqDesigns designs_;
   std::optional<JobDesk> jobs_;
@@ -378,6 +387,8 @@ class Executor {
   Key working_on_{};
   std::atomic<bool> is_cancelled_{false};
   bool is_ending_ = false;
+  bool is_unfit_ = false;    // begins nothing more
+  int steps_under_way_ = 0;  // of those that finish
 };
 
 }  // namespace

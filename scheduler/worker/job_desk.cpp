@@ -1,5 +1,9 @@
 #include "scheduler/worker/job_desk.h"
 
+#include <fmt/format.h>
+
+#include <chrono>
+
 #include "host/audio_file/staged_file.h"
 #include "host/audit/delivery_profile.h"
 #include "host/audit/identifiers.h"
@@ -47,7 +51,10 @@ const MasterJob& JobDesk::master_job(std::int64_t job_id, const v1::MasterSettin
   return jobs_.insert_or_assign(job_id, std::move(known)).first->second.job;
 }
 
-v1::CommitResultRequest JobDesk::audit(const v1::StartTask& task, const std::atomic<bool>& is_cancelled) {
+v1::CommitResultRequest JobDesk::audit(const v1::StartTask& task, const TaskListener& listener,
+                                       const std::atomic<bool>& is_cancelled) {
+  const auto began = std::chrono::steady_clock::now();
+  if (listener.say) listener.say(fmt::format("began to measure on {}, {}", listener.worker, engine_name()));
   const AuditOptions options = audit_options_of(task.job().audit());
   FileAudit file = auditor_.audit(task.spec().input(), options, is_cancelled);
   if (options.checks != AuditChecks::none && file.state != AuditState::unreadable) {
@@ -55,6 +62,12 @@ v1::CommitResultRequest JobDesk::audit(const v1::StartTask& task, const std::ato
   }
   for (const std::string& name : task.job().audit().profiles()) {
     if (const DeliveryProfile* profile = find_shipped_profile(name)) file.profiles.push_back(judge(*profile, file));
+  }
+  if (listener.say) {
+    const double wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    listener.say(file.state == AuditState::unreadable
+                     ? "unreadable: " + file.reason
+                     : fmt::format("measured in {:.3f} s: {} finding(s)", wall_s, file.findings.size()));
   }
   v1::CommitResultRequest result;
   result.set_state(v1::TASK_STATE_DONE);

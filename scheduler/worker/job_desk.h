@@ -24,7 +24,8 @@ class JobDesk {
   const MasterJob& master_job(std::int64_t job_id, const v1::MasterSetting& setting);
 
   // Measures the file of an audit's task. What is wrong with the file is in the result. Throws AuditCancelled.
-  v1::CommitResultRequest audit(const v1::StartTask& task, const std::atomic<bool>& is_cancelled);
+  v1::CommitResultRequest audit(const v1::StartTask& task, const TaskListener& listener,
+                                const std::atomic<bool>& is_cancelled);
 
  private:
   struct Known {

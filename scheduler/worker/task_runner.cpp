@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
@@ -31,6 +32,34 @@ std::string tags_text(const Tags& tags) {
   std::string text;
   for (const auto& [name, value] : tags.fields) text += name + "=" + value + "\n";
   return text;
+}
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
+
+// The track's report, and how it came about.
+std::string result_of(const TrackReport& report, const BackendChoice& backend) {
+  nlohmann::ordered_json result = track_json(report);
+  result["engine"] = engine_name();
+  result["backend"] = backend_name(backend);
+  if (const std::string device = device_name(backend); !device.empty()) result["device"] = device;
+  result["busy"] = busy_json(report.busy);
+  return result.dump();
+}
+
+void say_how_it_went(const TrackReport& report, double wall_s, const std::function<void(const std::string&)>& say) {
+  for (const std::string& note : report.notes) say("note: " + note);
+  for (const OutputReport& output : report.outputs) {
+    for (const std::string& tag : output.dropped_tags)
+      say(fmt::format("note: {} cannot hold the tag {}", output.container, tag));
+  }
+  if (!report.reason.empty()) say("not reached as asked: " + report.reason);
+  const BusySeconds& busy = report.busy;
+  say(
+      fmt::format("mastered in {:.3f} s; of a processor: decode {:.3f}, kernels {:.3f}, limiter {:.3f}, encode {:.3f}, "
+                  "io {:.3f} s",
+                  wall_s, busy.decode, busy.kernels, busy.limiter, busy.encode, busy.io));
 }
 
 }  // namespace
@@ -162,11 +191,21 @@ TaskRunner::Plan TaskRunner::plan(const MasterJob& job, const v1::TaskSpec& task
   return p;
 }
 
-FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task,
-                             const std::function<void(double)>& progress, const std::atomic<bool>& is_cancelled) {
+FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task, const TaskListener& listener,
+                             const std::atomic<bool>& is_cancelled) {
+  const auto began = Clock::now();
   Plan p = plan(job, task);
+  if (listener.say) {
+    listener.say(fmt::format("began on {}, {}, {}: {}, {:.1f} s", listener.worker, engine_name(),
+                             backend_name(job.backend), format_text(p.format),
+                             static_cast<double>(p.format.frames) / p.format.sample_rate_hz));
+  }
   if (job.use_cache) {
-    if (auto unchanged = find_unchanged(p)) return std::move(*unchanged);
+    if (auto unchanged = find_unchanged(p)) {
+      if (listener.say)
+        listener.say("unchanged: samples, recipe and engine gave this result before, and its files lie there still");
+      return std::move(*unchanged);
+    }
   }
   std::vector<Replace> replace;
   for (const OutputSpec& output : p.job.outputs) replace.push_back(replace_policy(job, p, output.path));
@@ -175,8 +214,15 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task,
   const bool is_spooled = need.kept_bytes > memory_.total();
   if (is_spooled) p.job.spool_dir = job.spool_dir;
   const std::int64_t bytes = is_spooled ? need.spooled_bytes : need.kept_bytes;
+  if (is_spooled && listener.say) {
+    listener.say(fmt::format("spooled to {}: kept in memory it would take {} MiB, and the worker has {}",
+                             job.spool_dir.string(), need.kept_bytes >> 20, memory_.total() >> 20));
+  }
+  const auto asked = Clock::now();
   const MemoryBudget::Share share = memory_.take(bytes);
   std::optional<MemoryBudget::Share> device_share(device_memory_.take(need.device_bytes));
+  if (const double waited_s = seconds_since(asked); waited_s > 0.1 && listener.say)
+    listener.say(fmt::format("waited {:.1f} s for memory", waited_s));
   p.job.after_first_pass = [&device_share] { device_share.reset(); };
   // What is kept from track to track must not add up past the budget, however a track ends.
   struct Release {
@@ -186,13 +232,14 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task,
     }
   };
   const Release release{bytes > memory_.total() / std::max(2, 2 * job.jobs) ? &master_ : nullptr};
-  MasteredTrack mastered = master_.master(p.job, progress, is_cancelled);
+  MasteredTrack mastered = master_.master(p.job, listener.progress, is_cancelled);
 
   if (!job.note.empty()) mastered.report.notes.push_back(job.note);
+  if (listener.say) say_how_it_went(mastered.report, seconds_since(began), listener.say);
   FinishedTask done;
   done.content_hash = mastered.report.payload_hash;
   done.cache_key = p.cache_key(done.content_hash);
-  done.result_json = track_json(mastered.report).dump();
+  done.result_json = result_of(mastered.report, job.backend);
   done.input = p.identity;
   done.replace = std::move(replace);
   done.was_free = std::move(p.was_free);
@@ -230,6 +277,7 @@ std::optional<FinishedTask> TaskRunner::find_unchanged(const Plan& p) {
   done.is_unchanged = true;
   nlohmann::ordered_json result = nlohmann::ordered_json::parse(result_json);
   result["input"] = json_text(p.job.input);
+  result.erase("busy");  // nobody was, this time
   done.result_json = result.dump();
   done.cache_key = question.cache_key();
   done.content_hash = hash;

@@ -65,13 +65,20 @@ struct TaskFailure {
 // Maps what was thrown to how the queue is to treat it.
 TaskFailure failure_of(const std::exception& error);
 
+// Who hears of an attempt while it is under way.
+struct TaskListener {
+  std::string worker;                                // "studio-3 on node7"; for the log
+  MasteringProgress progress;                        // may be empty
+  std::function<void(const std::string& line)> say;  // for the attempt's log; empty: nobody keeps one
+};
+
 // One a thread that masters.
 class TaskRunner {
  public:
   TaskRunner(EqDesigns& designs, MemoryBudget& memory, MemoryBudget& device_memory, Recall recall);
 
   // Throws what mastering throws; see failure_of.
-  FinishedTask run(const MasterJob& job, const v1::TaskSpec& task, const std::function<void(double)>& progress,
+  FinishedTask run(const MasterJob& job, const v1::TaskSpec& task, const TaskListener& listener,
                    const std::atomic<bool>& is_cancelled);
 
  private:

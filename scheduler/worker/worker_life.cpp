@@ -120,6 +120,8 @@ void WorkerLife::start_executor(int s) {
   setting.set_memory_bytes(setting_.memory_bytes);
   setting.set_slots(setting_.slots);
   setting.set_gpu_is_lost(gpu_is_lost_);
+  // A local run keeps no logs: nobody could ask for them, and its report says it all.
+  if (!setting_.is_sole) setting.set_log_name(fmt::format("{} on {}", setting_.name, host_name()));
   for (const std::string& root : setting_.roots) setting.add_roots(root);
   slot.process = std::make_unique<ExecutorProcess>(
       setting_.executable, setting,
@@ -166,14 +168,17 @@ void WorkerLife::on_event(int s, const v1::ExecutorEvent& event) {
       if (session_) session_->on_executor_ready(s, now);
       break;
     case v1::ExecutorEvent::kStarted:
-      work_[key_of(event.started().lease())].heard_ms = now;
+      if (const auto work = work_.find(key_of(event.started().lease())); work != work_.end()) {
+        work->second.began_ms = work->second.heard_ms = now;
+        work->second.stage = jobs_[work->second.task.job_id()].has_audit() ? "audit" : "preparing";
+      }
       session_->on_started(key_of(event.started().lease()));
       break;
     case v1::ExecutorEvent::kProgress:
       if (const auto work = work_.find(key_of(event.progress().lease())); work != work_.end()) {
         work->second.share = event.progress().share();
-        work->second.heard_ms = now;
         work->second.stage = event.progress().stage();
+        work->second.heard_ms = now;
         if (setting_.on_progress) setting_.on_progress(work->first.task_id, work->second.share);
       }
       break;
@@ -184,6 +189,8 @@ void WorkerLife::on_event(int s, const v1::ExecutorEvent& event) {
       if (const auto work = work_.find(key_of(event.finished().result().lease())); work != work_.end()) {
         work->second.result = event.finished().result();
         work->second.heard_ms = 0;
+        work->second.stage = "publishing";
+        for (const std::string& line : event.finished().log_lines()) work->second.log.add_end(line, now);
         add_load(event.finished().load());
         session_->on_finished(work->first, event.finished().result().outputs_size() > 0, now);
       }
@@ -204,7 +211,11 @@ void WorkerLife::on_event(int s, const v1::ExecutorEvent& event) {
       }
       break;
     case v1::ExecutorEvent::kLog:
-      append_log(event.log());
+      if (const auto work = work_.find(key_of(event.log().lease())); work != work_.end()) {
+        for (const std::string& line : event.log().lines()) work->second.log.add_end(line, now);
+        if (!event.log().stage().empty()) work->second.stage = event.log().stage();
+        work->second.heard_ms = now;
+      }
       break;
     case v1::ExecutorEvent::EVENT_NOT_SET:
       break;
@@ -223,6 +234,10 @@ void WorkerLife::on_attempt_failed(int s, const v1::ExecutorEvent::Failed& faile
   }
   session_->on_attempt_failed(key_of(failed.lease()),
                               {failure_class_of(failed.failure_class()), failed.reason_code(), failed.message()}, now);
+  if (failed.executor_is_unfit()) {
+    news("an executor can read no files any more, and is replaced: " + failed.message());
+    session_->give_up(s, now);
+  }
 }
 
 void WorkerLife::lose_gpu(const std::string& how) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "scheduler/core/worker_session.h"
+#include "scheduler/worker/attempt_log.h"
 #include "scheduler/worker/executor_process.h"
 #include "scheduler/worker/farm_worker.h"
 #include "scheduler/worker/scheduler_calls.h"
@@ -40,8 +41,10 @@ class WorkerLife final : private WorkerPort {
   struct Work {
     v1::LeasedTask task;
     v1::CommitResultRequest result;
+    AttemptLog log;
     double share = 0;
     std::string stage;
+    std::int64_t began_ms = 0;  // when an executor began with it; 0: none has
     std::int64_t heard_ms = 0;  // when the executor last said something of it; 0: it has not begun, or is done
   };
 
@@ -79,7 +82,10 @@ class WorkerLife final : private WorkerPort {
 
   // Asked again for as long as the lease can hold; then the executor has been killed anyway.
   void ask_recall(int s, std::int64_t generation, std::int64_t question, const v1::RecallRequest& request, int tries);
-  void append_log(const v1::ExecutorEvent::Log& log);
+  // The attempt's log as its end takes it along.
+  void put_log(const AttemptLog& log, google::protobuf::RepeatedPtrField<v1::LogLine>& lines) const;
+  // What to say of an attempt that ends badly.
+  void say_failure(const Work& work, const AttemptFailure& failure, AttemptLog& log) const;
   void add_load(const v1::WorkerLoad& load);
 
   // --- the session's calls ---
@@ -127,6 +133,8 @@ class WorkerLife final : private WorkerPort {
   v1::WorkerLoad load_;
   std::int64_t beaten_ms_ = 0;
 };
+
+std::string host_name();
 
 inline LeaseKey key_of(const v1::LeaseRef& lease) { return {lease.task_id(), lease.token()}; }
 

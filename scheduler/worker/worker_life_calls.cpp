@@ -19,6 +19,7 @@ using Async = SchedulerCalls::Async;
 constexpr auto kTick = 50ms;
 constexpr auto kCallDeadline = 15s;
 constexpr std::int64_t kAcquireWaitMs = 20'000;
+constexpr std::int64_t kProgressMs = 2'000;
 
 v1::LeaseRef ref_of(LeaseKey key) {
   v1::LeaseRef lease;
@@ -45,13 +46,13 @@ double random01() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
+}  // namespace
+
 std::string host_name() {
   char name[256] = "";
   ::gethostname(name, sizeof name - 1);
   return name;
 }
-
-}  // namespace
 
 void WorkerLife::say_goodbye() {
   v1::HeartbeatRequest request;
@@ -114,6 +115,7 @@ void WorkerLife::begin_session(const v1::RegisterResponse& response) {
   SessionSetting setting;
   setting.slots = setting_.slots;
   setting.lease_ms = response.lease_ms();
+  if (!setting_.is_sole) setting.progress_ms = kProgressMs;  // a local run hears of it in the process
   session_.emplace(setting, static_cast<WorkerPort&>(*this), random01);
   news(fmt::format("worker {} is known to the scheduler; {} slots, {}", id_, setting_.slots, *engine_));
   if (response.state() == v1::WORKER_STATE_QUARANTINED)
@@ -163,14 +165,25 @@ void WorkerLife::ask_recall(int s, std::int64_t generation, std::int64_t questio
       });
 }
 
-void WorkerLife::append_log(const v1::ExecutorEvent::Log& log) {
-  v1::AppendLogRequest request;
-  request.set_worker_id(id_);
-  *request.mutable_lease() = log.lease();
-  *request.mutable_lines() = log.lines();
-  calls_->start<v1::AppendLogRequest, v1::AppendLogResponse>(
-      pick<v1::AppendLogRequest, v1::AppendLogResponse>(&Async::AppendLog), request, kCallDeadline,
-      [](const grpc::Status&, const v1::AppendLogResponse&) {});
+void WorkerLife::put_log(const AttemptLog& log, google::protobuf::RepeatedPtrField<v1::LogLine>& lines) const {
+  if (setting_.is_sole) return;
+  const std::int64_t now = boot_ms();
+  for (const AttemptLog::Line& said : log.lines()) {
+    v1::LogLine& line = *lines.Add();
+    line.set_text(said.text);
+    line.set_before_ms(now - said.at_ms);
+  }
+}
+
+void WorkerLife::say_failure(const Work& work, const AttemptFailure& failure, AttemptLog& log) const {
+  const std::int64_t now = boot_ms();
+  const bool fell_silent = failure.code == "EXECUTOR_DIED" || failure.code == "STALLED";
+  if (fell_silent && work.began_ms != 0)
+    log.add_end(fmt::format("last heard of: {}, {:.0f} % done", work.stage, 100 * work.share), now);
+  const std::string span =
+      work.began_ms == 0 ? "" : fmt::format(" after {:.3f} s", static_cast<double>(now - work.began_ms) / 1000);
+  log.add_end(
+      fmt::format("failed{}, {} ({}): {}", span, failure.code, to_string(failure.failure_class), failure.message), now);
 }
 
 Answer WorkerLife::answer_of(const grpc::Status& status, bool is_lost) {
@@ -230,7 +243,7 @@ void WorkerLife::heartbeat(std::int64_t call, const std::vector<LeaseKey>& lease
   for (const LeaseKey& key : leases) {
     *request.add_leases() = ref_of(key);
     const auto work = work_.find(key);
-    if (work == work_.end() || work->second.share <= 0) continue;
+    if (work == work_.end() || work->second.began_ms == 0) continue;
     v1::TaskProgress& progress = *request.add_progress();
     *progress.mutable_lease() = ref_of(key);
     progress.set_share(work->second.share);
@@ -271,8 +284,10 @@ void WorkerLife::announce(LeaseKey lease) {
 }
 
 void WorkerLife::commit(LeaseKey lease) {
-  v1::CommitResultRequest request = work_[lease].result;
+  const Work& work = work_[lease];
+  v1::CommitResultRequest request = work.result;
   request.set_worker_id(id_);
+  put_log(work.log, *request.mutable_log());
   calls_->start<v1::CommitResultRequest, v1::CommitResultResponse>(
       pick<v1::CommitResultRequest, v1::CommitResultResponse>(&Async::CommitResult), request, kCallDeadline,
       [this, lease](const grpc::Status& status, const v1::CommitResultResponse& response) {
@@ -289,6 +304,10 @@ void WorkerLife::fail(LeaseKey lease, const AttemptFailure& failure) {
   request.set_failure_class(failure_class);
   request.set_reason_code(failure.code);
   request.set_message(failure.message);
+  const Work& work = work_[lease];
+  AttemptLog log = work.log;
+  say_failure(work, failure, log);
+  put_log(log, *request.mutable_log());
   calls_->start<v1::FailAttemptRequest, v1::FailAttemptResponse>(
       pick<v1::FailAttemptRequest, v1::FailAttemptResponse>(&Async::FailAttempt), request, kCallDeadline,
       [this, lease](const grpc::Status& status, const v1::FailAttemptResponse& response) {

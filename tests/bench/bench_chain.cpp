@@ -45,8 +45,7 @@ int run(const Options& options) {
     TaskRunner runner(designs, memory, device_memory, [](const v1::RecallRequest&) { return v1::RecallResponse(); });
     for (std::size_t i = next++; i < scan.tracks.size(); i = next++) {
       try {
-        FinishedTask done = runner.run(
-            job, task_message(scan.tracks[i]), [](double) {}, is_cancelled);
+        FinishedTask done = runner.run(job, task_message(scan.tracks[i]), {}, is_cancelled);
         for (std::size_t f = 0; f < done.files.size(); ++f) {
           if (!options.no_sync) done.files[f].sync();
           done.files[f].publish(done.replace[f]);

@@ -100,7 +100,7 @@ void Farm::start_worker(int index) {
                     "--jobs",
                     std::to_string(setting_.jobs),
                     "--memory",
-                    "1GiB",
+                    setting_.memory,
                     "--backend",
                     "cpu"};
   call.arguments.insert(call.arguments.end(), setting_.worker_options.begin(), setting_.worker_options.end());

@@ -15,7 +15,8 @@ struct FarmSetting {
   int schedulers = 1;
   int workers = 2;
   int jobs = 1;       // tracks at once of each worker
-  std::string store;  // empty: a file of SQLite in the farm's folder
+  std::string memory = "1GiB";  // of each worker
+  std::string store;            // empty: a file of SQLite in the farm's folder
   double lease_s = 30;
   std::vector<std::string> scheduler_options, worker_options;
   std::map<std::string, std::string> worker_environment;

@@ -4,7 +4,6 @@
 #include <sndfile.h>
 
 #include <csignal>
-#include <fstream>
 #include <set>
 
 #include "tests/cli/music.h"
@@ -112,34 +111,6 @@ INSTANTIATE_TEST_SUITE_P(Misdeeds, IsolationOfAll,
                          ::testing::Values(Misdeed{"crash", "", ""}, Misdeed{"open", "", ""},
                                            Misdeed{"memory", "", ""}),
                          [](const auto& test) { return test.param.fault; });
-
-// Of a process that still runs: its parent. 0 once it is gone or only waits to be reaped.
-pid_t parent_of(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  std::getline(file, line);
-  const std::size_t end_of_name = line.rfind(')');
-  if (end_of_name == std::string::npos || line[end_of_name + 2] == 'Z') return 0;
-  return std::stoi(line.substr(end_of_name + 4));
-}
-
-std::set<pid_t> descendants_of(pid_t root) {
-  std::map<pid_t, pid_t> parents;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator("/proc", error)) {
-    const int pid = std::atoi(entry.path().filename().c_str());
-    if (pid > 0) parents[pid] = parent_of(pid);
-  }
-  std::set<pid_t> found{root};
-  for (std::size_t before = 0; before != found.size();) {
-    before = found.size();
-    for (const auto& [pid, parent] : parents) {
-      if (found.contains(parent)) found.insert(pid);
-    }
-  }
-  found.erase(root);
-  return found;
-}
 
 class IsolationKilled : public ::testing::TestWithParam<std::string> {};
 

@@ -12,6 +12,8 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -138,6 +140,34 @@ ProgramResult RunningProgram::wait(int longest_ms) {
   result.out = content_of(out_);
   result.err = content_of(err_);
   return result;
+}
+
+pid_t parent_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const std::size_t end_of_name = line.rfind(')');
+  if (end_of_name == std::string::npos || line[end_of_name + 2] == 'Z') return 0;
+  return std::stoi(line.substr(end_of_name + 4));
+}
+
+std::set<pid_t> children_of(pid_t parent) {
+  std::set<pid_t> found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const int pid = std::atoi(entry.path().filename().c_str());
+    if (pid > 0 && parent_of(pid) == parent) found.insert(pid);
+  }
+  return found;
+}
+
+std::set<pid_t> descendants_of(pid_t root) {
+  std::set<pid_t> found;
+  for (const pid_t child : children_of(root)) {
+    found.insert(child);
+    found.merge(descendants_of(child));
+  }
+  return found;
 }
 
 ProgramResult run_program(const ProgramCall& call) { return RunningProgram(call).wait(); }

@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,11 @@ class RunningProgram {
   int out_ = -1;
   int err_ = -1;
 };
+
+// Of a process that still runs: its parent. 0 once it is gone or only waits to be reaped.
+pid_t parent_of(pid_t pid);
+std::set<pid_t> children_of(pid_t parent);
+std::set<pid_t> descendants_of(pid_t root);
 
 ProgramResult run_program(const ProgramCall& call);
 ProgramResult run_program(const std::vector<std::string>& arguments);

@@ -44,6 +44,32 @@ TEST_P(JobStoreOutcomeTest, ACommitKeepsResultCacheAndOutputs) {
   EXPECT_EQ(store_->job(job_)->finished_ms, clock_.now_ms());
 }
 
+TEST_P(JobStoreOutcomeTest, TheLogOfAnAttemptIsKeptWithItsEnd) {
+  submit(1);
+  const Lease first = claim("w");
+  clock_.advance(1'000);
+  EXPECT_TRUE(store_->append_log(first.id, {"before"}));
+  store_->fail(first.id, FailureClass::kTask, "X", "x", 0.0, {{"began", 400}, {"caf\xe9", 0}, {"later than now", -5}});
+  clock_.advance(60'000);
+  const Lease second = claim("w");
+  Commit commit = done_with("{}");
+  commit.log = {{"mastered", 10}};
+  EXPECT_EQ(store_->commit(second.id, commit), CommitOutcome::kCommitted);
+  EXPECT_EQ(store_->commit(second.id, commit), CommitOutcome::kRepeated) << "and its lines are not there twice";
+  EXPECT_TRUE(store_->fail(first.id, FailureClass::kTask, "X", "x", 0.0, {{"late", 0}}).is_lost);
+  const auto lines = store_->log(first.id.task_id);
+  ASSERT_EQ(lines.size(), 5u);
+  const std::int64_t failed_ms = *store_->attempts(first.id.task_id)[0].ended_ms;
+  EXPECT_EQ(lines[0].text, "before");
+  EXPECT_EQ(lines[1].text, "began");
+  EXPECT_EQ(lines[1].at_ms, failed_ms - 400);
+  EXPECT_EQ(lines[2].text, "caf\xEF\xBF\xBD");
+  EXPECT_EQ(lines[3].at_ms, failed_ms) << "nothing was said in the future";
+  EXPECT_EQ(lines[4].text, "mastered");
+  EXPECT_EQ(lines[4].token, second.id.token);
+  EXPECT_EQ(lines[4].at_ms, clock_.now_ms() - 10);
+}
+
 TEST_P(JobStoreOutcomeTest, AStaleTokenIsRefusedAndWritesNothing) {
   submit(1);
   const Lease stale = claim("slow");

@@ -151,6 +151,8 @@ void SimulatedWorker::Life::register_worker() {
         setting.slots = worker_.setting_.slots;
         const bool is_careless = ground_.bug != nullptr && ground_.bug->worker_does_not_fence;
         setting.lease_ms = ground_.lease_ms;
+        // Half of the workers tell progress between the heartbeats that leases need.
+        if (worker_.setting_.slots % 2 == 0) setting.progress_ms = 2'000;
         if (is_careless) setting.lease_ms = kCarelessLeaseMs;
         session_ = std::make_unique<WorkerSession>(setting, static_cast<WorkerPort&>(*this),
                                                    [this] { return random_.real01(); });

@@ -1,0 +1,15 @@
+// A finished task as the supervisor hears of it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lathe/v1/executor.pb.h"
+#include "scheduler/worker/task_runner.h"
+
+namespace lathe::scheduler {
+
+// Its files are on the disk; notes their times in the task.
+v1::ExecutorEvent finished_event(FinishedTask& task, const v1::LeaseRef& lease, std::vector<std::string> log_lines);
+
+}  // namespace lathe::scheduler
