@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <climits>
+#include <optional>
 
 #include "scheduler/service/job_service.h"
 #include "scheduler/service/record_messages.h"
@@ -18,6 +19,9 @@ constexpr auto kInterval = 250ms;
 // What is being worked on moves without events of its own; so much time may pass between messages about it.
 constexpr auto kProgressEvery = 1s;
 constexpr int kEventsAtOnce = 2'000;
+// How long the end of a job waits for its last events to be shown (see sql_transaction.h): a transaction that somebody
+// left open on the server must not keep watches from ending.
+constexpr auto kHeldBackAtMost = 30s;
 constexpr int kInWorkShown = 32;
 
 }  // namespace
@@ -34,6 +38,7 @@ class WatchDesk::Watch final : public grpc::ServerWriteReactor<v1::WatchJobRespo
   std::int64_t sequence = 0;
   bool has_begun = false;
   std::chrono::steady_clock::time_point told_at{};
+  std::optional<std::chrono::steady_clock::time_point> held_back_since;
 
   bool can_write() {
     const std::lock_guard lock(mutex);
@@ -95,6 +100,7 @@ grpc::ServerWriteReactor<v1::WatchJobResponse>* WatchDesk::watch(grpc::CallbackS
     const std::lock_guard lock(mutex_);
     watches_.push_back(std::move(watch));
     refused->finish(status);
+    changed_.notify_all();  // else those refused pile up while nobody watches
     return refused;
   }
   watch->job = request.job_id();
@@ -150,7 +156,14 @@ void WatchDesk::look_at(Watch& watch) {
   if (!watch.has_begun && watch.request.after_sequence() == 0) {
     watch.sequence = store.last_sequence(watch.job);  // from now: what happened before is in the snapshot
   }
+  const auto now = std::chrono::steady_clock::now();
   const auto events = store.events(watch.job, watch.sequence, kEventsAtOnce);
+  const bool is_over = is_final(job->state) && std::ssize(events) < kEventsAtOnce;
+  if (is_over && store.has_events_after(watch.job, events.empty() ? watch.sequence : events.back().sequence)) {
+    if (!watch.held_back_since) watch.held_back_since = now;
+    if (now - *watch.held_back_since < kHeldBackAtMost) return;
+  }
+  watch.held_back_since.reset();
   for (const EventRecord& event : events) {
     watch.sequence = event.sequence;
     if (!watch.request.with_tasks() || !event.task_id) continue;
@@ -166,8 +179,6 @@ void WatchDesk::look_at(Watch& watch) {
     end.set_reason_code(task->reason_code);
     end.set_message(task->message);
   }
-  const auto now = std::chrono::steady_clock::now();
-  const bool is_over = is_final(job->state) && std::ssize(events) < kEventsAtOnce;
   const bool is_due = now - watch.told_at >= kProgressEvery;
   if (watch.has_begun && events.empty() && !is_over && !is_due) return;
   watch.has_begun = true;
