@@ -23,6 +23,8 @@ constexpr int kEventsAtOnce = 2'000;
 // left open on the server must not keep watches from ending.
 constexpr auto kHeldBackAtMost = 30s;
 constexpr int kInWorkShown = 32;
+// Of ended tracks in a message: clients take 4 MiB unless told otherwise.
+constexpr std::size_t kMaxEndedBytes = 2 << 20;
 
 }  // namespace
 
@@ -158,13 +160,15 @@ void WatchDesk::look_at(Watch& watch) {
   }
   const auto now = std::chrono::steady_clock::now();
   const auto events = store.events(watch.job, watch.sequence, kEventsAtOnce);
-  const bool is_over = is_final(job->state) && std::ssize(events) < kEventsAtOnce;
-  if (is_over && store.has_events_after(watch.job, events.empty() ? watch.sequence : events.back().sequence)) {
+  const bool is_last_page = is_final(job->state) && std::ssize(events) < kEventsAtOnce;
+  if (is_last_page && store.has_events_after(watch.job, events.empty() ? watch.sequence : events.back().sequence)) {
     if (!watch.held_back_since) watch.held_back_since = now;
     if (now - *watch.held_back_since < kHeldBackAtMost) return;
   }
   watch.held_back_since.reset();
+  std::size_t bytes = 0;
   for (const EventRecord& event : events) {
+    if (bytes > kMaxEndedBytes) break;
     watch.sequence = event.sequence;
     if (!watch.request.with_tasks() || !event.task_id) continue;
     const TaskState state = task_state_named(event.state);
@@ -178,7 +182,9 @@ void WatchDesk::look_at(Watch& watch) {
     end.set_state(to_message(state));
     end.set_reason_code(task->reason_code);
     end.set_message(task->message);
+    bytes += end.ByteSizeLong();
   }
+  const bool is_over = is_last_page && (events.empty() || watch.sequence == events.back().sequence);
   const bool is_due = now - watch.told_at >= kProgressEvery;
   if (watch.has_begun && events.empty() && !is_over && !is_due) return;
   watch.has_begun = true;
