@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "host/report/audit_text.h"
 #include "host/report/track_json.h"
 #include "scheduler/cli/farm_json.h"
 #include "scheduler/cli/farm_verb.h"
@@ -41,7 +42,7 @@ v1::Job get_job(FarmConnection& farm, std::int64_t job_id) {
 void print_job(const v1::Job& job) {
   const v1::TaskCounts& counts = job.counts();
   std::printf("job %lld  %s  %s  %s\n", static_cast<long long>(job.job_id()), word(job.kind()).c_str(),
-              word(job.state()).c_str(), job.spec().name().c_str());
+              word(job.state()).c_str(), visible_text(job.spec().name()).c_str());
   std::printf(
       "  %lld tracks: %lld done, %lld unchanged, %lld failed, %lld in work, %lld waiting, %lld cancelled (%.0f %%)\n",
       static_cast<long long>(job.task_count()), static_cast<long long>(counts.done()),
@@ -49,13 +50,13 @@ void print_job(const v1::Job& job) {
       static_cast<long long>(counts.leased()), static_cast<long long>(counts.pending() + counts.retrying()),
       static_cast<long long>(counts.cancelled()), 100 * share_done(job));
   std::printf("  submitted %s%s%s", local_time_text(job.created_ms()).c_str(), job.submitted_by().empty() ? "" : " by ",
-              job.submitted_by().c_str());
+              visible_text(job.submitted_by()).c_str());
   if (job.finished_ms() != 0) std::printf(", ended %s", local_time_text(job.finished_ms()).c_str());
   if (job.finished_ms() == 0 && job.expected_end_ms() != 0)
     std::printf(", ends about %s", local_time_text(job.expected_end_ms()).c_str());
   if (job.spec().finish_by_ms() != 0) std::printf(", due %s", local_time_text(job.spec().finish_by_ms()).c_str());
   std::printf(", priority %d\n", job.spec().priority());
-  if (job.spec().has_master()) std::printf("  masters in %s\n", json_text(job.spec().master().out_dir()).c_str());
+  if (job.spec().has_master()) std::printf("  masters in %s\n", visible_text(job.spec().master().out_dir()).c_str());
 }
 
 int answer(const v1::Job& job, const Options& options, const Json& more = Json::object()) {

@@ -5,13 +5,23 @@
 #include <map>
 
 #include "host/mastering/recipe_chain.h"
+#include "host/report/audit_text.h"
 
 namespace lathe::cli {
 
 using namespace lathe::scheduler;
 namespace fs = std::filesystem;
 
-void say(const std::string& text) { std::fprintf(stderr, "lathe: %s\n", text.c_str()); }
+// What others named is in it, paths and jobs: no control character of theirs reaches the terminal.
+void say(const std::string& text) {
+  std::string shown;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    shown += visible_text(std::string_view(text).substr(at, end - at)) + "\n";
+    at = end + 1;
+  }
+  std::fprintf(stderr, "lathe: %s", shown.c_str());
+}
 
 fs::path output_folder(const std::string& out) {
   const fs::path path = fs::absolute(out).lexically_normal();

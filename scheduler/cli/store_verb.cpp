@@ -8,6 +8,7 @@
 #include "scheduler/cli/master_request.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/store/open_job_store.h"
+#include "scheduler/store/postgres_engine.h"
 #include "scheduler/store/store_error.h"
 #include "scheduler/store/store_migration.h"
 
@@ -30,12 +31,7 @@ void refuse_absent(const std::string& url) {
 }
 
 // A password is nobody's business.
-std::string shown(const std::string& url) {
-  const std::size_t scheme = url.find("://"), at = url.rfind('@');
-  if (scheme == std::string::npos || at == std::string::npos || at < scheme) return url;
-  const std::size_t colon = url.find(':', scheme + 3);
-  return colon < at ? url.substr(0, colon + 1) + "***" + url.substr(at) : url;
-}
+std::string shown(const std::string& url) { return is_postgres_url(url) ? without_password(url) : url; }
 
 int check(const Options& options) {
   refuse_absent(options.url);

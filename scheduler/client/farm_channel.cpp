@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "scheduler/client/farm_address.h"
+#include "scheduler/client/farm_connection.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -58,9 +59,7 @@ std::shared_ptr<grpc::Channel> make_farm_channel(const FarmDoor& door) {
 }
 
 std::string token_of(const FarmDoor& door) {
-  std::string token = text_of("--token-file", door.token_file);
-  while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ') token.pop_back();
-  return token;
+  return door.token_file.empty() ? std::string() : read_token(door.token_file);
 }
 
 }  // namespace lathe::scheduler

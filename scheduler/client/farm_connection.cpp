@@ -56,8 +56,15 @@ std::string text_of(const std::string& option, const std::string& file) {
   return text;
 }
 
+// What can stand in a header: gRPC ends the process over anything else.
+bool is_word(const std::string& token) {
+  return !token.empty() && std::all_of(token.begin(), token.end(), [](unsigned char c) { return c > ' ' && c <= '~'; });
+}
+
 std::shared_ptr<grpc::ChannelCredentials> credentials_of(const FarmOptions& options, const FarmAddress& address) {
   const bool has_files = !options.tls_ca.empty() || !options.tls_cert.empty() || !options.tls_key.empty();
+  if (!options.token.empty() && !is_word(options.token))
+    throw std::invalid_argument("the token is more than one word of ASCII; look at LATHE_TOKEN");
   if (options.tls_cert.empty() != options.tls_key.empty())
     throw std::invalid_argument("--tls-cert and --tls-key belong together: a certificate and its key");
   if (options.use_tls || has_files) {
@@ -199,7 +206,7 @@ std::string read_token(const std::string& file) {
   const auto is_space = [](unsigned char c) { return std::isspace(c) != 0; };
   token.erase(token.begin(), std::find_if_not(token.begin(), token.end(), is_space));
   token.erase(std::find_if_not(token.rbegin(), token.rend(), is_space).base(), token.end());
-  if (token.empty() || std::any_of(token.begin(), token.end(), [](unsigned char c) { return c <= ' ' || c > '~'; }))
+  if (!is_word(token))
     throw std::invalid_argument(fmt::format("--token-file {}: holds no token, which is one word", file));
   return token;
 }
@@ -293,19 +300,21 @@ void FarmConnection::watch(v1::WatchJobRequest request,
     const auto deadline = repeats.deadline(line_->options.stream_deadline);
     line_->prepare(context, deadline);
     const auto reader = line_->jobs->WatchJob(&context, request);
-    bool is_enough = false;
+    bool is_enough = false, has_ended = false;
     v1::WatchJobResponse message;
     const auto read = [&] {
       while (!is_enough && reader->Read(&message)) {
         repeats.answered();
         request.set_job_id(message.job().job_id());
         request.set_after_sequence(message.sequence());
-        is_enough = !on_message(message) || is_over(message.job().state());
+        is_enough = !on_message(message);
+        has_ended = is_over(message.job().state());
       }
       if (is_enough) context.TryCancel();
     };
     const grpc::Status status = line_->finish(context, *reader, read);
-    if (is_enough) return;
+    // The job's end may be told in several messages; after the last one the scheduler ends the stream.
+    if (is_enough || (has_ended && status.ok())) return;
     Ending ending = ending_of(status);
     if (ending.is_ok()) ending = {grpc::StatusCode::UNAVAILABLE, "it ended the stream"};
     line_->failed(repeats, ending);

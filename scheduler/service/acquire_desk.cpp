@@ -13,7 +13,9 @@ using Clock = std::chrono::steady_clock;
 // Work may appear without this scheduler's doing: through another replica, or because a retry's time has come.
 constexpr auto kPoll = 200ms;
 constexpr auto kLoadHolds = 500ms;
-constexpr int kJobsLookedAt = 200;
+constexpr int kJobsAPage = 200;
+// More than any farm has slots for: where so much waits, older jobs need not be counted.
+constexpr std::int64_t kPlenty = 1'000'000;
 
 const grpc::Status kGoingAway{grpc::StatusCode::UNAVAILABLE, "the scheduler is going away"};
 
@@ -100,11 +102,15 @@ std::int64_t AcquireDesk::ready_tasks() {
   std::int64_t ready = 0;
   JobFilter running;
   running.states = {JobState::kRunning};
-  for (const JobRecord& job : farm_.store.jobs(running, INT64_MAX, kJobsLookedAt)) {
-    const TaskCounts counts = farm_.store.counts(job.id);
-    ready += counts.pending + counts.retrying;
+  for (JobId before = INT64_MAX;;) {
+    const std::vector<JobRecord> page = farm_.store.jobs(running, before, kJobsAPage);
+    for (const JobRecord& job : page) {
+      const TaskCounts counts = farm_.store.counts(job.id);
+      ready += counts.pending + counts.retrying;
+    }
+    if (std::ssize(page) < kJobsAPage || ready >= kPlenty) return ready;
+    before = page.back().id;
   }
-  return ready;
 }
 
 FarmLoad AcquireDesk::look_around() {

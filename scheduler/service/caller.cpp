@@ -38,4 +38,8 @@ bool may(Role role, Role needed) {
   return static_cast<int>(role) >= static_cast<int>(needed);
 }
 
+bool may_steer(const Caller& caller, const std::string& submitted_by) {
+  return may(caller.role, Role::kOperator) || caller.who == submitted_by;
+}
+
 }  // namespace lathe::scheduler

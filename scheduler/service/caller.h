@@ -22,4 +22,7 @@ std::optional<Role> role_named(std::string_view name);
 // An admin may do everything, a worker's calls included.
 bool may(Role role, Role needed);
 
+// Submitters steer the jobs they have submitted, operators all.
+bool may_steer(const Caller& caller, const std::string& submitted_by);
+
 }  // namespace lathe::scheduler

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
+#include <algorithm>
 
 #include "scheduler/service/explanation.h"
 #include "scheduler/service/record_messages.h"
@@ -14,16 +14,24 @@ namespace {
 using grpc::Status, grpc::StatusCode;
 
 constexpr int kMaxTasksAtOnce = 1'000;
+// A page is read in parts and ends early where its tasks are large: clients take messages of 4 MiB unless told
+// otherwise.
+constexpr int kTasksReadAtOnce = 100;
+constexpr std::size_t kMaxPageBytes = 3 << 20;
 
 Status no_such_task(TaskId task) { return {StatusCode::NOT_FOUND, fmt::format("there is no task {}", task)}; }
 
 }  // namespace
 
-grpc::Status CatalogService::add(const v1::AddTasksRequest& request, v1::AddTasksResponse& response) {
+grpc::Status CatalogService::add(const Caller& caller, const v1::AddTasksRequest& request,
+                                 v1::AddTasksResponse& response) {
   if (request.tasks_size() > kMaxTasksAtOnce)
     return {StatusCode::INVALID_ARGUMENT, fmt::format("at most {} tasks a message", kMaxTasksAtOnce)};
   const auto job = farm_.store.job(request.job_id());
   if (!job) return {StatusCode::NOT_FOUND, fmt::format("there is no job {}", request.job_id())};
+  if (!may_steer(caller, job->header.submitted_by))
+    return {StatusCode::PERMISSION_DENIED,
+            fmt::format("job {} is another's: only who has submitted it, or an operator, adds to it", job->id)};
   std::vector<TaskSpec> tasks;
   tasks.reserve(static_cast<std::size_t>(request.tasks_size()));
   for (const v1::TaskSpec& spec : request.tasks()) {
@@ -58,9 +66,8 @@ class CatalogService::Adding final : public grpc::ServerReadReactor<v1::AddTasks
  public:
   Adding(CatalogService& service, grpc::CallbackServerContext& context, v1::AddTasksResponse& response)
       : service_(service), response_(response) {
-    Caller caller;
     const CallKind kind{"AddTasks", Role::kSubmitter};
-    if (const Status status = service_.farm_.gate.admit(context, kind, caller); !status.ok()) {
+    if (const Status status = service_.farm_.gate.admit(context, kind, caller_); !status.ok()) {
       Finish(status);
     } else {
       StartRead(&request_);
@@ -71,7 +78,7 @@ class CatalogService::Adding final : public grpc::ServerReadReactor<v1::AddTasks
     if (!ok) return Finish(status_);
     const bool has_room = service_.farm_.gate.try_post([this] {
       try {
-        status_ = service_.add(request_, response_);
+        status_ = service_.add(caller_, request_, response_);
       } catch (const std::exception& error) {
         status_ = status_of(error);
       }
@@ -85,6 +92,7 @@ class CatalogService::Adding final : public grpc::ServerReadReactor<v1::AddTasks
  private:
   CatalogService& service_;
   v1::AddTasksResponse& response_;
+  Caller caller_;
   v1::AddTasksRequest request_;
   Status status_;
 };
@@ -101,11 +109,28 @@ grpc::ServerUnaryReactor* CatalogService::ListTasks(Context* context, const v1::
       return Status(StatusCode::NOT_FOUND, fmt::format("there is no job {}", request->job_id()));
     TaskFilter filter;
     for (const int state : request->states()) filter.states.push_back(task_state_of(static_cast<v1::TaskState>(state)));
+    keep_once(filter.states);
     const int size = page_size(request->page_size(), 100);
-    const auto tasks = farm_.store.tasks(request->job_id(), filter, page_position(request->page_token(), -1), size);
-    for (const TaskRecord& task : tasks) fill(*response->add_tasks(), task, request->with_results());
-    if (std::ssize(tasks) == size) response->set_next_page_token(page_token(tasks.back().position));
-    return Status::OK;
+    std::int64_t after = page_position(request->page_token(), -1);
+    std::size_t bytes = 0;
+    for (;;) {
+      const int wanted = std::min(size - response->tasks_size(), kTasksReadAtOnce);
+      const auto tasks = farm_.store.tasks(request->job_id(), filter, after, wanted);
+      for (const TaskRecord& task : tasks) {
+        fill(*response->add_tasks(), task, request->with_results());
+        bytes += response->tasks(response->tasks_size() - 1).ByteSizeLong();
+        if (bytes > kMaxPageBytes && response->tasks_size() > 1) {
+          response->mutable_tasks()->RemoveLast();
+          response->set_next_page_token(page_token(after));
+          return Status::OK;
+        }
+        after = task.position;
+      }
+      if (std::ssize(tasks) < wanted) return Status::OK;
+      if (response->tasks_size() < size) continue;
+      response->set_next_page_token(page_token(after));
+      return Status::OK;
+    }
   });
 }
 

@@ -19,7 +19,7 @@ class CatalogService final : public v1::CatalogService::CallbackService {
 
  private:
   class Adding;
-  grpc::Status add(const v1::AddTasksRequest& request, v1::AddTasksResponse& response);
+  grpc::Status add(const Caller& caller, const v1::AddTasksRequest& request, v1::AddTasksResponse& response);
 
   FarmContext& farm_;
 };

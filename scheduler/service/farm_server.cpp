@@ -6,12 +6,14 @@
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
 #include <signal.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <fstream>
 #include <random>
 #include <thread>
 
+#include "host/audio_file/file_descriptor.h"
 #include "host/audit/delivery_profile.h"
 #include "host/recipe/recipe.h"
 #include "scheduler/service/catalog_service.h"
@@ -31,6 +33,18 @@ bool is_loopback(const std::string& address) {
   if (address.starts_with("unix:")) return true;
   const std::string host = address.substr(0, address.rfind(':'));
   return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+// gRPC takes a socket's file from a server that still listens there without a word; one that is left over it replaces.
+bool is_taken_socket(const std::string& address) {
+  if (!address.starts_with("unix:")) return false;
+  const std::string path = address.substr(5);
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  if (path.size() >= sizeof name.sun_path) return false;
+  path.copy(name.sun_path, path.size());
+  const FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0;
 }
 
 FarmContext::Recipe check_recipe(const std::string& text) {
@@ -116,6 +130,7 @@ FarmServer::FarmServer(JobStore& store, const FarmServerSetting& setting)
     }
     if (setting.tls && setting.tls->client_ca.empty() && !setting.token_file && !is_loopback(address))
       throw CannotListen("--listen " + address + ": give --tokens or --tls-client-ca, else nobody could be let in");
+    if (is_taken_socket(address)) throw CannotListen("cannot listen on " + address + ": in use by another program");
     builder.AddListeningPort(address, credentials, &ports[i]);
   }
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);

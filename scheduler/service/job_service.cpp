@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <climits>
 #include <cmath>
 
@@ -22,6 +23,12 @@ Status no_such_job(JobId job) {
   return {StatusCode::NOT_FOUND, job == 0 ? "there is no job yet" : fmt::format("there is no job {}", job)};
 }
 
+Status not_theirs(const Caller& caller, const JobRecord& job) {
+  return {StatusCode::PERMISSION_DENIED,
+          fmt::format("job {} was submitted by {}; {} may steer its own jobs, an operator all", job.id,
+                      storable_text(job.header.submitted_by), caller.who)};
+}
+
 std::string job_subject(JobId job) { return "job " + std::to_string(job); }
 
 std::optional<JobRecord> find_job(JobStore& store, JobId id) {
@@ -33,6 +40,11 @@ std::optional<JobRecord> find_job(JobStore& store, JobId id) {
 void check_text_field(const char* name, const std::string& text, std::size_t max_bytes) {
   if (!is_storable_text(text)) throw std::invalid_argument(std::string(name) + " is not UTF-8 text");
   if (text.size() > max_bytes) throw std::invalid_argument(fmt::format("{} is longer than {} bytes", name, max_bytes));
+}
+
+// Sums and ratios of what submitters say may be any number.
+std::int64_t ms_of(double seconds) {
+  return seconds > 0 ? static_cast<std::int64_t>(std::min(seconds, kGreatestCostS) * 1000) : 0;
 }
 
 }  // namespace
@@ -53,7 +65,7 @@ void fill_job(v1::Job& message, JobStore& store, const JobRecord& job, bool with
   if (job.state == JobState::kRunning && counts.cost_ended > 0) {
     const std::int64_t now = store.now_ms();
     const auto so_far = static_cast<double>(now - job.created_ms);
-    message.set_expected_end_ms(now + static_cast<std::int64_t>(so_far * counts.cost_unfinished / counts.cost_ended));
+    message.set_expected_end_ms(now + ms_of(so_far / 1000 * counts.cost_unfinished / counts.cost_ended));
   }
 }
 
@@ -74,7 +86,7 @@ std::vector<std::string> JobService::deadline_warnings(const JobHeader& header, 
   const double work_s = (ahead_s + cost_s) * ratio.value_or(1.0);
   const double span_s = work_s / static_cast<double>(std::max<std::int64_t>(slots, 1));
   const std::int64_t now = farm_.store.now_ms();
-  const std::int64_t end_ms = now + static_cast<std::int64_t>(span_s * 1000);
+  const std::int64_t end_ms = now + ms_of(span_s);
   if (end_ms <= *header.finish_by_ms && slots > 0) return warnings;
   const auto clock = [](std::int64_t ms) {
     return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(static_cast<std::time_t>(ms / 1000)));
@@ -104,6 +116,8 @@ grpc::Status JobService::create(const v1::CreateJobRequest& request, v1::CreateJ
   if (spec.priority() < -1000 || spec.priority() > 1000)
     throw std::invalid_argument("priority lies between -1000 and 1000");
   if (spec.finish_by_ms() < 0) throw std::invalid_argument("finish_by_ms is negative");
+  if (!is_cost(request.predicted_cost_s()))
+    throw std::invalid_argument("predicted_cost_s is negative, not finite, or more than a thousand years");
   header.space = spec.space().empty() ? "main" : spec.space();
   header.name = spec.name();
   header.priority = spec.priority();
@@ -164,9 +178,10 @@ grpc::ServerUnaryReactor* JobService::CreateJob(Context* context, const v1::Crea
 grpc::ServerUnaryReactor* JobService::SealJob(Context* context, const v1::SealJobRequest* request,
                                               v1::SealJobResponse* response) {
   return farm_.gate.answer(
-      context, {"SealJob", Role::kSubmitter, true}, job_subject(request->job_id()), [=, this](const Caller&) {
+      context, {"SealJob", Role::kSubmitter, true}, job_subject(request->job_id()), [=, this](const Caller& caller) {
         const auto before = farm_.store.job(request->job_id());
         if (!before) return no_such_job(request->job_id());
+        if (!may_steer(caller, before->header.submitted_by)) return not_theirs(caller, *before);
         if (!farm_.store.seal_job(request->job_id(), request->task_count())) {
           return Status(StatusCode::FAILED_PRECONDITION,
                         fmt::format("job {} has {} tracks, not {}, or it was cancelled", request->job_id(),
@@ -198,6 +213,7 @@ grpc::ServerUnaryReactor* JobService::ListJobs(Context* context, const v1::ListJ
     JobFilter filter;
     if (!request->space().empty()) filter.space = request->space();
     for (const int state : request->states()) filter.states.push_back(job_state_of(static_cast<v1::JobState>(state)));
+    keep_once(filter.states);
     const int size = page_size(request->page_size(), 50);
     const auto jobs = farm_.store.jobs(filter, page_position(request->page_token(), INT64_MAX), size);
     for (const JobRecord& job : jobs) fill_job(*response->add_jobs(), farm_.store, job, false);
@@ -210,8 +226,11 @@ grpc::ServerUnaryReactor* JobService::ListJobs(Context* context, const v1::ListJ
 namespace {
 
 template <class Response, class Change>
-Status changed(FarmContext& farm, JobId id, Response& response, Change&& change, const char* refusal) {
-  if (!farm.store.job(id)) return no_such_job(id);
+Status changed(FarmContext& farm, const Caller& caller, JobId id, Response& response, Change&& change,
+               const char* refusal) {
+  const auto before = farm.store.job(id);
+  if (!before) return no_such_job(id);
+  if (!may_steer(caller, before->header.submitted_by)) return not_theirs(caller, *before);
   const bool was_done = change();
   const auto job = farm.store.job(id);
   if (!job) return no_such_job(id);
@@ -226,9 +245,9 @@ Status changed(FarmContext& farm, JobId id, Response& response, Change&& change,
 grpc::ServerUnaryReactor* JobService::CancelJob(Context* context, const v1::CancelJobRequest* request,
                                                 v1::CancelJobResponse* response) {
   return farm_.gate.answer(context, {"CancelJob", Role::kSubmitter, true}, job_subject(request->job_id()),
-                           [=, this](const Caller&) {
+                           [=, this](const Caller& caller) {
                              return changed(
-                                 farm_, request->job_id(), *response,
+                                 farm_, caller, request->job_id(), *response,
                                  [&] {
                                    // Repeated after a lost answer, it is as if sent once.
                                    return farm_.store.cancel(request->job_id()) ||
@@ -241,9 +260,9 @@ grpc::ServerUnaryReactor* JobService::CancelJob(Context* context, const v1::Canc
 grpc::ServerUnaryReactor* JobService::PauseJob(Context* context, const v1::PauseJobRequest* request,
                                                v1::PauseJobResponse* response) {
   return farm_.gate.answer(context, {"PauseJob", Role::kSubmitter, true}, job_subject(request->job_id()),
-                           [=, this](const Caller&) {
+                           [=, this](const Caller& caller) {
                              return changed(
-                                 farm_, request->job_id(), *response,
+                                 farm_, caller, request->job_id(), *response,
                                  [&] {
                                    return farm_.store.pause(request->job_id()) ||
                                           farm_.store.job(request->job_id())->state == JobState::kPaused;
@@ -255,9 +274,9 @@ grpc::ServerUnaryReactor* JobService::PauseJob(Context* context, const v1::Pause
 grpc::ServerUnaryReactor* JobService::ResumeJob(Context* context, const v1::ResumeJobRequest* request,
                                                 v1::ResumeJobResponse* response) {
   return farm_.gate.answer(context, {"ResumeJob", Role::kSubmitter, true}, job_subject(request->job_id()),
-                           [=, this](const Caller&) {
+                           [=, this](const Caller& caller) {
                              return changed(
-                                 farm_, request->job_id(), *response,
+                                 farm_, caller, request->job_id(), *response,
                                  [&] {
                                    return farm_.store.resume(request->job_id()) ||
                                           farm_.store.job(request->job_id())->state == JobState::kRunning;
@@ -269,11 +288,12 @@ grpc::ServerUnaryReactor* JobService::ResumeJob(Context* context, const v1::Resu
 grpc::ServerUnaryReactor* JobService::UpdateJob(Context* context, const v1::UpdateJobRequest* request,
                                                 v1::UpdateJobResponse* response) {
   return farm_.gate.answer(
-      context, {"UpdateJob", Role::kOperator, true}, job_subject(request->job_id()), [=, this](const Caller&) {
+      context, {"UpdateJob", Role::kOperator, true}, job_subject(request->job_id()), [=, this](const Caller& caller) {
         const bool in_range = request->priority() >= -1000 && request->priority() <= 1000;
         if (request->has_priority() && !in_range) throw std::invalid_argument("priority lies between -1000 and 1000");
+        if (request->finish_by_ms() < 0) throw std::invalid_argument("finish_by_ms is negative");
         return changed(
-            farm_, request->job_id(), *response,
+            farm_, caller, request->job_id(), *response,
             [&] {
               bool done = true;
               if (request->has_priority()) done = farm_.store.set_priority(request->job_id(), request->priority());
@@ -291,14 +311,15 @@ grpc::ServerUnaryReactor* JobService::UpdateJob(Context* context, const v1::Upda
 grpc::ServerUnaryReactor* JobService::RetryJob(Context* context, const v1::RetryJobRequest* request,
                                                v1::RetryJobResponse* response) {
   return farm_.gate.answer(
-      context, {"RetryJob", Role::kSubmitter, true}, job_subject(request->job_id()), [=, this](const Caller&) {
+      context, {"RetryJob", Role::kSubmitter, true}, job_subject(request->job_id()), [=, this](const Caller& caller) {
         const auto before = farm_.store.job(request->job_id());
         if (!before) return no_such_job(request->job_id());
+        if (!may_steer(caller, before->header.submitted_by)) return not_theirs(caller, *before);
         const bool can = before->state != JobState::kCancelled && before->state != JobState::kCancelling &&
                          before->state != JobState::kAccepting;
         if (can) response->set_retried(farm_.store.retry_failed(request->job_id()));
         return changed(
-            farm_, request->job_id(), *response, [&] { return can; }, "cannot be tried again");
+            farm_, caller, request->job_id(), *response, [&] { return can; }, "cannot be tried again");
       });
 }
 

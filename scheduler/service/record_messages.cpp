@@ -10,6 +10,10 @@
 namespace lathe::scheduler {
 namespace {
 
+constexpr std::size_t kMaxPathBytes = 4096;  // PATH_MAX
+// A page of tasks is held in memory as a whole.
+constexpr std::size_t kMaxTextBytes = 64 << 10;
+
 bool has_dot_parts(const std::string& path) {
   for (std::size_t at = 0; at <= path.size();) {
     const std::size_t end = std::min(path.find('/', at), path.size());
@@ -18,6 +22,11 @@ bool has_dot_parts(const std::string& path) {
     at = end + 1;
   }
   return false;
+}
+
+// A number that this version does not know has no name: a newer client's, or a defect.
+std::string name_without(std::string_view prefix, const std::string& name, int number) {
+  return name.starts_with(prefix) ? name.substr(prefix.size()) : std::to_string(number);
 }
 
 v1::AttemptOutcome to_message(AttemptOutcome outcome) {
@@ -75,17 +84,18 @@ v1::WorkerState to_message(WorkerState state) {
 }
 
 TaskState task_state_of(v1::TaskState state) {
-  return task_state_named(std::string_view(v1::TaskState_Name(state)).substr(std::string_view("TASK_STATE_").size()));
+  return task_state_named(name_without("TASK_STATE_", v1::TaskState_Name(state), state));
 }
 
 JobState job_state_of(v1::JobState state) {
-  return job_state_named(std::string_view(v1::JobState_Name(state)).substr(std::string_view("JOB_STATE_").size()));
+  return job_state_named(name_without("JOB_STATE_", v1::JobState_Name(state), state));
 }
 
 FailureClass failure_class_of(v1::FailureClass failure_class) {
-  return failure_class_named(
-      std::string_view(v1::FailureClass_Name(failure_class)).substr(std::string_view("FAILURE_CLASS_").size()));
+  return failure_class_named(name_without("FAILURE_CLASS_", v1::FailureClass_Name(failure_class), failure_class));
 }
+
+bool is_cost(double seconds) { return seconds >= 0 && seconds <= kGreatestCostS; }
 
 bool is_plain_absolute(const std::string& path) {
   return path.starts_with('/') && !has_dot_parts(path) && path.find('\0') == std::string::npos;
@@ -115,9 +125,14 @@ TaskSpec task_spec_of(const v1::TaskSpec& spec, bool is_master, std::int64_t pos
     refuse("its place below the output folder, '" + storable_text(spec.relative()) +
            "', is not a relative path without '.' and '..' parts");
   }
-  if (!std::isfinite(spec.predicted_cost_s()) || spec.predicted_cost_s() < 0)
-    refuse("the predicted cost is negative or not finite");
+  if (!is_cost(spec.predicted_cost_s()))
+    refuse("the predicted cost is negative, not finite, or more than a thousand years");
   if (spec.memory_bytes() < 0) refuse("memory_bytes is negative");
+  for (const std::string* path : {&spec.input(), &spec.relative(), &spec.album()}) {
+    if (path->size() > kMaxPathBytes) refuse("a path is longer than 4096 bytes, which no worker could open");
+  }
+  const std::size_t text_bytes = spec.problem().size() + spec.problem_code().size() + spec.manifest_json().size();
+  if (text_bytes > kMaxTextBytes) refuse("its problem and manifest are longer than 64 KiB together");
   if (!is_storable_text(spec.problem()) || !is_storable_text(spec.problem_code()))
     refuse("the problem's text is not UTF-8");
   return task_record(spec);

@@ -1,6 +1,7 @@
 // Between the store's records and the wire's messages.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +41,17 @@ v1::JobSpec job_spec_message(const JobHeader& header, bool with_recipe);
 WorkerSpec worker_spec_of(const v1::WorkerSpec& spec);
 OutputRecord output_of(const v1::OutputFile& file);
 FileIdentity identity_of_message(const v1::FileIdentity& file);
+
+// Each once, in order: stores keep a statement for every list that differs.
+template <class State>
+void keep_once(std::vector<State>& states) {
+  std::sort(states.begin(), states.end());
+  states.erase(std::unique(states.begin(), states.end()), states.end());
+}
+
+// Seconds of work, as predicted: from 0 to a thousand years, which a time can hold.
+constexpr double kGreatestCostS = 31.6e9;
+bool is_cost(double seconds);
 
 // "/music/a/../b" and "music" are refused: absolute, without "." and ".." parts, no NUL.
 bool is_plain_absolute(const std::string& path);

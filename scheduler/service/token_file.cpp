@@ -27,8 +27,9 @@ std::optional<std::int64_t> end_of_day_ms(const std::string& date) {
 }  // namespace
 
 TokenFile::TokenFile(std::filesystem::path path) : path_(std::move(path)) {
+  std::error_code error;
+  read_at_ = std::filesystem::last_write_time(path_, error);  // first: what is written meanwhile is read again
   entries_ = read();
-  read_at_ = std::filesystem::last_write_time(path_);
 }
 
 std::map<std::string, TokenFile::Entry> TokenFile::read() const {

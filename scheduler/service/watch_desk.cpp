@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <climits>
+#include <optional>
 
 #include "scheduler/service/job_service.h"
 #include "scheduler/service/record_messages.h"
@@ -20,7 +21,12 @@ constexpr int kLooksAnAge = 40;
 // What is being worked on moves without events of its own; so much time may pass between messages about it.
 constexpr auto kProgressEvery = 1s;
 constexpr int kEventsAtOnce = 2'000;
+// How long the end of a job waits for its last events to be shown (see sql_transaction.h): a transaction that somebody
+// left open on the server must not keep watches from ending.
+constexpr auto kHeldBackAtMost = 30s;
 constexpr int kInWorkShown = 32;
+// Of ended tracks in a message: clients take 4 MiB unless told otherwise.
+constexpr std::size_t kMaxEndedBytes = 2 << 20;
 
 }  // namespace
 
@@ -37,6 +43,7 @@ class WatchDesk::Watch final : public grpc::ServerWriteReactor<v1::WatchJobRespo
   bool has_begun = false;
   std::chrono::steady_clock::time_point told_at{};
   const std::chrono::steady_clock::time_point begun_at = std::chrono::steady_clock::now();
+  std::optional<std::chrono::steady_clock::time_point> held_back_since;
 
   std::chrono::milliseconds interval() const {
     const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun_at);
@@ -109,6 +116,7 @@ grpc::ServerWriteReactor<v1::WatchJobResponse>* WatchDesk::watch(grpc::CallbackS
     const std::lock_guard lock(mutex_);
     watches_.push_back(std::move(watch));
     refused->finish(status);
+    changed_.notify_all();  // else those refused pile up while nobody watches
     return refused;
   }
   watch->job = request.job_id();
@@ -166,8 +174,17 @@ void WatchDesk::look_at(Watch& watch) {
   if (!watch.has_begun && watch.request.after_sequence() == 0) {
     watch.sequence = store.last_sequence(watch.job);  // from now: what happened before is in the snapshot
   }
+  const auto now = std::chrono::steady_clock::now();
   const auto events = store.events(watch.job, watch.sequence, kEventsAtOnce);
+  const bool is_last_page = is_final(job->state) && std::ssize(events) < kEventsAtOnce;
+  if (is_last_page && store.has_events_after(watch.job, events.empty() ? watch.sequence : events.back().sequence)) {
+    if (!watch.held_back_since) watch.held_back_since = now;
+    if (now - *watch.held_back_since < kHeldBackAtMost) return;
+  }
+  watch.held_back_since.reset();
+  std::size_t bytes = 0;
   for (const EventRecord& event : events) {
+    if (bytes > kMaxEndedBytes) break;
     watch.sequence = event.sequence;
     if (!watch.request.with_tasks() || !event.task_id) continue;
     const TaskState state = task_state_named(event.state);
@@ -181,9 +198,9 @@ void WatchDesk::look_at(Watch& watch) {
     end.set_state(to_message(state));
     end.set_reason_code(task->reason_code);
     end.set_message(task->message);
+    bytes += end.ByteSizeLong();
   }
-  const auto now = std::chrono::steady_clock::now();
-  const bool is_over = is_final(job->state) && std::ssize(events) < kEventsAtOnce;
+  const bool is_over = is_last_page && (events.empty() || watch.sequence == events.back().sequence);
   const bool is_due = now - watch.told_at >= kProgressEvery;
   if (watch.has_begun && events.empty() && !is_over && !is_due) return;
   watch.has_begun = true;

@@ -11,6 +11,8 @@ namespace {
 using grpc::Status, grpc::StatusCode;
 
 constexpr std::int64_t kMaxWaitMs = 30'000;
+// Kept with the task and with each attempt, and shown in lists.
+constexpr std::size_t kMaxReasonBytes = 4'096;
 constexpr CallKind kWorkerCall{"a worker's call", Role::kWorker};
 
 LeaseId lease_of(const v1::LeaseRef& lease) { return {lease.task_id(), lease.token()}; }
@@ -221,7 +223,7 @@ WorkerService::Reactor* WorkerService::FailAttempt(Context* context, const v1::F
   return farm_.gate.answer(context, kWorkerCall, "", [=, this](const Caller&) {
     const FailOutcome outcome =
         farm_.store.fail(lease_of(request->lease()), failure_class_of(request->failure_class()), request->reason_code(),
-                         request->message(), random01(), log_of(request->log()));
+                         request->message().substr(0, kMaxReasonBytes), random01(), log_of(request->log()));
     response->set_lost(outcome.is_lost);
     if (!outcome.is_lost) response->set_state(to_message(outcome.state));
     farm_.signal.raise();

@@ -98,7 +98,8 @@ class JobStore {
 
   // --- workers, for people and for the scheduler's own care ---
 
-  // False for an unknown worker. QUARANTINED holds for its name too: see register_worker(); ACTIVE lifts that.
+  // False for an unknown worker. QUARANTINED holds for its name too: see register_worker(); ACTIVE lifts that. Who is
+  // GONE stays so: its process has ended, or must come back under a new id.
   virtual bool set_worker_state(std::string_view worker_id, WorkerState state, std::string_view reason) = 0;
   // Those not heard of since then become GONE; their leases are left to rescue_expired(). Returns their ids.
   virtual std::vector<std::string> retire_silent_workers(std::int64_t seen_before_ms) = 0;
@@ -131,6 +132,8 @@ class JobStore {
   virtual std::vector<EventRecord> events(JobId job, std::int64_t after, int limit) = 0;
   // Of the newest event that can be read; 0: none yet.
   virtual std::int64_t last_sequence(JobId job) = 0;
+  // Whether there is an event behind `after`, be it that events() does not show it yet.
+  virtual bool has_events_after(JobId job, std::int64_t after) = 0;
 
   // --- what is said while working, and who asked for what ---
 

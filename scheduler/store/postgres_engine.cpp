@@ -1,5 +1,6 @@
 #include "scheduler/store/postgres_engine.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -123,10 +124,20 @@ void migrate_postgres(PostgresConnection& connection, const std::string& name) {
 }  // namespace
 
 std::string without_password(const std::string& url) {
+  std::string shown = url;
   const std::size_t start = url.find("://"), at = url.find('@');
-  if (start == std::string::npos || at == std::string::npos) return url;
-  const std::size_t colon = url.find(':', start + 3);
-  return colon == std::string::npos || colon > at ? url : url.substr(0, colon) + url.substr(at);
+  if (start != std::string::npos && at != std::string::npos) {
+    const std::size_t colon = url.find(':', start + 3);
+    if (colon < at) shown = url.substr(0, colon) + url.substr(at);
+  }
+  // libpq also takes it among the parameters: "password", "sslpassword".
+  constexpr std::string_view kParameter = "password=";
+  for (std::size_t found = shown.find(kParameter); found != std::string::npos;) {
+    const std::size_t value = found + kParameter.size();
+    shown.erase(value, std::min(shown.find('&', value), shown.size()) - value);
+    found = shown.find(kParameter, value);
+  }
+  return shown;
 }
 
 std::unique_ptr<SqlEngine> open_postgres_engine(const std::string& url, const PostgresSetting& setting) {

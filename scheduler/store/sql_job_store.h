@@ -69,6 +69,7 @@ class SqlJobStore final : public JobStore {
   double cost_ahead(int priority, std::optional<std::int64_t> finish_by_ms) override;
   std::vector<EventRecord> events(JobId job, std::int64_t after, int limit) override;
   std::int64_t last_sequence(JobId job) override;
+  bool has_events_after(JobId job, std::int64_t after) override;
 
   bool append_log(const LeaseId& lease, const std::vector<std::string>& lines) override;
   std::vector<LogLine> log(TaskId task) override;

@@ -10,6 +10,7 @@ namespace lathe::scheduler {
 namespace {
 
 constexpr std::size_t kMostTasksAtOnce = 10'000;
+constexpr std::int64_t kGreatestPosition = INT64_MAX / 2;
 
 void check_header(const JobHeader& header) {
   if (header.request_id.empty()) throw std::invalid_argument("a job needs a request id");
@@ -30,6 +31,7 @@ void check_header(const JobHeader& header) {
 void check_tasks(std::int64_t first_position, std::span<const TaskSpec> tasks) {
   if (tasks.size() > kMostTasksAtOnce) throw std::invalid_argument("at most 10000 tasks can be added at once");
   if (first_position < 0) throw std::invalid_argument("a task's position cannot be negative");
+  if (first_position > kGreatestPosition) throw std::invalid_argument("a task's position is beyond all that is stored");
   for (const TaskSpec& task : tasks) {
     check_text("a task's payload", task.payload_json);
     if (!std::isfinite(task.predicted_cost) || task.predicted_cost < 0) {

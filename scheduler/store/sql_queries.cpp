@@ -196,4 +196,11 @@ std::int64_t SqlJobStore::last_sequence(JobId job) {
   });
 }
 
+bool SqlJobStore::has_events_after(JobId job, std::int64_t after) {
+  return ask([&](SqlConnection& connection) {
+    Rows row = connection.query("SELECT 1 FROM event WHERE job_id = ?1 AND sequence > ?2 LIMIT 1", job, after);
+    return row.step();
+  });
+}
+
 }  // namespace lathe::scheduler

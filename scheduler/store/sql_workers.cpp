@@ -85,7 +85,8 @@ bool SqlJobStore::set_worker_state(std::string_view worker_id, WorkerState state
     std::string name;
     {
       Rows row = transaction.query(
-          "UPDATE worker SET state = ?2, reason = CASE WHEN ?2 = 'ACTIVE' THEN '' ELSE ?3 END, "
+          "UPDATE worker SET state = CASE WHEN state = 'GONE' THEN state ELSE ?2 END, "
+          "reason = CASE WHEN state = 'GONE' THEN reason WHEN ?2 = 'ACTIVE' THEN '' ELSE ?3 END, "
           "failure_streak = CASE WHEN ?2 = 'ACTIVE' THEN 0 ELSE failure_streak END WHERE id = ?1 RETURNING name",
           worker_id, to_string(state), text);
       if (!row.step()) return false;

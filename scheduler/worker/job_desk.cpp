@@ -46,6 +46,7 @@ const MasterJob& JobDesk::master_job(std::int64_t job_id, const v1::MasterSettin
   known.job.overwrite = setting.overwrite();
   known.job.pcm_md5 = setting.pcm_md5();
   known.job.jobs = setting_.slots();
+  known.job.roots.assign(setting_.roots().begin(), setting_.roots().end());
   if (setting_.gpu_is_lost()) known.job.note = "the GPU was lost during this run: computed on the CPU";
   remove_abandoned(known.job.out_dir);
   return jobs_.insert_or_assign(job_id, std::move(known)).first->second.job;

@@ -178,6 +178,7 @@ TaskRunner::Plan TaskRunner::plan(const MasterJob& job, const v1::TaskSpec& task
       throw OutputTaken("two outputs of " + task.input() + " would both be " + output.path.string() +
                         "; give their paths {id} or {ext}");
     }
+    check_below_roots(output.path.string(), job.roots);
     const FileIdentity there = identity_of(output.path);
     if (there.inode != 0 && there.inode == p.identity.inode && there.device == p.identity.device) {
       throw OutputTaken("the master of " + task.input() + " would be written onto " + output.path.string() +

@@ -27,8 +27,9 @@ struct MasterJob {
   bool use_cache = true;
   bool overwrite = false;  // foreign files may be replaced
   bool pcm_md5 = false;
-  int jobs = 1;      // tracks at once that share the memory
-  std::string note;  // for every track's report; empty: none
+  int jobs = 1;                    // tracks at once that share the memory
+  std::string note;                // for every track's report; empty: none
+  std::vector<std::string> roots;  // where outputs may lie, whatever links lead to; none: anywhere
 };
 
 // The scheduler could not be asked: through no fault of the track.

@@ -149,6 +149,49 @@ TEST_F(FarmAccess, PathsOutsideOfTheRootsAreRefusedAlsoThroughLinks) {
   EXPECT_NE(linked.exit_code, 0);
   EXPECT_NE(linked.out.find("outside of the folders"), std::string::npos) << linked.out;
   EXPECT_FALSE(fs::exists(work_.out() / "l" / "l.wav"));
+  // Nor does a link that lies in the output folder lead masters elsewhere.
+  fs::remove_all(work_.in() / "linked");
+  fs::create_directories(work_.out());
+  const fs::path elsewhere = work_.root() / "elsewhere";
+  fs::create_directories(elsewhere);
+  fs::create_directory_symlink(elsewhere, work_.out() / "album0");
+  const ProgramResult led =
+      farm.run({"submit", work_.in().string(), "--out", work_.out().string(), "--wait", "--json"});
+  EXPECT_EQ(led.exit_code, 1) << led.err;
+  EXPECT_NE(led.out.find("outside of the folders"), std::string::npos) << led.out;
+  EXPECT_TRUE(fs::is_empty(elsewhere));
+}
+
+TEST_F(FarmAccess, SubmittersSteerTheirOwnJobsAndOperatorsAll) {
+  for (const char* name : {"sam", "sue"}) token(name, "submitter");
+  token("olga", "operator");
+  FarmSetting setting;
+  setting.workers = 0;
+  setting.scheduler_options = {"--tokens", file("tokens")};
+  const Farm farm(work_.root() / "farm", setting);
+  ASSERT_EQ(as(farm, "sam", submission()).exit_code, 0);
+  for (const char* verb : {"pause", "resume", "cancel", "retry"}) {
+    const ProgramResult refused = as(farm, "sue", {verb, "1"});
+    EXPECT_EQ(refused.exit_code, 4) << verb;
+    EXPECT_NE(refused.err.find("operator"), std::string::npos) << refused.err;
+  }
+  EXPECT_EQ(as(farm, "sue", {"status", "1"}).exit_code, 0) << "all may look";
+  EXPECT_EQ(as(farm, "sam", {"pause", "1"}).exit_code, 0);
+  EXPECT_EQ(as(farm, "olga", {"resume", "1"}).exit_code, 0);
+  EXPECT_EQ(as(farm, "sam", {"cancel", "1"}).exit_code, 0);
+}
+
+TEST_F(FarmAccess, ASocketThatIsServedIsNotTakenFromItsScheduler) {
+  FarmSetting setting;
+  setting.workers = 0;
+  setting.scheduler_options = {"--listen", "unix:" + file("s")};
+  const Farm farm(work_.root() / "farm", setting);
+  ProgramCall other;
+  other.arguments = {"scheduler", "--listen", "unix:" + file("s"), "--state-dir", file("other")};
+  const ProgramResult refused = run_program(other);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.err.find("in use"), std::string::npos) << refused.err;
+  EXPECT_TRUE(fs::exists(file("s")));
 }
 
 TEST_F(FarmAccess, GarbageOnThePortHarmsNobody) {

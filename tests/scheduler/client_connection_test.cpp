@@ -194,6 +194,14 @@ TEST_F(ClientConnection, FiftyThousandTracksTakeSeconds) {
   EXPECT_LT(took.count(), 10) << "some 0.5 s on a quiet machine";
 }
 
+TEST_F(ClientConnection, ATokenThatNoHeaderCanHoldIsRefused) {
+  for (const char* token : {"two words", "line\nbreak", "\xC3\xBC"}) {
+    FarmOptions with = options();
+    with.token = token;
+    EXPECT_THROW(FarmConnection{with}, std::invalid_argument) << token;
+  }
+}
+
 TEST_F(ClientConnection, AWatchMissesNothingWhenItBreaksOff) {
   FarmConnection line(options());
   const std::int64_t job = make_job(line);

@@ -73,6 +73,18 @@ TEST_P(JobStoreWorkerTest, QuarantineStaysWithTheNameUntilItIsRestored) {
   EXPECT_EQ(enter("life 3", "studio-1"), WorkerState::kActive);
 }
 
+TEST_P(JobStoreWorkerTest, WhoIsGoneStaysGoneAndItsNameIsRestoredAllTheSame) {
+  enter("life 1", "studio-1");
+  store_->set_worker_state("life 1", WorkerState::kQuarantined, "burnt");
+  store_->set_worker_state("life 1", WorkerState::kGone, "it has ended");
+  EXPECT_TRUE(store_->set_worker_state("life 1", WorkerState::kQuarantined, "a late word"));
+  EXPECT_EQ(state_of("life 1"), WorkerState::kGone);
+  EXPECT_TRUE(store_->set_worker_state("life 1", WorkerState::kActive, ""));
+  EXPECT_EQ(state_of("life 1"), WorkerState::kGone) << "nobody is there to take work";
+  EXPECT_EQ(store_->worker("life 1")->reason, "it has ended");
+  EXPECT_EQ(enter("life 2", "studio-1"), WorkerState::kActive);
+}
+
 TEST_P(JobStoreWorkerTest, AWorkerThatFailsWhereAnotherWorksIsQuarantined) {
   store_->submit(job_of(30));
   enter("bad", "studio-bad");

@@ -30,6 +30,14 @@ class PostgresStoreTest : public testing::Test {
   std::string schema_;
 };
 
+TEST(PostgresUrlTest, IsShownWithoutItsPassword) {
+  EXPECT_EQ(without_password("postgresql://lathe:secret@host/db"), "postgresql://lathe@host/db");
+  EXPECT_EQ(without_password("postgresql:///db?user=lathe&password=secret&host=/run"),
+            "postgresql:///db?user=lathe&password=&host=/run");
+  EXPECT_EQ(without_password("postgresql:///db?sslpassword=a&password=b"), "postgresql:///db?sslpassword=&password=");
+  EXPECT_EQ(without_password("postgresql:///db?user=lathe"), "postgresql:///db?user=lathe");
+}
+
 TEST_F(PostgresStoreTest, OfTwoThatEndTheLastTasksAtOnceOneEndsTheJob) {
   const auto one = open(PostgresServer::shared(), true), other = open(PostgresServer::shared());
   for (int round = 0; round < 60; ++round) {

@@ -8,7 +8,7 @@ namespace {
 
 class Port final : public WorkerPort {
  public:
-  void acquire(std::int64_t call, int, int, bool) override { acquire_call = call; }
+  void acquire(std::int64_t call, const WantedTasks&, bool) override { acquire_call = call; }
   void end_acquire(std::int64_t) override {}
   void heartbeat(std::int64_t call, const std::vector<LeaseKey>& leases) override {
     beat_call = call;

@@ -367,7 +367,7 @@ Nothing Replica::set_workers(const std::string& name, WorkerState state) {
   for (const WorkerRecord& worker : called) {
     if (worker.state == WorkerState::kGone && state != WorkerState::kActive) throw Refused{CallStatus::kNotFound};
     store_->set_worker_state(worker.spec.id, state, "by a person");
-    ground_.witness.worker_set(worker.spec.id, state);
+    if (worker.state != WorkerState::kGone) ground_.witness.worker_set(worker.spec.id, state);
   }
   raise();
   return {};
