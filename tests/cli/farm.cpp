@@ -51,7 +51,7 @@ Farm::Farm(fs::path folder, FarmSetting setting) : folder_(std::move(folder)), s
   schedulers_.resize(static_cast<std::size_t>(setting_.schedulers));
   workers_.resize(static_cast<std::size_t>(setting_.workers));
   for (int i = 0; i < setting_.schedulers; ++i) start_scheduler(i);
-  for (int i = 0; i < setting_.schedulers; ++i) await_listening(i);
+  for (int i = 0; i < setting_.schedulers; ++i) await_scheduler(i);
   for (int i = 0; i < setting_.workers; ++i) start_worker(i);
 }
 
@@ -67,7 +67,7 @@ std::string Farm::address() const {
   return all;
 }
 
-void Farm::await_listening(int index) const {
+void Farm::await_scheduler(int index) const {
   for (int tries = 0; tries < 1000; ++tries) {
     if (listens(ports_.at(static_cast<std::size_t>(index)))) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -83,6 +83,7 @@ void Farm::start_scheduler(int index) {
                     "--store",      setting_.store, "--state-dir",
                     state.string(), "--lease",      std::to_string(setting_.lease_s)};
   call.arguments.insert(call.arguments.end(), setting_.scheduler_options.begin(), setting_.scheduler_options.end());
+  call.environment = setting_.scheduler_environment;
   schedulers_.at(static_cast<std::size_t>(index)) = std::make_unique<RunningProgram>(call);
 }
 

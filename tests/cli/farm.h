@@ -18,7 +18,7 @@ struct FarmSetting {
   std::string store;  // empty: a file of SQLite in the farm's folder
   double lease_s = 30;
   std::vector<std::string> scheduler_options, worker_options;
-  std::map<std::string, std::string> worker_environment;
+  std::map<std::string, std::string> worker_environment, scheduler_environment;
 };
 
 class Farm {
@@ -28,10 +28,12 @@ class Farm {
   ~Farm();  // with kill -9: what is to end well is ended by the test
 
   std::string address() const;  // of all schedulers
+  int port(int index) const { return ports_.at(static_cast<std::size_t>(index)); }
   std::string store() const { return setting_.store; }
 
   void start_scheduler(int index);
   void start_worker(int index);
+  void await_scheduler(int index) const;  // until it listens
   void kill_scheduler(int index) { schedulers_.at(static_cast<std::size_t>(index)).reset(); }
   void kill_worker(int index) { workers_.at(static_cast<std::size_t>(index)).reset(); }
   RunningProgram& worker(int index) { return *workers_.at(static_cast<std::size_t>(index)); }
@@ -52,7 +54,6 @@ class Farm {
 
  private:
   std::string scheduler_address(int index) const;
-  void await_listening(int index) const;
 
   fs::path folder_;
   FarmSetting setting_;
