@@ -53,6 +53,7 @@ class AudioFileError : public std::runtime_error {
     limits,        // beyond the limits on channels, rate or metadata
     disk_full,     // no space (or quota, or file size limit) for what is to be written
     write_failed,  // any other failure to write, publish or verify
+    storage_failed,  // the disk or file server below failed while something was written: it may be well again later
   };
 
   // what() is "PATH: REASON".

@@ -64,7 +64,8 @@ TaskFailure failure_of(const std::exception& error) {
     std::string code(fault_name(file->fault()));
     for (char& c : code) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     using Fault = AudioFileError::Fault;
-    if (file->fault() == Fault::disk_full) return {FailureClass::kInfra, code, file->what()};
+    if (file->fault() == Fault::disk_full || file->fault() == Fault::storage_failed)
+      return {FailureClass::kInfra, code, file->what()};
     if (file->fault() == Fault::write_failed) return {FailureClass::kTask, code, file->what()};
     return {FailureClass::kPermanent, code, file->what()};
   }

@@ -1,9 +1,11 @@
 // A farm for one test: schedulers and workers as processes of the built program, on loopback, with a store of its own.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/cli/program.h"
@@ -60,6 +62,17 @@ class Farm {
   std::vector<int> ports_;
   std::vector<std::unique_ptr<RunningProgram>> schedulers_, workers_;
 };
+
+// Waits for something that is to come soon.
+template <class Condition>
+bool comes_true(Condition condition, int longest_ms = 30'000) {
+  const auto started = std::chrono::steady_clock::now();
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() - started > std::chrono::milliseconds(longest_ms)) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return true;
+}
 
 // `count` short mono tracks, each another, in albums of ten.
 void write_short_tracks(const fs::path& folder, int count, double seconds = 0.5);
