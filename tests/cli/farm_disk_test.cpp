@@ -112,8 +112,7 @@ TEST_F(FarmDisk, AStoreWithoutRoomIsSaidAndLosesNothingAndGoesOnOnceThereIsRoom)
   ASSERT_TRUE(comes_true([&] {
     const std::string request = "more" + std::to_string(acknowledged.size());
     refused = try_to_submit(farm, request);
-    if (refused.exit_code == 0)
-      acknowledged.insert(std::to_string(refused.json().at("job_id").get<std::int64_t>()));
+    if (refused.exit_code == 0) acknowledged.insert(std::to_string(refused.json().at("job_id").get<std::int64_t>()));
     return refused.exit_code != 0;
   }));
   EXPECT_EQ(refused.exit_code, 3);
