@@ -238,6 +238,7 @@ class Executor {
   }
 
   void send_result(const v1::StartTask& start, const v1::CommitResultRequest& result) {
+    check_fits_a_message(result);
     v1::ExecutorEvent event;
     *event.mutable_finished()->mutable_result() = result;
     *event.mutable_finished()->mutable_result()->mutable_lease() = start.lease();
@@ -304,6 +305,7 @@ class Executor {
         file.set_mtime_ns(task.outputs[i].mtime_ns);
         file.set_sha256(task.outputs[i].sha256);
       }
+      check_fits_a_message(result);
       v1::WorkerLoad& load = *event.mutable_finished()->mutable_load();
       load.set_decode_s(task.busy.decode);
       load.set_kernels_s(task.busy.kernels);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <fstream>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -12,6 +14,7 @@
 #include "scheduler/client/farm_channel.h"
 #include "scheduler/worker/digest.h"
 #include "tests/cli/farm.h"
+#include "tests/support/random.h"
 
 namespace lathe::test {
 namespace {
@@ -105,6 +108,51 @@ TEST_F(FarmRequests, AMessageOverTheLimitIsRefusedAndTheSchedulerStaysUp) {
   const ProgramResult list = farm.run({"list", "--json"});
   EXPECT_EQ(list.exit_code, 0) << list.err;
   EXPECT_TRUE(list.json().at("jobs").empty()) << list.out;
+  farm.expect_sound();
+}
+
+// Twelve hours: the loudness of each tenth of a second goes into an audit's result.
+void write_very_long_track(const fs::path& path) {
+  constexpr std::uint32_t kRate_hz = 8000, kSeconds = 12 * 3600, kBytes = kRate_hz * kSeconds;
+  std::ofstream file(path, std::ios::binary);
+  const auto number = [&file](std::uint32_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) file.put(static_cast<char>(value >> (8 * i)));
+  };
+  file << "RIFF";
+  number(36 + kBytes, 4);
+  file << "WAVEfmt ";
+  number(16, 4);
+  number(1, 2);  // PCM
+  number(1, 2);  // channel
+  number(kRate_hz, 4);
+  number(kRate_hz, 4);
+  number(1, 2);  // byte a frame
+  number(8, 2);  // bits
+  file << "data";
+  number(kBytes, 4);
+  Random random = seeded(23);
+  std::string second(kRate_hz, '\0');
+  for (char& sample : second) sample = static_cast<char>(random.integer(64, 191));
+  for (std::uint32_t i = 0; i < kSeconds; ++i) file << second;
+  ASSERT_TRUE(file.flush());
+}
+
+TEST_F(FarmRequests, AResultOverTheLimitEndsItsTrackAndNotTheWorker) {
+  write_short_tracks(work_.in(), 3);
+  write_very_long_track(work_.in() / "long.wav");
+  FarmSetting setting;
+  setting.workers = 1;
+  Farm farm(work_.root() / "farm", setting);
+  const ProgramResult result =
+      farm.run({"submit", work_.in().string(), "--audit", "--checks", "none", "--wait", "--json"});
+  EXPECT_EQ(result.exit_code, 8) << result.err;
+  std::map<std::string, std::string> codes;
+  const nlohmann::json document = result.json();
+  for (const auto& track : document.at("files"))
+    codes[fs::path(std::string(track.at("path"))).filename()] = track.at("reason_code");
+  EXPECT_EQ(codes, (std::map<std::string, std::string>{
+                       {"long.wav", "RESULT_TOO_LARGE"}, {"t00000.wav", ""}, {"t00001.wav", ""}, {"t00002.wav", ""}}));
+  farm.drain_worker(0);
   farm.expect_sound();
 }
 
