@@ -19,7 +19,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kScheduler = "10.77.0.1:7411";
-constexpr int kTracks = 24;
+constexpr int kTracks = 16;
 
 std::set<int> children_of(int pid) {
   std::set<int> children;
