@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -151,6 +152,20 @@ std::int64_t Farm::count(const std::string& job, const std::string& state) const
 void Farm::expect_sound() const {
   const ProgramResult check = run_program({"store", "check", setting_.store});
   EXPECT_EQ(check.exit_code, 0) << check.out << check.err;
+}
+
+int stopped_child(int pid) {
+  for (const auto& thread : fs::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+    std::ifstream children(thread.path() / "children");
+    for (int child = 0; children >> child;) {
+      std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
+      std::string line;
+      std::getline(stat, line);
+      const std::size_t at = line.rfind(')');  // the name before it may hold anything
+      if (at != std::string::npos && line.compare(at, 3, ") T") == 0) return child;
+    }
+  }
+  return 0;
 }
 
 void write_short_tracks(const fs::path& folder, int count, double seconds) {

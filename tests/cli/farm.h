@@ -74,6 +74,9 @@ bool comes_true(Condition condition, int longest_ms = 30'000) {
   return true;
 }
 
+// A child process that is stopped (SIGSTOP); 0: none is. An executor that failpoints have stopped.
+int stopped_child(int pid);
+
 // `count` short mono tracks, each another, in albums of ten.
 void write_short_tracks(const fs::path& folder, int count, double seconds = 0.5);
 

@@ -13,14 +13,14 @@ namespace {
 
 class FarmDisk : public testing::Test {
  protected:
-  std::string submit(const Farm& farm, const std::string& request = "one") const {
-    const ProgramResult result = try_to_submit(farm, request);
+  std::string submit(const Farm& farm, const std::string& request = "one", const fs::path& in = {}) const {
+    const ProgramResult result = try_to_submit(farm, request, in);
     EXPECT_EQ(result.exit_code, 0) << result.err;
     return std::to_string(result.json().at("job_id").get<std::int64_t>());
   }
-  ProgramResult try_to_submit(const Farm& farm, const std::string& request) const {
-    return farm.run({"submit", work_.in().string(), "--out", (work_.out() / request).string(), "--request-id", request,
-                     "--json", "--patience", "2"});
+  ProgramResult try_to_submit(const Farm& farm, const std::string& request, const fs::path& in = {}) const {
+    return farm.run({"submit", (in.empty() ? work_.in() : in).string(), "--out", (work_.out() / request).string(),
+                     "--request-id", request, "--json", "--patience", "2"});
   }
   // The tracks of a job by their state, each DONE one with its master whole.
   std::map<std::string, int> states(const Farm& farm, const std::string& job) const {
@@ -174,7 +174,10 @@ TEST_F(FarmDisk, AMasterWhoseSyncFailsIsNotCommittedAndIsDoneOnceTheDiskIsWell) 
 
 TEST_F(FarmDisk, AStoreThatCannotSyncAcknowledgesNothingThatAPowerCutWouldTake) {
   if (const std::string absence = FailingSync::absence(); !absence.empty()) GTEST_SKIP() << absence;
-  write_short_tracks(work_.in(), 40);
+  constexpr int kTracks = 60, kLater = 3;
+  write_short_tracks(work_.in(), kTracks);
+  const fs::path later = work_.root() / "later";
+  write_short_tracks(later, kLater);
   const FailingSync disk(work_.root() / "disk", "*/farm.sqlite*");
   FarmSetting setting;
   setting.lease_s = 2;
@@ -186,8 +189,8 @@ TEST_F(FarmDisk, AStoreThatCannotSyncAcknowledgesNothingThatAPowerCutWouldTake) 
   disk.break_disk();
   ASSERT_TRUE(comes_true([&] { return disk.failures() >= 3; }));
   const std::int64_t done = farm.count(job, "done");
-  EXPECT_LT(done, 40);
-  const ProgramResult refused = try_to_submit(farm, "two");
+  EXPECT_LT(done, kTracks);
+  const ProgramResult refused = try_to_submit(farm, "two", later);
   EXPECT_EQ(refused.exit_code, 3) << refused.out;
   EXPECT_NE(refused.err.find("cannot be read or written"), std::string::npos) << refused.err;
   EXPECT_FALSE(farm.scheduler(0).ends_within(0));
@@ -208,11 +211,11 @@ TEST_F(FarmDisk, AStoreThatCannotSyncAcknowledgesNothingThatAPowerCutWouldTake) 
   farm.await_scheduler(0);
   EXPECT_GE(farm.count(job, "done"), done);
   EXPECT_EQ(farm.run({"list", "--json"}).json().at("jobs").size(), before.at("jobs").size());
-  const std::string second = submit(farm, "two");
+  const std::string second = submit(farm, "two", later);
   EXPECT_EQ(farm.wait_for_end(job).value("state", ""), "SUCCEEDED");
   EXPECT_EQ(farm.wait_for_end(second).value("state", ""), "SUCCEEDED");
-  EXPECT_EQ(states(farm, job), (std::map<std::string, int>{{"DONE", 40}}));
-  EXPECT_EQ(states(farm, second), (std::map<std::string, int>{{"DONE", 40}}));
+  EXPECT_EQ(states(farm, job), (std::map<std::string, int>{{"DONE", kTracks}}));
+  EXPECT_EQ(states(farm, second), (std::map<std::string, int>{{"DONE", kLater}}));
   farm.expect_sound();
 }
 

@@ -17,7 +17,7 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 TEST(FarmHalfOpen, WorkerAndWatcherNoticeItAndComeBackByThemselves) {
-  constexpr int kTracks = 40;
+  constexpr int kTracks = 80;
   const Workspace work;
   write_short_tracks(work.in(), kTracks, 20);
   FarmSetting setting;
