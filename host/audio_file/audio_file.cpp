@@ -71,6 +71,8 @@ std::string_view fault_name(AudioFileError::Fault fault) {
       return "disk_full";
     case AudioFileError::Fault::write_failed:
       return "write_failed";
+    case AudioFileError::Fault::storage_failed:
+      return "storage_failed";
   }
   return "";
 }

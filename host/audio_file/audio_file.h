@@ -44,15 +44,16 @@ constexpr int frame_bytes(const AudioFormat& format) { return bytes_per_sample(f
 class AudioFileError : public std::runtime_error {
  public:
   enum class Fault {
-    not_found,     // no such file
-    unreadable,    // there, but the system refuses to read it (permission, a folder, an I/O error)
-    not_audio,     // not an audio file at all
-    unsupported,   // audio, but a container, codec or format Lathe does not take or cannot write
-    truncated,     // ends before what its header promises
-    corrupt,       // contradicts itself, or fails its own checksum
-    limits,        // beyond the limits on channels, rate or metadata
-    disk_full,     // no space (or quota, or file size limit) for what is to be written
-    write_failed,  // any other failure to write, publish or verify
+    not_found,       // no such file
+    unreadable,      // there, but the system refuses to read it (permission, a folder, an I/O error)
+    not_audio,       // not an audio file at all
+    unsupported,     // audio, but a container, codec or format Lathe does not take or cannot write
+    truncated,       // ends before what its header promises
+    corrupt,         // contradicts itself, or fails its own checksum
+    limits,          // beyond the limits on channels, rate or metadata
+    disk_full,       // no space (or quota, or file size limit) for what is to be written
+    write_failed,    // any other failure to write, publish or verify
+    storage_failed,  // the disk or file server below failed while something was written: it may be well again later
   };
 
   // what() is "PATH: REASON".

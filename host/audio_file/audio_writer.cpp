@@ -115,6 +115,25 @@ void write_all(int fd, const std::byte* from, std::size_t bytes, const std::file
   }
 }
 
+bool is_storage_error(int error_number) {
+  switch (error_number) {
+    case EIO:
+    case EREMOTEIO:
+    case ENXIO:
+    case ENODEV:
+    case ESTALE:
+    case ETIMEDOUT:
+    case ENOTCONN:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case ENETUNREACH:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void fail_write(const std::filesystem::path& path, int error_number, std::int64_t needed_bytes) {
   if (error_number == EFBIG) {
     throw AudioFileError(
@@ -134,7 +153,7 @@ void fail_write(const std::filesystem::path& path, int error_number, std::int64_
         fmt::format("{}: about {} bytes are needed, {} are left; make room and run again",
                     error_number == EDQUOT ? "the quota is used up" : "the disk is full", needed_bytes, available));
   }
-  throw AudioFileError(Fault::write_failed, path,
+  throw AudioFileError(is_storage_error(error_number) ? Fault::storage_failed : Fault::write_failed, path,
                        fmt::format("cannot be written: {}",
                                    error_number != 0 ? std::strerror(error_number) : "the system gave no reason"));
 }

@@ -44,7 +44,11 @@ void write_all(int fd, const std::byte* from, std::size_t bytes, const std::file
 // The bytes of audio in the finished file before compression.
 inline std::int64_t payload_bytes(const AudioFormat& format) { return format.frames * frame_bytes(format); }
 
-// Throws disk_full for "no space", quota and file size limit, with what is needed and what is there; else write_failed.
+// True for what a disk that fails, a file server that is away or a mount that has gone stale answers.
+bool is_storage_error(int error_number);
+
+// Throws disk_full for "no space", quota and file size limit, with what is needed and what is there; storage_failed for
+// what is_storage_error() knows; else write_failed.
 [[noreturn]] void fail_write(const std::filesystem::path& path, int error_number, std::int64_t needed_bytes);
 
 // Tag values above this in sum are dropped and named.

@@ -49,7 +49,9 @@ void create_folders(const fs::path& folder, const fs::path& for_file) {
 
 void sync_folder(const fs::path& folder) {
   const FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.is_open()) ::fsync(fd.get());  // some network filesystems refuse: the rename itself has happened
+  if (!fd.is_open() || ::fsync(fd.get()) == 0) return;
+  // Some network filesystems cannot do it with folders; a disk that fails is another thing: the name may be lost.
+  if (is_storage_error(errno) || errno == ENOSPC || errno == EDQUOT) fail_write(folder, errno, 0);
 }
 
 // Whether this process now holds the file and it is still there (nobody took it for abandoned in between).

@@ -257,6 +257,7 @@ class Executor {
 
   void send_result(const v1::StartTask& start, const v1::CommitResultRequest& result,
                    const std::vector<std::string>& log_lines) {
+    check_fits_a_message(result);
     v1::ExecutorEvent event;
     *event.mutable_finished()->mutable_result() = result;
     *event.mutable_finished()->mutable_result()->mutable_lease() = start.lease();
@@ -319,6 +320,7 @@ class Executor {
       FinishedTask& task = taken->task;
       for (StagedFile& file : task.files) file.sync();
       const v1::ExecutorEvent event = finished_event(task, taken->lease, std::move(taken->log_lines));
+      check_fits_a_message(event.finished().result());
       {
         const std::lock_guard lock(mutex_);
         if (syncing_.erase(key) == 0) return;  // dropped meanwhile: its files go

@@ -27,6 +27,9 @@ namespace fs = std::filesystem;
 // count.
 constexpr int kSampleRevision = 5;
 
+// The scheduler's limit for a message is 4 MiB; the rest is for who sends it and for which lease.
+constexpr std::size_t kLargestResultBytes = (4 << 20) - 4096;
+
 // Everything beside the samples that ends up in the outputs.
 std::string tags_text(const Tags& tags) {
   std::string text;
@@ -86,6 +89,14 @@ v1::FileIdentity identity_message(const FileIdentity& id) {
   return message;
 }
 
+void check_fits_a_message(const v1::CommitResultRequest& result) {
+  if (result.ByteSizeLong() <= kLargestResultBytes) return;
+  throw ResultTooLarge(
+      fmt::format("the result has {:.1f} MiB, and a scheduler takes {}: a file of so many hours can only be worked "
+                  "on without the farm, by `lathe audit` or `lathe master`",
+                  static_cast<double>(result.ByteSizeLong()) / (1 << 20), 4));
+}
+
 std::string engine_name() { return "lathe " LATHE_VERSION; }
 
 TaskFailure failure_of(const std::exception& error) {
@@ -93,7 +104,8 @@ TaskFailure failure_of(const std::exception& error) {
     std::string code(fault_name(file->fault()));
     for (char& c : code) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     using Fault = AudioFileError::Fault;
-    if (file->fault() == Fault::disk_full) return {FailureClass::kInfra, code, file->what()};
+    if (file->fault() == Fault::disk_full || file->fault() == Fault::storage_failed)
+      return {FailureClass::kInfra, code, file->what()};
     if (file->fault() == Fault::write_failed) return {FailureClass::kTask, code, file->what()};
     return {FailureClass::kPermanent, code, file->what()};
   }
@@ -114,6 +126,8 @@ TaskFailure failure_of(const std::exception& error) {
     return {FailureClass::kPermanent, "PATH_OUTSIDE", error.what()};
   if (dynamic_cast<const SchedulerAway*>(&error) != nullptr)
     return {FailureClass::kInfra, "SCHEDULER_AWAY", error.what()};
+  if (dynamic_cast<const ResultTooLarge*>(&error) != nullptr)
+    return {FailureClass::kPermanent, "RESULT_TOO_LARGE", error.what()};
   if (dynamic_cast<const RecipeErrors*>(&error) != nullptr) return {FailureClass::kPermanent, "RECIPE", error.what()};
   if (dynamic_cast<const std::invalid_argument*>(&error) != nullptr)
     return {FailureClass::kPermanent, "RECIPE_DOES_NOT_FIT", error.what()};

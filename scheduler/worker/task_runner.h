@@ -38,6 +38,15 @@ class SchedulerAway : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The scheduler would not take the result, however often it is sent.
+class ResultTooLarge : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Throws ResultTooLarge for what does not fit into one of the scheduler's messages.
+void check_fits_a_message(const v1::CommitResultRequest& result);
+
 // Where what Lathe remembers is kept: see WorkerService.Recall. Throws SchedulerAway.
 using Recall = std::function<v1::RecallResponse(const v1::RecallRequest&)>;
 

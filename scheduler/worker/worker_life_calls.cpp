@@ -194,6 +194,11 @@ Answer WorkerLife::answer_of(const grpc::Status& status, bool is_lost) {
     case StatusCode::UNIMPLEMENTED:
       news("the scheduler refuses: " + status.error_message());
       return Answer::kLost;
+    case StatusCode::RESOURCE_EXHAUSTED:
+      // Too many calls at once pass; a message that is too large stays so.
+      if (status.error_message().find("larger than max") == std::string::npos) return Answer::kRepeat;
+      news("the scheduler refuses: " + status.error_message());
+      return Answer::kLost;
     case StatusCode::UNAUTHENTICATED:
     case StatusCode::PERMISSION_DENIED:
       note_refusal(status);

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -51,7 +52,7 @@ Farm::Farm(fs::path folder, FarmSetting setting) : folder_(std::move(folder)), s
   schedulers_.resize(static_cast<std::size_t>(setting_.schedulers));
   workers_.resize(static_cast<std::size_t>(setting_.workers));
   for (int i = 0; i < setting_.schedulers; ++i) start_scheduler(i);
-  for (int i = 0; i < setting_.schedulers; ++i) await_listening(i);
+  for (int i = 0; i < setting_.schedulers; ++i) await_scheduler(i);
   for (int i = 0; i < setting_.workers; ++i) start_worker(i);
 }
 
@@ -67,7 +68,7 @@ std::string Farm::address() const {
   return all;
 }
 
-void Farm::await_listening(int index) const {
+void Farm::await_scheduler(int index) const {
   for (int tries = 0; tries < 1000; ++tries) {
     if (listens(ports_.at(static_cast<std::size_t>(index)))) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -83,6 +84,7 @@ void Farm::start_scheduler(int index) {
                     "--store",      setting_.store, "--state-dir",
                     state.string(), "--lease",      std::to_string(setting_.lease_s)};
   call.arguments.insert(call.arguments.end(), setting_.scheduler_options.begin(), setting_.scheduler_options.end());
+  call.environment = setting_.scheduler_environment;
   schedulers_.at(static_cast<std::size_t>(index)) = std::make_unique<RunningProgram>(call);
 }
 
@@ -150,6 +152,20 @@ std::int64_t Farm::count(const std::string& job, const std::string& state) const
 void Farm::expect_sound() const {
   const ProgramResult check = run_program({"store", "check", setting_.store});
   EXPECT_EQ(check.exit_code, 0) << check.out << check.err;
+}
+
+int stopped_child(int pid) {
+  for (const auto& thread : fs::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+    std::ifstream children(thread.path() / "children");
+    for (int child = 0; children >> child;) {
+      std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
+      std::string line;
+      std::getline(stat, line);
+      const std::size_t at = line.rfind(')');  // the name before it may hold anything
+      if (at != std::string::npos && line.compare(at, 3, ") T") == 0) return child;
+    }
+  }
+  return 0;
 }
 
 void write_short_tracks(const fs::path& folder, int count, double seconds) {

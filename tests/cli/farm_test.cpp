@@ -10,17 +10,6 @@
 namespace lathe::test {
 namespace {
 
-// Waits for something that is to come soon.
-template <class Condition>
-bool comes_true(Condition condition, int longest_ms = 30'000) {
-  const auto started = std::chrono::steady_clock::now();
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() - started > std::chrono::milliseconds(longest_ms)) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return true;
-}
-
 class FarmTest : public testing::Test {
  protected:
   std::string submit(const Farm& farm, const std::vector<std::string>& more = {}) const {

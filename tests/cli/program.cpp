@@ -64,6 +64,7 @@ bool hide(const char* folder) {
     const rlimit limit{bytes, bytes};
     ::setrlimit(RLIMIT_FSIZE, &limit);
   }
+  if (call.network >= 0 && ::setns(call.network, CLONE_NEWNET) != 0) ::_exit(125);
   if (!call.hidden_folder.empty() && !hide(call.hidden_folder.c_str())) ::_exit(kCannotHide);
   if (call.is_nobody && ::geteuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) ::_exit(125);
   ::execve(arguments[0], arguments, environment);

@@ -20,6 +20,7 @@ struct ProgramCall {
   std::optional<std::int64_t> file_size_limit_bytes;  // RLIMIT_FSIZE
   std::string hidden_folder;                          // the program sees it empty; where that takes rights the test
                                                       // lacks, it ends with kCannotHide
+  int network = -1;                                   // descriptor of a network namespace it lives in; -1: the test's
 };
 
 constexpr int kCannotHide = 124;

@@ -46,7 +46,7 @@ std::int64_t number_in(const Message& message) {
 [[noreturn]] void throw_fault(const std::filesystem::path& path, const Message& message) {
   Unpacker unpacker(message.body);
   const auto fault = static_cast<AudioFileError::Fault>(
-      unpacker.number_between(0, static_cast<int>(AudioFileError::Fault::write_failed)));
+      unpacker.number_between(0, static_cast<int>(AudioFileError::Fault::storage_failed)));
   throw AudioFileError(fault, path, unpacker.text().substr(0, kMostReasonBytes));
 }
 
