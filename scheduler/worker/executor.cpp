@@ -6,12 +6,14 @@
 
 #include <condition_variable>
 #include <csignal>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <thread>
 
+#include "host/audio_file/isolation/decoder_error.h"
 #include "kernels/cuda/cuda_error.h"
 #include "lathe/v1/executor.pb.h"
 #include "scheduler/store/utf8.h"
@@ -188,6 +190,7 @@ class Executor {
       work_on(start);
       const std::lock_guard lock(mutex_);
       working_on_ = {};
+      if (is_cancelled_) drop(start.lease());  // it may have ended before it heard of that; said twice does no harm
       if (is_ending_) return;
     }
   }
@@ -234,6 +237,8 @@ class Executor {
       // This process can use no GPU any more. What is finished still gets its names; then the supervisor ends it.
     } catch (const std::exception& error) {
       send_failed(start.lease(), failure_of(error));
+      // No file can be read here any more: the supervisor starts another process.
+      if (dynamic_cast<const IsolationFailed*>(&error) != nullptr) std::_Exit(1);
     }
   }
 
@@ -334,12 +339,12 @@ class Executor {
     try {
       std::vector<bool> stays;
       for (std::size_t i = 0; i < task.files.size(); ++i) {
+        check_below_roots(task.outputs[i].path, roots_);  // a link in the output folder may lead out
         stays.push_back(task.replace[i] == Replace::refuse && holds_the_same(task.outputs[i]));
         if (stays[i] || task.replace[i] == Replace::allow || !std::filesystem::exists(task.outputs[i].path)) continue;
         const std::string message = task.outputs[i].path +
                                     ": exists already and is not replaced, for it is not this track's own unaltered "
-                                    "master; move it away, choose "
-                                    "another output folder, or say --overwrite";
+                                    "master; move it away, choose another output folder, or say --overwrite";
         if (task.was_free[i]) throw OutputAppeared(message);
         throw OutputTaken(message);
       }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "scheduler/worker/boot_clock.h"
 
 namespace lathe::scheduler {
@@ -166,7 +168,8 @@ void WorkerLife::on_event(int s, const v1::ExecutorEvent& event) {
       if (session_) session_->on_executor_ready(s, now);
       break;
     case v1::ExecutorEvent::kStarted:
-      work_[key_of(event.started().lease())].heard_ms = now;
+      if (const auto work = work_.find(key_of(event.started().lease())); work != work_.end())
+        work->second.heard_ms = now;
       session_->on_started(key_of(event.started().lease()));
       break;
     case v1::ExecutorEvent::kProgress:
@@ -284,6 +287,14 @@ void WorkerLife::kill(int slot) {
   if (auto& process = slots_[static_cast<std::size_t>(slot)].process) process->kill();
 }
 
-void WorkerLife::forget(LeaseKey lease) { work_.erase(lease); }
+void WorkerLife::forget(LeaseKey lease) {
+  const auto work = work_.find(lease);
+  if (work == work_.end()) return;
+  const std::int64_t job = work->second.task.job_id();
+  work_.erase(work);
+  // A job comes again with the next of its tasks that is claimed.
+  const auto is_of_job = [job](const auto& other) { return other.second.task.job_id() == job; };
+  if (std::none_of(work_.begin(), work_.end(), is_of_job)) jobs_.erase(job);
+}
 
 }  // namespace lathe::scheduler
