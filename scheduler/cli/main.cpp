@@ -1,6 +1,10 @@
 // The program `lathe`: one file a verb.
+#include <fcntl.h>
 #include <malloc.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <set>
@@ -16,9 +20,28 @@ const std::set<std::string> kUnbuilt{"fleet", "verify", "compare", "ab"};
 // Verbs in whose process audio files are opened.
 const std::set<std::string> kReading{"master", "audit", "submit", "executor"};
 
+// Where standard streams are closed, the next files to be opened would have their numbers, and get what is printed. To
+// this one nothing can be written.
+void fill_standard_streams() {
+  int fd = 0;
+  do fd = ::open("/dev/null", O_RDONLY);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) ::close(fd);
+}
+
+// Shells give 1,024 descriptors, of which hundreds of tracks at once need more.
+void take_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, 65536));
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  fill_standard_streams();
+  take_descriptors();
   // Before anything else is in this process: what it forks has nothing but what is there now.
   if (argc > 1 && kReading.contains(argv[1])) {
     try {

@@ -9,6 +9,7 @@
 
 #include "host/audio_file/audio_reader.h"
 #include "host/mastering/recipe_chain.h"
+#include "host/report/audit_text.h"
 #include "kernels/backend.h"
 #include "kernels/cuda/device.h"
 #include "scheduler/cli/batch_report.h"
@@ -146,7 +147,7 @@ int master(const Options& options) {
     return kUsage;
   }
   if (options.dry_run) return dry_run(options, scan, *recipe, folder);
-  for (const ScanProblem& problem : scan.problems) say(problem.path.string() + ": " + problem.reason);
+  for (const ScanProblem& problem : scan.problems) say(visible_text(problem.path.native()) + ": " + problem.reason);
   const BackendChoice& backend = batch.backend;
   if (options.backend == "auto" && backend.backend == Backend::cpu && !options.quiet && has_cuda())
     say("on the CPU: " + backend.reason);
@@ -184,6 +185,8 @@ int master(const Options& options) {
                             .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
                             .c_str());
   }
+  const bool report_failed = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  if (report_failed) say("the report could not be written whole");
   if (!options.quiet) summarise(result, scan, folder, failed);
   if (was_cancelled(result)) return kCancelled;
   if (scan.tracks.empty() || nothing_was_read(result.tracks)) {
@@ -191,7 +194,7 @@ int master(const Options& options) {
       say("no tracks found: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC");
     return kNothingRead;
   }
-  return failed > 0 || manifest_failed ? kSomeFailed : kOk;
+  return failed > 0 || manifest_failed || report_failed ? kSomeFailed : kOk;
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "host/report/track_json.h"
+#include "host/report/audit_text.h"
 
 namespace lathe::cli {
 namespace {
@@ -65,12 +65,13 @@ void Progress::track(const scheduler::TrackOutcome& outcome, std::int64_t tracks
 
 std::string track_line(const scheduler::TrackOutcome& outcome) {
   const std::string state(scheduler::to_string(outcome.state));
-  if (outcome.result_json.empty()) return fmt::format("{:<9} {}", state, outcome.reason);
+  if (outcome.result_json.empty()) return fmt::format("{:<9} {}", state, visible_text(outcome.reason));
   const auto result = nlohmann::json::parse(outcome.result_json);
   const std::string reason = result.at("reason").get<std::string>();
   return fmt::format("{:<9} {:>5} -> {:>5} LUFS, {:>5} dBTP  {}{}", state, figure(result, "before", "integrated_lufs"),
                      figure(result, "after", "integrated_lufs"), figure(result, "after", "true_peak_dbtp"),
-                     json_text(outcome.input.filename()), reason.empty() ? "" : "\n            " + reason);
+                     visible_text(outcome.input.filename().native()),
+                     reason.empty() ? "" : "\n            " + visible_text(reason));
 }
 
 }  // namespace lathe::cli

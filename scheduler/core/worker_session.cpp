@@ -275,8 +275,9 @@ void WorkerSession::give_back_queued(std::int64_t now_ms) {
 
 // --- one lease ---
 
-void WorkerSession::enter(Iterator held, Phase phase, std::int64_t) {
+void WorkerSession::enter(Iterator held, Phase phase, std::int64_t now_ms) {
   held->second.phase = phase;
+  held->second.answer_by_ms = now_ms + setting_.answer_ms();
   held->second.is_asked = false;
   held->second.tries = 0;
   held->second.next_try_ms = 0;

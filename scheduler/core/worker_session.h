@@ -37,6 +37,8 @@ struct SessionSetting {
   // moment is over by then.
   std::int64_t margin_ms() const { return lease_ms / 6; }
   std::int64_t beat_ms() const { return lease_ms / 3; }
+  // An order to give names is obeyed or refused within a lease, one to drop sooner.
+  std::int64_t answer_ms() const { return 2 * lease_ms; }
   // While a track has been in work for longer than this, a heartbeat follows the other so soon: it tells how far the
   // work is to whoever watches. 0: it does not.
   std::int64_t progress_ms = 0;
@@ -143,6 +145,7 @@ class WorkerSession {
     std::int64_t next_try_ms = 0;
     AttemptFailure failure;
     std::int64_t order = 0;
+    std::int64_t answer_by_ms = 0;  // kPublishing, kDropping: an executor that has not answered by then hangs
   };
   struct Slot {
     bool is_ready = false;

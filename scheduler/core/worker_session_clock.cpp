@@ -34,10 +34,14 @@ void WorkerSession::tick(std::int64_t now_ms) {
 void WorkerSession::fence(std::int64_t now_ms) {
   for (const LeaseKey& key : held()) {
     const auto held = held_.find(key);
-    if (held == held_.end() || held->second.deadline_ms - setting_.margin_ms() > now_ms) continue;
-    ++fenced_;
+    if (held == held_.end()) continue;
     const int slot = held->second.slot;
     const Phase phase = held->second.phase;
+    // Renewed for ever, a lease whose executor hangs would never be let go.
+    const bool is_for_executor = phase == Phase::kPublishing || phase == Phase::kDropping;
+    if (is_for_executor && held->second.answer_by_ms <= now_ms) kill(slot);
+    if (held->second.deadline_ms - setting_.margin_ms() > now_ms) continue;
+    ++fenced_;
     const bool is_in_executor = phase == Phase::kWorking || phase == Phase::kPublishing || phase == Phase::kDropping ||
                                 phase == Phase::kAnnouncing || (phase == Phase::kQueued && held->second.is_sent);
     let_go(held);

@@ -107,7 +107,9 @@ FailOutcome SqlJobStore::fail(const LeaseId& lease, FailureClass failure_class, 
     const RetryDecision decision =
         end_badly(transaction, *holder, {failure_class, false}, "FAILED", reason_code, message, random01);
     add_log(transaction, lease, log);
-    note_worker_failure(transaction, *holder, failure_class, reason_code);
+    // Where a task is never left to others, the other workers there are belong to runs of their own: none to compare
+    // with.
+    if (policy_.other_worker_patience_ms > 0) note_worker_failure(transaction, *holder, failure_class, reason_code);
     end_job_if_all_ended(transaction, holder->job_id);
     return {false, decision.state, decision.not_before_ms};
   });

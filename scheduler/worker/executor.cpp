@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <csignal>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <optional>
@@ -39,13 +40,6 @@ constexpr std::chrono::seconds kRestPatience{10};
 
 using Key = std::pair<std::int64_t, std::int64_t>;
 Key key_of(const v1::LeaseRef& lease) { return {lease.task_id(), lease.token()}; }
-
-// A file of other origin that holds the very same bytes (Lathe's state was lost, say) is as good as ours: it stays.
-bool holds_the_same(const OutputRecord& output) {
-  std::error_code error;
-  return std::filesystem::file_size(output.path, error) == static_cast<std::uintmax_t>(output.bytes) && !error &&
-         file_sha256(output.path) == output.sha256;
-}
 
 class Executor {
  public:
@@ -196,6 +190,7 @@ class Executor {
       work_on(start);
       const std::lock_guard lock(mutex_);
       working_on_ = {};
+      if (is_cancelled_) drop(start.lease());  // it may have ended before it heard of that; said twice does no harm
       if (is_ending_) return;
     }
   }
@@ -342,17 +337,9 @@ class Executor {
     if (!taken) return;
     FinishedTask& task = taken->task;
     try {
-      std::vector<bool> stays;
-      for (std::size_t i = 0; i < task.files.size(); ++i) {
-        stays.push_back(task.replace[i] == Replace::refuse && holds_the_same(task.outputs[i]));
-        if (stays[i] || task.replace[i] == Replace::allow || !std::filesystem::exists(task.outputs[i].path)) continue;
-        const std::string message = task.outputs[i].path +
-                                    ": exists already and is not replaced, for it is not this track's own unaltered "
-                                    "master; move it away, choose "
-                                    "another output folder, or say --overwrite";
-        if (task.was_free[i]) throw OutputAppeared(message);
-        throw OutputTaken(message);
-      }
+      // A link in the output folder may lead out.
+      for (const OutputRecord& output : task.outputs) check_below_roots(output.path, roots_);
+      const std::vector<bool> stays = outputs_that_stay(task);
       failpoint("executor.publish", task.input.path);
       for (std::size_t i = 0; i < task.files.size(); ++i) {
         if (boot_ms() >= order.until_ms()) {

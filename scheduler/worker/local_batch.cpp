@@ -29,6 +29,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kLook = 50ms;
 constexpr int kEventsAtOnce = 1'000;
+constexpr std::int64_t kSilentMs = 60'000;  // six heartbeats
 
 // Disk full or memory short on one machine: two more tries a few seconds apart, when other tracks have ended, then the
 // track fails. There is no other worker to wait for.
@@ -57,9 +58,8 @@ class Run {
         store_(open_sqlite_store((batch.state_dir / "jobs.sqlite").string(), clock_, local_policy())) {
     remove_abandoned(batch.out_dir);
     cancel_abandoned_jobs();
-    // Workers of runs that were killed: there is nobody but this run's own, however much fails there.
-    for (const WorkerRecord& before : store_->workers("", 1000, false))
-      store_->set_worker_state(before.spec.id, WorkerState::kGone, "");
+    // Workers of runs that were killed. Runs into other output folders go on: theirs have just been heard of.
+    store_->retire_silent_workers(clock_.now_ms() - kSilentMs);
     const SubmitResult submitted = store_->submit(job_spec());
     job_ = submitted.job_id;
     for (const ScannedTrack& track : tracks) total_cost_ += predicted_cost_s(track, v1::JOB_KIND_MASTER);

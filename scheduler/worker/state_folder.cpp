@@ -54,6 +54,10 @@ OutputLock::OutputLock(const fs::path& state, const fs::path& out_dir) {
   const fs::path folder = state / "locks";
   std::error_code error;
   fs::create_directories(folder, error);
+  if (error) {
+    throw std::runtime_error("the folder of locks " + folder.string() + " cannot be made: " + error.message() +
+                             "; name a state folder that can be written with --state-dir");
+  }
   const fs::path file = folder / (sha256_hex(fs::weakly_canonical(out_dir).string()).substr(0, 32) + ".lock");
   fd_ = FileDescriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd_.is_open())

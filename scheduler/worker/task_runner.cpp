@@ -30,6 +30,13 @@ constexpr int kSampleRevision = 5;
 // The scheduler's limit for a message is 4 MiB; the rest is for who sends it and for which lease.
 constexpr std::size_t kLargestResultBytes = (4 << 20) - 4096;
 
+// A file of other origin that holds the very same bytes (Lathe's state was lost, say) is as good as ours: it stays.
+bool holds_the_same(const OutputRecord& output) {
+  std::error_code error;
+  return std::filesystem::file_size(output.path, error) == static_cast<std::uintmax_t>(output.bytes) && !error &&
+         file_sha256(output.path) == output.sha256;
+}
+
 // Everything beside the samples that ends up in the outputs.
 std::string tags_text(const Tags& tags) {
   std::string text;
@@ -139,6 +146,20 @@ TaskFailure failure_of(const std::exception& error) {
     return {FailureClass::kInfra, "DISK_FULL", error.what()};
   }
   return {FailureClass::kTask, "INTERNAL", error.what()};
+}
+
+std::vector<bool> outputs_that_stay(const FinishedTask& task) {
+  std::vector<bool> stays;
+  for (std::size_t i = 0; i < task.files.size(); ++i) {
+    stays.push_back(task.replace[i] == Replace::refuse && holds_the_same(task.outputs[i]));
+    if (stays[i] || task.replace[i] == Replace::allow || !std::filesystem::exists(task.outputs[i].path)) continue;
+    const std::string message = task.outputs[i].path +
+                                ": exists already and is not replaced, for it is not this track's own unaltered "
+                                "master; move it away, choose another output folder, or say --overwrite";
+    if (task.was_free[i]) throw OutputAppeared(message);
+    throw OutputTaken(message);
+  }
+  return stays;
 }
 
 struct TaskRunner::Plan {

@@ -82,6 +82,10 @@ struct TaskListener {
   std::function<void(const std::string& line)> say;  // for the attempt's log; empty: nobody keeps one
 };
 
+// Which of the outputs need not be given their names, for the very same file lies there already; looked at once more just
+// before. Throws OutputTaken and OutputAppeared where something else lies there.
+std::vector<bool> outputs_that_stay(const FinishedTask& task);
+
 // One a thread that masters.
 class TaskRunner {
  public:

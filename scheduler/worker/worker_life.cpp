@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "scheduler/worker/boot_clock.h"
 
 namespace lathe::scheduler {
@@ -299,6 +301,14 @@ void WorkerLife::kill(int slot) {
   if (auto& process = slots_[static_cast<std::size_t>(slot)].process) process->kill();
 }
 
-void WorkerLife::forget(LeaseKey lease) { work_.erase(lease); }
+void WorkerLife::forget(LeaseKey lease) {
+  const auto work = work_.find(lease);
+  if (work == work_.end()) return;
+  const std::int64_t job = work->second.task.job_id();
+  work_.erase(work);
+  // A job comes again with the next of its tasks that is claimed.
+  const auto is_of_job = [job](const auto& other) { return other.second.task.job_id() == job; };
+  if (std::none_of(work_.begin(), work_.end(), is_of_job)) jobs_.erase(job);
+}
 
 }  // namespace lathe::scheduler

@@ -142,6 +142,30 @@ TEST_P(IsolationKilled, WithLatheGoItsDecoders) {
 INSTANTIATE_TEST_SUITE_P(Verbs, IsolationKilled, ::testing::Values("audit", "master"),
                          [](const auto& test) { return test.param; });
 
+TEST(IsolationKilledAlone, ANurseryThatIsKilledCostsNoTrack) {
+  const Workspace work;
+  Random random = seeded(80);
+  constexpr int kTracks = 40;
+  for (int i = 0; i < kTracks; ++i) {
+    write_sound(work.in() / (std::to_string(i) + ".wav"), wandering(random, 44100, 2, 1, 0.4),
+                {SF_FORMAT_WAV, SF_FORMAT_PCM_16});
+  }
+  RunningProgram program(work.master_call({"--jobs", "1"}));
+  while (program.err_so_far().find("[1/") == std::string::npos && !program.ends_within(1)) continue;
+  // The executor's nursery: a child of a child, and a parent.
+  const std::set<pid_t> family = descendants_of(program.pid());
+  int killed = 0;
+  for (const pid_t pid : family) {
+    const bool has_children = std::ranges::any_of(family, [&](pid_t other) { return parent_of(other) == pid; });
+    if (family.contains(parent_of(pid)) && has_children) killed += ::kill(pid, SIGKILL) == 0;
+  }
+  const ProgramResult result = program.wait();
+  EXPECT_EQ(killed, 1);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(count_masters(work.out()), kTracks);
+  expect_nothing_staged(work.out());
+}
+
 TEST(IsolationOff, ReadsInTheProcess) {
   const Workspace work;
   Random random = seeded(79);

@@ -94,6 +94,15 @@ TEST_F(MasterReport, PathsThatAreNotUtf8StillGiveValidJson) {
   EXPECT_EQ(work_.master({"--json"}).json().at("summary").at("unchanged"), 2);
 }
 
+TEST_F(MasterReport, NamesThatWouldSteerATerminalAreShownInWords) {
+  fs::rename(work_.in() / "a.wav", work_.in() / "a\x1b[31m.wav");
+  spill(work_.in() / "b\x1b[2J.wav", "no audio");
+  const std::string told = work_.master().err;
+  EXPECT_EQ(told.find('\x1b'), std::string::npos) << told;
+  EXPECT_NE(told.find("a<U+001B>[31m.wav"), std::string::npos) << told;
+  EXPECT_NE(told.find("b<U+001B>[2J.wav"), std::string::npos) << told;
+}
+
 TEST_F(MasterReport, DryRunWritesNothing) {
   fs::remove_all(work_.state());
   const Tree before = tree_of(work_.root());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -109,6 +110,31 @@ TEST_F(LocalBatchTest, ATrackTakenFromTheBatchIsDoneAgainAndCountedOnce) {
   });
   EXPECT_EQ(count(result, TaskState::kDone), kTracks);
   EXPECT_DOUBLE_EQ(result.audio_s, kTracks);
+}
+
+// Whose runs into other folders use the same state folder.
+class RunsAtOnce : public LocalBatchTest {
+ protected:
+  RunsAtOnce() { store_->register_worker({"local:1:other", "local", "cpu/fma", "1", 1, 1, "{}"}); }
+  WorkerState other_worker() { return store_->worker("local:1:other")->state; }
+
+  SystemClock clock_;
+  std::unique_ptr<JobStore> store_ =
+      open_sqlite_store((batch_.state_dir / "jobs.sqlite").string(), clock_, RetryPolicy());
+};
+
+TEST_F(RunsAtOnce, AnotherRunKeepsItsWorker) {
+  EXPECT_EQ(count(batch_.run(scan_inputs({root() / "in"}, batch_.out_dir).tracks), TaskState::kDone), kTracks);
+  EXPECT_EQ(other_worker(), WorkerState::kActive);
+}
+
+TEST_F(RunsAtOnce, ARunWhoseTracksAllFailEndsThoughAnotherOneWorksWell) {
+  ::setenv("LATHE_FAILPOINTS", "executor.start=throw", 1);
+  const BatchResult result = batch_.run(scan_inputs({root() / "in"}, batch_.out_dir).tracks);
+  ::unsetenv("LATHE_FAILPOINTS");
+  EXPECT_FALSE(result.was_interrupted) << "the batch did not end";
+  EXPECT_EQ(count(result, TaskState::kFailed), kTracks);
+  EXPECT_EQ(other_worker(), WorkerState::kActive);
 }
 
 }  // namespace
