@@ -18,7 +18,6 @@
 #include "scheduler/store/utf8.h"
 #include "scheduler/worker/attempt_teller.h"
 #include "scheduler/worker/boot_clock.h"
-#include "scheduler/worker/digest.h"
 #include "scheduler/worker/failpoint.h"
 #include "scheduler/worker/finished_event.h"
 #include "scheduler/worker/job_desk.h"
@@ -34,18 +33,8 @@ namespace {
 // Syncing a file to the disk takes as long as mastering it and no processor: it has threads of its own.
 constexpr int kFinishingThreads = 2;
 
-// How long an executor that is to be replaced waits for the rest of its files to get their names.
-constexpr std::chrono::seconds kRestPatience{10};
-
 using Key = std::pair<std::int64_t, std::int64_t>;
 Key key_of(const v1::LeaseRef& lease) { return {lease.task_id(), lease.token()}; }
-
-// A file of other origin that holds the very same bytes (Lathe's state was lost, say) is as good as ours: it stays.
-bool holds_the_same(const OutputRecord& output) {
-  std::error_code error;
-  return std::filesystem::file_size(output.path, error) == static_cast<std::uintmax_t>(output.bytes) && !error &&
-         file_sha256(output.path) == output.sha256;
-}
 
 class Executor {
  public:
@@ -251,7 +240,7 @@ class Executor {
   void finish_the_rest() {
     std::unique_lock lock(mutex_);
     is_unfit_ = true;
-    changed_.wait_for(lock, kRestPatience,
+    changed_.wait_for(lock, std::chrono::seconds(10),
                       [this] { return is_ending_ || (steps_.empty() && finished_.empty() && steps_under_way_ == 0); });
   }
 
