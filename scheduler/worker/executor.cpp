@@ -19,7 +19,6 @@
 #include "scheduler/store/utf8.h"
 #include "scheduler/worker/attempt_teller.h"
 #include "scheduler/worker/boot_clock.h"
-#include "scheduler/worker/digest.h"
 #include "scheduler/worker/failpoint.h"
 #include "scheduler/worker/finished_event.h"
 #include "scheduler/worker/job_desk.h"
@@ -34,9 +33,6 @@ namespace {
 
 // Syncing a file to the disk takes as long as mastering it and no processor: it has threads of its own.
 constexpr int kFinishingThreads = 2;
-
-// How long an executor that is to be replaced waits for the rest of its files to get their names.
-constexpr std::chrono::seconds kRestPatience{10};
 
 using Key = std::pair<std::int64_t, std::int64_t>;
 Key key_of(const v1::LeaseRef& lease) { return {lease.task_id(), lease.token()}; }
@@ -246,7 +242,7 @@ class Executor {
   void finish_the_rest() {
     std::unique_lock lock(mutex_);
     is_unfit_ = true;
-    changed_.wait_for(lock, kRestPatience,
+    changed_.wait_for(lock, std::chrono::seconds(10),
                       [this] { return is_ending_ || (steps_.empty() && finished_.empty() && steps_under_way_ == 0); });
   }
 

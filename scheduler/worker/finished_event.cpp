@@ -1,6 +1,14 @@
 #include "scheduler/worker/finished_event.h"
 
+#include "scheduler/worker/digest.h"
+
 namespace lathe::scheduler {
+
+bool holds_the_same(const OutputRecord& output) {
+  std::error_code error;
+  return std::filesystem::file_size(output.path, error) == static_cast<std::uintmax_t>(output.bytes) && !error &&
+         file_sha256(output.path) == output.sha256;
+}
 
 v1::ExecutorEvent finished_event(FinishedTask& task, const v1::LeaseRef& lease, std::vector<std::string> log_lines) {
   v1::ExecutorEvent event;

@@ -16,7 +16,7 @@ namespace lathe::test {
 struct FarmSetting {
   int schedulers = 1;
   int workers = 2;
-  int jobs = 1;       // tracks at once of each worker
+  int jobs = 1;                 // tracks at once of each worker
   std::string memory = "1GiB";  // of each worker
   std::string store;            // empty: a file of SQLite in the farm's folder
   double lease_s = 30;

@@ -48,7 +48,7 @@ TEST_F(MasterResume, InterruptedTheRunSaysSoAndTheNextOneCompletes) {
 
 TEST_F(MasterResume, RepeatedNothingIsDoneAgain) {
   take_reference();
-  const nlohmann::json first = work_.master({"--json"}).json();
+  nlohmann::json first = work_.master({"--json"}).json();
   nlohmann::json second;
   {
     const Untouched masters(work_.out());
@@ -57,7 +57,8 @@ TEST_F(MasterResume, RepeatedNothingIsDoneAgain) {
     second = run.json();
   }
   EXPECT_EQ(count_states(second), (std::map<std::string, int>{{"UNCHANGED", kTracks}}));
-  // An unchanged track reports all that a mastered one does.
+  // An unchanged track reports all that a mastered one does, but for what it took.
+  for (auto& track : first.at("tracks")) track.erase("busy");
   for (auto& track : second.at("tracks")) track["state"] = "DONE";
   EXPECT_EQ(second.at("tracks"), first.at("tracks"));
   EXPECT_EQ(count_states(work_.master({"--json", "--no-cache"}).json()),
