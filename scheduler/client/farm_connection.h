@@ -80,7 +80,8 @@ class FarmConnection {
   std::int64_t add_tasks(std::int64_t job_id, const std::vector<v1::TaskSpec>& tasks, std::int64_t from,
                          const std::function<void(std::int64_t)>& on_sent);
 
-  // Messages until the job has ended or `on_message` says false. After a break it goes on from the last sequence.
+  // Messages until the job has ended and all of it is told, for which its end may take several, or `on_message` says
+  // false. After a break it goes on from the last sequence.
   void watch(v1::WatchJobRequest request, const std::function<bool(const v1::WatchJobResponse&)>& on_message);
 
   // The job, and each of its tracks once, in their order. Job 0: the newest.

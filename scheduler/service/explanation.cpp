@@ -9,7 +9,7 @@ namespace lathe::scheduler {
 namespace {
 
 std::string clock(std::int64_t ms) {
-  return fmt::format("{:%H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(ms / 1000)));
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(static_cast<std::time_t>(ms / 1000)));
 }
 
 std::string seconds(std::int64_t ms) { return fmt::format("{:.1f} s", static_cast<double>(ms) / 1000); }
