@@ -133,7 +133,8 @@ TEST_F(FarmDisk, AStoreWithoutRoomIsSaidAndLosesNothingAndGoesOnOnceThereIsRoom)
   farm.await_scheduler(0);
   acknowledged.insert(submit(farm, "last"));
   for (const std::string& job : acknowledged) {
-    EXPECT_EQ(farm.wait_for_end(job).value("state", ""), "SUCCEEDED") << job;
+    EXPECT_EQ(farm.wait_for_end(job, 60'000).value("state", ""), "SUCCEEDED")
+        << explained(farm, 10 * static_cast<int>(acknowledged.size())) << farm.run({"workers", "list"}).out;
     EXPECT_EQ(states(farm, job), (std::map<std::string, int>{{"DONE", 10}})) << job;
   }
   farm.expect_sound();
