@@ -216,6 +216,7 @@ class Executor {
       failpoint("executor.mastered", start.spec().input());
       const std::lock_guard lock(mutex_);
       if (is_cancelled_) return send_dropped(start.lease());
+      working_on_ = {};  // in one step with what it becomes: a drop meets the one or the other
       finished_[key_of(start.lease())] = {std::move(task), start.lease(), teller.take_rest()};
       steps_.push_back([this, key = key_of(start.lease())] { make_ready(key); });
       changed_.notify_all();
@@ -249,6 +250,9 @@ class Executor {
   void send_result(const v1::StartTask& start, const v1::CommitResultRequest& result,
                    const std::vector<std::string>& log_lines) {
     check_fits_a_message(result);
+    const std::lock_guard lock(mutex_);
+    if (is_cancelled_) return send_dropped(start.lease());
+    working_on_ = {};
     v1::ExecutorEvent event;
     *event.mutable_finished()->mutable_result() = result;
     *event.mutable_finished()->mutable_result()->mutable_lease() = start.lease();
