@@ -207,7 +207,7 @@ class Executor {
       check_below_roots(start.spec().input(), roots_);
       if (start.job().has_audit()) return send_result(start, jobs_->audit(start, is_cancelled_));
       const MasterJob& job = jobs_->master_job(start.job_id(), start.job().master());
-      check_below_roots(job.out_dir.string(), roots_);
+      check_below_roots((job.out_dir / ".lathe").string(), roots_);
       auto told = std::chrono::steady_clock::now();
       FinishedTask task = runner_.run(
           job, start.spec(),

@@ -37,6 +37,12 @@ class SchedulerAway : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The input was written to while it was read: what was read may be of two files.
+class InputChanged : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 // Where what Lathe remembers is kept: see WorkerService.Recall. Throws SchedulerAway.
 using Recall = std::function<v1::RecallResponse(const v1::RecallRequest&)>;
 
