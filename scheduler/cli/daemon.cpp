@@ -3,14 +3,30 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <time.h>
+
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 
 namespace lathe::cli {
 namespace {
 
+// A signal to a process and to its group, as timeout(1) sends it, is one.
+constexpr std::int64_t kOneSignal_ms = 300;
+
 std::atomic<int> requests{0};
+std::atomic<std::int64_t> counted_ms{-kOneSignal_ms};
+
+void note_request(int) {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  const std::int64_t now_ms = std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+  if (now_ms - counted_ms < kOneSignal_ms) return;
+  counted_ms = now_ms;
+  ++requests;
+}
 
 }  // namespace
 
@@ -26,7 +42,7 @@ void log_line(const std::string& who, const std::string& text) {
 const std::atomic<int>& termination_requests() {
   static const bool kIsSet = [] {
     struct sigaction action {};
-    action.sa_handler = [](int) { ++requests; };
+    action.sa_handler = note_request;
     for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(number, &action, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
     return true;

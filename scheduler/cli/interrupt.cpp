@@ -30,6 +30,7 @@ extern "C" void on_signal(int signal) {
 const std::atomic<bool>& watch_interrupts() {
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  if (std::signal(SIGHUP, SIG_IGN) != SIG_IGN) std::signal(SIGHUP, on_signal);  // nohup(1) ignores it
   std::signal(SIGPIPE, SIG_IGN);
   return g_interrupted;
 }

@@ -62,7 +62,7 @@ int work(const Options& options) {
   std::jthread orders([&](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       const int count = ends.load();
-      if (count == 1 && order == WorkerOrder::kWork) {
+      if (count > 0 && order == WorkerOrder::kWork) {
         say("draining: ends what it has begun, takes nothing new; once more: gives back what it has begun");
         order = WorkerOrder::kDrain;
       } else if (count > 1 && order == WorkerOrder::kDrain) {

@@ -212,6 +212,7 @@ class Executor {
       }
       check_below_roots(start.job().master().out_dir(), roots_);
       const MasterJob& job = jobs_->master_job(start.job_id(), start.job().master());
+      check_below_roots((job.out_dir / ".lathe").string(), roots_);
       FinishedTask task = runner_.run(job, start.spec(), listener, is_cancelled_);
       failpoint("executor.mastered", start.spec().input());
       const std::lock_guard lock(mutex_);

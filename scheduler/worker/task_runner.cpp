@@ -131,6 +131,7 @@ TaskFailure failure_of(const std::exception& error) {
     return {FailureClass::kPermanent, "OUTPUT_TAKEN", error.what()};
   if (dynamic_cast<const PathOutside*>(&error) != nullptr)
     return {FailureClass::kPermanent, "PATH_OUTSIDE", error.what()};
+  if (dynamic_cast<const InputChanged*>(&error) != nullptr) return {FailureClass::kTask, "INPUT_CHANGED", error.what()};
   if (dynamic_cast<const SchedulerAway*>(&error) != nullptr)
     return {FailureClass::kInfra, "SCHEDULER_AWAY", error.what()};
   if (dynamic_cast<const ResultTooLarge*>(&error) != nullptr)
@@ -259,7 +260,14 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task, con
   std::optional<MemoryBudget::Share> device_share(device_memory_.take(need.device_bytes));
   if (const double waited_s = seconds_since(asked); waited_s > 0.1 && listener.say)
     listener.say(fmt::format("waited {:.1f} s for memory", waited_s));
-  p.job.after_first_pass = [&device_share] { device_share.reset(); };
+  p.job.after_first_pass = [&device_share, &p] {
+    device_share.reset();
+    // Another file of its name does not matter: the one that was opened is whole.
+    const FileIdentity now = identity_of(p.job.input);
+    const bool is_same_file = now.inode == p.identity.inode && now.device == p.identity.device;
+    if (is_same_file && (now.size_bytes != p.identity.size_bytes || now.mtime_ns != p.identity.mtime_ns))
+      throw InputChanged(p.job.input.string() + ": was written to while it was read; run again when it is finished");
+  };
   // What is kept from track to track must not add up past the budget, however a track ends.
   struct Release {
     TrackMaster* master;

@@ -44,6 +44,12 @@ class ResultTooLarge : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The input was written to while it was read: what was read may be of two files.
+class InputChanged : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 // Throws ResultTooLarge for what does not fit into one of the scheduler's messages.
 void check_fits_a_message(const v1::CommitResultRequest& result);
 
@@ -82,8 +88,8 @@ struct TaskListener {
   std::function<void(const std::string& line)> say;  // for the attempt's log; empty: nobody keeps one
 };
 
-// Which of the outputs need not be given their names, for the very same file lies there already; looked at once more just
-// before. Throws OutputTaken and OutputAppeared where something else lies there.
+// Which of the outputs need not be given their names, for the very same file lies there already. Throws OutputTaken and
+// OutputAppeared where something else lies there.
 std::vector<bool> outputs_that_stay(const FinishedTask& task);
 
 // One a thread that masters.

@@ -112,6 +112,8 @@ void Farm::start_worker(int index) {
 
 std::string Farm::drain_worker(int index) {
   auto& worker = workers_.at(static_cast<std::size_t>(index));
+  // At once, as when a signal goes to a process and to its group: they count as one.
+  worker->send(SIGINT);
   worker->send(SIGTERM);
   const ProgramResult result = worker->wait();
   worker.reset();

@@ -3,6 +3,7 @@
 #include <sndfile.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cmath>
 #include <limits>
 
@@ -147,6 +148,22 @@ TEST_F(MasterBadInput, AMissingInputFailsAndTheRestIsDone) {
   const nlohmann::json report = run.json();
   EXPECT_EQ(states_of(report), (std::map<std::string, std::string>{
                                    {"a_good.wav", "DONE"}, {"z_good.wav", "DONE"}, {"nowhere.wav", "FAILED"}}));
+}
+
+TEST_F(MasterBadInput, AFileThatIsWrittenToWhileItIsReadIsNoMaster) {
+  const fs::path growing = work_.in() / "growing.wav";
+  Random random(33);
+  write_sound(growing, wandering(random, 44100, 2, 60, 0.5), kWav);
+  RunningProgram program(work_.master_call({"--json"}));
+  for (auto time = fs::last_write_time(growing); !program.ends_within(1);)
+    fs::last_write_time(growing, time += std::chrono::milliseconds(1));
+  const ProgramResult run = program.wait();
+  EXPECT_EQ(run.exit_code, 1);
+  const nlohmann::json report = run.json();
+  EXPECT_EQ(track_named(report, "growing.wav").at("reason_code"), "INPUT_CHANGED");
+  EXPECT_EQ(track_named(report, "a_good.wav").at("state"), "DONE");
+  EXPECT_FALSE(fs::exists(work_.out() / "growing.wav"));
+  EXPECT_EQ(work_.master({"--json"}).exit_code, 0);
 }
 
 TEST_F(MasterBadInput, WhenNothingCanBeReadTheExitCodeIsThree) {
