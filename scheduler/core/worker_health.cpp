@@ -2,7 +2,9 @@
 
 namespace lathe::scheduler {
 
-bool counts_against_worker(FailureClass failure_class) { return failure_class != FailureClass::kPermanent; }
+bool counts_against_worker(FailureClass failure_class, std::string_view reason_code) {
+  return failure_class != FailureClass::kPermanent && reason_code != "DISK_FULL";
+}
 
 bool is_worker_at_fault(int streak, std::optional<int> least_streak_of_others) {
   return streak >= kSuspiciousStreak && least_streak_of_others && *least_streak_of_others < kHealthyStreak;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "scheduler/core/retry_policy.h"
 
@@ -13,8 +14,8 @@ inline constexpr int kSuspiciousStreak = 5;
 inline constexpr int kHealthyStreak = 3;
 
 // True if a failure that a worker reports of itself counts for its streak. What no attempt can help says nothing of
-// the worker.
-bool counts_against_worker(FailureClass failure_class);
+// the worker; nor does a full disk ("DISK_FULL"), for outputs lie where all workers put them.
+bool counts_against_worker(FailureClass failure_class, std::string_view reason_code);
 
 // True if a worker with this streak must get nothing new until a person has looked at it. `least_streak_of_others`:
 // the least among the other ACTIVE workers, none if it is the only one.

@@ -29,7 +29,7 @@ void explain_waiting(JobStore& store, const TaskRecord& task, const JobRecord& j
     sentences.push_back(fmt::format("It is tried again from {} on, in {}: time for what was wrong to pass.",
                                     clock(task.not_before_ms), seconds(task.not_before_ms - now_ms)));
   }
-  std::int64_t slots = 0, busy = 0, active = 0, held_back = 0;
+  std::int64_t slots = 0, busy = 0, active = 0, held_back = 0, most_bytes = 0;
   for (const WorkerRecord& worker : store.workers("", 1000, false)) {
     if (worker.state != WorkerState::kActive) {
       ++held_back;
@@ -37,6 +37,7 @@ void explain_waiting(JobStore& store, const TaskRecord& task, const JobRecord& j
     }
     ++active;
     slots += worker.spec.slots;
+    most_bytes = std::max(most_bytes, worker.spec.memory_bytes > 0 ? worker.spec.memory_bytes : INT64_MAX);
     busy += std::min<std::int64_t>(worker.leases, worker.spec.slots);
   }
   if (active == 0) {
@@ -44,6 +45,13 @@ void explain_waiting(JobStore& store, const TaskRecord& task, const JobRecord& j
         held_back > 0
             ? fmt::format("No worker takes work: {} drained or quarantined (`lathe workers list`).", held_back)
             : "No worker is there: start one with `lathe worker --scheduler ADDR`.");
+    return;
+  }
+  if (task.memory_bytes > most_bytes) {
+    sentences.push_back(fmt::format(
+        "No worker that is there may use the {} MiB it was submitted with (`--memory`); the largest has {} MiB. Start "
+        "one with `lathe worker --memory`, or cancel the job and submit it with less.",
+        task.memory_bytes >> 20, most_bytes >> 20));
     return;
   }
   if (task.run_alone) {

@@ -151,7 +151,8 @@ v1::TaskSpec spec_message(const std::string& input, const std::string& album, do
 }
 
 v1::TaskSpec to_message(const TaskRecord& task) {
-  return spec_message(task.input, task.album, task.predicted_cost, task.payload_json, task.plan_rank, 0);
+  return spec_message(task.input, task.album, task.predicted_cost, task.payload_json, task.plan_rank,
+                      task.memory_bytes);
 }
 
 void fill(v1::Task& message, const TaskRecord& task, bool with_result) {

@@ -253,8 +253,9 @@ struct TaskRecord {
   TaskHistory history;
   std::string reason_code;  // why it failed last; empty once it is done
   std::string message;
-  std::string result_json;      // for DONE and UNCHANGED
-  std::int64_t changed_ms = 0;  // when it came into this state
+  std::string result_json;        // for DONE and UNCHANGED
+  std::int64_t changed_ms = 0;    // when it came into this state
+  std::int64_t memory_bytes = 0;  // workers with less are passed over
 };
 
 enum class AttemptOutcome { kRunning, kCommitted, kFailed, kLost, kReleased, kCancelled };

@@ -146,7 +146,7 @@ void SqlJobStore::note_worker_failure(SqlTransaction& transaction, const Held& h
     Rows row = transaction.query(
         "UPDATE worker SET failed = failed + 1, failure_streak = failure_streak + ?2 WHERE id = ?1 "
         "RETURNING failure_streak, name, state",
-        holder.worker_id, counts_against_worker(failure_class));
+        holder.worker_id, counts_against_worker(failure_class, reason_code));
     if (!row.step()) return;
     streak = row.small(0);
     name = row.text(1);

@@ -37,7 +37,7 @@ JobRecord read_job(const Rows& row) {
 #define LATHE_TASK_COLUMNS                                                                                 \
   "id, job_id, position, plan_rank, input, album, predicted_cost, payload_json, state, token, worker_id, " \
   "lease_expires_ms, not_before_ms, run_alone, infra_failures, lost_leases, task_failures, crashes, "      \
-  "reason_code, message, result_json, changed_ms"
+  "reason_code, message, result_json, changed_ms, memory_bytes"
 
 TaskRecord read_task(const Rows& row) {
   TaskRecord task;
@@ -60,6 +60,7 @@ TaskRecord read_task(const Rows& row) {
   task.message = row.text(19);
   task.result_json = row.text(20);
   task.changed_ms = row.integer(21);
+  task.memory_bytes = row.integer(22);
   return task;
 }
 

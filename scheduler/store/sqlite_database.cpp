@@ -192,6 +192,12 @@ std::int64_t Database::changes() const { return sqlite3_changes64(connection_.ge
 std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(connection_.get()); }
 bool Database::is_in_transaction() const { return sqlite3_get_autocommit(connection_.get()) == 0; }
 
+bool Database::was_full() const { return (sqlite3_extended_errcode(connection_.get()) & 0xff) == SQLITE_FULL; }
+
+void Database::reuse_wal() noexcept {
+  sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+}
+
 Transaction::Transaction(Database& database, Kind kind) : database_(database) {
   database_.run(kind == Kind::kWrite ? "BEGIN IMMEDIATE" : "BEGIN");
 }

@@ -91,6 +91,11 @@ class Database {
 
   std::int64_t last_insert_id() const;
   bool is_in_transaction() const;
+  // The last statement found no space left on the disk.
+  bool was_full() const;
+  // Moves what the WAL holds into the database, so that the WAL's room is used anew. Otherwise that follows a commit
+  // only, and on a full disk there is none. Best effort.
+  void reuse_wal() noexcept;
   const std::string& path() const { return path_; }
 
  private:

@@ -50,11 +50,13 @@ class SqliteConnection final : public SqlConnection {
   void begin(Begin kind) override { database_.run(kind == Begin::kWrite ? "BEGIN IMMEDIATE" : "BEGIN"); }
   void commit() override { database_.run("COMMIT"); }
   void rollback() noexcept override {
+    const bool was_full = database_.was_full();
     try {
       if (database_.is_in_transaction()) database_.run("ROLLBACK");
     } catch (const std::exception&) {
       // The failure that led here is already on its way; SQLite rolls back by itself when the connection closes.
     }
+    if (was_full) database_.reuse_wal();
   }
 
   bool is_postgres() const override { return false; }

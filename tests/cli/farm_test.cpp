@@ -221,6 +221,18 @@ TEST_F(FarmTest, AJobThatCannotBeReadyInTimeSaysSoWhenItIsSubmitted) {
   EXPECT_NE(result.out.find("cannot be ready by 2030-01-01"), std::string::npos) << result.out;
 }
 
+TEST_F(FarmTest, ATrackThatNoWorkerHasTheMemoryForSaysSo) {
+  write_short_tracks(work_.in(), 1);
+  FarmSetting setting;
+  setting.workers = 1;
+  Farm farm(farm_folder(), setting);
+  submit(farm, {"--memory", "3GiB"});
+  EXPECT_TRUE(comes_true([&] {
+    const std::string why = farm.run({"explain", "1"}).out;
+    return why.find("3072 MiB") != std::string::npos && why.find("1024 MiB") != std::string::npos;
+  })) << farm.run({"explain", "1"}).out;
+}
+
 TEST_F(FarmTest, AWorkerThatIsToldToEndEndsWhatItHasBegunAndNothingIsLost) {
   write_short_tracks(work_.in(), 60);
   Farm farm(farm_folder(), {});

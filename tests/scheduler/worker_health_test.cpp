@@ -18,10 +18,11 @@ TEST(WorkerHealthTest, WhereAllFailItIsNotTheWorker) {
 }
 
 TEST(WorkerHealthTest, WhatNoAttemptCanHelpSaysNothingOfTheWorker) {
-  EXPECT_FALSE(counts_against_worker(FailureClass::kPermanent));
-  EXPECT_TRUE(counts_against_worker(FailureClass::kTask));
-  EXPECT_TRUE(counts_against_worker(FailureClass::kCrash));
-  EXPECT_TRUE(counts_against_worker(FailureClass::kInfra));
+  EXPECT_FALSE(counts_against_worker(FailureClass::kPermanent, "NOT_AUDIO"));
+  EXPECT_FALSE(counts_against_worker(FailureClass::kInfra, "DISK_FULL")) << "all write there";
+  EXPECT_TRUE(counts_against_worker(FailureClass::kTask, "INTERNAL"));
+  EXPECT_TRUE(counts_against_worker(FailureClass::kCrash, "EXECUTOR_DIED"));
+  EXPECT_TRUE(counts_against_worker(FailureClass::kInfra, "STORAGE_FAILED"));
 }
 
 }  // namespace

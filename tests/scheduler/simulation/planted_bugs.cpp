@@ -64,7 +64,7 @@ const std::vector<PlantedBug>& bugs() {
       {.name = "dropped-file-stays",
        .sentence = "an executor keeps a finished track that was dropped while its bytes went to the disk",
        .found_within = 50,
-       .first_seed = 700,
+       .first_seed = 2'600,
        .executor_keeps_dropped = true},
       {.name = "taken-name-is-final",
        .sentence = "a track fails for good when a job cancelled just before gives a file its name late",

@@ -341,8 +341,9 @@ Nothing Replica::retry_job(JobId job) {
   const JobState before = job_state(job);
   const bool can = before != JobState::kCancelled && before != JobState::kCancelling && before != JobState::kAccepting;
   if (!can) throw Refused{CallStatus::kRefused};
+  ground_.witness.retries(job);  // also one that crashes this replica once it is done
   store_->retry_failed(job);
-  ground_.witness.retried(job);
+  ground_.witness.outcome_unknown();
   raise();
   return {};
 }

@@ -132,7 +132,7 @@ void Witness::failed(const LeaseId& lease, FailureClass failure_class, const Fai
   if (outcome.is_lost) return;
   ++figures_.failures;
   task.stage = is_final(outcome.state) ? Stage::kEnded : Stage::kFree;
-  workers_[task.worker].streak += counts_against_worker(failure_class) ? 1 : 0;
+  workers_[task.worker].streak += counts_against_worker(failure_class, {}) ? 1 : 0;
   check_quarantine(task.worker);
   look_up(task.job);
 }
@@ -171,10 +171,7 @@ void Witness::cancelled(JobId job) {
   require(jobs_[job].state == JobState::kCancelled, fmt::format("job {} was cancelled, and is not CANCELLED", job));
 }
 
-void Witness::retried(JobId job) {
-  ++jobs_[job].retries;
-  outcome_unknown();
-}
+void Witness::retries(JobId job) { ++jobs_[job].retries; }
 
 void Witness::worker_set(const std::string& worker, WorkerState state) {
   timeline_.say("{} is in state {}", worker, static_cast<int>(state));

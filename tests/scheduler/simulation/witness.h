@@ -45,7 +45,7 @@ class Witness {
   void rescued(const std::vector<Rescued>& rescued);
   void stepped(JobId job);    // paused, resumed
   void cancelled(JobId job);  // for good, said the store
-  void retried(JobId job);
+  void retries(JobId job);
   void worker_set(const std::string& worker, WorkerState state);
   // A crash or an absence of the store: what became of the change is looked up.
   void outcome_unknown();
