@@ -41,4 +41,9 @@ inline std::string content_of(const std::string& recipe_sha256, const std::strin
   return recipe_sha256 + " of " + input;
 }
 
+// As in scheduler/worker/task_runner.cpp: what was made, and where.
+inline std::string cache_key_of(const JobHeader& header, const std::string& input) {
+  return content_of(header.recipe_sha256, input) + " in " + output_path(header.out_dir, input);
+}
+
 }  // namespace lathe::scheduler::simulation

@@ -208,7 +208,7 @@ void SimulatedExecutor::master(LeaseKey lease, const Grant& grant, bool replaces
       done.replaces = replaces;
       done.was_free = was_free;
       done.commit.result_json = content_of(grant.header.recipe_sha256, grant.lease.input);
-      done.commit.cache = {{done.commit.result_json, done.commit.result_json}};
+      done.commit.cache = {{cache_key_of(grant.header, grant.lease.input), done.commit.result_json}};
       done.commit.outputs = {{output_path(grant.header.out_dir, grant.lease.input), 1, 0, done.commit.result_json}};
       // The threads that finish put the bytes on the disk meanwhile.
       syncing_.insert(lease);

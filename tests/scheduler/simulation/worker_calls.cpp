@@ -98,8 +98,8 @@ void SimulatedWorker::Life::ask_recall(LeaseKey lease,
   call_farm<Recalled>(
       kCallDeadlineMs,
       [path = output_path(grant.header.out_dir, grant.lease.input),
-       key = content_of(grant.header.recipe_sha256, grant.lease.input)](Replica& replica, const Reply<Recalled>& reply,
-                                                                        const auto&) {
+       key = cache_key_of(grant.header, grant.lease.input)](Replica& replica, const Reply<Recalled>& reply,
+                                                            const auto&) {
         replica.answer(reply, [&] { return replica.recall(path, key); });
       },
       [this, lease, answer, tries](CallStatus status, const Recalled& recalled) {
