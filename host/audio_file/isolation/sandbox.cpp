@@ -75,6 +75,10 @@ void allow(const Filter& filter) {
       add(filter, kAllow, call);
     }
     add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(readlink));
+#ifdef SYS_open
+    // The maps of the process, for the stack in its report; the C library opens files by openat.
+    add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(open));
+#endif
     add(filter, SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl));
   } else {
     // The C library says why it ends itself, to a standard error that is closed; then comes the abort, which is told.
