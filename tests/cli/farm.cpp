@@ -88,23 +88,18 @@ void Farm::start_scheduler(int index) {
   schedulers_.at(static_cast<std::size_t>(index)) = std::make_unique<RunningProgram>(call);
 }
 
-void Farm::start_worker(int index) {
-  const fs::path state = folder_ / ("worker" + std::to_string(index));
+ProgramCall worker_call(const std::string& scheduler, const std::string& name, const fs::path& state, int jobs,
+                        const std::string& memory) {
   fs::create_directories(state);
   ProgramCall call;
-  call.arguments = {"worker",
-                    "--scheduler",
-                    address(),
-                    "--name",
-                    "w" + std::to_string(index),
-                    "--state-dir",
-                    state.string(),
-                    "--jobs",
-                    std::to_string(setting_.jobs),
-                    "--memory",
-                    setting_.memory,
-                    "--backend",
-                    "cpu"};
+  call.arguments = {"worker", "--scheduler",        scheduler,  "--name", name,        "--state-dir", state.string(),
+                    "--jobs", std::to_string(jobs), "--memory", memory,   "--backend", "cpu"};
+  return call;
+}
+
+void Farm::start_worker(int index) {
+  const fs::path state = folder_ / ("worker" + std::to_string(index));
+  ProgramCall call = worker_call(address(), "w" + std::to_string(index), state, setting_.jobs, setting_.memory);
   call.arguments.insert(call.arguments.end(), setting_.worker_options.begin(), setting_.worker_options.end());
   call.environment = setting_.worker_environment;
   workers_.at(static_cast<std::size_t>(index)) = std::make_unique<RunningProgram>(call);

@@ -64,6 +64,10 @@ class Farm {
   std::vector<std::unique_ptr<RunningProgram>> schedulers_, workers_;
 };
 
+// `lathe worker` on the CPU, its state folder made.
+ProgramCall worker_call(const std::string& scheduler, const std::string& name, const fs::path& state, int jobs = 1,
+                        const std::string& memory = "1GiB");
+
 // Waits for something that is to come soon.
 template <class Condition>
 bool comes_true(Condition condition, int longest_ms = 30'000) {

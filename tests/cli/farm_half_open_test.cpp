@@ -25,21 +25,7 @@ TEST(FarmHalfOpen, WorkerAndWatcherNoticeItAndComeBackByThemselves) {
   setting.lease_s = 2;
   const Farm farm(work.root() / "farm", setting);
   TcpRelay workers_line(farm.port(0)), persons_line(farm.port(0));
-  fs::create_directories(work.root() / "worker");
-  ProgramCall call;
-  call.arguments = {"worker",
-                    "--scheduler",
-                    workers_line.address(),
-                    "--name",
-                    "far",
-                    "--jobs",
-                    "1",
-                    "--backend",
-                    "cpu",
-                    "--memory",
-                    "1GiB",
-                    "--state-dir",
-                    (work.root() / "worker").string()};
+  ProgramCall call = worker_call(workers_line.address(), "far", work.root() / "worker");
   RunningProgram worker(call);
   call.arguments = {"submit", work.in().string(), "--out",       work.out().string(),
                     "--wait", "--json",           "--scheduler", persons_line.address()};

@@ -19,22 +19,8 @@ class FarmNetwork : public testing::Test {
   // The farm has no worker of its own; this one speaks with it through the relay.
   std::unique_ptr<RunningProgram> worker(const std::string& name, const std::string& scheduler,
                                          const std::map<std::string, std::string>& environment = {}) const {
-    fs::create_directories(work_.root() / name);
-    ProgramCall call;
+    ProgramCall call = worker_call(scheduler, name, work_.root() / name);
     call.environment = environment;
-    call.arguments = {"worker",
-                      "--scheduler",
-                      scheduler,
-                      "--name",
-                      name,
-                      "--jobs",
-                      "1",
-                      "--backend",
-                      "cpu",
-                      "--memory",
-                      "1GiB",
-                      "--state-dir",
-                      (work_.root() / name).string()};
     return std::make_unique<RunningProgram>(call);
   }
   FarmSetting without_workers(double lease_s) const {

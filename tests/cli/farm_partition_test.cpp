@@ -63,29 +63,11 @@ class FarmPartition : public testing::Test {
 
   std::unique_ptr<RunningProgram> worker(const std::string& name, const NetworkNamespace& network,
                                          const std::map<std::string, std::string>& environment = {}) const {
-    fs::create_directories(work_.root() / name);
-    ProgramCall call;
+    ProgramCall call = worker_call(kScheduler, name, work_.root() / name);
     call.network = network.descriptor();
     call.environment = environment;
-    call.arguments = {"worker",
-                      "--scheduler",
-                      kScheduler,
-                      "--name",
-                      name,
-                      "--jobs",
-                      "1",
-                      "--backend",
-                      "cpu",
-                      "--memory",
-                      "1GiB",
-                      "--state-dir",
-                      file(name),
-                      "--tls-ca",
-                      file("ca.pem"),
-                      "--tls-cert",
-                      file("worker.pem"),
-                      "--tls-key",
-                      file("worker.key")};
+    call.arguments.insert(call.arguments.end(), {"--tls-ca", file("ca.pem"), "--tls-cert", file("worker.pem"),
+                                                 "--tls-key", file("worker.key")});
     return std::make_unique<RunningProgram>(call);
   }
   // A person at the scheduler's end of the cable.

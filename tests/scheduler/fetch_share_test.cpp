@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <optional>
-
-#include "scheduler/core/worker_session.h"
+#include "tests/scheduler/noting_port.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -22,37 +20,15 @@ TEST(FetchShare, NothingIsFetchedAheadWhenHandsAreIdleSoon) {
   EXPECT_EQ(fetch_share(wanted, {101, 10}).spare, 6);
 }
 
-// Keeps what it was asked last, and answers nothing.
-class SilentPort final : public WorkerPort {
- public:
-  std::optional<WantedTasks> wanted;
-  std::int64_t call = 0;
-  void acquire(std::int64_t number, const WantedTasks& tasks, bool) override {
-    call = number;
-    wanted = tasks;
-  }
-  void end_acquire(std::int64_t) override {}
-  void heartbeat(std::int64_t, const std::vector<LeaseKey>&) override {}
-  void announce(LeaseKey) override {}
-  void commit(LeaseKey) override {}
-  void fail(LeaseKey, const AttemptFailure&) override {}
-  void release(LeaseKey) override {}
-  void start(int, LeaseKey) override {}
-  void publish(int, LeaseKey, std::int64_t) override {}
-  void drop(int, LeaseKey) override {}
-  void kill(int) override {}
-  void forget(LeaseKey) override {}
-};
-
 WantedTasks asked_by(int slots) {
-  SilentPort port;
+  NotingPort port;
   SessionSetting setting;
   setting.slots = slots;
   WorkerSession session(setting, port, [] { return 0.5; });
   for (int s = 0; s < slots; ++s) session.on_executor_ready(s, 0);
-  session.on_acquired(port.call, {}, WorkerSession::Standing::kActive, 0);
+  session.on_acquired(port.acquire_call, {}, WorkerSession::Standing::kActive, 0);
   session.tick(10'000);
-  return port.wanted.value_or(WantedTasks{});
+  return port.wanted;
 }
 
 TEST(FetchShare, AWorkerAsksForNoMoreThanOneCallMayGive) {

@@ -3,29 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/scheduler/noting_port.h"
+
 namespace lathe::scheduler {
 namespace {
 
 constexpr LeaseKey kLease{7, 1};
-
-// A scheduler that renews whatever it is asked to, and executors whose end the test says.
-class RenewingPort final : public WorkerPort {
- public:
-  std::int64_t acquire_call = 0, beat_call = 0;
-  int kills = 0, releases = 0, failures = 0, forgotten = 0;
-  void acquire(std::int64_t call, const WantedTasks&, bool) override { acquire_call = call; }
-  void end_acquire(std::int64_t) override {}
-  void heartbeat(std::int64_t call, const std::vector<LeaseKey>&) override { beat_call = call; }
-  void announce(LeaseKey) override {}
-  void commit(LeaseKey) override {}
-  void fail(LeaseKey, const AttemptFailure&) override { ++failures; }
-  void release(LeaseKey) override { ++releases; }
-  void start(int, LeaseKey) override {}
-  void publish(int, LeaseKey, std::int64_t) override {}
-  void drop(int, LeaseKey) override {}
-  void kill(int) override { ++kills; }
-  void forget(LeaseKey) override { ++forgotten; }
-};
 
 class HungExecutor : public testing::Test {
  protected:
@@ -44,7 +27,7 @@ class HungExecutor : public testing::Test {
     }
   }
 
-  RenewingPort port_;
+  NotingPort port_;
   SessionSetting setting_;
   WorkerSession session_{setting_, port_, [] { return 0.5; }};
   std::int64_t now_ms_ = 1'000;

@@ -3,32 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/scheduler/noting_port.h"
+
 namespace lathe::scheduler {
 namespace {
-
-class Port final : public WorkerPort {
- public:
-  void acquire(std::int64_t call, const WantedTasks&, bool) override { acquire_call = call; }
-  void end_acquire(std::int64_t) override {}
-  void heartbeat(std::int64_t call, const std::vector<LeaseKey>& leases) override {
-    beat_call = call;
-    ++beats;
-    beaten = leases;
-  }
-  void announce(LeaseKey) override {}
-  void commit(LeaseKey) override {}
-  void fail(LeaseKey, const AttemptFailure&) override {}
-  void release(LeaseKey) override {}
-  void start(int, LeaseKey) override {}
-  void publish(int, LeaseKey, std::int64_t) override {}
-  void drop(int, LeaseKey) override {}
-  void kill(int) override { ++kills; }
-  void forget(LeaseKey) override {}
-
-  std::int64_t acquire_call = 0, beat_call = 0;
-  int beats = 0, kills = 0;
-  std::vector<LeaseKey> beaten;
-};
 
 class WorkerSessionTest : public testing::Test {
  protected:
@@ -62,7 +40,7 @@ class WorkerSessionTest : public testing::Test {
 
   static constexpr LeaseKey kTrack{1, 1};
   std::int64_t now_ = 1'000'000;
-  Port port_;
+  NotingPort port_;
   WorkerSession session_;
 };
 
