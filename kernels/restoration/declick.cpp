@@ -1,0 +1,121 @@
+#include "kernels/restoration/declick.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "kernels/restoration/impulse_repair.h"
+#include "kernels/restoration/impulse_scan.h"
+
+namespace lathe {
+namespace {
+
+double env(const char* name, double usual) { return std::getenv(name) ? std::atof(std::getenv(name)) : usual; }
+
+class Declick final : public Restorer {
+ public:
+  Declick(const DeclickSettings& settings, const RestorationFormat& format) : settings_(settings), format_(format) {
+    scan_.threshold = env("K", 6);
+    scan_.order = (int)env("P", 31);
+    scan_.passes = (int)env("PASSES", 3);
+    scan_.merge = (int)env("MERGE", 48);
+    scan_.hop = (int)env("HOP", 2048);
+    scan_.context = scan_.hop / 2;
+    repair_.order = (int)env("RP", 47);
+    repair_.reach = (int)env("RQ", 12);
+    repair_.half = (int)env("RH", 1152);
+    repair_.iterations = (int)env("RI", 3);
+  }
+  std::string_view name() const override { return "declick"; }
+  Finding examine(TrackReader& track) override;
+  RestorationResult restore(TrackReader& track, double strength, AudioSink& out) override;
+
+ private:
+  DeclickSettings settings_;
+  RestorationFormat format_;
+  ImpulseDesign scan_;
+  RepairDesign repair_;
+  std::vector<Impulse> found_;
+};
+
+Finding Declick::examine(TrackReader& track) {
+  const int channels = track.channels();
+  ImpulseScan scan(scan_, channels);
+  for (std::int64_t first = 0; first < track.frames(); first += scan_.hop) {
+    const AudioView view = track.read(first - scan_.context, scan_.hop + 2 * scan_.context);
+    const float* rows[2] = {view.channel(0), channels > 1 ? view.channel(1) : nullptr};
+    scan.scan(rows, first - scan_.context, found_);
+  }
+  if (const char* oracle = std::getenv("ORACLE")) {
+    found_.clear();
+    FILE* in = std::fopen(oracle, "r");
+    long first;
+    int n, ch;
+    while (std::fscanf(in, "%ld %d %d", &first, &n, &ch) == 3) found_.push_back({first, n, ch, 1e9});
+    std::fclose(in);
+  }
+  Finding f;
+  const double minutes = static_cast<double>(track.frames()) / format_.sample_rate_hz / 60;
+  f.figures = {{"impulses_per_minute", static_cast<double>(found_.size()) / minutes}};
+  f.is_found = true;
+  return f;
+}
+
+RestorationResult Declick::restore(TrackReader& track, double, AudioSink& out) {
+  const int channels = track.channels();
+  const std::int64_t frames = track.frames();
+  const double least = env("SCORE", 0);
+  RestorationResult result;
+  std::vector<std::vector<float>> rows(static_cast<std::size_t>(channels));
+  const std::int64_t pad = 4096;
+  const AudioView got = track.read(-pad, frames + 2 * pad);
+  std::vector<float> kept(got.data, got.data + got.stride * got.channels);
+  const AudioView view{kept.data(), got.channels, got.frames, got.stride};
+  for (int c = 0; c < channels; ++c)
+    rows[static_cast<std::size_t>(c)].assign(view.channel(c), view.channel(c) + frames + 2 * pad);
+  ImpulseRepair repair(repair_), mono([&] {
+    RepairDesign d = repair_;
+    d.iterations = 1;
+    return d;
+  }());
+  for (int sweep = 0; sweep < 2; ++sweep) {
+    for (const Impulse& i : found_) {
+      if (i.score < least) continue;
+      for (int c = 0; c < channels; ++c) {
+        if (!(i.channels >> c & 1)) continue;
+        float* row = rows[static_cast<std::size_t>(c)].data() + pad;
+        const bool alone = channels == 2 && i.channels != 3 && sweep == 1 && repair_.reach > 0;
+        const float* other = alone ? rows[static_cast<std::size_t>(1 - c)].data() + pad : nullptr;
+        (sweep == 0 ? mono : repair).fill(row, other, sweep == 0 ? nullptr : view.channel(c) + pad, i.first_frame, i.frames);
+        static FILE* dump = std::getenv("DUMP") ? std::fopen(std::getenv("DUMP"), "w") : nullptr;
+        if (dump && sweep == 1) std::fprintf(dump, "%ld %d %d %g %g\n", i.first_frame, c, i.frames, i.score, repair.likelihood());
+        if (sweep == 1) result.repairs.push_back({i.first_frame, i.frames, c});
+      }
+    }
+  }
+  AudioView v{};
+  std::vector<float> all;
+  for (int c = 0; c < channels; ++c)
+    all.insert(all.end(), rows[static_cast<std::size_t>(c)].begin() + pad, rows[static_cast<std::size_t>(c)].begin() + pad + frames);
+  v = {all.data(), channels, frames, frames};
+  out.take(v);
+  out.finish();
+  return result;
+}
+
+}  // namespace
+
+void DeclickSettings::check() const {
+  if (!(max_repair_ms >= 0.1 && max_repair_ms <= 10)) throw std::invalid_argument("declick: max_repair_ms is 0.1 to 10");
+}
+
+namespace cpu {
+std::unique_ptr<Restorer> make_declick(const DeclickSettings& settings, const RestorationFormat& format) {
+  settings.check();
+  return std::make_unique<Declick>(settings, format);
+}
+}  // namespace cpu
+
+}  // namespace lathe

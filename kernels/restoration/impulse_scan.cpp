@@ -1,0 +1,237 @@
+#include "kernels/restoration/impulse_scan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <numbers>
+
+#include "kernels/restoration/impulse_lanes.h"
+#include "kernels/simd/level.h"
+
+namespace lathe {
+namespace {
+
+constexpr int kCell = 32;
+constexpr int kMedianOf = 8;
+// Cells between the one judged and those its level is taken from: an impulse smears over the model's order.
+constexpr int kApart = 2;
+
+std::size_t size_of(int n) { return static_cast<std::size_t>(n); }
+
+float median_of_8(const float* v) {
+  float s[kMedianOf];
+  std::copy_n(v, kMedianOf, s);
+  for (int i = 1; i < kMedianOf; ++i) {
+    const float x = s[i];
+    int j = i;
+    for (; j > 0 && s[j - 1] > x; --j) s[j] = s[j - 1];
+    s[j] = x;
+  }
+  return 0.5f * (s[3] + s[4]);
+}
+
+}  // namespace
+
+ImpulseScan::ImpulseScan(const ImpulseDesign& design, int channels)
+    : design_(design),
+      channels_(channels),
+      size_(design.hop + 2 * design.context),
+      pad_((design.order + 64) / 16 * 16),
+      cells_(size_ / kCell),
+      kernels_(pick_level(sse2::impulse_kernels, avx2::impulse_kernels, avx512::impulse_kernels)),
+      window_(size_of(size_)),
+      weighed_(size_of(size_ + design.order + 32)),
+      means_(size_of(cells_)),
+      marks_(size_of(size_)) {
+  for (int n = 0; n < size_; ++n)
+    window_[size_of(n)] = static_cast<float>(0.5 - 0.5 * std::cos(2 * std::numbers::pi * (n + 0.5) / size_));
+  for (int c = 0; c < channels; ++c) {
+    work_[c] = AlignedArray<float>(size_of(size_ + 2 * pad_));
+    forward_[c] = AlignedArray<float>(size_of(size_));
+    backward_[c] = AlignedArray<float>(size_of(size_));
+    model_[c].resize(size_of(design.order + 1));
+    for (int d = 0; d < 2; ++d) {
+      peaks_[c][d] = AlignedArray<float>(size_of(cells_));
+      sigma_[c][d] = AlignedArray<float>(size_of(cells_));
+    }
+  }
+}
+
+void ImpulseScan::model(int channel) {
+  const int lags = (design_.order + 16) / 16 * 16;
+  std::vector<double> r(size_of(lags));
+  kernels_.weigh(work(channel), window_.data(), size_, weighed_.data());
+  kernels_.correlate(weighed_.data(), weighed_.data(), size_, lags, r.data());
+  fit_ar(r.data(), design_.order, size_, model_[channel].data());
+  solver_[channel].set_model(model_[channel].data(), design_.order);
+  float a[256];
+  for (int k = 0; k <= design_.order; ++k) a[k] = static_cast<float>(model_[channel][size_of(k)]);
+  kernels_.residuals(work(channel), a, design_.order, size_, forward_[channel].data(), backward_[channel].data());
+}
+
+// The level around each cell: the larger of what lies before and what lies behind it, so that music that goes on louder
+// than before is not taken for an impulse.
+void ImpulseScan::levels(int channel) {
+  std::vector<float> medians(size_of(cells_));
+  for (int d = 0; d < 2; ++d) {
+    const float* e = d == 0 ? forward_[channel].data() : backward_[channel].data();
+    kernels_.cells(e, cells_, means_.data(), peaks_[channel][d].data());
+    const int last = cells_ - kMedianOf;
+    for (int i = 0; i <= last; ++i) medians[size_of(i)] = median_of_8(means_.data() + i);
+    for (int i = 0; i < cells_; ++i) {
+      const float before = medians[size_of(std::clamp(i - kApart - kMedianOf + 1, 0, last))];
+      const float after = medians[size_of(std::clamp(i + kApart, 0, last))];
+      sigma_[channel][d][size_of(i)] = 1.2533f * std::max(before, after) + 1e-7f;
+    }
+  }
+}
+
+void ImpulseScan::alarms() {
+  const float threshold = static_cast<float>(design_.threshold);
+  const int from = design_.order, to = size_ - design_.order;
+  std::fill(marks_.begin(), marks_.end(), std::uint8_t{0});
+  bool any = false;
+  for (int c = 0; c < channels_; ++c) {
+    for (int i = 0; i < cells_; ++i) {
+      for (int d = 0; d < 2; ++d) {
+        const float limit = threshold * sigma_[c][d][size_of(i)];
+        if (!(peaks_[c][d][size_of(i)] > limit)) continue;
+        const float other = threshold * sigma_[c][1 - d][size_of(i)];
+        const float* e = d == 0 ? forward_[c].data() : backward_[c].data();
+        const float* o = d == 0 ? backward_[c].data() : forward_[c].data();
+        for (int n = std::max(from, i * kCell); n < std::min(to, (i + 1) * kCell); ++n) {
+          if (!(std::abs(e[n]) > limit)) continue;
+          for (int m = std::max(0, n - 6); m <= std::min(size_ - 1, n + 6); ++m) {
+            if (std::abs(o[m]) > other) {
+              marks_[size_of(n)] = 1;
+              any = true;
+              break;
+            }
+          }
+        }
+      }
+    }
+  }
+  spans_.clear();
+  if (!any) return;
+  for (int n = 0; n < size_; ++n) {
+    if (marks_[size_of(n)] == 0) continue;
+    if (!spans_.empty() && n - spans_.back().end < design_.merge)
+      spans_.back().end = n + 1;
+    else
+      spans_.push_back({n, n + 1});
+  }
+  std::erase_if(spans_, [this](Span s) { return s.end - s.first > design_.longest; });
+  for (Span& s : spans_) s = {std::max(s.first - 2, from), std::min(s.end + 3, to)};
+}
+
+// Fills the gap of `into` by the model; returns the energy of (reference - filled) under the model.
+double ImpulseScan::fill(int channel, Span span, const float* reference, float* into) {
+  const int order = design_.order, length = span.end - span.first;
+  GapSolver& solver = solver_[channel];
+  const double* ac = solver.ac();
+  known_.assign(size_of(length + 2 * order), 0.0);
+  for (int i = 0; i < length + 2 * order; ++i) {
+    if (i < order || i >= order + length) known_[size_of(i)] = into[span.first - order + i];
+  }
+  gap_.assign(size_of(length), 0.0);
+  for (int i = 0; i < length; ++i) {
+    const double* at = known_.data() + order + i;
+    double sum = ac[0] * at[0];
+    for (int k = 1; k <= order; ++k) sum += ac[k] * (at[k] + at[-k]);
+    gap_[size_of(i)] = -sum;
+  }
+  solver.factor(length, nullptr);
+  solver.solve(gap_.data());
+  for (int i = 0; i < length; ++i) {
+    into[span.first + i] = static_cast<float>(gap_[size_of(i)]);
+    gap_[size_of(i)] = static_cast<double>(reference[span.first + i]) - gap_[size_of(i)];
+  }
+  return solver.energy(gap_.data(), length);
+}
+
+// Where the impulse begins and ends: the first sample that what came before does not predict, the last that what comes
+// after does not. `original` is the music with this impulse alone in it.
+bool ImpulseScan::extent(int channel, Span span, const float* original, Span& out) const {
+  const double* a = model_[channel].data();
+  const int order = design_.order, from = std::max(span.first - 8, order), to = std::min(span.end + 8, size_ - order);
+  const int cell = (span.first + span.end) / 2 / kCell;
+  const double f = 3.5 * static_cast<double>(sigma_[channel][0][size_of(cell)]);
+  const double b = 3.5 * static_cast<double>(sigma_[channel][1][size_of(cell)]);
+  out = {-1, -1};
+  for (int n = from; n < to && out.first < 0; ++n) {
+    double e = 0;
+    for (int k = 0; k <= order; ++k) e += a[k] * static_cast<double>(original[n - k]);
+    if (std::abs(e) > f) out.first = n;
+  }
+  if (out.first < 0) return false;
+  for (int n = to - 1; n >= out.first && out.end < 0; --n) {
+    double e = 0;
+    for (int k = 0; k <= order; ++k) e += a[k] * static_cast<double>(original[n + k]);
+    if (std::abs(e) > b) out.end = n + 1;
+  }
+  return out.end > 0;
+}
+
+void ImpulseScan::scan(const float* const* rows, std::int64_t first_frame, std::vector<Impulse>& found) {
+  for (int c = 0; c < channels_; ++c) {
+    std::copy_n(rows[c], size_, work(c));
+    model(c);
+    levels(c);
+  }
+  std::vector<Span> all;
+  for (int pass = 0; pass < design_.passes; ++pass) {
+    alarms();
+    if (spans_.empty()) break;
+    for (const Span& span : spans_) {
+      for (int c = 0; c < channels_; ++c) fill(c, span, rows[c], work(c));
+      all.push_back(span);
+    }
+    for (int c = 0; c < channels_; ++c) {
+      model(c);
+      levels(c);
+    }
+  }
+  if (all.empty()) return;
+  std::sort(all.begin(), all.end(), [](Span x, Span y) { return x.first < y.first; });
+  std::vector<Span> merged;
+  for (const Span& s : all) {
+    if (!merged.empty() && s.first - merged.back().end < 8)
+      merged.back().end = std::max(merged.back().end, s.end);
+    else
+      merged.push_back(s);
+  }
+  static FILE* dump = std::getenv("DUMPS") ? std::fopen(std::getenv("DUMPS"), "w") : nullptr;
+  for (const Span& span : merged) {
+    const int centre = span.first;
+    if (centre < design_.context || centre >= design_.context + design_.hop) continue;
+    Impulse impulse;
+    Span whole{size_, 0};
+    for (int c = 0; c < channels_; ++c) {
+      float* w = work(c);
+      std::vector<float> repaired(w + span.first, w + span.end);
+      std::copy(rows[c] + span.first, rows[c] + span.end, w + span.first);
+      Span s;
+      double d = 0;
+      const int cell = (span.first + span.end) / 2 / kCell;
+      const double sigma = static_cast<double>(std::max(sigma_[c][0][size_of(cell)], sigma_[c][1][size_of(cell)]));
+      if (extent(c, span, w, s)) {
+                d = fill(c, s, rows[c], w) / (sigma * sigma);
+        whole = {std::min(whole.first, s.first), std::max(whole.end, s.end)};
+        impulse.channels |= 1 << c;
+        impulse.score = std::max(impulse.score, d / (s.end - s.first + 4));
+        if (dump)
+          std::fprintf(dump, "%ld %d %d %g %g %g\n", first_frame + s.first, c, s.end - s.first, d, sigma,
+                       solver_[c].ac()[0]);
+      }
+      std::copy(repaired.begin(), repaired.end(), w + span.first);
+    }
+    if (impulse.channels == 0) continue;
+    impulse.first_frame = first_frame + whole.first;
+    impulse.frames = whole.end - whole.first;
+    found.push_back(impulse);
+  }
+}
+
+}  // namespace lathe
