@@ -17,6 +17,10 @@ class GapSolver {
  public:
   // ac[k] = sum of a[j] a[j+k]
   void set_model(const double* a, int order);
+  void copy_model(const GapSolver& other) {
+    order_ = other.order_;
+    ac_ = other.ac_;
+  }
   int order() const { return order_; }
   const double* ac() const { return ac_.data(); }
 

@@ -17,16 +17,16 @@ double env(const char* name, double usual) { return std::getenv(name) ? std::ato
 class Declick final : public Restorer {
  public:
   Declick(const DeclickSettings& settings, const RestorationFormat& format) : settings_(settings), format_(format) {
-    scan_.threshold = env("K", 6);
+    scan_.threshold = env("K", 5);
     scan_.order = (int)env("P", 31);
     scan_.passes = (int)env("PASSES", 3);
     scan_.merge = (int)env("MERGE", 48);
     scan_.hop = (int)env("HOP", 2048);
     scan_.context = scan_.hop / 2;
     repair_.order = (int)env("RP", 47);
-    repair_.reach = (int)env("RQ", 12);
+    repair_.reach = (int)env("RQ", 6);
     repair_.half = (int)env("RH", 1152);
-    repair_.iterations = (int)env("RI", 3);
+    repair_.iterations = (int)env("RI", 2);
   }
   std::string_view name() const override { return "declick"; }
   Finding examine(TrackReader& track) override;
@@ -38,6 +38,7 @@ class Declick final : public Restorer {
   ImpulseDesign scan_;
   RepairDesign repair_;
   std::vector<Impulse> found_;
+  std::vector<float> patches_;
 };
 
 Finding Declick::examine(TrackReader& track) {
@@ -46,15 +47,7 @@ Finding Declick::examine(TrackReader& track) {
   for (std::int64_t first = 0; first < track.frames(); first += scan_.hop) {
     const AudioView view = track.read(first - scan_.context, scan_.hop + 2 * scan_.context);
     const float* rows[2] = {view.channel(0), channels > 1 ? view.channel(1) : nullptr};
-    scan.scan(rows, first - scan_.context, found_);
-  }
-  if (const char* oracle = std::getenv("ORACLE")) {
-    found_.clear();
-    FILE* in = std::fopen(oracle, "r");
-    long first;
-    int n, ch;
-    while (std::fscanf(in, "%ld %d %d", &first, &n, &ch) == 3) found_.push_back({first, n, ch, 1e9});
-    std::fclose(in);
+    scan.scan(rows, first - scan_.context, found_, patches_);
   }
   Finding f;
   const double minutes = static_cast<double>(track.frames()) / format_.sample_rate_hz / 60;
@@ -75,25 +68,29 @@ RestorationResult Declick::restore(TrackReader& track, double, AudioSink& out) {
   const AudioView view{kept.data(), got.channels, got.frames, got.stride};
   for (int c = 0; c < channels; ++c)
     rows[static_cast<std::size_t>(c)].assign(view.channel(c), view.channel(c) + frames + 2 * pad);
-  ImpulseRepair repair(repair_), mono([&] {
-    RepairDesign d = repair_;
-    d.iterations = 1;
-    return d;
-  }());
-  for (int sweep = 0; sweep < 2; ++sweep) {
-    for (const Impulse& i : found_) {
-      if (i.score < least) continue;
-      for (int c = 0; c < channels; ++c) {
-        if (!(i.channels >> c & 1)) continue;
-        float* row = rows[static_cast<std::size_t>(c)].data() + pad;
-        const bool alone = channels == 2 && i.channels != 3 && sweep == 1 && repair_.reach > 0;
-        const float* other = alone ? rows[static_cast<std::size_t>(1 - c)].data() + pad : nullptr;
-        (sweep == 0 ? mono : repair).fill(row, other, sweep == 0 ? nullptr : view.channel(c) + pad, i.first_frame, i.frames);
-        static FILE* dump = std::getenv("DUMP") ? std::fopen(std::getenv("DUMP"), "w") : nullptr;
-        if (dump && sweep == 1) std::fprintf(dump, "%ld %d %d %g %g\n", i.first_frame, c, i.frames, i.score, repair.likelihood());
-        if (sweep == 1) result.repairs.push_back({i.first_frame, i.frames, c});
-      }
+  ImpulseRepair repair(repair_);
+  std::vector<std::vector<std::uint8_t>> bad(static_cast<std::size_t>(channels));
+  for (auto& b : bad) b.resize(static_cast<std::size_t>(frames + 2 * pad));
+  static FILE* dump = std::getenv("DUMP") ? std::fopen(std::getenv("DUMP"), "w") : nullptr;
+  for (const Impulse& i : found_) {
+    if (i.log_odds < least) continue;
+    const std::size_t c = static_cast<std::size_t>(i.channel);
+    for (int k = 0; k < i.frames; ++k) {
+      rows[c][static_cast<std::size_t>(pad + i.first_frame + k)] = patches_[static_cast<std::size_t>(i.patch + k)];
+      bad[c][static_cast<std::size_t>(pad + i.first_frame + k)] = 1;
     }
+  }
+  for (const Impulse& i : found_) {
+    if (i.log_odds < least) continue;
+    const std::size_t c = static_cast<std::size_t>(i.channel);
+    const float* other = nullptr;
+    if (channels == 2 && repair_.reach > 0) {
+      const std::uint8_t* b = bad[1 - c].data() + pad + i.first_frame;
+      if (std::none_of(b - 8, b + i.frames + 8, [](std::uint8_t v) { return v != 0; })) other = rows[1 - c].data() + pad;
+    }
+    const auto verdict = repair.fill(rows[c].data() + pad, other, view.channel(i.channel) + pad, i.first_frame, i.frames);
+    if (dump) std::fprintf(dump, "%ld %d %d %g %g\n", i.first_frame, i.channel, i.frames, i.log_odds, verdict.log_odds);
+    result.repairs.push_back({i.first_frame, i.frames, i.channel});
   }
   AudioView v{};
   std::vector<float> all;

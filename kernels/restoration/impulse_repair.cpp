@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <numbers>
 
 #include "kernels/restoration/impulse_lanes.h"
@@ -111,7 +109,8 @@ double ImpulseRepair::predict(const float* row, const float* other, std::int64_t
   return sum;
 }
 
-void ImpulseRepair::fill(float* row, const float* other, const float* damaged, std::int64_t first, int frames) {
+ClickShapes::Verdict ImpulseRepair::fill(float* row, const float* other, const float* damaged, std::int64_t first,
+                                         int frames) {
   const int p = design_.order;
   const std::int64_t start = first + frames / 2 - design_.half;
   gap_.resize(size_of(frames));
@@ -130,13 +129,6 @@ void ImpulseRepair::fill(float* row, const float* other, const float* damaged, s
     solver_.solve(gap_.data());
     for (int i = 0; i < frames; ++i) row[first + i] = static_cast<float>(gap_[size_of(i)]);
   }
-  if (damaged != nullptr) shape(row, other, damaged, first, frames);
-}
-
-void ImpulseRepair::shape(const float* row_in, const float* other, const float* damaged, std::int64_t first, int frames) {
-  float* row = const_cast<float*>(row_in);
-  const int p = design_.order;
-  // Level of the prediction error around the gap
   double before = 0, after = 0;
   constexpr int kNear = 160;
   for (int i = 0; i < kNear; ++i) {
@@ -145,84 +137,14 @@ void ImpulseRepair::shape(const float* row_in, const float* other, const float* 
     after += a * a;
   }
   const double variance = std::max(before, after) / kNear + 1e-14;
-  click_.resize(size_of(frames));
-  extra_.resize(size_of(frames));
-  shift_.resize(size_of(frames));
-  image_.resize(size_of(frames));
-  best_.assign(size_of(frames), 0.0);
-  double power = 0;
+  for (int i = 0; i < frames; ++i) gap_[size_of(i)] = static_cast<double>(damaged[first + i]) - gap_[size_of(i)];
+  const auto verdict = shapes_.judge(solver_, variance, ClickShapes::Depth::all, gap_);
   for (int i = 0; i < frames; ++i) {
-    click_[size_of(i)] = static_cast<double>(damaged[first + i]) - gap_[size_of(i)];
-    power += click_[size_of(i)] * click_[size_of(i)];
+    row[first + i] = i < verdict.first || i >= verdict.end
+                         ? damaged[first + i]
+                         : static_cast<float>(static_cast<double>(damaged[first + i]) - gap_[size_of(i)]);
   }
-  solver_.multiply(click_.data(), frames, image_.data());
-  double drop = 0, sum = 0, ones = 0;
-  for (int i = 0; i < frames; ++i) {
-    drop += click_[size_of(i)] * image_[size_of(i)];
-    sum += image_[size_of(i)];
-  }
-  std::vector<double> one(size_of(frames), 1.0);
-  ones = solver_.energy(one.data(), frames);
-  const double null_ll = 0.5 * (solver_.log_determinant() - frames * std::log(variance) - drop / variance);
-  struct Model {
-    double ll;
-    std::vector<double> shift;
-  };
-  std::vector<Model> models;
-  const double amp2 = std::max(power / frames, 1e-8);
-  static const int grid = std::getenv("GRID") ? std::atoi(std::getenv("GRID")) : 3;
-  if (grid & 1) {
-    const double level = std::max(amp2, 1e-6);
-    const double height = sum / (ones + variance / level);
-    Model m;
-    m.ll = null_ll + 0.5 * sum * height / variance - 0.5 * std::log(1 + level * ones / variance);
-    m.shift.resize(size_of(frames));
-    for (int i = 0; i < frames; ++i) m.shift[size_of(i)] = click_[size_of(i)] - height;
-    models.push_back(m);
-  }
-  if (grid & 2) {
-    for (const double g : {0.0, 1.0, 2.0, 3.0, 4.5}) {
-      double norm = 0;
-      for (int i = 0; i < frames; ++i) norm += std::exp(-2 * g * i / frames);
-      for (const double factor : {1.0, 0.4}) {
-        const double top = power / norm * factor + 1e-12;
-        double logs = 0, quadratic = 0;
-        Model m;
-        m.shift.resize(size_of(frames));
-        for (int i = 0; i < frames; ++i) {
-          const double v = top * std::exp(-2 * g * i / frames) + 1e-12;
-          logs += std::log(v);
-          extra_[size_of(i)] = variance / v;
-          quadratic += click_[size_of(i)] * click_[size_of(i)] / v;
-          m.shift[size_of(i)] = click_[size_of(i)] * variance / v;
-        }
-        std::vector<double> z = m.shift;
-        shaped_.set_model(model_.data(), p);
-        shaped_.factor(frames, extra_.data());
-        shaped_.solve(m.shift.data());
-        double back = 0;
-        for (int i = 0; i < frames; ++i) back += z[size_of(i)] * m.shift[size_of(i)];
-        m.ll = -0.5 * (logs + shaped_.log_determinant() - solver_.log_determinant() + quadratic - back / variance);
-        if (std::getenv("DBG")) std::printf("[logs %g ldet %g ldM %g quad %g back %g] ", logs, shaped_.log_determinant(), solver_.log_determinant(), quadratic, back / variance);
-        models.push_back(m);
-      }
-    }
-  }
-  if (models.empty()) return;
-  double top = models[0].ll, weights = 0;
-  for (const Model& m : models) top = std::max(top, m.ll);
-  for (const Model& m : models) {
-    const double w = std::exp(m.ll - top);
-    weights += w;
-    for (int i = 0; i < frames; ++i) best_[size_of(i)] += w * m.shift[size_of(i)];
-  }
-  likelihood_ = top - null_ll;
-  if (std::getenv("DBG")) {
-    std::printf("fill %ld %d var %g before %g after %g null %g:", (long)first, frames, variance, before / kNear, after / kNear, null_ll);
-    for (const Model& m : models) std::printf(" %.1f", m.ll - null_ll);
-    std::printf(" NULL ld %g fr %d lv %.9g q %.9g nullll %.9g | sum %.9g h %.9g ones %.9g drop %.12g", solver_.log_determinant(), frames, std::log(variance), drop/variance, null_ll, sum, sum/ones, ones, drop);std::printf(" qstep %g height %g\n", (drop - sum * sum / ones) / variance, sum / ones);
-  }
-  for (int i = 0; i < frames; ++i) row[first + i] = static_cast<float>(gap_[size_of(i)] + best_[size_of(i)] / weights);
+  return verdict;
 }
 
 }  // namespace lathe

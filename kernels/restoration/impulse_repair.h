@@ -6,6 +6,7 @@
 
 #include "kernels/aligned.h"
 #include "kernels/restoration/ar_model.h"
+#include "kernels/restoration/click_shapes.h"
 
 namespace lathe {
 
@@ -26,8 +27,7 @@ class ImpulseRepair {
   int reach() const { return design_.half + 64; }
 
   // Replaces row[first .. first + frames) by its most likely values. `other`: the clean channel beside it, or null.
-  void fill(float* row, const float* other, const float* damaged, std::int64_t first, int frames);
-  double likelihood() const { return likelihood_; }
+  ClickShapes::Verdict fill(float* row, const float* other, const float* damaged, std::int64_t first, int frames);
 
  private:
   void fit(const float* row, const float* other);
@@ -39,10 +39,8 @@ class ImpulseRepair {
   AlignedArray<double> own_, beside_;
   std::vector<double> model_, regression_, gap_, errors_;
   std::vector<double> uu_, vv_, uv_, vu_, matrix_, right_;
-  GapSolver solver_, shaped_;
-  double likelihood_ = 0;
-  std::vector<double> click_, extra_, shift_, best_, image_;
-  void shape(const float* row, const float* other, const float* damaged, std::int64_t first, int frames);
+  GapSolver solver_;
+  ClickShapes shapes_;
 };
 
 }  // namespace lathe

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <numbers>
 
@@ -126,14 +125,14 @@ void ImpulseScan::alarms() {
   for (Span& s : spans_) s = {std::max(s.first - 2, from), std::min(s.end + 3, to)};
 }
 
-// Fills the gap of `into` by the model; returns the energy of (reference - filled) under the model.
-double ImpulseScan::fill(int channel, Span span, const float* reference, float* into) {
+// Fills the gap of `into` by the model.
+void ImpulseScan::fill(int channel, Span span, float* into) {
   const int order = design_.order, length = span.end - span.first;
   GapSolver& solver = solver_[channel];
   const double* ac = solver.ac();
   known_.assign(size_of(length + 2 * order), 0.0);
   for (int i = 0; i < length + 2 * order; ++i) {
-    if (i < order || i >= order + length) known_[size_of(i)] = into[span.first - order + i];
+    if (i < order || i >= order + length) known_[size_of(i)] = static_cast<double>(into[span.first - order + i]);
   }
   gap_.assign(size_of(length), 0.0);
   for (int i = 0; i < length; ++i) {
@@ -144,11 +143,12 @@ double ImpulseScan::fill(int channel, Span span, const float* reference, float* 
   }
   solver.factor(length, nullptr);
   solver.solve(gap_.data());
-  for (int i = 0; i < length; ++i) {
-    into[span.first + i] = static_cast<float>(gap_[size_of(i)]);
-    gap_[size_of(i)] = static_cast<double>(reference[span.first + i]) - gap_[size_of(i)];
-  }
-  return solver.energy(gap_.data(), length);
+  for (int i = 0; i < length; ++i) into[span.first + i] = static_cast<float>(gap_[size_of(i)]);
+}
+
+double ImpulseScan::sigma(int channel, Span span) const {
+  const std::size_t cell = size_of((span.first + span.end) / 2 / kCell);
+  return static_cast<double>(std::max(sigma_[channel][0][cell], sigma_[channel][1][cell]));
 }
 
 // Where the impulse begins and ends: the first sample that what came before does not predict, the last that what comes
@@ -174,7 +174,74 @@ bool ImpulseScan::extent(int channel, Span span, const float* original, Span& ou
   return out.end > 0;
 }
 
-void ImpulseScan::scan(const float* const* rows, std::int64_t first_frame, std::vector<Impulse>& found) {
+// Whether one offset explains the span, in the channel that it stands out in most.
+bool ImpulseScan::is_offset(const float* const* rows, Span span) {
+  double best = 0;
+  bool is = false;
+  for (int c = 0; c < channels_; ++c) {
+    float* w = work(c);
+    const int from = std::max(span.first - 16, 0), to = std::min(span.end + 16, size_);
+    const std::vector<float> repaired(w + from, w + to);
+    std::copy(rows[c] + span.first, rows[c] + span.end, w + span.first);
+    Span s;
+    if (extent(c, span, w, s)) {
+      const double level = sigma(c, span);
+      fill(c, s, w);
+      difference_.resize(size_of(s.end - s.first));
+      for (int i = s.first; i < s.end; ++i)
+        difference_[size_of(i - s.first)] = static_cast<double>(rows[c][i]) - gap_[size_of(i - s.first)];
+      const auto verdict = shapes_.judge(solver_[c], level * level, ClickShapes::Depth::few, difference_);
+      if (verdict.log_odds > best) {
+        best = verdict.log_odds;
+        is = verdict.is_offset;
+      }
+    }
+    std::copy(repaired.begin(), repaired.end(), w + from);
+  }
+  return is;
+}
+
+// Two clicks that alarms have joined are told apart when the samples between them, put back, agree with the model.
+void ImpulseScan::split(const float* const* rows, Span span, std::vector<Span>& parts) {
+  constexpr int kApartAtLeast = 10;
+  static const double kSound = std::getenv("SOUND") ? std::atof(std::getenv("SOUND")) : 2;
+  parts.assign(1, span);
+  if (is_offset(rows, span)) return;
+  int last = -1;
+  for (int n = span.first; n < span.end; ++n) {
+    if (alarmed_[size_of(n)] == 0) continue;
+    if (last >= 0 && n - last > kApartAtLeast) {
+      const Span middle{last + 3, n - 2};
+      const Span whole = parts.back(), left{whole.first, middle.first}, right{middle.end, whole.end};
+      bool is_sound = true;
+      for (int c = 0; c < channels_ && is_sound; ++c) {
+        float* w = work(c);
+        const std::vector<float> kept(w + whole.first, w + whole.end);
+        std::copy(rows[c] + middle.first, rows[c] + middle.end, w + middle.first);
+        fill(c, left, w);
+        fill(c, right, w);
+        double errors = 0;
+        const int end = std::min(middle.end + 4, size_ - design_.order);
+        for (int i = middle.first; i < end; ++i) {
+          double f = 0;
+          for (int k = 0; k <= design_.order; ++k) f += model_[c][size_of(k)] * static_cast<double>(w[i - k]);
+          errors += f * f;
+        }
+        const double s = sigma(c, whole);
+        is_sound = errors < kSound * s * s * (end - middle.first);
+        std::copy(kept.begin(), kept.end(), w + whole.first);
+      }
+      if (is_sound) {
+        parts.back() = left;
+        parts.push_back(right);
+      }
+    }
+    last = n;
+  }
+}
+
+void ImpulseScan::scan(const float* const* rows, std::int64_t first_frame, std::vector<Impulse>& found,
+                       std::vector<float>& patches) {
   for (int c = 0; c < channels_; ++c) {
     std::copy_n(rows[c], size_, work(c));
     model(c);
@@ -184,8 +251,12 @@ void ImpulseScan::scan(const float* const* rows, std::int64_t first_frame, std::
   for (int pass = 0; pass < design_.passes; ++pass) {
     alarms();
     if (spans_.empty()) break;
+    if (pass == 0)
+      alarmed_ = marks_;
+    else
+      for (std::size_t n = 0; n < marks_.size(); ++n) alarmed_[n] |= marks_[n];
     for (const Span& span : spans_) {
-      for (int c = 0; c < channels_; ++c) fill(c, span, rows[c], work(c));
+      for (int c = 0; c < channels_; ++c) fill(c, span, work(c));
       all.push_back(span);
     }
     for (int c = 0; c < channels_; ++c) {
@@ -195,42 +266,53 @@ void ImpulseScan::scan(const float* const* rows, std::int64_t first_frame, std::
   }
   if (all.empty()) return;
   std::sort(all.begin(), all.end(), [](Span x, Span y) { return x.first < y.first; });
-  std::vector<Span> merged;
+  std::vector<Span> merged, parts;
   for (const Span& s : all) {
     if (!merged.empty() && s.first - merged.back().end < 8)
       merged.back().end = std::max(merged.back().end, s.end);
     else
       merged.push_back(s);
   }
-  static FILE* dump = std::getenv("DUMPS") ? std::fopen(std::getenv("DUMPS"), "w") : nullptr;
-  for (const Span& span : merged) {
-    const int centre = span.first;
-    if (centre < design_.context || centre >= design_.context + design_.hop) continue;
-    Impulse impulse;
-    Span whole{size_, 0};
-    for (int c = 0; c < channels_; ++c) {
-      float* w = work(c);
-      std::vector<float> repaired(w + span.first, w + span.end);
-      std::copy(rows[c] + span.first, rows[c] + span.end, w + span.first);
-      Span s;
-      double d = 0;
-      const int cell = (span.first + span.end) / 2 / kCell;
-      const double sigma = static_cast<double>(std::max(sigma_[c][0][size_of(cell)], sigma_[c][1][size_of(cell)]));
-      if (extent(c, span, w, s)) {
-                d = fill(c, s, rows[c], w) / (sigma * sigma);
-        whole = {std::min(whole.first, s.first), std::max(whole.end, s.end)};
-        impulse.channels |= 1 << c;
-        impulse.score = std::max(impulse.score, d / (s.end - s.first + 4));
-        if (dump)
-          std::fprintf(dump, "%ld %d %d %g %g %g\n", first_frame + s.first, c, s.end - s.first, d, sigma,
-                       solver_[c].ac()[0]);
-      }
-      std::copy(repaired.begin(), repaired.end(), w + span.first);
+  for (const Span& joined : merged) {
+    if (joined.end < design_.context - 64 || joined.first > design_.context + design_.hop) continue;
+    split(rows, joined, parts);
+    // Where the middle proved sound it is put back before the parts are judged.
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+      for (int c = 0; c < channels_; ++c)
+        std::copy(rows[c] + parts[i].end, rows[c] + parts[i + 1].first, work(c) + parts[i].end);
     }
-    if (impulse.channels == 0) continue;
-    impulse.first_frame = first_frame + whole.first;
-    impulse.frames = whole.end - whole.first;
-    found.push_back(impulse);
+    if (parts.size() > 1) {
+      for (int again = 0; again < 2; ++again) {
+        for (const Span& part : parts) {
+          for (int c = 0; c < channels_; ++c) fill(c, part, work(c));
+        }
+      }
+    }
+    for (const Span& span : parts) {
+      if (span.first < design_.context || span.first >= design_.context + design_.hop) continue;
+      for (int c = 0; c < channels_; ++c) {
+        float* w = work(c);
+        const int from = std::max(span.first - 16, 0), to = std::min(span.end + 16, size_);
+        const std::vector<float> repaired(w + from, w + to);
+        std::copy(rows[c] + span.first, rows[c] + span.end, w + span.first);
+        Span s;
+        if (extent(c, span, w, s)) {
+          const double level = sigma(c, span);
+          fill(c, s, w);
+          difference_.resize(size_of(s.end - s.first));
+          for (int i = s.first; i < s.end; ++i)
+            difference_[size_of(i - s.first)] = static_cast<double>(rows[c][i]) - gap_[size_of(i - s.first)];
+          const auto verdict = shapes_.judge(solver_[c], level * level, ClickShapes::Depth::few, difference_);
+          if (verdict.log_odds > design_.least_log_odds) {
+            found.push_back({first_frame + s.first, s.end - s.first, c, verdict.log_odds,
+                             static_cast<std::int64_t>(patches.size())});
+            for (int i = s.first; i < s.end; ++i)
+              patches.push_back(rows[c][i] - static_cast<float>(difference_[size_of(i - s.first)]));
+          }
+        }
+        std::copy(repaired.begin(), repaired.end(), w + from);
+      }
+    }
   }
 }
 

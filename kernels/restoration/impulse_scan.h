@@ -6,6 +6,7 @@
 
 #include "kernels/aligned.h"
 #include "kernels/restoration/ar_model.h"
+#include "kernels/restoration/click_shapes.h"
 
 namespace lathe {
 
@@ -21,15 +22,17 @@ struct ImpulseDesign {
   int longest = 176;   // more is no impulse
   double threshold = 6;  // of an alarm, in robust standard deviations
   int passes = 3;
+  double least_log_odds = 10;  // of what is kept
   int most = 64;  // impulses a block
 };
 
-// One impulse, in one channel or in both of a pair.
+// One impulse in one channel.
 struct Impulse {
   std::int64_t first_frame = 0;
   std::int32_t frames = 0;
-  std::int32_t channels = 0;  // bit c: it is in channel c
-  double score = 0;
+  std::int32_t channel = 0;
+  double log_odds = 0;      // that it is damage, not music; natural logarithm
+  std::int64_t patch = 0;  // where in `patches` its first interpolation begins
 };
 
 // For one or two channels that belong together.
@@ -39,7 +42,8 @@ class ImpulseScan {
 
   // Rows of design.hop + 2 * design.context frames, of which the first is `first_frame` of the track. Appends what begins
   // within the hop.
-  void scan(const float* const* rows, std::int64_t first_frame, std::vector<Impulse>& found);
+  void scan(const float* const* rows, std::int64_t first_frame, std::vector<Impulse>& found,
+            std::vector<float>& patches);
 
  private:
   struct Span {
@@ -49,7 +53,10 @@ class ImpulseScan {
   void levels(int channel);
   void alarms();
   bool extent(int channel, Span span, const float* original, Span& out) const;
-  double fill(int channel, Span span, const float* reference, float* into);
+  void fill(int channel, Span span, float* into);
+  bool is_offset(const float* const* rows, Span span);
+  void split(const float* const* rows, Span span, std::vector<Span>& parts);
+  double sigma(int channel, Span span) const;
   float* work(int channel) { return work_[channel].data() + pad_; }
 
   ImpulseDesign design_;
@@ -63,7 +70,9 @@ class ImpulseScan {
   GapSolver solver_[2];
   std::vector<std::uint8_t> marks_;
   std::vector<Span> spans_;
-  std::vector<double> gap_, known_;
+  std::vector<std::uint8_t> alarmed_;
+  std::vector<double> gap_, known_, difference_;
+  ClickShapes shapes_;
 };
 
 }  // namespace lathe
