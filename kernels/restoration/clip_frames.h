@@ -11,7 +11,7 @@
 namespace lathe {
 
 // Unknowns a frame may have: above, the frames have to be shorter.
-constexpr std::int64_t kMostUnknowns = 320;
+constexpr std::int64_t kMostUnknowns = 1024;
 
 class ClipFrames {
  public:

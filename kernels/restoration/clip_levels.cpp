@@ -14,7 +14,7 @@ constexpr std::int64_t kFewestRuns = 12;
 const GrainSide& side_of(const ClipGrainSides& grain, int side) { return side == 0 ? grain.above : grain.below; }
 const GrainRuns& runs_of(const GrainSide& side, bool is_exact) { return is_exact ? side.exact : side.loose; }
 
-bool is_clipped(const GrainSide& side, bool is_exact) {
+bool is_at_peak(const GrainSide& side, bool is_exact) {
   const GrainRuns& runs = runs_of(side, is_exact);
   return runs.runs > 0 && runs.level >= side.peak - (is_exact ? 0.0f : kLooseTolerance);
 }
@@ -23,12 +23,45 @@ bool is_same_level(float a, float b, bool is_exact) {
   return std::abs(a - b) <= (is_exact ? 1e-6f : 0.01f) * std::max(a, b);
 }
 
+// Whether the runs of a grain and polarity are at its peak, and at a level that the track knows.
+bool is_clipped(const GrainSide& side, bool is_exact, const std::vector<LevelRange>& known) {
+  if (!is_at_peak(side, is_exact)) return false;
+  const float level = runs_of(side, is_exact).level;
+  return std::any_of(known.begin(), known.end(), [level](const LevelRange& r) { return r.low <= level && level <= r.high; });
+}
+
+// Levels at which several runs lie, and not just a few beside the many at another: rounding makes single ones.
+std::vector<LevelRange> known_levels(const std::vector<ClipGrainSides>& grains, int which, bool is_exact) {
+  std::vector<std::pair<float, std::int64_t>> tops;
+  std::int64_t all = 0;
+  for (const ClipGrainSides& grain : grains) {
+    const GrainSide& side = side_of(grain, which);
+    if (!is_at_peak(side, is_exact)) continue;
+    const GrainRuns& runs = runs_of(side, is_exact);
+    tops.emplace_back(runs.level, runs.runs);
+    all += runs.runs;
+  }
+  std::sort(tops.begin(), tops.end());
+  std::vector<LevelRange> known;
+  for (std::size_t i = 0; i < tops.size();) {
+    LevelRange range{tops[i].first, tops[i].first};
+    std::int64_t runs = 0;
+    for (; i < tops.size() && is_same_level(tops[i].first, range.high, is_exact); ++i) {
+      range.high = tops[i].first;
+      runs += tops[i].second;
+    }
+    if (runs >= 3 && runs * 100 >= all) known.push_back(range);
+  }
+  return known;
+}
+
 ClipEvidence evidence_of(const std::vector<ClipGrainSides>& grains, int which, bool is_exact) {
   ClipEvidence e;
+  e.known = known_levels(grains, which, is_exact);
   float before = 0;
   for (const ClipGrainSides& grain : grains) {
     const GrainSide& side = side_of(grain, which);
-    if (!is_clipped(side, is_exact)) {
+    if (!is_clipped(side, is_exact, e.known)) {
       if (before > 0 && side.peak > before + kLooseTolerance) ++e.over;
       continue;
     }
@@ -124,7 +157,7 @@ std::vector<ClipLevel> ClipLevels::map(const std::vector<ClipGrainSides>& grains
   const auto count = static_cast<std::int64_t>(grains.size());
   std::vector<std::int64_t> behind(grains.size(), -1);
   for (std::int64_t g = count - 1, next = -1; g >= 0; --g) {
-    if (is_clipped(side_of(grains[static_cast<std::size_t>(g)], which % 2), is_exact_)) next = g;
+    if (is_clipped(side_of(grains[static_cast<std::size_t>(g)], which % 2), is_exact_, e.known)) next = g;
     behind[static_cast<std::size_t>(g)] = next;
   }
   const float tolerance = is_exact_ ? 0.0f : 1.25f * kLooseTolerance;

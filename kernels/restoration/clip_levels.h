@@ -16,6 +16,10 @@ struct ClipLevel {
   bool runs_only = false;  // the level drifts within the grain: only samples that lie flat beside another count
 };
 
+struct LevelRange {
+  float low = 0, high = 0;
+};
+
 // What the flat tops of one channel and polarity say together.
 struct ClipEvidence {
   std::int64_t grains = 0, runs = 0, samples = 0, longest = 0, jumps = 0;
@@ -23,6 +27,7 @@ struct ClipEvidence {
   std::int64_t over = 0;               // grains that rise over the level of both neighbours
   float level = 0;                     // the highest
   bool is_full_scale = false;
+  std::vector<LevelRange> known;       // levels that count
 
   // A level that holds, that nothing passes, and that is no synthesiser's.
   bool holds() const;
