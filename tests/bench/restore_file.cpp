@@ -144,7 +144,7 @@ int main(int argc, char** argv) {
   info.format = SF_FORMAT_WAV | SF_FORMAT_FLOAT;
   SNDFILE* out = sf_open(out_path.c_str(), SFM_WRITE, &info);
   if (out == nullptr) return fmt::print(stderr, "{}: {}\n", out_path, sf_strerror(nullptr)), 3;
-  sf_writef_float(out, mixed.data(), track.frames());
+  sf_writef_float(out, mixed.data(), restored.frames());
   sf_close(out);
   return 0;
 }
