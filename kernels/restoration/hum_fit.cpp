@@ -15,6 +15,7 @@ constexpr double kWander = 0.03, kWanderTime_s = 10;
 // Change of the fundamental's frequency in a second, rms of a walk: 0.01 Hz.
 constexpr double kBendHz = 0.010;
 constexpr double kFloor = 0.3, kFloorShare = 0.1;  // of the quietest tenth's power
+constexpr double kModelError = 1e-4;                 // of a line's power: it's never known better than to 40 dB
 // Frames overlap by three quarters: two of them are worth one.
 constexpr double kIndependent = 0.5;
 
@@ -89,7 +90,12 @@ class Fitter {
     for (std::int64_t m = 0; m < count(); ++m)
       p_[static_cast<std::size_t>(m)] = whole ? power(z[m]) : power(z[m] - a[m]);
     box_mean(p_.data(), reach, count(), mean_.data());
-    const double least = floor * quantile(mean_.data(), count(), kFloorShare, work_) + 1e-20;
+    double level = 0;
+    if (!whole) {
+      for (std::int64_t m = 0; m < count(); ++m) level += power(a[m]);
+    }
+    const double least = floor * quantile(mean_.data(), count(), kFloorShare, work_) +
+                         kModelError * level / static_cast<double>(count()) + 1e-20;
     double* w = fit_.weight.data() + at;
     for (std::int64_t m = 0; m < count(); ++m)
       w[m] = power(z[m]) > 0 ? kIndependent / (mean_[static_cast<std::size_t>(m)] + least) : 0;

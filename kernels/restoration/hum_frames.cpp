@@ -9,13 +9,12 @@
 namespace lathe {
 namespace {
 
-constexpr double kHopsASecond = 8;
 constexpr std::int64_t kQuarters = 4;
 
 }  // namespace
 
-HumFrames hum_frames(const LowBand& low, double freq_hz, int harmonics) {
-  const auto hop = static_cast<std::int64_t>(low.rate_hz() / kHopsASecond + 0.5);
+HumFrames hum_frames(const LowBand& low, double freq_hz, int harmonics, double hops_a_second) {
+  const auto hop = static_cast<std::int64_t>(low.rate_hz() / hops_a_second + 0.5);
   HumFrames out;
   out.freq_hz = freq_hz;
   out.hop_s = static_cast<double>(hop) / low.rate_hz();

@@ -36,6 +36,7 @@ struct HumFrames {
   const Complex64* row(int channel, int line) const { return z.data() + (channel * lines + line) * count; }
 };
 
-HumFrames hum_frames(const LowBand& low, double freq_hz, int harmonics);
+// `hops_a_second`: 8 for the fit.
+HumFrames hum_frames(const LowBand& low, double freq_hz, int harmonics, double hops_a_second = 8);
 
 }  // namespace lathe

@@ -142,4 +142,26 @@ std::vector<double> rough_phase(const HumFrames& f, double stretch_s, double ste
   return phase;
 }
 
+std::vector<double> steady_phase(const HumFrames& f, double stretch_s) {
+  std::vector<double> phase(static_cast<std::size_t>(f.count), 0.0);
+  if (f.count < 2) return phase;
+  const Likelihoods l = likelihoods(f, stretch_s);
+  constexpr int kAll = 2 * kOffsets + 1;
+  std::vector<double> sum(kAll, 0.0);
+  for (std::int64_t s = 0; s < l.stretches; ++s) {
+    for (int j = 0; j < kAll; ++j) sum[static_cast<std::size_t>(j)] += l.at[static_cast<std::size_t>(s * kAll + j)];
+  }
+  const int best = static_cast<int>(std::max_element(sum.begin(), sum.end()) - sum.begin());
+  double offset = best - kOffsets;
+  if (best > 0 && best + 1 < kAll) {
+    const double a = sum[static_cast<std::size_t>(best - 1)], b = sum[static_cast<std::size_t>(best)],
+                 c = sum[static_cast<std::size_t>(best + 1)];
+    if (a + c < 2 * b) offset += 0.5 * (a - c) / (a + c - 2 * b);
+  }
+  for (std::int64_t m = 0; m < f.count; ++m)
+    phase[static_cast<std::size_t>(m)] =
+        2 * std::numbers::pi * kStepHz * offset * f.hop_s * static_cast<double>(m);
+  return phase;
+}
+
 }  // namespace lathe

@@ -14,4 +14,7 @@ namespace lathe {
 // frequency, in radians.
 std::vector<double> rough_phase(const HumFrames& frames, double stretch_s, double step_hz);
 
+// The same with one offset for the whole track.
+std::vector<double> steady_phase(const HumFrames& frames, double stretch_s);
+
 }  // namespace lathe

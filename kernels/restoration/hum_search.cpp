@@ -14,10 +14,7 @@ constexpr std::int64_t kPoints = 16384;
 constexpr std::int64_t kMostBlocks = 96;
 constexpr int kNeighbours = 16;  // bins on each side
 constexpr double kMostRise = 3.0;
-constexpr double kLeastHz = 15, kMostHz = 500;
-constexpr double kMainsReachHz = 0.6;
-constexpr std::size_t kOthers = 2;
-constexpr double kOtherScore = 2.5;
+constexpr double kStands = 2.5;  // the least score worth a look: found on music, which mostly stays below
 
 class LineSpectrum {
  public:
@@ -39,14 +36,7 @@ class LineSpectrum {
   }
 
   double bin_hz() const { return bin_hz_; }
-  // The rise at a frequency, the best of the three bins around.
-  double at(double frequency_hz) const {
-    const auto bin = static_cast<std::int64_t>(frequency_hz / bin_hz_ + 0.5);
-    if (bin < 2 || bin + 2 >= bins_) return 0;
-    const double* r = rise_.data() + bin;
-    return std::max({r[-1], r[0], r[1]});
-  }
-  bool has(double frequency_hz) const { return frequency_hz / bin_hz_ + 3 < static_cast<double>(bins_); }
+  const std::vector<double>& rise() const { return rise_; }
 
  private:
   void measure(const LowBand& low) {
@@ -122,55 +112,49 @@ class LineSpectrum {
 // What noise gives on average: the best of three bins over the mean of the logarithm.
 constexpr double kNoiseRise = 0.95;
 
-double score_of(const LineSpectrum& lines, double freq_hz, int harmonics) {
+}  // namespace
+
+HumSearch::HumSearch(const LowBand& low, int harmonics) : harmonics_(harmonics) {
+  const LineSpectrum lines(low);
+  bin_hz_ = lines.bin_hz();
+  rise_ = lines.rise();
+}
+
+double HumSearch::score(double freq_hz) const {
   double sum = 0;
-  for (int k = 1; k <= harmonics && lines.has(k * freq_hz); ++k) sum += lines.at(k * freq_hz) - kNoiseRise;
+  for (int k = 1; k <= harmonics_; ++k) {
+    const auto bin = static_cast<std::size_t>(k * freq_hz / bin_hz_ + 0.5);
+    if (bin + 2 >= rise_.size()) break;
+    if (bin < 2) continue;
+    sum += std::max({rise_[bin - 1], rise_[bin], rise_[bin + 1]}) - kNoiseRise;
+  }
   return sum;
 }
 
-HumCandidate best_between(const LineSpectrum& lines, double from_hz, double to_hz, int harmonics) {
-  HumCandidate best;
-  best.score = -1e9;
-  const double step = lines.bin_hz() / 8;
+HumCandidate HumSearch::best_between(double from_hz, double to_hz) const {
+  HumCandidate best{from_hz, -1e9};
+  const double step = bin_hz_ / 8;
   for (double f = from_hz; f <= to_hz; f += step) {
-    const double s = score_of(lines, f, harmonics);
-    if (s > best.score) best = {f, s, false};
+    const double s = score(f);
+    if (s > best.score) best = {f, s};
   }
   // The middle of a flat top.
   double last = best.freq_hz;
-  while (last + step <= to_hz && score_of(lines, last + step, harmonics) >= best.score - 1e-9) last += step;
+  while (last + step <= to_hz && score(last + step) >= best.score - 1e-9) last += step;
   best.freq_hz = 0.5 * (best.freq_hz + last);
   return best;
 }
 
-}  // namespace
-
-std::vector<HumCandidate> find_hum_candidates(const LowBand& low, int harmonics, double given_hz) {
-  if (low.frames() < 1) return {};
-  const LineSpectrum lines(low);
+std::vector<HumCandidate> HumSearch::outstanding(double from_hz, double to_hz, std::size_t most) const {
   std::vector<HumCandidate> found;
-  if (given_hz > 0) {
-    found.push_back(best_between(lines, given_hz * 0.99, given_hz * 1.01, harmonics));
-    found.back().is_mains = true;
-    return found;
+  for (double f = from_hz; f < to_hz; f *= 1.02) {
+    const HumCandidate best = best_between(f, std::min(f * 1.02, to_hz));
+    if (best.score >= kStands) found.push_back(best);
   }
-  for (const double mains : {50.0, 60.0}) {
-    found.push_back(best_between(lines, mains - kMainsReachHz, mains + kMainsReachHz, harmonics));
-    found.back().is_mains = true;
-  }
-  std::vector<HumCandidate> others;
-  for (double f = kLeastHz; f < kMostHz; f *= 1.02) {
-    const HumCandidate best = best_between(lines, f, std::min(f * 1.02, kMostHz), harmonics);
-    if (best.score < kOtherScore) continue;
-    bool is_mains = false;
-    for (const double mains : {50.0, 60.0}) is_mains |= std::abs(best.freq_hz - mains) < kMainsReachHz;
-    if (!is_mains) others.push_back(best);
-  }
-  std::sort(others.begin(), others.end(), [](const auto& a, const auto& b) {
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
     return a.score != b.score ? a.score > b.score : a.freq_hz < b.freq_hz;
   });
-  for (std::size_t i = 0; i < std::min(kOthers, others.size()); ++i) found.push_back(others[i]);
-  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+  if (found.size() > most) found.resize(most);
   return found;
 }
 
