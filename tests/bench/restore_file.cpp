@@ -141,10 +141,11 @@ int main(int argc, char** argv) {
   for (std::int64_t n = 0; n < info.frames; ++n) {
     for (int c = 0; c < info.channels; ++c) mixed[static_cast<std::size_t>(n * info.channels + c)] = restored.row(c)[n];
   }
+  const sf_count_t frames = info.frames;  // opening for writing sets it to 0
   info.format = SF_FORMAT_WAV | SF_FORMAT_FLOAT;
   SNDFILE* out = sf_open(out_path.c_str(), SFM_WRITE, &info);
   if (out == nullptr) return fmt::print(stderr, "{}: {}\n", out_path, sf_strerror(nullptr)), 3;
-  sf_writef_float(out, mixed.data(), restored.frames());
+  sf_writef_float(out, mixed.data(), frames);
   sf_close(out);
   return 0;
 }

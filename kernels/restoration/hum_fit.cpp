@@ -1,0 +1,164 @@
+#include "kernels/restoration/hum_fit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "kernels/math/turns.h"
+#include "kernels/restoration/hum_smooth.h"
+
+namespace lathe {
+namespace {
+
+// An amplitude wanders by 3 % in 10 s: less than a tenth of a decibel in the time a phase takes to be known.
+constexpr double kWander = 0.03, kWanderTime_s = 10;
+// Change of the fundamental's frequency in a second, rms of a walk: 0.01 Hz.
+constexpr double kBendHz = 0.010;
+constexpr double kFloor = 0.3, kFloorShare = 0.1;  // of the quietest tenth's power
+constexpr double kModelError = 1e-4;                 // of a line's power: it's never known better than to 40 dB
+// Frames overlap by three quarters: two of them are worth one.
+constexpr double kIndependent = 0.5;
+
+struct Round {
+  int lines, times;
+};
+constexpr Round kRounds[] = {{1, 3}, {2, 4}, {3, 4}, {4, 4}, {6, 4}, {1000, 5}};
+
+class Fitter {
+ public:
+  Fitter(const HumFrames& frames, const std::vector<double>& start) : frames_(frames) {
+    fit_.freq_hz = frames.freq_hz, fit_.hop_s = frames.hop_s, fit_.first_s = frames.first_s;
+    fit_.lines = frames.lines, fit_.channels = frames.channels, fit_.count = frames.count;
+    fit_.phase = start;
+    fit_.a.resize(frames.z.size());
+    fit_.weight.resize(frames.z.size());
+    fit_.z = frames.z;
+    p_.resize(static_cast<std::size_t>(count()));
+    mean_ = p_, pull_ = p_, stiffness_ = p_, target_ = p_;
+  }
+
+  HumFit run() {
+    turn_back();
+    for (int c = 0; c < fit_.channels; ++c) {
+      for (int k = 0; k < fit_.lines; ++k) weigh(fit_.at(c, k), 2, 0.1, true);
+    }
+    for (const Round& r : kRounds) {
+      for (int i = 0; i < r.times; ++i) {
+        find_amplitudes();
+        find_phase(std::min(r.lines, fit_.lines));
+        turn_back();
+      }
+      if (r.lines >= fit_.lines) break;
+    }
+    find_amplitudes();
+    double cost = 0;
+    for (const double w : fit_.weight) cost -= w > 0 ? natural_log(w) : 0;
+    fit_.cost = cost / static_cast<double>(std::max<std::size_t>(fit_.weight.size(), 1));
+    return std::move(fit_);
+  }
+
+ private:
+  std::int64_t count() const { return fit_.count; }
+
+  void turn_back() {
+    for (std::int64_t m = 0; m < count(); ++m) {
+      const auto i = static_cast<std::size_t>(m);
+      const CosSin e = cos_sin_turns(-fit_.phase[i] / (2 * std::numbers::pi));
+      const Complex64 one{e.cos, e.sin};
+      const std::int64_t before = std::max<std::int64_t>(m - 1, 0), behind = std::min(m + 1, count() - 1);
+      // A line beside the window's middle reads low: sinc(u) / (1 - u^2), u = offset times the window's four hops.
+      const double bend = (fit_.phase[static_cast<std::size_t>(behind)] - fit_.phase[static_cast<std::size_t>(before)]) /
+                          static_cast<double>(std::max<std::int64_t>(behind - before, 1)) / (2 * std::numbers::pi);
+      Complex64 turn = one;
+      for (int k = 0; k < fit_.lines; ++k) {
+        const double u = std::min(4 * std::abs(bend) * (k + 1), 0.7), u2 = u * u;
+        // Its series: 1 - 0.6449 u^2 + 0.1672 u^4 …
+        const double gain = 1 - u2 * (0.644934 - u2 * (0.166808 - u2 * 0.024));
+        for (int c = 0; c < fit_.channels; ++c) {
+          const std::int64_t j = fit_.at(c, k) + m;
+          fit_.z[static_cast<std::size_t>(j)] = (1 / gain) * (turn * frames_.z[static_cast<std::size_t>(j)]);
+        }
+        turn = turn * one;
+      }
+    }
+  }
+
+  // Weights of the row at `at` from what is left of it; `whole`: from all of it.
+  void weigh(std::int64_t at, std::int64_t reach, double floor, bool whole) {
+    const Complex64* z = fit_.z.data() + at;
+    const Complex64* a = fit_.a.data() + at;
+    for (std::int64_t m = 0; m < count(); ++m)
+      p_[static_cast<std::size_t>(m)] = whole ? power(z[m]) : power(z[m] - a[m]);
+    box_mean(p_.data(), reach, count(), mean_.data());
+    double level = 0;
+    if (!whole) {
+      for (std::int64_t m = 0; m < count(); ++m) level += power(a[m]);
+    }
+    const double least = floor * quantile(mean_.data(), count(), kFloorShare, work_) +
+                         kModelError * level / static_cast<double>(count()) + 1e-20;
+    double* w = fit_.weight.data() + at;
+    for (std::int64_t m = 0; m < count(); ++m)
+      w[m] = power(z[m]) > 0 ? kIndependent / (mean_[static_cast<std::size_t>(m)] + least) : 0;
+  }
+
+  void find_amplitudes() {
+    for (int c = 0; c < fit_.channels; ++c) {
+      for (int k = 0; k < fit_.lines; ++k) {
+        const std::int64_t at = fit_.at(c, k);
+        const Complex64* z = fit_.z.data() + at;
+        const double* w = fit_.weight.data() + at;
+        Complex64 sum;
+        double weights = 0;
+        for (std::int64_t m = 0; m < count(); ++m) sum = sum + w[m] * z[m], weights += w[m];
+        Complex64* a = fit_.a.data() + at;
+        if (!(weights > 0)) {
+          std::fill_n(a, count(), Complex64{});
+          continue;
+        }
+        const double whole = std::max(power(sum) / (weights * weights), 1e-20);
+        const double walk = kWander * kWander * whole * fit_.hop_s / kWanderTime_s;
+        smooth_walk(z, w, 1 / walk, count(), work_, a);
+        weigh(at, 1, kFloor, false);
+      }
+    }
+  }
+
+  void find_phase(int lines) {
+    std::fill(pull_.begin(), pull_.end(), 0.0);
+    std::fill(stiffness_.begin(), stiffness_.end(), 0.0);
+    for (int c = 0; c < fit_.channels; ++c) {
+      for (int k = 0; k < lines; ++k) {
+        const std::int64_t at = fit_.at(c, k);
+        const Complex64* z = fit_.z.data() + at;
+        const Complex64* a = fit_.a.data() + at;
+        const double* w = fit_.weight.data() + at;
+        const double order = k + 1;
+        for (std::int64_t m = 0; m < count(); ++m) {
+          const auto i = static_cast<std::size_t>(m);
+          pull_[i] += order * w[m] * (a[m].re * z[m].im - a[m].im * z[m].re);
+          stiffness_[i] += order * order * w[m] * power(a[m]);
+        }
+      }
+    }
+    double most = 0;
+    for (const double s : stiffness_) most = std::max(most, s);
+    if (!(most > 0)) return;
+    for (std::size_t i = 0; i < target_.size(); ++i) {
+      target_[i] = fit_.phase[i] + (stiffness_[i] > 1e-12 * most ? pull_[i] / stiffness_[i] : 0);
+      stiffness_[i] = stiffness_[i] > 1e-12 * most ? 2 * stiffness_[i] : 0;
+    }
+    const double bend = 2 * std::numbers::pi * kBendHz * fit_.hop_s * std::sqrt(fit_.hop_s);
+    // Less its mean slope, which leaves the sums small.
+    smooth_slope(target_.data(), stiffness_.data(), 1 / (bend * bend), count(), work_, fit_.phase.data());
+  }
+
+  const HumFrames& frames_;
+  HumFit fit_;
+  std::vector<double> p_, mean_, pull_, stiffness_, target_, work_;
+};
+
+}  // namespace
+
+HumFit fit_hum(const HumFrames& frames, const std::vector<double>& start) { return Fitter(frames, start).run(); }
+
+}  // namespace lathe

@@ -1,0 +1,167 @@
+#include "kernels/restoration/hum_path.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "kernels/math/turns.h"
+#include "kernels/restoration/hum_smooth.h"
+
+namespace lathe {
+namespace {
+
+constexpr double kReachHz = 0.15, kStepHz = 0.005;
+constexpr int kOffsets = static_cast<int>(kReachHz / kStepHz + 0.5);  // on each side
+constexpr double kShare = 0.25;                                       // of a stretch, from one to the next
+
+struct Likelihoods {
+  std::int64_t stretches = 0, length = 0, hop = 0;
+  std::vector<double> at;  // [stretch][offset]
+};
+
+Likelihoods likelihoods(const HumFrames& f, double stretch_s) {
+  Likelihoods out;
+  out.length = std::clamp<std::int64_t>(static_cast<std::int64_t>(stretch_s / f.hop_s), 1, f.count);
+  out.hop = std::max<std::int64_t>(1, static_cast<std::int64_t>(kShare * static_cast<double>(out.length)));
+  out.stretches = (f.count - out.length) / out.hop + 1;
+  const int offsets = 2 * kOffsets + 1;
+  out.at.assign(static_cast<std::size_t>(out.stretches * offsets), 0.0);
+
+  // exp(-i 2 pi j step hop m) for j = 0, 1, ..., lines * kOffsets; the negative ones are their conjugates.
+  const std::int64_t length = out.length;
+  std::vector<float> cosines(static_cast<std::size_t>((f.lines * kOffsets + 1) * length)), sines(cosines.size());
+  for (std::int64_t j = 0; j <= f.lines * kOffsets; ++j) {
+    for (std::int64_t m = 0; m < length; ++m) {
+      const CosSin e = cos_sin_turns(static_cast<double>(j) * kStepHz * f.hop_s * static_cast<double>(m));
+      cosines[static_cast<std::size_t>(j * length + m)] = static_cast<float>(e.cos);
+      sines[static_cast<std::size_t>(j * length + m)] = static_cast<float>(e.sin);
+    }
+  }
+  std::vector<double> window(static_cast<std::size_t>(length)), p(static_cast<std::size_t>(f.count)), mean(p.size()),
+      work;
+  double window_sum = 0;
+  for (std::int64_t m = 0; m < length; ++m) {
+    window[static_cast<std::size_t>(m)] =
+        0.5 - 0.5 * cos_sin_turns(static_cast<double>(m + 1) / static_cast<double>(length + 1)).cos;
+    window_sum += window[static_cast<std::size_t>(m)];
+  }
+  const double independent = 0.27 * static_cast<double>(length);
+  std::vector<float> re(static_cast<std::size_t>(length)), im(re.size());
+  for (int c = 0; c < f.channels; ++c) {
+    for (int k = 0; k < f.lines; ++k) {
+      const Complex64* z = f.row(c, k);
+      for (std::int64_t m = 0; m < f.count; ++m) p[static_cast<std::size_t>(m)] = power(z[m]);
+      box_mean(p.data(), 1, f.count, mean.data());
+      const double floor = 0.1 * quantile(mean.data(), f.count, 0.1, work) + 1e-24;
+      for (double& v : mean) v += floor;
+      for (std::int64_t s = 0; s < out.stretches; ++s) {
+        double noise = 0;
+        for (std::int64_t m = 0; m < length; ++m) {
+          const auto i = static_cast<std::size_t>(s * out.hop + m);
+          const double w = window[static_cast<std::size_t>(m)];
+          // Weighted by 1/sqrt(power): half way to the weights of the fit, which a single quiet frame would rule.
+          const double weight = w / std::sqrt(mean[i]);
+          re[static_cast<std::size_t>(m)] = static_cast<float>(weight * z[i].re);
+          im[static_cast<std::size_t>(m)] = static_cast<float>(weight * z[i].im);
+          noise += w * w;
+        }
+        for (int o = -kOffsets; o <= kOffsets; ++o) {
+          const std::int64_t j = static_cast<std::int64_t>(k + 1) * std::abs(o);
+          const float* cs = cosines.data() + j * length;
+          const float* sn = sines.data() + j * length;
+          float a[4] = {}, b[4] = {}, d[4] = {}, e[4] = {};
+          std::int64_t m = 0;
+          for (; m + 4 <= length; m += 4) {
+            for (int i = 0; i < 4; ++i) {
+              const float x = re[static_cast<std::size_t>(m + i)], y = im[static_cast<std::size_t>(m + i)];
+              a[i] += x * cs[m + i], b[i] += y * sn[m + i], d[i] += y * cs[m + i], e[i] += x * sn[m + i];
+            }
+          }
+          for (; m < length; ++m) {
+            const float x = re[static_cast<std::size_t>(m)], y = im[static_cast<std::size_t>(m)];
+            a[0] += x * cs[m], b[0] += y * sn[m], d[0] += y * cs[m], e[0] += x * sn[m];
+          }
+          const double ac = static_cast<double>((a[0] + a[1]) + (a[2] + a[3])),
+                       bs = static_cast<double>((b[0] + b[1]) + (b[2] + b[3])),
+                       dc = static_cast<double>((d[0] + d[1]) + (d[2] + d[3])),
+                       es = static_cast<double>((e[0] + e[1]) + (e[2] + e[3]));
+          // x exp(-i t): re = x c + y s, im = y c - x s; for negative offsets the sine changes its sign.
+          const Complex64 sum = o >= 0 ? Complex64{ac + bs, dc - es} : Complex64{ac - bs, dc + es};
+          const double coherence = std::min(power(sum) / (noise * window_sum + 1e-300), 0.98);
+          out.at[static_cast<std::size_t>(s * offsets + o + kOffsets)] += -independent * natural_log(1 - coherence);
+        }
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<double> rough_phase(const HumFrames& f, double stretch_s, double step_hz) {
+  std::vector<double> phase(static_cast<std::size_t>(f.count), 0.0);
+  if (f.count < 2) return phase;
+  const Likelihoods l = likelihoods(f, stretch_s);
+  constexpr int kAll = 2 * kOffsets + 1;
+  const double apart_s = static_cast<double>(l.hop) * f.hop_s;
+  const double price = kStepHz * kStepHz / (2 * step_hz * step_hz * apart_s);
+  std::vector<double> best(l.at.begin(), l.at.begin() + kAll), next(kAll);
+  std::vector<int> from(static_cast<std::size_t>(l.stretches * kAll), 0);
+  for (std::int64_t s = 1; s < l.stretches; ++s) {
+    for (int j = 0; j < kAll; ++j) {
+      double top = -1e300;
+      int way = 0;
+      for (int i = 0; i < kAll; ++i) {
+        const double v = best[static_cast<std::size_t>(i)] - price * (i - j) * (i - j);
+        if (v > top) top = v, way = i;
+      }
+      // Neighbouring stretches share most of their frames.
+      next[static_cast<std::size_t>(j)] = top + kShare * l.at[static_cast<std::size_t>(s * kAll + j)];
+      from[static_cast<std::size_t>(s * kAll + j)] = way;
+    }
+    best.swap(next);
+  }
+  std::vector<int> way(static_cast<std::size_t>(l.stretches));
+  way.back() = static_cast<int>(std::max_element(best.begin(), best.end()) - best.begin());
+  for (std::int64_t s = l.stretches - 1; s > 0; --s)
+    way[static_cast<std::size_t>(s - 1)] = from[static_cast<std::size_t>(s * kAll + way[static_cast<std::size_t>(s)])];
+
+  // Along the frames, with straight lines between the stretches' centres.
+  double angle = 0;
+  for (std::int64_t m = 0; m < f.count; ++m) {
+    const double at = std::clamp((static_cast<double>(m) - 0.5 * static_cast<double>(l.length - 1)) / static_cast<double>(l.hop),
+                                 0.0, static_cast<double>(l.stretches - 1));
+    const auto i = std::min(static_cast<std::int64_t>(at), std::max<std::int64_t>(0, l.stretches - 2));
+    const double share = at - static_cast<double>(i);
+    const int a = way[static_cast<std::size_t>(i)];
+    const int b = way[static_cast<std::size_t>(std::min(i + 1, l.stretches - 1))];
+    const double offset = kStepHz * (a + share * (b - a) - kOffsets);
+    angle += 2 * std::numbers::pi * offset * f.hop_s;
+    phase[static_cast<std::size_t>(m)] = angle;
+  }
+  return phase;
+}
+
+std::vector<double> steady_phase(const HumFrames& f, double stretch_s) {
+  std::vector<double> phase(static_cast<std::size_t>(f.count), 0.0);
+  if (f.count < 2) return phase;
+  const Likelihoods l = likelihoods(f, stretch_s);
+  constexpr int kAll = 2 * kOffsets + 1;
+  std::vector<double> sum(kAll, 0.0);
+  for (std::int64_t s = 0; s < l.stretches; ++s) {
+    for (int j = 0; j < kAll; ++j) sum[static_cast<std::size_t>(j)] += l.at[static_cast<std::size_t>(s * kAll + j)];
+  }
+  const int best = static_cast<int>(std::max_element(sum.begin(), sum.end()) - sum.begin());
+  double offset = best - kOffsets;
+  if (best > 0 && best + 1 < kAll) {
+    const double a = sum[static_cast<std::size_t>(best - 1)], b = sum[static_cast<std::size_t>(best)],
+                 c = sum[static_cast<std::size_t>(best + 1)];
+    if (a + c < 2 * b) offset += 0.5 * (a - c) / (a + c - 2 * b);
+  }
+  for (std::int64_t m = 0; m < f.count; ++m)
+    phase[static_cast<std::size_t>(m)] =
+        2 * std::numbers::pi * kStepHz * offset * f.hop_s * static_cast<double>(m);
+  return phase;
+}
+
+}  // namespace lathe
