@@ -18,9 +18,9 @@ void DenoiseSettings::check() const {
 namespace {
 
 // Fitted: see denoise.h.
-constexpr double kSlope[kDenoiseFeatures] = {0.172, 0.181, 0.121, 0.17, 0.191 / 12, 0.232 / 12, 0.061};
-constexpr double kTilt[kDenoiseFeatures] = {0.409, -0.464, -0.217, -0.444, -0.601 / 12, -0.884 / 12, -0.239};
-constexpr double kOffset = -1.229, kBend = 1.831, kKnee = 0.774;
+constexpr double kSlope[kDenoiseFeatures] = {0.178, 0.170, 0.052, 0.247, 0.127 / 12, 0.278 / 12, 0.044};
+constexpr double kTilt[kDenoiseFeatures] = {0.376, -0.529, -0.241, -0.480, -0.676 / 12, -0.836 / 12, -0.223};
+constexpr double kOffset = -1.189, kBend = 1.832, kKnee = 0.783;
 constexpr double kLog2E = 1.4426950408889634;
 
 DenoiseGain gain_form(double floor) {
@@ -35,7 +35,7 @@ DenoiseGain gain_form(double floor) {
   return form;
 }
 
-constexpr std::int64_t kPointsAt44100 = 2048, kHopsInWindow = 4;
+constexpr std::int64_t kPointsAt44100 = 4096, kHopsInWindow = 2;
 constexpr std::int64_t kSurveyPointsAt44100 = 4096, kMostFrames = 4096;
 
 // Noise given as samples, read as a track.
