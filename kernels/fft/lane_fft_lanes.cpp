@@ -2,6 +2,7 @@
 // rows.
 #include "kernels/fft/lane_fft_tables.h"
 #include "kernels/simd/lanes.h"
+#include "kernels/simd/transpose.h"
 
 namespace lathe::LATHE_LEVEL {
 namespace {
@@ -159,30 +160,6 @@ void forward(const LaneFftTables& t, float* re, float* im) {
 }
 
 void inverse(const LaneFftTables& t, float* re, float* im) { inverse_whole(re, im, t.rows, t.twiddles); }
-
-// Exchanges bit S of (vector index, lane index) in a square of kFloats vectors.
-template <int S>
-inline void transpose_round(F* v) {
-  I low, high;
-  for (int i = 0; i < kFloats; ++i) {
-    low[i] = (i & S) ? kFloats + (i ^ S) : i;
-    high[i] = (i & S) ? kFloats + i : (i ^ S);
-  }
-#pragma GCC unroll 16
-  for (int j = 0; j < kFloats; ++j) {
-    if (!(j & S)) {
-      const F a = v[j], b = v[j ^ S];
-      v[j] = __builtin_shuffle(a, b, low);
-      v[j ^ S] = __builtin_shuffle(a, b, high);
-    }
-  }
-}
-inline void transpose(F* v) {
-  transpose_round<1>(v);
-  transpose_round<2>(v);
-  if constexpr (kFloats > 4) transpose_round<4>(v);
-  if constexpr (kFloats > 8) transpose_round<8>(v);
-}
 
 constexpr float kCos1 = 0.92387953251128675613F, kSin1 = 0.38268343236508977173F, kHalf = 0.70710678118654752440F;
 

@@ -73,6 +73,21 @@ double cpu_s() {
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
+double g_reduce_db = 12;
+std::vector<std::vector<float>> g_noise;
+
+std::vector<std::vector<float>> rows_of(const std::string& path) {
+  SF_INFO info{};
+  SNDFILE* in = sf_open(path.c_str(), SFM_READ, &info);
+  if (in == nullptr) throw std::runtime_error(path + ": " + sf_strerror(nullptr));
+  std::vector<float> mixed(static_cast<std::size_t>(info.frames * info.channels));
+  sf_readf_float(in, mixed.data(), info.frames);
+  sf_close(in);
+  std::vector<std::vector<float>> rows(static_cast<std::size_t>(info.channels));
+  for (std::size_t i = 0; i < mixed.size(); ++i) rows[i % rows.size()].push_back(mixed[i]);
+  return rows;
+}
+
 std::unique_ptr<Restorer> make(const std::string& stage, [[maybe_unused]] const RestorationSettings& common,
                                [[maybe_unused]] const RestorationFormat& format) {
 #if __has_include("kernels/restoration/declick.h")
@@ -88,7 +103,12 @@ std::unique_ptr<Restorer> make(const std::string& stage, [[maybe_unused]] const 
   if (stage == "dehum") return cpu::make_dehum({common}, format);
 #endif
 #if __has_include("kernels/restoration/denoise.h")
-  if (stage == "denoise") return cpu::make_denoise({common}, format);
+  if (stage == "denoise") {
+    DenoiseSettings settings{common};
+    settings.reduce_db = g_reduce_db;
+    settings.noise.file = g_noise;
+    return cpu::make_denoise(settings, format);
+  }
 #endif
   throw std::invalid_argument("no stage " + stage);
 }
@@ -105,7 +125,11 @@ int main(int argc, char** argv) {
   app.add_option("--strength", common.strength);
   app.add_option("--tier", tier);
   app.add_flag("--always", common.always);
+  std::string noise_path;
+  app.add_option("--reduce-db", g_reduce_db, "denoise: by how much");
+  app.add_option("--noise", noise_path, "denoise: a file of noise alone");
   CLI11_PARSE(app, argc, argv);
+  if (!noise_path.empty()) g_noise = rows_of(noise_path);
   common.tier = tier == "fast" ? Tier::fast : Tier::best;
 
   SF_INFO info{};

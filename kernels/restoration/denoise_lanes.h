@@ -1,0 +1,64 @@
+// The lane kernels of the denoiser: 16 frames of a transform side by side, in rows of 16 floats.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/fft/lane_fft_tables.h"
+
+namespace lathe {
+
+// A plane of powers has a row for each bin and kDenoiseHalo mirrored ones at both ends; a row holds 32 frames, of which
+// the last 16 are new.
+constexpr int kDenoiseRow = 32;
+constexpr int kDenoiseHalo = 8;
+
+// Numbers of the gain's formula, see denoise.h: log2 xi = offset + sum slope[i] f[i] - max(0, bend + sum tilt[i] f[i]).
+constexpr int kDenoiseFeatures = 7;
+struct DenoiseGain {
+  float slope[kDenoiseFeatures];
+  float tilt[kDenoiseFeatures];
+  float offset, bend;
+  float floor;
+};
+
+// How the two channels of a pair are whitened and turned before they are weighed, for each bin 0 .. points / 2.
+struct DenoiseTurn {
+  const float* white_a;  // 1 / sqrt(noise power)
+  const float* white_b;
+  const float* cos;
+  const float* sin;
+};
+
+struct DenoiseKernels {
+  // rows[n * 16 + l] = from[l * hop + n] * window[n] for n < points.
+  void (*gather)(const float* from, std::int64_t hop, std::int64_t points, const float* window, float* rows);
+  // to[l * hop + n] += rows[n * 16 + l] * window[n]; lanes in order.
+  void (*scatter)(const float* rows, std::int64_t hop, std::int64_t points, const float* window, float* to);
+  // The powers of the two turned channels of bins 0 .. points / 2 go to the new half of the planes' rows; what was
+  // there moves to the old half.
+  void (*powers)(const float* re, const float* im, std::int64_t points, const std::int32_t* row_of_bin,
+                 const DenoiseTurn& turn, float* plane_a, float* plane_b);
+  // The gains of frames 8 .. 23 of the planes, for bins 0 .. points / 2: rows of 16.
+  void (*gains)(const float* plane_a, const float* plane_b, std::int64_t points, const DenoiseGain& form, float* gain_a,
+                float* gain_b);
+  // The spectrum becomes that of what is taken away: (1 - gain) of the turned channels, turned back. Lanes 0 .. 7 take
+  // their gains from lanes 8 .. 15 of `early`, lanes 8 .. 15 from lanes 0 .. 7 of `late`.
+  void (*take_away)(float* re, float* im, std::int64_t points, const std::int32_t* row_of_bin, const DenoiseTurn& turn,
+                    const float* const early[2], const float* const late[2]);
+  // Powers of both channels, |a|^2 and |b|^2, and their product Re(a conj b), summed over the bins of each band
+  // [edge[i], edge[i + 1]): rows of 16, three for each band.
+  void (*band_powers)(const float* re, const float* im, std::int64_t points, const std::int32_t* row_of_bin,
+                      const std::int32_t* edges, std::int64_t bands, float* sums);
+};
+
+namespace sse2 {
+extern const DenoiseKernels denoise_kernels;
+}
+namespace avx2 {
+extern const DenoiseKernels denoise_kernels;
+}
+namespace avx512 {
+extern const DenoiseKernels denoise_kernels;
+}
+
+}  // namespace lathe

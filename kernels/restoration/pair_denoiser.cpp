@@ -1,0 +1,68 @@
+#include "kernels/restoration/pair_denoiser.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/simd/level.h"
+
+namespace lathe {
+namespace {
+
+const DenoiseKernels& kernels() {
+  return pick_level(sse2::denoise_kernels, avx2::denoise_kernels, avx512::denoise_kernels);
+}
+
+// Far below what 24 bits hold: where there is no noise, nothing is weighed down.
+constexpr double kLeastPower = 1e-24;
+
+}  // namespace
+
+PairDenoiser::PairDenoiser(const DenoiseTransform& transform, const PairNoise& noise, const DenoiseGain& form)
+    : transform_(transform), form_(form) {
+  const auto bins = static_cast<std::size_t>(transform.bins());
+  const auto spectrum = static_cast<std::size_t>(transform.points() * kFftLanes);
+  cos_ = AlignedArray<float>(bins);
+  sin_ = AlignedArray<float>(bins);
+  for (int c = 0; c < 2; ++c) {
+    white_[c] = AlignedArray<float>(bins);
+    re_[c] = AlignedArray<float>(spectrum);
+    im_[c] = AlignedArray<float>(spectrum);
+    plane_[c] = AlignedArray<float>((bins + 2 * kDenoiseHalo) * kDenoiseRow);
+    for (auto& gain : gain_[c]) gain = AlignedArray<float>(bins * kFftLanes);
+    removed_[c] = AlignedArray<float>(static_cast<std::size_t>(transform.span(transform.hop())));
+    for (std::size_t k = 0; k < bins; ++k) {
+      const double power = std::max(noise.power[c][k], kLeastPower) * transform.window_power();
+      white_[c][k] = static_cast<float>(1 / std::sqrt(power));
+    }
+  }
+  for (std::size_t k = 0; k < bins; ++k) {
+    cos_[k] = static_cast<float>(std::cos(noise.angle[k]));
+    sin_[k] = static_cast<float>(std::sin(noise.angle[k]));
+  }
+}
+
+void PairDenoiser::push(const float* a, const float* b) {
+  const int now = slot_, before = 1 - slot_;
+  slot_ = before;
+  transform_.analyse(a, b, transform_.hop(), transform_.window(), re_[now].data(), im_[now].data());
+  const std::int64_t points = transform_.points();
+  kernels().powers(re_[now].data(), im_[now].data(), points, transform_.row_of_bin(), turn(), plane_[0].data(),
+                   plane_[1].data());
+  kernels().gains(plane_[0].data(), plane_[1].data(), points, form_, gain_[now][0].data(), gain_[now][1].data());
+  if (is_first_) {
+    is_first_ = false;
+    return;
+  }
+  const float* const early[2] = {gain_[before][0].data(), gain_[before][1].data()};
+  const float* const late[2] = {gain_[now][0].data(), gain_[now][1].data()};
+  kernels().take_away(re_[before].data(), im_[before].data(), points, transform_.row_of_bin(), turn(), early, late);
+  const std::int64_t done = 16 * transform_.hop(), rest = points - transform_.hop();
+  for (auto& removed : removed_) {
+    std::copy_n(removed.data() + done, rest, removed.data());
+    std::fill_n(removed.data() + rest, done, 0.0f);
+  }
+  transform_.synthesise(re_[before].data(), im_[before].data(), removed_[0].data(),
+                        b == nullptr ? nullptr : removed_[1].data());
+}
+
+}  // namespace lathe
