@@ -9,7 +9,7 @@ constexpr double kDrasticLu = 8;
 
 }  // namespace
 
-void check_spread(const std::vector<const FileAudit*>& files, std::vector<Finding>& findings) {
+void check_spread(const std::vector<const FileAudit*>& files, std::vector<AuditFinding>& findings) {
   const FileAudit* loudest = nullptr;
   const FileAudit* quietest = nullptr;
   int tracks = 0;

@@ -11,6 +11,6 @@ namespace lathe {
 // are. A warning from 8 LU on, else information. Sony Music's guide returns albums for "drastically different loudness
 // among the different tracks" and says no figure; 8 LU is our choice: more than lies between a ballad and a hard song
 // of most albums, and less than a track that was left unmastered.
-void check_spread(const std::vector<const FileAudit*>& files, std::vector<Finding>& findings);
+void check_spread(const std::vector<const FileAudit*>& files, std::vector<AuditFinding>& findings);
 
 }  // namespace lathe

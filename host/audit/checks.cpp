@@ -37,7 +37,7 @@ std::string name_of(std::size_t channel, const Inspection& track) {
   return fmt::format("channel {}", channel + 1);
 }
 
-void check_clipping(const Inspection& track, std::vector<Finding>& findings) {
+void check_clipping(const Inspection& track, std::vector<AuditFinding>& findings) {
   ClippedRuns all;
   for (const ChannelFacts& channel : track.channels) {
     const ClippedRuns& runs = channel.clipped;
@@ -64,7 +64,7 @@ void check_clipping(const Inspection& track, std::vector<Finding>& findings) {
         {"level_dbfs", level_db}}});
 }
 
-void check_dc(const Inspection& track, std::vector<Finding>& findings) {
+void check_dc(const Inspection& track, std::vector<AuditFinding>& findings) {
   if (seconds(track.frames, track) < kShortestForDcS) return;
   std::size_t worst = 0;
   for (std::size_t c = 1; c < track.channels.size(); ++c) {
@@ -79,7 +79,7 @@ void check_dc(const Inspection& track, std::vector<Finding>& findings) {
                       {{"offset", mean}, {"offset_dbfs", level_db}, {"channel", static_cast<double>(worst + 1)}}});
 }
 
-void check_ends(const Inspection& track, std::vector<Finding>& findings) {
+void check_ends(const Inspection& track, std::vector<AuditFinding>& findings) {
   const SilenceFacts& at = track.silence;
   const double head_s = seconds(at.first_sound, track), head_black_s = seconds(at.first_nonzero, track);
   if (head_s > kLongestHeadS) {
@@ -123,7 +123,7 @@ void check_ends(const Inspection& track, std::vector<Finding>& findings) {
 }
 
 // Whether there was one.
-bool check_silent_channels(const Inspection& track, std::vector<Finding>& findings) {
+bool check_silent_channels(const Inspection& track, std::vector<AuditFinding>& findings) {
   std::vector<std::string> names;
   for (std::size_t c = 0; c < track.channels.size(); ++c) {
     if (is_silent(track.channels[c])) names.push_back(name_of(c, track));
@@ -148,13 +148,13 @@ StereoPowers stereo_powers(const Inspection& track) {
           track.pair->mean_product - left_dc * right_dc};
 }
 
-void check_stereo(const Inspection& track, std::vector<Finding>& findings) {
+void check_stereo(const Inspection& track, std::vector<AuditFinding>& findings) {
   if (!track.pair) return;
   const PairFacts& pair = *track.pair;
   const double difference_db = power_to_db(pair.difference_mean_square);
   const bool is_same = pair.difference_peak == 0;
   if (is_same || (difference_db < kSameDb && power_to_db(stereo_powers(track).left) > kProgrammeDb)) {
-    Finding finding{"dual-mono", Severity::warning, "left and right are the same", std::nullopt, {}};
+    AuditFinding finding{"dual-mono", Severity::warning, "left and right are the same", std::nullopt, {}};
     if (!is_same) {
       finding.message = fmt::format("left and right differ by {:.1f} dBFS RMS only", difference_db);
       finding.figures["difference_dbfs"] = difference_db;
@@ -175,11 +175,11 @@ void check_stereo(const Inspection& track, std::vector<Finding>& findings) {
   if (!stereo) return;
   const double correlation = stereo->correlation, loss_db = stereo->mono_loss_db;
   if (loss_db <= kMonoLossDb) {
-    Finding finding{"mono-loss",
-                    Severity::warning,
-                    fmt::format("{:.1f} dB are lost in mono, at a correlation of {:+.2f}", -loss_db, correlation),
-                    std::nullopt,
-                    {{"correlation", correlation}}};
+    AuditFinding finding{"mono-loss",
+                         Severity::warning,
+                         fmt::format("{:.1f} dB are lost in mono, at a correlation of {:+.2f}", -loss_db, correlation),
+                         std::nullopt,
+                         {{"correlation", correlation}}};
     if (std::isfinite(loss_db)) {
       finding.figures["mono_loss_db"] = loss_db;
     } else {
@@ -189,7 +189,7 @@ void check_stereo(const Inspection& track, std::vector<Finding>& findings) {
   }
 }
 
-void check_bits(Encoding encoding, const WordUse& use, std::vector<Finding>& findings) {
+void check_bits(Encoding encoding, const WordUse& use, std::vector<AuditFinding>& findings) {
   const int bits = bits_per_sample(encoding), unused = bits - use.used_bits;
   if (use.used_bits == 0 || is_float(encoding)) return;
   if (unused > 0) {
@@ -202,7 +202,7 @@ void check_bits(Encoding encoding, const WordUse& use, std::vector<Finding>& fin
   }
   // The one says all of it already where 16 bits are used.
   if (use.padded_share < kPaddedShare || (unused > 0 && use.used_bits <= 16)) return;
-  Finding finding{
+  AuditFinding finding{
       "unused-bits",
       Severity::warning,
       fmt::format("a {}-bit file of 16-bit samples, but for passages that were calculated anew: {:.1f} % of the "
@@ -214,7 +214,7 @@ void check_bits(Encoding encoding, const WordUse& use, std::vector<Finding>& fin
   findings.push_back(std::move(finding));
 }
 
-void check_clicks(const Inspection& track, std::vector<Finding>& findings) {
+void check_clicks(const Inspection& track, std::vector<AuditFinding>& findings) {
   const ClickFacts& clicks = track.clicks;
   if (clicks.clicks == 0) return;
   const double per_minute = 60 * static_cast<double>(clicks.clicks) / seconds(track.frames, track);
@@ -243,8 +243,8 @@ std::optional<StereoFigures> stereo_figures(const Inspection& track) {
   return StereoFigures{std::clamp(product / std::sqrt(left * right), -1.0, 1.0), power_to_db(kept)};
 }
 
-std::vector<Finding> check_signal(const Inspection& track, Encoding encoding, const WordUse& use) {
-  std::vector<Finding> findings;
+std::vector<AuditFinding> check_signal(const Inspection& track, Encoding encoding, const WordUse& use) {
+  std::vector<AuditFinding> findings;
   if (track.silence.first_sound < 0) return findings;
   check_clipping(track, findings);
   check_dc(track, findings);

@@ -66,6 +66,6 @@ struct StereoFigures {
 std::optional<StereoFigures> stereo_figures(const Inspection& track);
 
 // Findings of a track, in the table's order; none for a silent one, which has no signal. `use` as WordBits has it.
-std::vector<Finding> check_signal(const Inspection& track, Encoding encoding, const WordUse& use);
+std::vector<AuditFinding> check_signal(const Inspection& track, Encoding encoding, const WordUse& use);
 
 }  // namespace lathe

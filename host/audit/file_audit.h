@@ -22,7 +22,7 @@ enum class AuditState {
 enum class Severity { info, warning, error };
 
 // Something in a file that its owner should know of.
-struct Finding {
+struct AuditFinding {
   std::string code;  // stable, for programs: "clipped-runs"
   Severity severity = Severity::warning;
   std::string message;                    // for people, with the figure and its unit
@@ -94,7 +94,7 @@ struct FileAudit {
   // nothing in common, minus infinity for opposite ones.
   std::optional<double> stereo_correlation;
   std::optional<double> mono_loss_db;
-  std::vector<Finding> findings;
+  std::vector<AuditFinding> findings;
   std::vector<ProfileResult> profiles;  // one a profile, in the order asked for
   std::optional<LoudnessSeries> series;
   PooledPowers powers;
@@ -123,7 +123,7 @@ struct AlbumAudit {
   std::string path;
   int tracks = 0;                          // measured ones: what the figures are of
   std::optional<LoudnessFigures> figures;  // none when nothing of it was measured
-  std::vector<Finding> findings;
+  std::vector<AuditFinding> findings;
   std::vector<ProfileResult> profiles;
   int joins = 0;  // where one track runs into the next: there, what they read as one stream counts
 };

@@ -147,7 +147,7 @@ class FileRun {
     return {static_cast<double>(format_.sample_rate_hz), format_.channels, step, true, true, &space};
   }
 
-  Finding non_finite(const NonFinite& bad) const {
+  AuditFinding non_finite(const NonFinite& bad) const {
     return {"non-finite",
             Severity::error,
             audit_.reason,
@@ -315,7 +315,7 @@ std::vector<double> pooled(const std::vector<const PooledPowers*>& parts, std::v
 
 void raise(double& most, double level) { most = std::max(most, level); }
 
-Finding contiguous(int joins, std::size_t streams) {
+AuditFinding contiguous(int joins, std::size_t streams) {
   return {
       "contiguous",
       Severity::info,

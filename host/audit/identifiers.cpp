@@ -48,8 +48,8 @@ std::string upc_problem(std::string_view upc) {
   return {};
 }
 
-std::vector<Finding> check_identifiers(const std::map<std::string, std::string>& tags) {
-  std::vector<Finding> findings;
+std::vector<AuditFinding> check_identifiers(const std::map<std::string, std::string>& tags) {
+  std::vector<AuditFinding> findings;
   const auto check = [&](const char* tag, const char* name, auto&& problem_of) {
     const auto found = tags.find(tag);
     if (found == tags.end() || trimmed(found->second).empty()) return;

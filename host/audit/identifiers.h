@@ -20,6 +20,6 @@ std::string isrc_problem(std::string_view isrc);
 std::string upc_problem(std::string_view upc);
 
 // "isrc-invalid" and "upc-invalid" (warnings) for the tags `isrc` and `upc`, where they are there and not empty.
-std::vector<Finding> check_identifiers(const std::map<std::string, std::string>& tags);
+std::vector<AuditFinding> check_identifiers(const std::map<std::string, std::string>& tags);
 
 }  // namespace lathe

@@ -42,7 +42,7 @@ class Packer {
       (*this)(value);
     }
   }
-  void operator()(const std::vector<Finding>& findings);
+  void operator()(const std::vector<AuditFinding>& findings);
   void operator()(const std::vector<EdgeOfChannel>& edges);
 
   // With a checksum: SQLite does not notice when a disk gives back other bytes.
@@ -94,7 +94,7 @@ class Unpacker {
       (*this)(values[std::move(key)]);
     }
   }
-  void operator()(std::vector<Finding>& findings);
+  void operator()(std::vector<AuditFinding>& findings);
   void operator()(std::vector<EdgeOfChannel>& edges);
 
   // All fields were there, and nothing else.
@@ -174,14 +174,14 @@ void visit_measurement(Archive& archive, F& file) {
   archive(file.edges.tail);
 }
 
-void Packer::operator()(const std::vector<Finding>& findings) {
+void Packer::operator()(const std::vector<AuditFinding>& findings) {
   count(findings.size());
-  for (const Finding& finding : findings) visit_finding(*this, finding);
+  for (const AuditFinding& finding : findings) visit_finding(*this, finding);
 }
 
-void Unpacker::operator()(std::vector<Finding>& findings) {
+void Unpacker::operator()(std::vector<AuditFinding>& findings) {
   findings.resize(count(1));
-  for (Finding& finding : findings) visit_finding(*this, finding);
+  for (AuditFinding& finding : findings) visit_finding(*this, finding);
 }
 
 void Packer::operator()(const std::vector<EdgeOfChannel>& edges) {

@@ -73,7 +73,7 @@ double k_gain(const std::array<Biquad, 2>& filter, double hz, double rate_hz) {
   return gain * gain;
 }
 
-Finding lossy(double cutoff_hz, const std::string& how, std::map<std::string, double> figures) {
+AuditFinding lossy(double cutoff_hz, const std::string& how, std::map<std::string, double> figures) {
   // 32 kHz is the rate of broadcast links and of old samplers.
   const bool may_be_32 = cutoff_hz > 14000 && cutoff_hz < 16200;
   figures["cutoff_hz"] = cutoff_hz;
@@ -82,7 +82,8 @@ Finding lossy(double cutoff_hz, const std::string& how, std::map<std::string, do
           std::move(figures)};
 }
 
-Finding upsampled(double cutoff_hz, double source_hz, const std::string& how, std::map<std::string, double> figures) {
+AuditFinding upsampled(double cutoff_hz, double source_hz, const std::string& how,
+                       std::map<std::string, double> figures) {
   figures["cutoff_hz"] = cutoff_hz;
   figures["source_rate_hz"] = source_hz;
   return {"upsampled", Severity::warning,
@@ -95,7 +96,7 @@ bool is_at_48k(const Inspection& track) {
 }
 
 // Walls from moment to moment. True when something was said.
-bool check_walls(const Inspection& track, std::vector<Finding>& findings) {
+bool check_walls(const Inspection& track, std::vector<AuditFinding>& findings) {
   const SpectralWallFacts& walls = track.spectrum.walls;
   const double share = walls.cutoff_hz < kLowCodecHz ? kWallShareOfLow : kWallShare;
   if (walls.walls < kFewestWalls || walls.share() < share) return false;
@@ -122,7 +123,7 @@ std::optional<BandLimit> wall_by(const SpectrumRule& rule, const Inspection& tra
   return is_high ? wall : std::nullopt;
 }
 
-void check_average(const Inspection& track, std::vector<Finding>& findings) {
+void check_average(const Inspection& track, std::vector<AuditFinding>& findings) {
   const bool is_high_rate = track.sample_rate_hz >= kLowestHighRateHz;
   const SpectrumRule& rule = is_high_rate ? kUpsampled : kLossy;
   const std::optional<BandLimit> wall = wall_by(rule, track);
@@ -145,7 +146,7 @@ void check_average(const Inspection& track, std::vector<Finding>& findings) {
 
 }  // namespace
 
-void check_spectrum(const Inspection& track, std::vector<Finding>& findings) {
+void check_spectrum(const Inspection& track, std::vector<AuditFinding>& findings) {
   if (track.sample_rate_hz < kLowestLossyRateHz ||
       static_cast<double>(track.frames) < kShortestForSpectrumS * track.sample_rate_hz)
     return;
@@ -180,10 +181,10 @@ double share_above_20khz_lu(const Inspection& track) {
   return all > above ? -power_to_db(1 - above / all) : std::numeric_limits<double>::infinity();
 }
 
-void check_ultrasonic(double integrated_lufs, double below_20khz_lufs, std::vector<Finding>& findings) {
+void check_ultrasonic(double integrated_lufs, double below_20khz_lufs, std::vector<AuditFinding>& findings) {
   const double difference_lu = integrated_lufs - below_20khz_lufs;
   if (!(difference_lu >= kUltrasonicLu)) return;
-  Finding finding{"ultrasonic-loudness", Severity::warning, "no loudness is left below 20 kHz", std::nullopt, {}};
+  AuditFinding finding{"ultrasonic-loudness", Severity::warning, "no loudness is left below 20 kHz", std::nullopt, {}};
   if (std::isfinite(difference_lu)) {
     finding.message =
         fmt::format("{:.1f} LU of the loudness lie above 20 kHz, where nobody hears them: {:.1f} LUFS below",

@@ -12,7 +12,7 @@ namespace lathe {
 constexpr double kAudibleHz = 20000;
 
 // Adds "lossy-source" or "upsampled" (checks.h), or nothing.
-void check_spectrum(const Inspection& track, std::vector<Finding>& findings);
+void check_spectrum(const Inspection& track, std::vector<AuditFinding>& findings);
 
 // How far left is above right in LU, over the whole track; of stereo with a spectrum, where both channels sound.
 std::optional<double> channel_balance_lu(const Inspection& track);
@@ -22,6 +22,6 @@ std::optional<double> channel_balance_lu(const Inspection& track);
 double share_above_20khz_lu(const Inspection& track);
 
 // Adds "ultrasonic-loudness" where leaving out what lies above 20 kHz takes 0.1 LU or more, a display's last digit.
-void check_ultrasonic(double integrated_lufs, double below_20khz_lufs, std::vector<Finding>& findings);
+void check_ultrasonic(double integrated_lufs, double below_20khz_lufs, std::vector<AuditFinding>& findings);
 
 }  // namespace lathe

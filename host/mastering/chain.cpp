@@ -18,13 +18,37 @@ std::string key_of(const std::vector<EqBand>& bands, int sample_rate_hz) {
 
 }  // namespace
 
+std::string_view RestorationStage::name() const {
+  static constexpr std::string_view kNames[] = {"declick", "decrackle", "declip", "dehum", "denoise"};
+  return kNames[settings.index()];
+}
+
+const RestorationSettings& RestorationStage::common() const {
+  return std::visit([](const auto& own) -> const RestorationSettings& { return own.common; }, settings);
+}
+
 bool changes_nothing(const ChainStage& stage) {
   if (const auto* eq = std::get_if<EqStage>(&stage)) return eq->bands.empty();
-  return std::get<GainStage>(stage).gain_db == 0;
+  if (const auto* gain = std::get_if<GainStage>(&stage)) return gain->gain_db == 0;
+  const auto& restoration = std::get<RestorationStage>(stage);
+  const auto* denoise = std::get_if<DenoiseSettings>(&restoration.settings);
+  return denoise != nullptr && denoise->reduce_db == 0 && !restoration.keep_removed;
 }
 
 bool Chain::is_neutral() const {
   return !goal.target_lufs && !goal.limit && std::all_of(stages.begin(), stages.end(), changes_nothing);
+}
+
+bool Chain::only_restores() const {
+  return !goal.target_lufs && !goal.limit && std::all_of(stages.begin(), stages.end(), [](const ChainStage& stage) {
+    return std::holds_alternative<RestorationStage>(stage) || changes_nothing(stage);
+  });
+}
+
+bool Chain::restores() const {
+  return std::any_of(stages.begin(), stages.end(), [](const ChainStage& stage) {
+    return std::holds_alternative<RestorationStage>(stage) && !changes_nothing(stage);
+  });
 }
 
 std::shared_ptr<const LinearPhaseEqDesign> EqDesigns::get(const std::vector<EqBand>& bands, int sample_rate_hz) {

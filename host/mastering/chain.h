@@ -5,7 +5,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -13,6 +15,11 @@
 #include "host/mastering/gain_solver.h"
 #include "kernels/equalizer/linear_phase_eq.h"
 #include "kernels/pcm/pcm.h"
+#include "kernels/restoration/declick.h"
+#include "kernels/restoration/declip.h"
+#include "kernels/restoration/decrackle.h"
+#include "kernels/restoration/dehum.h"
+#include "kernels/restoration/denoise.h"
 
 namespace lathe {
 
@@ -22,9 +29,18 @@ struct EqStage {
 struct GainStage {
   double gain_db = 0;
 };
-using ChainStage = std::variant<EqStage, GainStage>;
+// A stage that examines the whole track and mends the damage it finds.
+struct RestorationStage {
+  std::variant<DeclickSettings, DecrackleSettings, DeclipSettings, DehumSettings, DenoiseSettings> settings;
+  bool keep_removed = false;         // what was taken out becomes an output of its own
+  std::filesystem::path noise_file;  // of denoise: noise alone, for its profile; empty: none
 
-// An equaliser without bands, a gain of 0 dB.
+  std::string_view name() const;  // as a recipe calls it
+  const RestorationSettings& common() const;
+};
+using ChainStage = std::variant<EqStage, GainStage, RestorationStage>;
+
+// An equaliser without bands, a gain of 0 dB, a denoiser that reduces by 0 dB.
 bool changes_nothing(const ChainStage& stage);
 
 struct Chain {
@@ -34,6 +50,9 @@ struct Chain {
 
   // Whether nothing in it can change a sample: such a track is copied bit by bit.
   bool is_neutral() const;
+  // Whether all that may change a sample is restoration.
+  bool only_restores() const;
+  bool restores() const;
 };
 
 // One file to make of the track.
@@ -43,6 +62,8 @@ struct OutputSpec {
   Container container = Container::wav;
   Encoding encoding = Encoding::pcm24;
   Dither dither = Dither::tpdf;
+  // Not a master but what this stage of the chain took out.
+  std::optional<std::size_t> removed_by = std::nullopt;
 };
 
 // Equalisers that have been designed, shared between tracks and threads: a design costs as much as seconds of audio.

@@ -118,14 +118,21 @@ void OutputWriter::render_block(const OutputSpec& output, MutableAudioView frame
         for (std::int64_t n = 0; n < frames.frames; ++n) frames.channel(c)[n] = gain * in.channel(c)[n];
       }
     }
+    if (source_.minus != nullptr) {
+      const AudioView less = source_.minus->read(first, frames.frames);
+      for (int c = 0; c < in.channels; ++c) {
+        for (std::int64_t n = 0; n < frames.frames; ++n) frames.channel(c)[n] -= less.channel(c)[n];
+      }
+    }
   } else {
     copy_block(frames);
   }
   watch_.start(&BusySeconds::encode);
   // Samples that are still the input's need no dither where every one of them fits the new step.
-  const bool is_exact = source_.is_untouched && !is_float(in_.encoding) &&
-                        bits_per_sample(output.encoding) >= bits_per_sample(in_.encoding);
-  const Quantizer quantizer(output.encoding, is_exact ? Dither::none : output.dither, source_.dither_seed);
+  const bool fits = !is_float(in_.encoding) && bits_per_sample(output.encoding) >= bits_per_sample(in_.encoding);
+  const Dither dither = source_.is_untouched && fits ? Dither::none : output.dither;
+  const bool keeps = source_.keeps_samples && fits && source_.gain == 1;
+  const Quantizer quantizer(output.encoding, dither, source_.dither_seed, keeps ? OnStep::kept : OnStep::dithered);
   quantizer.pack(frames, first, blocks_.steps.data(), blocks_.bytes.data());
 }
 

@@ -35,7 +35,9 @@ struct RenderSource {
   FrameStore* store = nullptr;          // the track before its gain; null for a chain that changes nothing
   const LimiterCurve* curve = nullptr;  // null without a limiter
   double gain = 1;
-  bool is_untouched = false;  // every sample is still the one that was read
+  FrameStore* minus = nullptr;  // taken away from `store`: what a stage removed
+  bool is_untouched = false;    // every sample is still the one that was read
+  bool keeps_samples = false;   // only damage was mended: samples that fit the output's step are written as they are
   std::uint64_t dither_seed = 0;
 };
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <optional>
 #include <stdexcept>
 
 namespace lathe {
@@ -66,6 +68,56 @@ LimitGoal limit_of(const v1::Limit& limit) {
   goal.release_ms = limit.release_ms().has_number() ? limit.release_ms().number() : 0;
   if (limit.has_max_gain_reduction_db()) goal.max_gain_reduction_db = limit.max_gain_reduction_db();
   return goal;
+}
+
+template <class Message>
+RestorationSettings common_of(const Message& stage) {
+  RestorationSettings common;
+  common.strength = stage.strength();
+  common.tier = stage.tier() == v1::TIER_FAST ? Tier::fast : Tier::best;
+  common.always = stage.mode() == v1::RESTORATION_MODE_ALWAYS;
+  return common;
+}
+
+DehumSettings dehum_of(const v1::Dehum& dehum) {
+  DehumSettings settings;
+  settings.common = common_of(dehum);
+  if (dehum.freq_hz().has_number()) settings.freq_hz = dehum.freq_hz().number();
+  settings.harmonics = dehum.harmonics();
+  if (dehum.has_depth_db()) settings.depth_db = dehum.depth_db();
+  return settings;
+}
+
+DenoiseSettings denoise_of(const v1::Denoise& denoise) {
+  DenoiseSettings settings;
+  settings.common = common_of(denoise);
+  settings.reduce_db = denoise.reduce_db();
+  if (denoise.profile().has_span())
+    settings.noise.span_s = std::pair(denoise.profile().span().from_s(), denoise.profile().span().to_s());
+  return settings;
+}
+
+// Nothing for a stage that is not of restoration.
+std::optional<RestorationStage> restoration_of(const v1::Stage& stage) {
+  switch (stage.kind_case()) {
+    case v1::Stage::kDeclick: {
+      DeclickSettings settings;
+      settings.common = common_of(stage.declick());
+      settings.max_repair_ms = stage.declick().max_repair_ms();
+      return RestorationStage{settings, stage.declick().keep_removed(), {}};
+    }
+    case v1::Stage::kDecrackle:
+      return RestorationStage{DecrackleSettings{common_of(stage.decrackle())}, stage.decrackle().keep_removed(), {}};
+    case v1::Stage::kDeclip:
+      return RestorationStage{DeclipSettings{common_of(stage.declip())}, stage.declip().keep_removed(), {}};
+    case v1::Stage::kDehum:
+      return RestorationStage{dehum_of(stage.dehum()), stage.dehum().keep_removed(), {}};
+    case v1::Stage::kDenoise:
+      return RestorationStage{denoise_of(stage.denoise()), stage.denoise().keep_removed(),
+                              stage.denoise().profile().file()};
+    default:
+      return std::nullopt;
+  }
 }
 
 OnConflict conflict_of(v1::OnConflict on_conflict) {
@@ -165,6 +217,27 @@ std::filesystem::path expand(const std::string& pattern, const std::string& id, 
   return out;
 }
 
+// What the stages took out, where the recipe keeps it: float, for it is the exact difference, beside the masters. The
+// second stage of a kind is number 2.
+void add_removed(const v1::Recipe& recipe, const std::filesystem::path& out_dir, const std::filesystem::path& relative,
+                 std::vector<OutputSpec>& specs) {
+  std::map<std::string, int> seen;
+  for (int i = 0; i < recipe.chain_size(); ++i) {
+    const auto stage = restoration_of(recipe.chain(i));
+    if (!stage) continue;
+    const int number = ++seen[std::string(stage->name())];
+    if (!stage->keep_removed) continue;
+    OutputSpec spec;
+    spec.id = fmt::format("{}{}-removed", stage->name(), number == 1 ? "" : "-" + std::to_string(number));
+    spec.container = Container::wav;
+    spec.encoding = Encoding::float32;
+    spec.dither = Dither::none;
+    spec.path = (out_dir / (relative.string() + "." + spec.id + ".wav")).lexically_normal();
+    spec.removed_by = static_cast<std::size_t>(i);
+    specs.push_back(std::move(spec));
+  }
+}
+
 }  // namespace
 
 Chain chain_of(const v1::Recipe& recipe) {
@@ -182,6 +255,10 @@ Chain chain_of(const v1::Recipe& recipe) {
         chain.goal.limit = limit_of(stage.limit());
         break;
       default:
+        if (const auto restoration = restoration_of(stage)) {
+          chain.stages.emplace_back(*restoration);
+          break;
+        }
         throw std::invalid_argument("the chain has a stage that this version cannot run");
     }
   }
@@ -221,6 +298,7 @@ std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& 
     }
     specs.push_back(std::move(spec));
   }
+  add_removed(recipe, out_dir, relative, specs);
   return specs;
 }
 

@@ -7,12 +7,15 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "host/audio_file/audio_writer.h"
-#include "host/audio_file/pcm_hash.h"
 #include "host/mastering/output_writer.h"
 #include "host/mastering/stopwatch.h"
+#include "host/mastering/store_pair.h"
+#include "host/mastering/track_analysis.h"
 #include "kernels/chain/first_pass.h"
 #include "kernels/cuda/cuda_error.h"
 #include "kernels/loudness/loudness_meter.h"
@@ -27,37 +30,6 @@ constexpr double kAnalysisShare = 0.6, kLimiterShare = 0.05, kWritingShare = 0.3
 constexpr double kCorrectLu =
     0.02;  // further from the target than this, the finished file's loudness corrects the gain
 
-// The end of the first pass: keeps the frames for the second.
-class StoreSink final : public AudioSink {
- public:
-  explicit StoreSink(FrameStore& store) : store_(store) {}
-  void take(AudioView frames) override { store_.append(frames); }
-  void finish() override {}
-
- private:
-  FrameStore& store_;
-};
-
-FirstPassSetup first_pass_setup(const Chain& chain, const AudioFormat& format, EqDesigns& designs) {
-  FirstPassSetup setup;
-  setup.encoding = format.encoding;
-  setup.sample_rate_hz = format.sample_rate_hz;
-  setup.frames = format.frames;
-  setup.weights = channel_weights(format.channels, format.channel_mask, format.speakers);
-  for (const ChainStage& stage : chain.stages) {
-    if (changes_nothing(stage)) continue;
-    if (const auto* eq = std::get_if<EqStage>(&stage)) {
-      setup.steps.emplace_back(designs.get(eq->bands, format.sample_rate_hz));
-    } else {
-      setup.steps.emplace_back(db_to_amplitude(std::get<GainStage>(stage).gain_db));
-    }
-  }
-  setup.scrub = chain.scrub;
-  setup.trace = chain.goal.limit.has_value() && !chain.is_neutral();
-  setup.staged_true_peak = !chain.goal.limit.has_value();
-  return setup;
-}
-
 }  // namespace
 
 std::string format_text(const AudioFormat& f) {
@@ -69,8 +41,8 @@ std::string format_text(const AudioFormat& f) {
 class TrackRun {
  public:
   // `accelerator` is there when the job asks for CUDA.
-  TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, cuda::Accelerator* accelerator,
-           const MasteringProgress& progress, const std::atomic<bool>& is_cancelled)
+  TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, FrameArena& second_arena,
+           cuda::Accelerator* accelerator, const MasteringProgress& progress, const std::atomic<bool>& is_cancelled)
       : job_(job),
         designs_(designs),
         accelerator_(accelerator),
@@ -87,13 +59,7 @@ class TrackRun {
       if (!why.empty()) throw AudioFileError(AudioFileError::Fault::unsupported, output.path, why);
     }
     // A neutral chain copies bytes and needs no store.
-    if (!job.chain.is_neutral()) {
-      if (job.spool_dir.empty()) {
-        store_.emplace(arena, in_.channels, in_.frames);
-      } else {
-        store_.emplace(job.spool_dir, in_.channels, in_.frames);
-      }
-    }
+    if (!job.chain.is_neutral()) stores_.emplace(arena, second_arena, job.spool_dir, in_.channels, in_.frames);
   }
 
   MasteredTrack run() {
@@ -102,6 +68,10 @@ class TrackRun {
     plan_gain();
     MasteredTrack done;
     for (std::size_t i = 0; i < job_.outputs.size(); ++i) {
+      if (job_.outputs[i].removed_by) {
+        take_removed(i, done);
+        continue;
+      }
       done.files.push_back(write_output(i));
       // The first file says whether the gain was right; the others follow it.
       for (int round = 0; i == 0 && round < kCorrections && correct_gain(); ++round) {
@@ -128,78 +98,49 @@ class TrackRun {
     if (job_.chain.goal.limit) report_.asked_dbtp = job_.chain.goal.limit->ceiling_dbtp;
   }
 
-  // First pass: decode, measure as it came, run the stages, keep and measure what the limiter will see.
+  // Decode, measure as it came, restore, run the stages, keep and measure what the limiter will see.
   void analyse() {
-    report_progress(0, "analysis");
-    FirstPassSetup setup = first_pass_setup(job_.chain, in_, designs_);
-    report_stages();
-    std::optional<StoreSink> sink;
-    if (store_) sink.emplace(*store_);
-    AudioSink* out = sink ? &*sink : nullptr;
-    std::unique_ptr<FirstPass> pass = job_.backend == Backend::cuda
-                                          ? cuda::make_first_pass(*accelerator_, std::move(setup), out)
-                                          : cpu::make_first_pass(std::move(setup), out);
-    for (std::int64_t done = 0; done < in_.frames;) {
-      check_cancelled();
-      watch_.start(&BusySeconds::decode);
-      std::int64_t count = std::min(BlockBuffers::kFrames, in_.frames - done);
-      std::byte* bytes = pass->room(count);
-      count = reader_.read(bytes, count);
-      if (count == 0) break;
-      hash_.update(bytes, static_cast<std::size_t>(count) * static_cast<std::size_t>(frame_bytes(in_)));
-      watch_.start(&BusySeconds::kernels);
-      pass->take(count);
-      done += count;
-      report_progress(kAnalysisShare * static_cast<double>(done) / static_cast<double>(in_.frames), "analysis");
-    }
-    FirstPassResult result = pass->finish();
-    pass.reset();
-    watch_.stop();
-    if (job_.after_first_pass) job_.after_first_pass();
-    refuse_non_finite(result.non_finite);
-    report_.payload_hash = hash_.hex();
-    report_.before = measurement_of(result.before, in_.frames, in_.sample_rate_hz);
-    LoudnessReading& reading = result.staged ? *result.staged : result.before;
+    TrackAnalysis analysis(
+        {job_.chain, job_.backend, designs_, accelerator_, reader_, stores_ ? &*stores_ : nullptr, watch_, report_,
+         [this] { check_cancelled(); },
+         [this](double share, std::string_view stage) { report_progress(kAnalysisShare * share, stage); },
+         [this](std::size_t stage, FrameStore& after) { write_removed(stage, after); },
+         [this] {
+           if (job_.after_first_pass) job_.after_first_pass();
+         }});
+    LoudnessReading reading = analysis.run();
+    is_changed_ = analysis.is_changed();
     track_ = {static_cast<double>(in_.sample_rate_hz), weights_, std::move(reading.hops), std::move(reading.trace),
               reading.true_peak};
   }
 
-  void report_stages() {
-    const std::string backend = job_.backend == Backend::cuda ? "cuda" : "cpu";
-    for (const ChainStage& stage : job_.chain.stages) {
-      if (changes_nothing(stage)) continue;
-      if (const auto* eq = std::get_if<EqStage>(&stage)) {
-        const auto design = designs_.get(eq->bands, in_.sample_rate_hz);
-        report_.stages.push_back({"eq",
-                                  backend,
-                                  {{"bands", static_cast<double>(eq->bands.size())},
-                                   {"taps", static_cast<double>(2 * design->longest_half() + 1)},
-                                   {"worst_deviation_db", design->worst_db()},
-                                   {"pre_ring_db", design->pre_ring_db()},
-                                   {"latency_frames", 0}}});
-      } else {
-        report_.stages.push_back({"gain", backend, {{"gain_db", std::get<GainStage>(stage).gain_db}}});
-      }
+  // What a stage took out, while the track before it and the track after it are both there.
+  void write_removed(std::size_t stage, FrameStore& after) {
+    for (std::size_t i = 0; i < job_.outputs.size(); ++i) {
+      if (job_.outputs[i].removed_by != stage) continue;
+      RenderSource source;
+      source.input = &reader_;
+      source.store = &stores_->held();
+      source.minus = &after;
+      OutputWriter writer(source, weights_, blocks_, watch_, [this](double) { check_cancelled(); });
+      StagedFile file(job_.out_dir, job_.outputs[i].path);
+      OutputReport report = writer.write(job_.outputs[i], job_.pcm_md5, file);
+      removed_.emplace(i, std::pair(std::move(file), std::move(report)));
     }
   }
 
-  void refuse_non_finite(const NonFinite& bad) {
-    if (bad.count == 0) return;
-    const std::string what =
-        fmt::format("{} sample{} NaN, infinite or beyond +80 dBFS, the first in channel {} at frame {} ({:.3f} s)",
-                    bad.count, bad.count == 1 ? " is" : "s are", bad.first_channel + 1, bad.first_frame,
-                    static_cast<double>(bad.first_frame) / in_.sample_rate_hz);
-    if (!job_.chain.scrub)
-      throw UnusableAudio(job_.input.string() + ": " + what + "; set input.scrub to true to write 0 in their place");
-    report_.notes.push_back(what + "; written as 0");
+  void take_removed(std::size_t index, MasteredTrack& done) {
+    auto& [file, report] = removed_.at(index);
+    done.files.push_back(std::move(file));
+    report_.outputs.push_back(std::move(report));
   }
 
   void plan_gain() {
-    if (!store_) return;
+    if (!stores_) return;
     check_cancelled();
     report_progress(kAnalysisShare, "limiter");
     watch_.start(&BusySeconds::limiter);
-    solver_.emplace(*store_, std::move(track_), job_.chain.goal);
+    solver_.emplace(stores_->held(), std::move(track_), job_.chain.goal);
     plan_ = solver_->solve();
     watch_.stop();
   }
@@ -218,32 +159,34 @@ class TrackRun {
   }
 
   void report_gain() {
-    if (!store_) return;
+    if (!stores_) return;
     if (job_.chain.goal.target_lufs)
-      report_.stages.push_back({"loudness", "cpu", {{"gain_db", amplitude_to_db(plan_.gain)}}});
+      report_.stages.push_back({"loudness", "cpu", {{"gain_db", amplitude_to_db(plan_.gain)}}, {}});
     if (solver_->curve() != nullptr) {
       report_.stages.push_back({"limit",
                                 "cpu",
                                 {{"ceiling_dbtp", job_.chain.goal.limit->ceiling_dbtp},
                                  {"max_gain_reduction_db", plan_.max_gain_reduction_db},
                                  {"limited_share", plan_.limited_share},
-                                 {"groups_trimmed", static_cast<double>(plan_.trimmed_groups)}}});
+                                 {"groups_trimmed", static_cast<double>(plan_.trimmed_groups)}},
+                                {}});
     }
   }
 
   // Whether every sample that reaches the output is still the one that was read.
   bool is_untouched() const {
-    return report_.stages.empty() && plan_.gain == 1 &&
+    return !is_changed_ && plan_.gain == 1 &&
            (!solver_ || solver_->curve() == nullptr || solver_->curve()->spans().empty());
   }
 
   StagedFile write_output(std::size_t index) {
     RenderSource source;
     source.input = &reader_;
-    source.store = store_ ? &*store_ : nullptr;
+    source.store = stores_ ? &stores_->held() : nullptr;
     source.gain = plan_.gain;
     source.curve = solver_ ? solver_->curve() : nullptr;
     source.is_untouched = is_untouched();
+    source.keeps_samples = job_.chain.only_restores();
     // From what the track holds, not from what it is called: the same audio gets the same noise.
     source.dither_seed = std::stoull(report_.payload_hash.substr(0, 16), nullptr, 16);
     const auto tick = [this, index](double share) {
@@ -298,8 +241,9 @@ class TrackRun {
   AudioFormat in_;
   std::vector<double> weights_;
   BlockBuffers blocks_;
-  std::optional<FrameStore> store_;
-  PcmHash hash_;
+  std::optional<StorePair> stores_;
+  std::map<std::size_t, std::pair<StagedFile, OutputReport>> removed_;  // by output
+  bool is_changed_ = false;                                             // by a stage before the gain
   TrackBefore track_;
   std::optional<GainSolver> solver_;
   GainPlan plan_;
@@ -311,6 +255,9 @@ namespace {
 
 // Filters and blocks of one track but for its equalisers, whatever its length: 20 MiB were measured.
 constexpr std::int64_t kWorkBytes = 48 << 20;
+
+// What a restoration stage holds: blocks, tables, transforms; and what it notes of the track between its two looks.
+constexpr std::int64_t kRestorationBytes = 64 << 20, kRestorationBytesPerSample = 1;
 
 // What one equaliser holds for a track: for each channel a row of what was pushed and two transforms, and its kernels,
 // though tracks at one rate share these. With the longest kernel there is, that is 15 MiB a channel at 44.1 kHz and
@@ -337,7 +284,7 @@ MemoryNeed TrackMaster::memory_needed(const Chain& chain, const AudioFormat& for
   // nothing.
   MemoryNeed need;
   std::int64_t bytes = kWorkBytes + 3 * format.frames;
-  const FirstPassSetup setup = first_pass_setup(chain, format, designs_);
+  const FirstPassSetup setup = pass_setup(chain, format, designs_);
   if (backend == Backend::cuda) {
     const DevicePassBytes pass = device_pass_bytes(setup);
     bytes += pass.host;
@@ -348,7 +295,9 @@ MemoryNeed TrackMaster::memory_needed(const Chain& chain, const AudioFormat& for
         bytes += equaliser_bytes(**eq, format.channels);
     }
   }
-  need.kept_bytes = bytes + 4 * format.channels * format.frames;
+  const std::int64_t track_bytes = 4 * format.channels * format.frames;
+  if (chain.restores()) bytes += kRestorationBytes + kRestorationBytesPerSample * format.channels * format.frames;
+  need.kept_bytes = bytes + (chain.restores() ? 2 : 1) * track_bytes;
   need.spooled_bytes = bytes;
   return need;
 }
@@ -360,7 +309,7 @@ MasteredTrack TrackMaster::master(const TrackJob& job, const MasteringProgress& 
                                   const std::atomic<bool>& is_cancelled) {
   if (job.backend == Backend::cuda && !accelerator_) accelerator_ = cuda::open_accelerator();
   try {
-    return TrackRun(job, designs_, arena_, accelerator_.get(), progress, is_cancelled).run();
+    return TrackRun(job, designs_, arena_, second_arena_, accelerator_.get(), progress, is_cancelled).run();
   } catch (const cuda::CudaError&) {
     accelerator_.reset();  // whatever it held may be why; the next track starts anew
     throw;
@@ -369,6 +318,7 @@ MasteredTrack TrackMaster::master(const TrackJob& job, const MasteringProgress& 
 
 void TrackMaster::release_memory() {
   arena_.release();
+  second_arena_.release();
   if (accelerator_) accelerator_->release_memory();
 }
 

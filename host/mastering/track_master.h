@@ -16,16 +16,11 @@
 #include "host/mastering/chain.h"
 #include "host/mastering/frame_store.h"
 #include "host/mastering/track_report.h"
+#include "host/mastering/unusable_audio.h"
 #include "kernels/backend.h"
 #include "kernels/cuda/accelerator.h"
 
 namespace lathe {
-
-// The track is well-formed as a file, but its samples cannot be mastered: no frames, NaN, infinity.
-class UnusableAudio : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 // Thrown from within when `is_cancelled` becomes true.
 class MasteringCancelled : public std::runtime_error {
@@ -52,7 +47,7 @@ struct TrackJob {
 std::string format_text(const AudioFormat& format);
 
 // Called for every block with the share done, 0 to 1, and with what is done: "analysis" (the first pass: reading, EQ,
-// measuring), "limiter" (finding the gain), "writing" (the second pass, and reading the file back).
+// measuring), "restoration", "limiter" (finding the gain), "writing" (the second pass, and reading the file back).
 using MasteringProgress = std::function<void(double share, std::string_view stage)>;
 
 struct MasteredTrack {
@@ -86,7 +81,7 @@ class TrackMaster {
 
  private:
   EqDesigns& designs_;
-  FrameArena arena_;
+  FrameArena arena_, second_arena_;                 // the second for chains that restore
   std::unique_ptr<cuda::Accelerator> accelerator_;  // once a track has asked for CUDA
 };
 

@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/loudness/loudness_reading.h"
+#include "kernels/restoration/restorer.h"
 
 namespace lathe {
 
@@ -36,12 +38,33 @@ struct OutputReport {
   std::vector<std::string> dropped_tags;
 };
 
+// What a restoration stage did beside its figures.
+struct RestorationReport {
+  std::string tier;  // "fast" or "best"
+  bool is_always = false;
+  bool acted = false;
+  Finding finding;            // in the track as it came to the stage
+  double asked_strength = 0;  // of the recipe
+  double strength = 0;        // it was done with: less where the result would have been worse than what came in
+  std::string backed_off;     // why it is less, or why the stage was left out; empty: it is not
+  std::vector<Repair> repairs;
+  std::int64_t repairs_not_listed = 0;
+  double cost = 0;  // CPU seconds a second of audio
+};
+
 // One stage's account: a name, what it was computed on ("cpu", "cuda"), and figures in the order they are to be
 // printed.
 struct StageReport {
   std::string name;
   std::string backend;
   std::vector<std::pair<std::string, double>> figures;
+  std::optional<RestorationReport> restoration;
+};
+
+// One kind of damage looked for: "clicks", "crackle", "clipping", "hum", "noise", "dc", "dropouts".
+struct Fault {
+  std::string kind;
+  Finding finding;
 };
 
 // Seconds of one thread, by kind of work.
@@ -62,6 +85,7 @@ struct TrackReport {
   Measurement before;
   std::optional<double> asked_lufs, asked_dbtp;
   std::vector<OutputReport> outputs;
+  std::vector<Fault> faults;  // where the chain restores; as found in the track before anything was done for it
   std::vector<StageReport> stages;
   BusySeconds busy;
 };

@@ -5,6 +5,9 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <system_error>
+#include <type_traits>
+#include <utility>
 
 #include "host/recipe/canonical_json.h"
 #include "host/recipe/field_reader.h"
@@ -14,6 +17,8 @@
 
 namespace lathe {
 namespace {
+
+namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const std::string& file, std::string message) {
   throw RecipeErrors({{file, 0, 0, std::move(message)}});
@@ -42,15 +47,35 @@ std::string read_file(const std::string& path) {
   return text;
 }
 
-EffectiveRecipe make_effective(v1::Recipe recipe) {
-  recipe.mutable_input();
-  if (recipe.outputs().empty()) recipe.add_outputs();
-  fill_defaults(recipe);
-  EffectiveRecipe effective;
-  effective.canonical_json = canonical_json(recipe);
-  effective.sha256 = sha256_hex(effective.canonical_json);
-  effective.recipe = std::move(recipe);
-  return effective;
+// The whole path of a file that a recipe names; as it is where no such file is found.
+fs::path found_file(const fs::path& name, const fs::path& folder) {
+  if (name.is_absolute()) return name;
+  std::error_code error;
+  for (const fs::path& place : {folder, fs::current_path(error)}) {
+    if (!place.empty() && fs::exists(place / name, error)) return fs::absolute(place / name).lexically_normal();
+  }
+  return name;
+}
+
+// Calls file(path of the field, its value) for every file that a chain names.
+template <class Chain, class File>
+void for_each_file(Chain& chain, const std::string& path, File&& file) {
+  for (int i = 0; i < chain.size(); ++i) {
+    if (!chain[i].has_denoise() || !chain[i].denoise().profile().has_file()) continue;
+    file(path + "[" + std::to_string(i) + "].denoise.profile", chain[i]);
+  }
+}
+
+template <class Recipe, class File>
+void for_each_file_of(Recipe& recipe, File&& file) {
+  if constexpr (std::is_const_v<Recipe>) {
+    for_each_file(recipe.chain(), "chain", file);
+    for (int i = 0; i < recipe.stems_size(); ++i)
+      for_each_file(recipe.stems(i).chain(), "stems[" + std::to_string(i) + "].chain", file);
+  } else {
+    for_each_file(*recipe.mutable_chain(), "chain", file);
+    for (auto& stem : *recipe.mutable_stems()) for_each_file(*stem.mutable_chain(), "", file);
+  }
 }
 
 // Reads and checks a tree that was right by parts.
@@ -65,8 +90,37 @@ ReadRecipe read_checked(const RecipeNode& tree) {
 }  // namespace
 
 RecipeSource RecipeSource::load(const std::string& name_or_path, std::span<const std::string> sets) {
-  if (is_shipped_recipe(name_or_path)) return parse(shipped_recipe_text(name_or_path), name_or_path, sets);
-  return parse(read_file(name_or_path), name_or_path, sets);
+  const bool is_shipped = is_shipped_recipe(name_or_path);
+  RecipeSource source =
+      parse(is_shipped ? shipped_recipe_text(name_or_path) : read_file(name_or_path), name_or_path, sets);
+  if (!is_shipped) source.folder_ = fs::absolute(name_or_path).parent_path();
+  std::vector<RecipeProblem> problems;
+  for_each_file_of(std::as_const(source.read_.recipe), [&](const std::string& path, const v1::Stage& stage) {
+    const fs::path file = found_file(stage.denoise().profile().file(), source.folder_);
+    std::error_code error;
+    if (fs::is_regular_file(file, error)) return;
+    problems.push_back(
+        problem_at(source.position(path),
+                   path + ": there is no file " + lathe::quoted(file.string()) +
+                       (is_shipped ? " in the working folder" : " beside the recipe or in the working folder")));
+  });
+  if (!problems.empty()) throw RecipeErrors(std::move(problems));
+  return source;
+}
+
+EffectiveRecipe RecipeSource::make_effective(v1::Recipe recipe) const {
+  recipe.mutable_input();
+  if (recipe.outputs().empty()) recipe.add_outputs();
+  for_each_file_of(recipe, [&](const std::string&, v1::Stage& stage) {
+    auto& profile = *stage.mutable_denoise()->mutable_profile();
+    profile.set_file(found_file(profile.file(), folder_).string());
+  });
+  fill_defaults(recipe);
+  EffectiveRecipe effective;
+  effective.canonical_json = canonical_json(recipe);
+  effective.sha256 = sha256_hex(effective.canonical_json);
+  effective.recipe = std::move(recipe);
+  return effective;
 }
 
 RecipeSource RecipeSource::parse(std::string_view text, const std::string& file_name,

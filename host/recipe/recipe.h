@@ -1,6 +1,7 @@
 // A recipe from YAML to what one track is mastered by. Start here.
 #pragma once
 
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,7 +28,9 @@ struct EffectiveRecipe {
 class RecipeSource {
  public:
   // `name_or_path` is a shipped recipe's name, else a file. Each of `sets` is PATH=VALUE. Throws RecipeErrors with
-  // everything that is wrong: in the file, in the sets, in the overrides, or that there is no such recipe.
+  // everything that is wrong: in the file, in the sets, in the overrides, or that there is no such recipe. Files that
+  // the recipe names (a noise profile) are looked for beside it, then in the working folder; from then on they go by
+  // their whole path, in the effective recipe too.
   static RecipeSource load(const std::string& name_or_path, std::span<const std::string> sets = {});
 
   // `file_name` stands in the problems. Throws RecipeErrors.
@@ -50,8 +53,11 @@ class RecipeSource {
  private:
   RecipeSource(RecipeNode root, ReadRecipe read) : root_(std::move(root)), read_(std::move(read)) {}
 
+  EffectiveRecipe make_effective(v1::Recipe recipe) const;
+
   RecipeNode root_;  // sets applied
   ReadRecipe read_;
+  std::filesystem::path folder_;  // that files it names are looked for in; empty: none
 };
 
 }  // namespace lathe

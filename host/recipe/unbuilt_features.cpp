@@ -46,6 +46,11 @@ class Finder {
     const std::string kind = kind_name(stage);
     const std::string stage_path = path + "." + kind;
     switch (stage.kind_case()) {
+      case v1::Stage::kDeclick:
+      case v1::Stage::kDecrackle:
+      case v1::Stage::kDeclip:
+      case v1::Stage::kDehum:
+      case v1::Stage::kDenoise:
       case v1::Stage::kGain:
         break;
       case v1::Stage::kEq:

@@ -126,9 +126,9 @@ class AuditCsv final : public AuditWriter {
     plain(file.below_20khz_lufs ? figure_text(*file.below_20khz_lufs, 3) : "");
   }
 
-  void finding_columns(const std::vector<Finding>& findings) {
+  void finding_columns(const std::vector<AuditFinding>& findings) {
     std::string codes, messages;
-    for (const Finding& finding : findings) {
+    for (const AuditFinding& finding : findings) {
       const bool is_first = &finding == &findings.front();
       codes += (is_first ? "" : " ") + finding.code;
       messages += (is_first ? "" : "; ") + finding_text(finding);

@@ -99,7 +99,7 @@ Number number(const Json& json) {
   return json.is_null() ? Number{} : json.get<Number>();
 }
 
-Finding finding_of(const Json& json) {
+AuditFinding finding_of(const Json& json) {
   return {json.at("code"),
           named(json.at("severity").get<std::string>(), {Severity::info, Severity::warning, Severity::error}),
           json.at("message"), place(json.at("at_s")), json.at("figures")};

@@ -23,7 +23,7 @@ void add_figures(JsonText& json, const std::optional<LoudnessFigures>& figures) 
   add("sample_peak_dbfs", &LoudnessFigures::sample_peak_dbfs);
 }
 
-void add_finding(JsonText& json, const Finding& finding) {
+void add_finding(JsonText& json, const AuditFinding& finding) {
   json.begin_object();
   json.key("code").text(finding.code);
   json.key("severity").text(word(finding.severity));
@@ -48,10 +48,10 @@ void add_result(JsonText& json, const ProfileResult& result) {
   json.end_object();
 }
 
-void add_findings_and_profiles(JsonText& json, const std::vector<Finding>& findings,
+void add_findings_and_profiles(JsonText& json, const std::vector<AuditFinding>& findings,
                                const std::vector<ProfileResult>& profiles) {
   json.key("findings").begin_array();
-  for (const Finding& finding : findings) add_finding(json, finding);
+  for (const AuditFinding& finding : findings) add_finding(json, finding);
   json.end_array();
   json.key("profiles").begin_array();
   for (const ProfileResult& result : profiles) add_result(json, result);

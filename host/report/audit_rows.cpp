@@ -68,9 +68,9 @@ std::string figure_cells(const std::optional<LoudnessFigures>& f) {
   return cells;
 }
 
-std::string codes_cell(const std::vector<Finding>& findings) {
+std::string codes_cell(const std::vector<AuditFinding>& findings) {
   std::vector<std::string> codes;
-  for (const Finding& finding : findings) codes.push_back(finding.code);
+  for (const AuditFinding& finding : findings) codes.push_back(finding.code);
   return "<td>" + first_names(codes) + "</td>";
 }
 
@@ -91,12 +91,13 @@ std::string verdict_item(const ProfileResult& result) {
 }
 
 // Nothing measured, nothing judged: that every profile cannot judge it goes without saying.
-std::string items(AuditState state, const std::vector<Finding>& findings, const std::vector<ProfileResult>& results) {
+std::string items(AuditState state, const std::vector<AuditFinding>& findings,
+                  const std::vector<ProfileResult>& results) {
   std::string list;
   if (state == AuditState::measured) {
     for (const ProfileResult& result : results) list += verdict_item(result);
   }
-  for (const Finding& finding : findings) {
+  for (const AuditFinding& finding : findings) {
     list += "<li>" + chip(word(finding.severity)) + " " + html_text(finding_text(finding)) + "</li>";
   }
   return list.empty() ? "" : "<ul>" + list + "</ul>";

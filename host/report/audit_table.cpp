@@ -127,12 +127,12 @@ class AuditTable final : public AuditWriter {
   }
 
   // Where nothing was measured, that no profile can judge it goes without saying.
-  void notes(AuditState state, const std::vector<Finding>& findings, const std::vector<ProfileResult>& profiles) {
+  void notes(AuditState state, const std::vector<AuditFinding>& findings, const std::vector<ProfileResult>& profiles) {
     for (const ProfileResult& result : profiles) {
       if (state != AuditState::measured || result.verdict == Verdict::pass) continue;
       beneath(word(result.verdict), fmt::format("{} {}: {}", result.name, word(result.verdict), reasons_text(result)));
     }
-    for (const Finding& finding : findings) {
+    for (const AuditFinding& finding : findings) {
       if (finding.severity == Severity::info) continue;
       beneath(word(finding.severity), fmt::format("{}: {}", word(finding.severity), finding_text(finding)));
     }

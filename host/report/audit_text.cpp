@@ -78,10 +78,11 @@ std::string_view outcome_word(AuditState state, const std::vector<ProfileResult>
   return word(any_verdict(profiles, Verdict::unmeasurable) ? Verdict::unmeasurable : Verdict::pass);
 }
 
-bool is_clean(AuditState state, const std::vector<ProfileResult>& profiles, const std::vector<Finding>& findings) {
+bool is_clean(AuditState state, const std::vector<ProfileResult>& profiles, const std::vector<AuditFinding>& findings) {
   return state == AuditState::measured && !any_verdict(profiles, Verdict::fail) &&
          !any_verdict(profiles, Verdict::unmeasurable) &&
-         std::all_of(findings.begin(), findings.end(), [](const Finding& f) { return f.severity == Severity::info; });
+         std::all_of(findings.begin(), findings.end(),
+                     [](const AuditFinding& f) { return f.severity == Severity::info; });
 }
 
 std::optional<LoudnessFigures> figures_of(const FileAudit& file) {
@@ -154,7 +155,7 @@ std::string duration_text(double seconds) {
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-std::string finding_text(const Finding& finding) {
+std::string finding_text(const AuditFinding& finding) {
   const std::string place = finding.at_s ? " at " + figure_text(*finding.at_s, 3) + " s" : "";
   return finding.code + place + ": " + finding.message;
 }

@@ -19,7 +19,7 @@ std::string_view word(Severity severity);  // "warning"
 std::string_view outcome_word(AuditState state, const std::vector<ProfileResult>& profiles);
 
 // Measured, no profile failed or left unjudged, and no finding above info.
-bool is_clean(AuditState state, const std::vector<ProfileResult>& profiles, const std::vector<Finding>& findings);
+bool is_clean(AuditState state, const std::vector<ProfileResult>& profiles, const std::vector<AuditFinding>& findings);
 
 inline AuditState state_of(const AlbumAudit& album) {
   return album.figures ? AuditState::measured : AuditState::unmeasurable;
@@ -44,7 +44,7 @@ std::string figure_text(double value, int decimals);
 std::string duration_text(double seconds);
 
 // "clipped-runs at 12.300 s: 12 runs of clipped samples"
-std::string finding_text(const Finding& finding);
+std::string finding_text(const AuditFinding& finding);
 
 // "true peak -0.3 dBTP is above -1.0; 16-bit is not 24-bit"; empty without reasons.
 std::string reasons_text(const ProfileResult& result);

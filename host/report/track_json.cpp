@@ -33,6 +33,43 @@ Json output_json(const OutputReport& output) {
   return json;
 }
 
+Json finding_json(const Finding& finding) {
+  Json json{{"found", finding.is_found}, {"confidence", number(finding.confidence)}};
+  for (const auto& [key, value] : finding.figures) json[key] = number(value);
+  return json;
+}
+
+// Channels count from 1, as people do.
+Json repairs_json(const std::vector<Repair>& repairs, int sample_rate_hz) {
+  Json json = Json::array();
+  for (const Repair& repair : repairs) {
+    json.push_back({{"at_s", number(static_cast<double>(repair.first_frame) / sample_rate_hz)},
+                    {"frames", repair.frames},
+                    {"channel", repair.channel + 1}});
+  }
+  return json;
+}
+
+Json stage_json(const StageReport& stage, int sample_rate_hz) {
+  Json json{{"name", stage.name}, {"backend", stage.backend}};
+  if (const auto& r = stage.restoration) {
+    json["tier"] = r->tier;
+    json["mode"] = r->is_always ? "always" : "auto";
+    json["acted"] = r->acted;
+    json.update(finding_json(r->finding));
+    json["asked_strength"] = number(r->asked_strength);
+    json["strength"] = number(r->strength);
+    if (!r->backed_off.empty()) json["backed_off"] = r->backed_off;
+    json["cost_s_per_audio_s"] = number(r->cost);
+  }
+  for (const auto& [key, value] : stage.figures) json[key] = number(value);
+  if (const auto& r = stage.restoration; r && !r->repairs.empty()) {
+    json["repairs_at"] = repairs_json(r->repairs, sample_rate_hz);
+    if (r->repairs_not_listed > 0) json["repairs_not_listed"] = r->repairs_not_listed;
+  }
+  return json;
+}
+
 }  // namespace
 
 // Beyond a hundred-thousandth, figures only show how many bits a double has.
@@ -85,12 +122,12 @@ Json track_json(const TrackReport& report) {
                    {"true_peak_dbtp", optional_number(report.asked_dbtp)}};
   json["reached"] = {{"integrated_lufs", json["after"]["integrated_lufs"]},
                      {"true_peak_dbtp", json["after"]["true_peak_dbtp"]}};
-  json["stages"] = Json::array();
-  for (const StageReport& stage : report.stages) {
-    Json one{{"name", stage.name}, {"backend", stage.backend}};
-    for (const auto& [key, value] : stage.figures) one[key] = number(value);
-    json["stages"].push_back(std::move(one));
+  if (!report.faults.empty()) {
+    json["faults"] = Json::object();
+    for (const Fault& fault : report.faults) json["faults"][fault.kind] = finding_json(fault.finding);
   }
+  json["stages"] = Json::array();
+  for (const StageReport& stage : report.stages) json["stages"].push_back(stage_json(stage, report.sample_rate_hz));
   json["notes"] = report.notes;
   return json;
 }

@@ -74,8 +74,8 @@ NonFinite find_non_finite(MutableAudioView audio, bool mend) {
   return found;
 }
 
-Quantizer::Quantizer(Encoding encoding, Dither dither, std::uint64_t seed)
-    : encoding_(encoding), dither_(dither), seed_(seed) {
+Quantizer::Quantizer(Encoding encoding, Dither dither, std::uint64_t seed, OnStep on_step)
+    : encoding_(encoding), dither_(dither), seed_(seed), on_step_(on_step) {
   if (encoding == Encoding::pcm_u8 || encoding == Encoding::float64) {
     throw std::invalid_argument("Quantizer: 8-bit and float64 files are read, not written");
   }
@@ -108,6 +108,7 @@ void Quantizer::pack(MutableAudioView audio, std::int64_t first_frame, std::int3
   job.lowest = -static_cast<std::int32_t>(job.scale);
   job.highest = -job.lowest - 1;
   job.dither = dither_ == Dither::tpdf;
+  job.keeps_steps = on_step_ == OnStep::kept;
   job.first_frame = first_frame;
   for (int c = 0; c < audio.channels; ++c) {
     job.key = channel_key(seed_, c);

@@ -31,13 +31,17 @@ NonFinite find_non_finite(MutableAudioView audio, bool mend);
 
 enum class Dither { none, tpdf };
 
+// What dither does to a sample that is a whole number of steps already. Kept: it is written as it is, so that where a
+// track was mended in places, all the others keep their bits; there is no rounding there to be hidden by noise.
+enum class OnStep { dithered, kept };
+
 // Turns float samples into PCM of one encoding. TPDF noise of two steps peak to peak (Lipshitz, Wannamaker and
 // Vanderkooy 1992) from a counter-based generator: noise(seed, channel, frame) is the same however the track is cut.
 class Quantizer {
  public:
   // `dither` acts on integer encodings only. Throws std::invalid_argument for pcm_u8 and float64, which are not
   // written.
-  Quantizer(Encoding encoding, Dither dither, std::uint64_t seed);
+  Quantizer(Encoding encoding, Dither dither, std::uint64_t seed, OnStep on_step = OnStep::dithered);
 
   // Packs audio.frames frames that stand at `first_frame` of the track (a multiple of 16) into `bytes`, clamped to full
   // scale, and leaves in `audio` exactly the values that were written. `bytes` has kPcmSlackBytes to spare.
@@ -50,6 +54,7 @@ class Quantizer {
   Encoding encoding_;
   Dither dither_;
   std::uint64_t seed_;
+  OnStep on_step_;
 };
 
 }  // namespace lathe

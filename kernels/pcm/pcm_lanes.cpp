@@ -236,7 +236,28 @@ inline void quantize_all(const QuantizeJob& job, float* x, std::int64_t frames, 
   }
 }
 
+// Pieces are short enough that what was in them stays in the cache.
+void quantize_keeping(const QuantizeJob& job, float* x, std::int64_t frames, std::int32_t* steps) {
+  constexpr std::int64_t kPiece = 256;
+  const float low = (float)job.lowest, high = (float)job.highest;
+  float before[kPiece];
+  QuantizeJob piece = job;
+  for (std::int64_t first = 0; first < frames; first += kPiece) {
+    const std::int64_t count = frames - first < kPiece ? frames - first : kPiece;
+    for (std::int64_t n = 0; n < count; ++n) before[n] = x[first + n];
+    piece.first_frame = job.first_frame + first;
+    quantize_all<true>(piece, x + first, count, steps + first);
+    for (std::int64_t n = 0; n < count; ++n) {
+      const float v = before[n] * job.scale;
+      if (!(v >= low && v <= high) || (float)(std::int32_t)v != v) continue;
+      steps[first + n] = (std::int32_t)v;
+      x[first + n] = before[n];
+    }
+  }
+}
+
 void quantize(const QuantizeJob& job, float* x, std::int64_t frames, std::int32_t* steps) {
+  if (job.dither && job.keeps_steps) return quantize_keeping(job, x, frames, steps);
   if (job.dither) return quantize_all<true>(job, x, frames, steps);
   quantize_all<false>(job, x, frames, steps);
 }

@@ -12,6 +12,7 @@ struct QuantizeJob {
   std::int32_t lowest = 0;       // -2^(bits - 1)
   std::int32_t highest = 0;      // 2^(bits - 1) - 1
   bool dither = false;           // add TPDF noise of +-1 step before rounding
+  bool keeps_steps = false;      // no noise on samples that are whole numbers of steps
   std::uint32_t key = 0;         // of this channel's noise
   std::int64_t first_frame = 0;  // position in the track of x[0]: a multiple of 16
 };

@@ -140,6 +140,10 @@ void write_manifest(const std::filesystem::path& out_dir, const scheduler::Batch
     Json track = Json::parse(outcome.result_json);
     // The same masters give the same bytes, wherever and however fast they were made.
     for (const char* key : {"engine", "backend", "device", "busy"}) track.erase(key);
+    for (Json& stage : track["stages"]) {
+      stage.erase("cost_s_per_audio_s");
+      stage.erase("repairs_at");  // up to a thousand: the report has them
+    }
     for (Json& output : track["outputs"]) output["path"] = relative_text(output["path"].get<std::string>(), out_dir);
     track["recipe_sha256"] = recipe.sha256;
     track["engine"] = engine;

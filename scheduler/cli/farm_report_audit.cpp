@@ -57,11 +57,11 @@ Scan scan_of(FarmConnection& farm, std::int64_t job_id) {
 // then.
 void apply_row(const ScannedTrack& track, FileAudit& file) {
   if (track.row == nullptr) return;
-  for (const Finding& own : check_identifiers(file.tags))
-    std::erase_if(file.findings, [&](const Finding& f) { return f.code == own.code && f.message == own.message; });
+  for (const AuditFinding& own : check_identifiers(file.tags))
+    std::erase_if(file.findings, [&](const AuditFinding& f) { return f.code == own.code && f.message == own.message; });
   apply_manifest(*track.manifest, *track.row, file);
   if (file.state == AuditState::unreadable) return;
-  for (Finding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
+  for (AuditFinding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
 }
 
 // A result that cannot be read is no mistake of the user's.

@@ -63,14 +63,28 @@ void Progress::track(const scheduler::TrackOutcome& outcome, std::int64_t tracks
                track_line(outcome).c_str());
 }
 
+// "mended by declick (412 repairs), dehum"; empty where nothing was.
+std::string mended_text(const nlohmann::json& result) {
+  std::string text;
+  for (const auto& stage : result.value("stages", nlohmann::json::array())) {
+    if (!stage.value("acted", false)) continue;
+    text += (text.empty() ? "mended by " : ", ") + stage.value("name", "");
+    if (const auto repairs = stage.find("repairs"); repairs != stage.end())
+      text += fmt::format(" ({:.0f} repair{})", repairs->get<double>(), repairs->get<double>() == 1 ? "" : "s");
+  }
+  return text;
+}
+
 std::string track_line(const scheduler::TrackOutcome& outcome) {
   const std::string state(scheduler::to_string(outcome.state));
   if (outcome.result_json.empty()) return fmt::format("{:<9} {}", state, visible_text(outcome.reason));
   const auto result = nlohmann::json::parse(outcome.result_json);
   const std::string reason = result.at("reason").get<std::string>();
-  return fmt::format("{:<9} {:>5} -> {:>5} LUFS, {:>5} dBTP  {}{}", state, figure(result, "before", "integrated_lufs"),
-                     figure(result, "after", "integrated_lufs"), figure(result, "after", "true_peak_dbtp"),
-                     visible_text(outcome.input.filename().native()),
+  const std::string mended = mended_text(result);
+  return fmt::format("{:<9} {:>5} -> {:>5} LUFS, {:>5} dBTP  {}{}{}", state,
+                     figure(result, "before", "integrated_lufs"), figure(result, "after", "integrated_lufs"),
+                     figure(result, "after", "true_peak_dbtp"), visible_text(outcome.input.filename().native()),
+                     mended.empty() ? "" : "\n            " + mended,
                      reason.empty() ? "" : "\n            " + visible_text(reason));
 }
 

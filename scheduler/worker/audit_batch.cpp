@@ -180,7 +180,7 @@ class Run {
 
   void report_file(FileAudit& file, const ScannedTrack& track) {
     if (batch_.options.checks != AuditChecks::none && file.state != AuditState::unreadable) {
-      for (Finding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
+      for (AuditFinding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
     }
     if (batch_.judge_file) batch_.judge_file(file);
     count_in(summary_, file);
@@ -242,7 +242,7 @@ void count_in(AuditSummary& summary, const FileAudit& file) {
   summary.unreadable += file.state == AuditState::unreadable;
   summary.remembered += file.is_remembered;
   summary.audio_s += file.duration_s();
-  for (const Finding& finding : file.findings) ++summary.findings_by_code[finding.code];
+  for (const AuditFinding& finding : file.findings) ++summary.findings_by_code[finding.code];
   for (const ProfileResult& result : file.profiles)
     summary.failed_by_profile[result.name] += result.verdict == Verdict::fail;
 }

@@ -59,7 +59,7 @@ v1::CommitResultRequest JobDesk::audit(const v1::StartTask& task, const TaskList
   const AuditOptions options = audit_options_of(task.job().audit());
   FileAudit file = auditor_.audit(task.spec().input(), options, is_cancelled);
   if (options.checks != AuditChecks::none && file.state != AuditState::unreadable) {
-    for (Finding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
+    for (AuditFinding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
   }
   for (const std::string& name : task.job().audit().profiles()) {
     if (const DeliveryProfile* profile = find_shipped_profile(name)) file.profiles.push_back(judge(*profile, file));

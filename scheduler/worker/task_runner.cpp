@@ -169,6 +169,7 @@ struct TaskRunner::Plan {
   TrackJob job;
   std::string bits;  // see bit_class()
   std::string recipe_json;
+  std::string named_files;  // hashes of the files that the recipe names
   std::string tags;
   std::vector<bool> was_free;  // of the outputs' names, looked at before asking: what lies there by then was announced
   v1::RecallResponse known;    // of the input and of what lies under the outputs' names
@@ -179,6 +180,7 @@ struct TaskRunner::Plan {
     text += fmt::format("{} {} {} {} {} {} {} {}\n", static_cast<int>(format.container),
                         static_cast<int>(format.encoding), format.sample_rate_hz, format.channels, format.channel_mask,
                         format.valid_bits, format.frames, format.speakers);
+    if (!named_files.empty()) text += named_files;
     for (const OutputSpec& o : job.outputs) {
       text += fmt::format("{} {} {} {}\n", o.path.string(), static_cast<int>(o.container), static_cast<int>(o.encoding),
                           job.pcm_md5);
@@ -186,6 +188,21 @@ struct TaskRunner::Plan {
     return sha256_hex(text);
   }
 };
+
+// A master is made of these files, too: another content under the same name is another master.
+static std::string named_files(const Chain& chain, const std::vector<std::string>& roots) {
+  std::string hashes;
+  for (const ChainStage& stage : chain.stages) {
+    const auto* restoration = std::get_if<RestorationStage>(&stage);
+    if (restoration == nullptr || restoration->noise_file.empty()) continue;
+    const fs::path& file = restoration->noise_file;
+    if (!file.is_absolute())
+      throw AudioFileError(AudioFileError::Fault::not_found, file, "a noise profile goes by its whole path here");
+    check_below_roots(file.string(), roots);
+    hashes += "noise " + file_sha256(file) + "\n";
+  }
+  return hashes;
+}
 
 TaskRunner::TaskRunner(EqDesigns& designs, MemoryBudget& memory, MemoryBudget& device_memory, Recall recall)
     : memory_(memory), device_memory_(device_memory), recall_(std::move(recall)), master_(designs) {}
@@ -204,6 +221,7 @@ TaskRunner::Plan TaskRunner::plan(const MasterJob& job, const v1::TaskSpec& task
   p.job.out_dir = job.out_dir;
   p.job.backend = job.backend.backend;
   p.job.chain = chain_of(recipe.recipe);
+  p.named_files = named_files(p.job.chain, job.roots);
   p.job.pcm_md5 = job.pcm_md5;
   p.job.outputs = outputs_of(recipe.recipe, p.format, reader.tags(), job.out_dir, fs::path(task.relative()));
   std::set<fs::path> paths;

@@ -58,7 +58,7 @@ class FarmClientReport : public ::testing::Test {
     const std::atomic<bool> never{false};
     FileAudit file = auditor.audit(path, {}, never);
     if (file.state != AuditState::unreadable) {
-      for (Finding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
+      for (AuditFinding& finding : check_identifiers(file.tags)) file.findings.push_back(std::move(finding));
     }
     file.profiles.push_back(judge(profile, file));
     return audit_file_json(file);

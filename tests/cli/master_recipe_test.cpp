@@ -147,7 +147,7 @@ TEST_F(MasterRecipe, OnConflictFailWritesNothingForTheTrack) {
 }
 
 TEST_F(MasterRecipe, EveryShippedRecipeRuns) {
-  for (const char* name : {"streaming", "cd", "broadcast-r128"}) {
+  for (const char* name : {"streaming", "cd", "broadcast-r128", "clean-up", "vinyl-transfer", "tape-transfer"}) {
     SCOPED_TRACE(name);
     const fs::path out = work_.root() / name;
     EXPECT_EQ(work_.master({"--out", out.string(), "--recipe", name, "-q"}).exit_code, 0);
@@ -159,7 +159,7 @@ TEST(RecipeVerb, ListShowLintAndSchemaAnswer) {
   const Workspace work;
   const ProgramResult list = run_program({"recipe", "list"});
   EXPECT_EQ(list.exit_code, 0);
-  for (const char* name : {"streaming", "cd", "broadcast-r128"}) {
+  for (const char* name : {"streaming", "cd", "broadcast-r128", "clean-up", "vinyl-transfer", "tape-transfer"}) {
     EXPECT_NE(list.out.find(name), std::string::npos);
     const ProgramResult show = run_program({"recipe", "show", name});
     EXPECT_EQ(show.exit_code, 0);

@@ -11,17 +11,17 @@ namespace {
 using testing::audited;
 using testing::unmeasured;
 
-std::vector<Finding> spread_of(const std::vector<FileAudit>& files) {
+std::vector<AuditFinding> spread_of(const std::vector<FileAudit>& files) {
   std::vector<const FileAudit*> pointers;
   for (const FileAudit& file : files) pointers.push_back(&file);
-  std::vector<Finding> findings;
+  std::vector<AuditFinding> findings;
   check_spread(pointers, findings);
   return findings;
 }
 
 TEST(AlbumChecksTest, TheLoudestAndTheQuietestTrackAreNamed) {
-  const std::vector<Finding> findings = spread_of({audited(-14, -1, "one.wav"), audited(-16.5, -1, "two.wav"),
-                                                   audited(-12, -1, "three.wav"), unmeasured("silence")});
+  const std::vector<AuditFinding> findings = spread_of({audited(-14, -1, "one.wav"), audited(-16.5, -1, "two.wav"),
+                                                        audited(-12, -1, "three.wav"), unmeasured("silence")});
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].code, "loudness-spread");
   EXPECT_EQ(findings[0].severity, Severity::info);

@@ -61,7 +61,7 @@ TEST(AudibleLoudnessTest, HowTheTrackIsCutChangesNothing) {
 }
 
 TEST(AudibleLoudnessTest, ATenthOfALuIsSaid) {
-  std::vector<Finding> findings;
+  std::vector<AuditFinding> findings;
   check_ultrasonic(-14, -14.09, findings);
   EXPECT_TRUE(findings.empty());
   check_ultrasonic(-14, -14.25, findings);

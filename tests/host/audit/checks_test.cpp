@@ -29,13 +29,13 @@ Inspection inspect(const Channels& channels, double rate_hz) {
   return inspector.inspection();
 }
 
-std::vector<Finding> findings_of(const Channels& channels, double rate_hz = 44100) {
+std::vector<AuditFinding> findings_of(const Channels& channels, double rate_hz = 44100) {
   return check_signal(inspect(channels, rate_hz), Encoding::pcm16, {16});
 }
 
-std::string codes(const std::vector<Finding>& findings) {
+std::string codes(const std::vector<AuditFinding>& findings) {
   std::string all;
-  for (const Finding& finding : findings) all += (all.empty() ? "" : " ") + finding.code;
+  for (const AuditFinding& finding : findings) all += (all.empty() ? "" : " ") + finding.code;
   return all;
 }
 
@@ -59,9 +59,9 @@ void scale(Signal& x, double gain) {
 }
 
 // The one finding that there should be.
-Finding only_finding(const std::vector<Finding>& findings, const std::string& code) {
+AuditFinding only_finding(const std::vector<AuditFinding>& findings, const std::string& code) {
   EXPECT_EQ(codes(findings), code);
-  return findings.empty() ? Finding{} : findings.front();
+  return findings.empty() ? AuditFinding{} : findings.front();
 }
 
 TEST(ChecksTest, ProgrammeWithoutFaultsHasNoFindings) {
@@ -84,7 +84,7 @@ TEST(ChecksTest, ManyFlatTopsAreAWarningAndOneIsInformation) {
   Channels x = programme(2);
   for (double& v : x[1]) v = std::clamp(v, -0.1, 0.1) * 9;  // at -0.9 and 0.9
   scale(x[0], 9 * 0.05);
-  const std::vector<Finding> findings = findings_of(x);
+  const std::vector<AuditFinding> findings = findings_of(x);
   ASSERT_FALSE(findings.empty());
   EXPECT_EQ(findings[0].code, "clipped-runs");
   EXPECT_EQ(findings[0].severity, Severity::warning);
@@ -94,7 +94,7 @@ TEST(ChecksTest, ManyFlatTopsAreAWarningAndOneIsInformation) {
   Channels one = programme(2);
   for (std::size_t n = 66150; n < 66154; ++n) one[0][n] = 0.95;
   EXPECT_EQ(codes(findings_of(one)), "clipped-runs clicks");
-  const Finding finding = findings_of(one).front();
+  const AuditFinding finding = findings_of(one).front();
   EXPECT_EQ(finding.severity, Severity::info);
   EXPECT_EQ(finding.at_s, 1.5);
   EXPECT_EQ(finding.figures.at("longest_samples"), 4);
@@ -106,12 +106,12 @@ TEST(ChecksTest, DcIsFoundFromMinus50DbfsOn) {
     Channels x = programme(2, 44100, 20);
     const double own = std::accumulate(x[1].begin(), x[1].end(), 0.0) / static_cast<double>(x[1].size());
     for (double& v : x[1]) v += dc - own;
-    const std::vector<Finding> findings = findings_of(x);
+    const std::vector<AuditFinding> findings = findings_of(x);
     if (dc > 0) {
       EXPECT_EQ(codes(findings), "");
       continue;
     }
-    const Finding finding = only_finding(findings, "dc-offset");
+    const AuditFinding finding = only_finding(findings, "dc-offset");
     EXPECT_NEAR(finding.figures.at("offset"), dc, 1e-6);
     EXPECT_EQ(finding.figures.at("channel"), 2);
   }
@@ -128,10 +128,10 @@ TEST(ChecksTest, SilenceAtTheEndsIsFoundWhereItIsLong) {
     return findings_of(all);
   };
   EXPECT_EQ(codes(padded(0.99, 4.99)), "");
-  const Finding head = only_finding(padded(1.25, 0), "head-silence");
+  const AuditFinding head = only_finding(padded(1.25, 0), "head-silence");
   EXPECT_NEAR(head.figures.at("silence_s"), 1.25, 1e-9);
   EXPECT_NEAR(head.figures.at("black_s"), 1.25, 1e-9);
-  const Finding tail = only_finding(padded(0, 5.5), "tail-silence");
+  const AuditFinding tail = only_finding(padded(0, 5.5), "tail-silence");
   EXPECT_NEAR(tail.figures.at("silence_s"), 5.5, 1e-9);
   EXPECT_NEAR(*tail.at_s, 4, 1e-4);
 }
@@ -143,7 +143,7 @@ TEST(ChecksTest, ADropoutIsAGap) {
     test::fade(channel, 5000);
     std::fill_n(channel.begin() + 44100, 256, 0.0);
   }
-  const Finding finding = only_finding(findings_of(x), "gap");
+  const AuditFinding finding = only_finding(findings_of(x), "gap");
   EXPECT_EQ(finding.at_s, 1.0);
   EXPECT_NEAR(finding.figures.at("longest_ms"), 256 / 44.1, 1e-9);
 }
@@ -159,7 +159,7 @@ TEST(ChecksTest, ATrackThatEndsWhileItPlaysIsCut) {
 TEST(ChecksTest, ASilentChannelIsNamed) {
   Channels x = programme(2);
   scale(x[1], 0);
-  const Finding finding = only_finding(findings_of(x), "silent-channel");
+  const AuditFinding finding = only_finding(findings_of(x), "silent-channel");
   EXPECT_EQ(finding.severity, Severity::warning);
   EXPECT_NE(finding.message.find("right"), std::string::npos);
   Channels surround = programme(6);
@@ -190,7 +190,7 @@ TEST(ChecksTest, ChannelsThreeLuApartAreUnbalanced) {
   for (const double wanted_lu : {2.8, 3.2, -3.2}) {
     Channels x = even;
     scale(x[1], db_to_amplitude(had_lu - wanted_lu));
-    const std::vector<Finding> findings = findings_of(x);
+    const std::vector<AuditFinding> findings = findings_of(x);
     if (wanted_lu == 2.8) {
       EXPECT_EQ(codes(findings), "");
       continue;
@@ -215,10 +215,10 @@ TEST(ChecksTest, OppositeChannelsAreLostInMono) {
     wide[1][n] = mid / 8 - side;
     opposite[1][n] = -x[0][n];
   }
-  const Finding most = only_finding(findings_of(wide), "mono-loss");
+  const AuditFinding most = only_finding(findings_of(wide), "mono-loss");
   EXPECT_LT(most.figures.at("mono_loss_db"), -6);
   EXPECT_LT(most.figures.at("correlation"), -0.5);
-  const Finding all = only_finding(findings_of(opposite), "mono-loss");
+  const AuditFinding all = only_finding(findings_of(opposite), "mono-loss");
   EXPECT_NEAR(all.figures.at("correlation"), -1, 1e-6);
   // What the channels share in DC is no correlation.
   for (std::size_t n = 0; n < x[0].size(); ++n) {
@@ -231,7 +231,7 @@ TEST(ChecksTest, OppositeChannelsAreLostInMono) {
 TEST(ChecksTest, UnusedBitsAreAWarningWhereALargerWordIsPretended) {
   const Inspection track = inspect(programme(2), 44100);
   const auto severity = [&](Encoding encoding, int used) -> std::optional<Severity> {
-    const std::vector<Finding> findings = check_signal(track, encoding, {used});
+    const std::vector<AuditFinding> findings = check_signal(track, encoding, {used});
     if (findings.empty()) return std::nullopt;
     EXPECT_EQ(findings[0].figures.at("used_bits"), used);
     return only_finding(findings, "unused-bits").severity;
@@ -250,7 +250,7 @@ TEST(ChecksTest, PaddedWordsAreFoundWhereFadesWereCalculatedAnew) {
   const auto found = [&](Encoding encoding, const WordUse& use) { return check_signal(track, encoding, use); };
   EXPECT_EQ(codes(found(Encoding::pcm24, {24, 1.0 / 256})), "");
   EXPECT_EQ(codes(found(Encoding::pcm24, {24, 0.4})), "");
-  const Finding faded = only_finding(found(Encoding::pcm24, {24, 0.9}), "unused-bits");
+  const AuditFinding faded = only_finding(found(Encoding::pcm24, {24, 0.9}), "unused-bits");
   EXPECT_EQ(faded.severity, Severity::warning);
   EXPECT_EQ(faded.figures.at("padded_share"), 0.9);
   EXPECT_EQ(only_finding(found(Encoding::pcm24, {20, 0.9}), "unused-bits").severity, Severity::warning);
@@ -275,12 +275,12 @@ TEST(ChecksTest, ClicksAreInformationAndManyAreAWarning) {
   Channels x = programme(2);
   for (Signal& channel : x) scale(channel, 0.2);
   x[0][88200] += 0.3;
-  const Finding one = only_finding(findings_of(x), "clicks");
+  const AuditFinding one = only_finding(findings_of(x), "clicks");
   EXPECT_EQ(one.severity, Severity::info);
   EXPECT_NEAR(*one.at_s, 2, 16.0 / 44100);
   EXPECT_NEAR(one.figures.at("worst_dbfs"), amplitude_to_db(0.3), 1);
   for (std::size_t n = 30000; n < 60000; n += 5000) x[1][n] -= 0.25;
-  const Finding many = only_finding(findings_of(x), "clicks");
+  const AuditFinding many = only_finding(findings_of(x), "clicks");
   EXPECT_EQ(many.severity, Severity::warning);
   EXPECT_EQ(many.figures.at("clicks"), 7);
   EXPECT_NEAR(many.figures.at("per_minute"), 7 * 15, 1e-6);
@@ -295,7 +295,7 @@ Channels noise_up_to(double highest_hz, double rate_hz) {
 
 TEST(ChecksTest, AWallBelow20KhzIsALossySource) {
   for (const double highest_hz : {16000.0, 18000.0, 19500.0}) {
-    const Finding finding = only_finding(findings_of(noise_up_to(highest_hz, 44100)), "lossy-source");
+    const AuditFinding finding = only_finding(findings_of(noise_up_to(highest_hz, 44100)), "lossy-source");
     EXPECT_NEAR(finding.figures.at("cutoff_hz"), highest_hz, 600);
   }
   EXPECT_EQ(codes(findings_of(noise_up_to(21000, 44100))), "") << "what converters keep";
@@ -321,7 +321,7 @@ Channels cut_at_moments(double highest_hz, double rate_hz, double share) {
 
 TEST(ChecksTest, WallsThatComeAndGoAreALossySource) {
   for (const double highest_hz : {16500.0, 19500.0}) {
-    const Finding finding = only_finding(findings_of(cut_at_moments(highest_hz, 44100, 0.3)), "lossy-source");
+    const AuditFinding finding = only_finding(findings_of(cut_at_moments(highest_hz, 44100, 0.3)), "lossy-source");
     EXPECT_NEAR(finding.figures.at("wall_share"), 0.3, 0.05);
     EXPECT_NEAR(finding.figures.at("cutoff_hz"), highest_hz, 900);
   }
@@ -372,7 +372,8 @@ TEST(ChecksTest, TheRateThatAnUpSampledTrackCameFromIsNamed) {
       {21500, {96000, 44100}}, {21500, {48000, 44100}}, {23500, {192000, 48000}}, {15500, {96000, 32000}}};
   for (const auto& [highest_hz, rates] : cases) {
     SCOPED_TRACE(highest_hz);
-    const Finding finding = only_finding(findings_of(noise_up_to(highest_hz, rates.first), rates.first), "upsampled");
+    const AuditFinding finding =
+        only_finding(findings_of(noise_up_to(highest_hz, rates.first), rates.first), "upsampled");
     EXPECT_EQ(finding.figures.at("source_rate_hz"), rates.second);
   }
   EXPECT_EQ(codes(findings_of(noise_up_to(23500, 48000), 48000)), "");

@@ -58,7 +58,7 @@ TEST(IdentifiersTest, TagsWithoutIdentifiersOrWithGoodOnesHaveNoFindings) {
 }
 
 TEST(IdentifiersTest, BadOnesAreFindingsThatNameThem) {
-  const std::vector<Finding> findings = check_identifiers({{"isrc", "USRC1760783"}, {"upc", "036000291453"}});
+  const std::vector<AuditFinding> findings = check_identifiers({{"isrc", "USRC1760783"}, {"upc", "036000291453"}});
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[0].code, "isrc-invalid");
   EXPECT_EQ(findings[0].message, "'USRC1760783' is no ISRC: 11 characters, not 12");

@@ -161,7 +161,8 @@ TEST(RecipeErrors, ANameThatIsNoRecipeListsTheShippedOnes) {
     FAIL() << "loaded";
   } catch (const RecipeErrors& errors) {
     EXPECT_EQ(errors.problems()[0].text(),
-              "steaming: error: no file and no shipped recipe; shipped are broadcast-r128, cd, streaming (did you mean "
+              "steaming: error: no file and no shipped recipe; shipped are broadcast-r128, cd, clean-up, streaming, "
+              "tape-transfer, vinyl-transfer (did you mean "
               "'streaming'?)");
   }
 }

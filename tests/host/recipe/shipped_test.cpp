@@ -11,7 +11,8 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 TEST(ShippedRecipes, AreThese) {
-  EXPECT_THAT(shipped_recipe_names(), ElementsAre("broadcast-r128", "cd", "streaming"));
+  EXPECT_THAT(shipped_recipe_names(),
+              ElementsAre("broadcast-r128", "cd", "clean-up", "streaming", "tape-transfer", "vinyl-transfer"));
 }
 
 TEST(ShippedRecipes, LoadByNameAndCanBeRun) {
@@ -34,13 +35,29 @@ TEST(ShippedRecipes, WriteOneFileATrackInTheInputsFamily) {
   }
 }
 
+bool only_restores(const std::string& name) { return name == "clean-up" || name.ends_with("-transfer"); }
+
 TEST(ShippedRecipes, EndInALimiterWithABoundedReduction) {
   for (const std::string& name : shipped_recipe_names()) {
+    if (only_restores(name)) continue;
     const v1::Recipe recipe = RecipeSource::load(name).effective().recipe;
     const v1::Limit& limit = recipe.chain(recipe.chain_size() - 1).limit();
     EXPECT_LE(limit.ceiling_dbtp(), -0.5) << name;
     EXPECT_TRUE(limit.has_max_gain_reduction_db()) << name;
     EXPECT_LE(limit.max_gain_reduction_db(), 6) << name;
+  }
+}
+
+TEST(ShippedRecipes, OfRestorationChangeNeitherLoudnessNorTone) {
+  for (const std::string& name : shipped_recipe_names()) {
+    if (!only_restores(name)) continue;
+    const v1::Recipe recipe = RecipeSource::load(name).effective().recipe;
+    EXPECT_FALSE(recipe.has_loudness()) << name;
+    for (const v1::Stage& stage : recipe.chain()) {
+      const bool restores = stage.has_declick() || stage.has_decrackle() || stage.has_declip() || stage.has_dehum() ||
+                            stage.has_denoise();
+      EXPECT_TRUE(restores) << name;
+    }
   }
 }
 

@@ -57,8 +57,8 @@ TEST(AuditText, OneWordSaysTheWorst) {
 }
 
 TEST(AuditText, OnlyAnInfoIsClean) {
-  const Finding info{"dual-mono", Severity::info, "", {}, {}};
-  const Finding warning{"dc-offset", Severity::warning, "", {}, {}};
+  const AuditFinding info{"dual-mono", Severity::info, "", {}, {}};
+  const AuditFinding warning{"dc-offset", Severity::warning, "", {}, {}};
   EXPECT_TRUE(is_clean(AuditState::measured, {}, {info}));
   EXPECT_FALSE(is_clean(AuditState::measured, {}, {info, warning}));
   EXPECT_FALSE(is_clean(AuditState::unmeasurable, {}, {}));

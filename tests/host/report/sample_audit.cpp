@@ -83,8 +83,8 @@ FileAudit truncated_file() {
   return file;
 }
 
-void say(std::vector<Finding>& findings, const std::string& text) {
-  for (Finding& finding : findings) {
+void say(std::vector<AuditFinding>& findings, const std::string& text) {
+  for (AuditFinding& finding : findings) {
     finding.code = finding.message = text;
     if (!finding.figures.empty()) finding.figures = {{text, 1.0}};
   }

@@ -1,0 +1,181 @@
+#include "host/mastering/restore_stage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <ctime>
+#include <utility>
+
+#include "host/mastering/noise_file.h"
+#include "kernels/inspection/inspector.h"
+#include "kernels/math/decibel.h"
+#include "kernels/restoration/guard.h"
+
+namespace lathe {
+namespace {
+
+constexpr std::int64_t kBlock = 1 << 16;
+constexpr std::size_t kListedRepairs =
+    1000;  // of a stage: a report of a track stays readable, and under a message's size
+constexpr int kTries = 3;
+
+class StoreReader final : public TrackReader {
+ public:
+  StoreReader(FrameStore& store, const std::function<void()>& tick) : store_(store), tick_(tick) {}
+  int channels() const override { return store_.channels(); }
+  std::int64_t frames() const override { return store_.frames(); }
+  AudioView read(std::int64_t first, std::int64_t count) override {
+    tick_();
+    return store_.read(first, count);
+  }
+
+ private:
+  FrameStore& store_;
+  const std::function<void()>& tick_;
+};
+
+class IntoStore final : public AudioSink {
+ public:
+  explicit IntoStore(FrameStore& store) : store_(store) {}
+  void take(AudioView frames) override { store_.append(frames); }
+  void finish() override {}
+
+ private:
+  FrameStore& store_;
+};
+
+double thread_cpu_s() {
+  timespec t{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+struct Difference {
+  std::int64_t samples = 0;  // whose bits differ
+  double square = 0;         // sum over them
+};
+
+Difference difference_of(FrameStore& before, FrameStore& after) {
+  Difference d;
+  for (std::int64_t first = 0; first < before.frames(); first += kBlock) {
+    const std::int64_t count = std::min(kBlock, before.frames() - first);
+    const AudioView a = before.read(first, count), b = after.read(first, count);
+    for (int c = 0; c < a.channels; ++c) {
+      for (std::int64_t n = 0; n < count; ++n) {
+        const float x = a.channel(c)[n], y = b.channel(c)[n];
+        if (std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(y)) continue;
+        ++d.samples;
+        d.square += (static_cast<double>(y) - x) * (static_cast<double>(y) - x);
+      }
+    }
+  }
+  return d;
+}
+
+void list_repairs(std::vector<Repair> repairs, RestorationReport& report) {
+  report.repairs_not_listed = static_cast<std::int64_t>(repairs.size() - std::min(repairs.size(), kListedRepairs));
+  repairs.resize(std::min(repairs.size(), kListedRepairs));
+  report.repairs = std::move(repairs);
+}
+
+}  // namespace
+
+std::string_view fault_kind(const RestorationStage& stage) {
+  static constexpr std::string_view kKinds[] = {"clicks", "crackle", "clipping", "hum", "noise"};
+  return kKinds[stage.settings.index()];
+}
+
+std::unique_ptr<Restorer> make_restorer(const RestorationStage& stage, const RestorationFormat& format) {
+  struct Make {
+    const RestorationStage& stage;
+    const RestorationFormat& format;
+    std::unique_ptr<Restorer> operator()(const DeclickSettings& s) const { return cpu::make_declick(s, format); }
+    std::unique_ptr<Restorer> operator()(const DecrackleSettings& s) const { return cpu::make_decrackle(s, format); }
+    std::unique_ptr<Restorer> operator()(const DeclipSettings& s) const { return cpu::make_declip(s, format); }
+    std::unique_ptr<Restorer> operator()(const DehumSettings& s) const { return cpu::make_dehum(s, format); }
+    std::unique_ptr<Restorer> operator()(DenoiseSettings s) const {
+      if (!stage.noise_file.empty()) s.noise.file = read_noise_file(stage.noise_file, format);
+      return cpu::make_denoise(s, format);
+    }
+  };
+  return std::visit(Make{stage, format}, stage.settings);
+}
+
+RestoredStage restore_stage(Restorer& restorer, const RestorationStage& stage, StorePair& stores, double sample_rate_hz,
+                            const std::function<void()>& tick) {
+  const RestorationSettings& asked = stage.common();
+  RestoredStage done;
+  done.report.name = stage.name();
+  done.report.backend = "cpu";
+  RestorationReport& report = done.report.restoration.emplace();
+  report.tier = asked.tier == Tier::fast ? "fast" : "best";
+  report.is_always = asked.always;
+  report.asked_strength = report.strength = asked.strength;
+
+  const double began_s = thread_cpu_s();
+  FrameStore& before = stores.held();
+  StoreReader reader(before, tick);
+  report.finding = restorer.examine(reader);
+  for (int tries = 0; (report.finding.is_found || asked.always) && !report.acted; ++tries) {
+    if (tries == kTries) {
+      report.strength = 0;
+      report.backed_off += "; the stage was left out";
+      break;
+    }
+    FrameStore& after = stores.begin();
+    IntoStore sink(after);
+    RestorationResult result = restorer.restore(reader, report.strength, sink);
+    StoreReader mended(after, tick);
+    const GuardReading guard = compare(reader, mended, sample_rate_hz, guard_limits(stage.name()));
+    if (!guard.failed.empty()) {
+      report.backed_off = fmt::format("{} at strength {:.3g}", guard.failed, report.strength);
+      report.strength /= 2;
+      continue;
+    }
+    report.acted = true;
+    const Difference difference = difference_of(before, after);
+    const auto samples = static_cast<double>(before.frames() * before.channels());
+    done.is_changed = difference.samples > 0;
+    done.report.figures = std::move(result.figures);
+    done.report.figures.emplace_back("samples_changed", static_cast<double>(difference.samples));
+    done.report.figures.emplace_back("removed_dbfs", amplitude_to_db(std::sqrt(difference.square / samples)));
+    list_repairs(std::move(result.repairs), report);
+  }
+  report.cost = (thread_cpu_s() - began_s) / (static_cast<double>(before.frames()) / sample_rate_hz);
+  return done;
+}
+
+std::vector<Fault> other_faults(FrameStore& store, double sample_rate_hz, const std::function<void()>& tick) {
+  Inspector::Setup setup;
+  setup.sample_rate_hz = sample_rate_hz;
+  setup.channels = store.channels();
+  setup.step = 0x1p-15;
+  setup.spectrum = setup.clicks = false;
+  Inspector inspector(setup);
+  for (std::int64_t first = 0; first < store.frames(); first += kBlock) {
+    tick();
+    inspector.take(store.read(first, std::min(kBlock, store.frames() - first)));
+  }
+  inspector.finish();
+  const Inspection& facts = inspector.inspection();
+
+  Fault dc{"dc", {}};
+  double worst = 0;
+  for (const ChannelFacts& channel : facts.channels) worst = std::max(worst, std::abs(channel.mean));
+  dc.finding.is_found = worst >= db_to_amplitude(-60);  // what an audit warns of, too
+  dc.finding.confidence = dc.finding.is_found ? 1 : 0;
+  dc.finding.figures = {{"level_dbfs", amplitude_to_db(worst)}};
+  Fault dropouts{"dropouts", {}};
+  dropouts.finding.is_found = facts.silence.gaps > 0;
+  dropouts.finding.confidence = dropouts.finding.is_found ? 1 : 0;
+  dropouts.finding.figures = {{"count", static_cast<double>(facts.silence.gaps)},
+                              {"longest_ms", 1000 * static_cast<double>(facts.silence.longest_gap) / sample_rate_hz}};
+  if (dropouts.finding.is_found)
+    dropouts.finding.figures.emplace_back("first_at_s",
+                                          static_cast<double>(facts.silence.first_gap_frame) / sample_rate_hz);
+  return {std::move(dc), std::move(dropouts)};
+}
+
+}  // namespace lathe

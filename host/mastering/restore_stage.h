@@ -1,0 +1,35 @@
+// One restoration stage over a track that is kept whole: look, mend where damage was found, and prove that it is no
+// worse than before.
+#pragma once
+
+#include <functional>
+
+#include "host/mastering/chain.h"
+#include "host/mastering/store_pair.h"
+#include "host/mastering/track_report.h"
+#include "kernels/restoration/restorer.h"
+
+namespace lathe {
+
+// A stage for one track. Throws AudioFileError when the file of noise alone cannot be read or does not fit the track,
+// std::invalid_argument for a stretch of noise that does not lie in the track.
+std::unique_ptr<Restorer> make_restorer(const RestorationStage& stage, const RestorationFormat& format);
+
+struct RestoredStage {
+  StageReport report;
+  bool is_changed = false;  // the pair's other place holds the mended track: stores.made(), until flip()
+};
+
+// Examines the track that `stores` holds. Where the result would be worse than what came in (restoration/guard.h),
+// tries again with half the strength, and once more; then leaves the track as it is and says so. `tick` is called for
+// every block that is read; it may throw.
+RestoredStage restore_stage(Restorer& restorer, const RestorationStage& stage, StorePair& stores, double sample_rate_hz,
+                            const std::function<void()>& tick);
+
+// DC and dropouts, for the report: nobody mends them here.
+std::vector<Fault> other_faults(FrameStore& store, double sample_rate_hz, const std::function<void()>& tick);
+
+// What a stage's finding is called in the report: declick looks for "clicks".
+std::string_view fault_kind(const RestorationStage& stage);
+
+}  // namespace lathe

@@ -1,0 +1,46 @@
+// Two places for a track: one holds it, the other takes what the next step makes of it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "host/mastering/frame_store.h"
+
+namespace lathe {
+
+class StorePair {
+ public:
+  // In memory of the arenas, which outlive the pair; in files of `spool_dir` unless it is empty. Nothing is taken
+  // before it is needed: a track that no step makes anew needs one place.
+  StorePair(FrameArena& first, FrameArena& second, std::filesystem::path spool_dir, int channels, std::int64_t frames)
+      : arenas_{&first, &second}, spool_dir_(std::move(spool_dir)), channels_(channels), frames_(frames) {}
+
+  // The track as it is now. Stays where it is until flip().
+  FrameStore& held() { return *stores_[held_]; }
+
+  // The other place, empty.
+  FrameStore& begin() {
+    std::optional<FrameStore>& store = stores_[1 - held_];
+    store.reset();
+    if (spool_dir_.empty()) return store.emplace(*arenas_[1 - held_], channels_, frames_);
+    return store.emplace(spool_dir_, channels_, frames_);
+  }
+
+  // What begin() gave last.
+  FrameStore& made() { return *stores_[1 - held_]; }
+
+  // What begin() gave, and has been filled, is the track now; the other place becomes free at the next begin().
+  void flip() { held_ = 1 - held_; }
+
+ private:
+  FrameArena* arenas_[2];
+  std::filesystem::path spool_dir_;
+  int channels_;
+  std::int64_t frames_;
+  std::optional<FrameStore> stores_[2];
+  int held_ = 1;  // the first begin() is in the first arena
+};
+
+}  // namespace lathe

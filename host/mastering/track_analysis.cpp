@@ -1,0 +1,232 @@
+#include "host/mastering/track_analysis.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "host/audio_file/pcm_hash.h"
+#include "host/mastering/output_writer.h"
+#include "host/mastering/restore_stage.h"
+#include "host/mastering/unusable_audio.h"
+#include "kernels/loudness/channel_weights.h"
+#include "kernels/math/decibel.h"
+
+namespace lathe {
+namespace {
+
+// Of the whole analysis, where there is something to restore.
+constexpr double kReadingShare = 0.1, kRestoringShare = 0.85;
+
+// The end of a pass: keeps the frames for the next.
+class StoreSink final : public AudioSink {
+ public:
+  explicit StoreSink(FrameStore& store) : store_(store) {}
+  void take(AudioView frames) override { store_.append(frames); }
+  void finish() override {}
+
+ private:
+  FrameStore& store_;
+};
+
+void add_step(const ChainStage& stage, int sample_rate_hz, EqDesigns& designs, FirstPassSetup& setup) {
+  if (changes_nothing(stage)) return;
+  if (const auto* eq = std::get_if<EqStage>(&stage)) {
+    setup.steps.emplace_back(designs.get(eq->bands, sample_rate_hz));
+  } else if (const auto* gain = std::get_if<GainStage>(&stage)) {
+    setup.steps.emplace_back(db_to_amplitude(gain->gain_db));
+  }
+}
+
+FirstPassSetup bare_setup(const AudioFormat& format) {
+  FirstPassSetup setup;
+  setup.encoding = format.encoding;
+  setup.sample_rate_hz = format.sample_rate_hz;
+  setup.frames = format.frames;
+  setup.weights = channel_weights(format.channels, format.channel_mask, format.speakers);
+  return setup;
+}
+
+// Planes to the interleaved floats that a pass takes.
+void interleave(AudioView from, std::byte* bytes) {
+  for (int c = 0; c < from.channels; ++c) {
+    const float* row = from.channel(c);
+    for (std::int64_t n = 0; n < from.frames; ++n)
+      std::memcpy(bytes + (n * from.channels + c) * static_cast<std::int64_t>(sizeof(float)), row + n, sizeof(float));
+  }
+}
+
+}  // namespace
+
+FirstPassSetup pass_setup(const Chain& chain, const AudioFormat& format, EqDesigns& designs) {
+  FirstPassSetup setup = bare_setup(format);
+  for (const ChainStage& stage : chain.stages) add_step(stage, format.sample_rate_hz, designs, setup);
+  setup.scrub = chain.scrub;
+  setup.trace = chain.goal.limit.has_value() && !chain.is_neutral();
+  setup.staged_true_peak = !chain.goal.limit.has_value();
+  return setup;
+}
+
+TrackAnalysis::TrackAnalysis(Setup setup) : s_(std::move(setup)), in_(s_.reader.format()) {}
+
+LoudnessReading TrackAnalysis::run() {
+  const std::vector<Part> all = parts();
+  for (const Part& part : all) restorations_ += part.restorations.size();
+  LoudnessReading reading = read_through(all.front(), all.size() == 1);
+  if (restorations_ > 0) {
+    for (Fault& fault : other_faults(s_.stores->held(), in_.sample_rate_hz, s_.check))
+      s_.report.faults.push_back(std::move(fault));
+  }
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    for (const std::size_t index : all[i].restorations) restore(index);
+    const bool is_last = i + 1 == all.size();
+    if (is_last || !all[i].stages.empty()) reading = pass_through(all[i]);
+  }
+  return reading;
+}
+
+std::vector<TrackAnalysis::Part> TrackAnalysis::parts() const {
+  std::vector<Part> parts(1);
+  for (std::size_t i = 0; i < s_.chain.stages.size(); ++i) {
+    const ChainStage& stage = s_.chain.stages[i];
+    if (!std::holds_alternative<RestorationStage>(stage)) {
+      if (!changes_nothing(stage)) parts.back().stages.push_back(i);
+      continue;
+    }
+    if (changes_nothing(stage)) continue;
+    if (!parts.back().stages.empty() || parts.size() == 1) parts.emplace_back();
+    parts.back().restorations.push_back(i);
+  }
+  return parts;
+}
+
+FirstPassSetup TrackAnalysis::setup_of(const Part& part, bool is_last) const {
+  FirstPassSetup setup = bare_setup(in_);
+  for (const std::size_t index : part.stages) add_step(s_.chain.stages[index], in_.sample_rate_hz, s_.designs, setup);
+  setup.trace = is_last && s_.chain.goal.limit.has_value() && !s_.chain.is_neutral();
+  setup.staged_true_peak = is_last && !s_.chain.goal.limit.has_value();
+  return setup;
+}
+
+std::unique_ptr<FirstPass> TrackAnalysis::make_pass(FirstPassSetup setup, AudioSink* out) const {
+  return s_.backend == Backend::cuda ? cuda::make_first_pass(*s_.accelerator, std::move(setup), out)
+                                     : cpu::make_first_pass(std::move(setup), out);
+}
+
+LoudnessReading TrackAnalysis::read_through(const Part& part, bool is_last) {
+  const double share = is_last ? 1 : kReadingShare;
+  s_.progress(0, "analysis");
+  FirstPassSetup setup = setup_of(part, is_last);
+  setup.scrub = s_.chain.scrub;
+  report_stages(part);
+  std::optional<StoreSink> sink;
+  if (s_.stores != nullptr) sink.emplace(s_.stores->begin());
+  std::unique_ptr<FirstPass> pass = make_pass(std::move(setup), sink ? &*sink : nullptr);
+  PcmHash hash;
+  for (std::int64_t done = 0; done < in_.frames;) {
+    s_.check();
+    s_.watch.start(&BusySeconds::decode);
+    std::int64_t count = std::min(BlockBuffers::kFrames, in_.frames - done);
+    std::byte* bytes = pass->room(count);
+    count = s_.reader.read(bytes, count);
+    if (count == 0) break;
+    hash.update(bytes, static_cast<std::size_t>(count) * static_cast<std::size_t>(frame_bytes(in_)));
+    s_.watch.start(&BusySeconds::kernels);
+    pass->take(count);
+    done += count;
+    s_.progress(share * static_cast<double>(done) / static_cast<double>(in_.frames), "analysis");
+  }
+  FirstPassResult result = pass->finish();
+  pass.reset();
+  s_.watch.stop();
+  s_.after_reading();
+  refuse_non_finite(result.non_finite);
+  s_.report.payload_hash = hash.hex();
+  s_.report.before = measurement_of(result.before, in_.frames, in_.sample_rate_hz);
+  if (s_.stores != nullptr) s_.stores->flip();
+  is_changed_ = !part.stages.empty();
+  return std::move(result.staged ? *result.staged : result.before);
+}
+
+LoudnessReading TrackAnalysis::pass_through(const Part& part) {
+  FirstPassSetup setup = setup_of(part, true);
+  setup.encoding = Encoding::float32;
+  report_stages(part);
+  FrameStore& from = s_.stores->held();
+  std::optional<StoreSink> sink;
+  if (!part.stages.empty()) sink.emplace(s_.stores->begin());
+  std::unique_ptr<FirstPass> pass = make_pass(std::move(setup), sink ? &*sink : nullptr);
+  s_.watch.start(&BusySeconds::kernels);
+  for (std::int64_t done = 0; done < in_.frames;) {
+    s_.check();
+    std::int64_t count = std::min(BlockBuffers::kFrames, in_.frames - done);
+    std::byte* bytes = pass->room(count);
+    interleave(from.read(done, count), bytes);
+    pass->take(count);
+    done += count;
+  }
+  FirstPassResult result = pass->finish();
+  s_.watch.stop();
+  if (sink) {
+    s_.stores->flip();
+    is_changed_ = true;
+  }
+  return std::move(result.staged ? *result.staged : result.before);
+}
+
+void TrackAnalysis::restore(std::size_t index) {
+  s_.check();
+  const auto& stage = std::get<RestorationStage>(s_.chain.stages[index]);
+  s_.watch.start(&BusySeconds::kernels);
+  const auto restorer = make_restorer(stage, {static_cast<double>(in_.sample_rate_hz), in_.channels});
+  RestoredStage done = restore_stage(*restorer, stage, *s_.stores, in_.sample_rate_hz, s_.check);
+  s_.watch.stop();
+  const RestorationReport& report = *done.report.restoration;
+  s_.report.faults.push_back({std::string(fault_kind(stage)), report.finding});
+  if (!report.backed_off.empty())
+    s_.report.notes.push_back(std::string(stage.name()) + ": less than was asked for: " + report.backed_off);
+  s_.report.stages.push_back(std::move(done.report));
+  if (stage.keep_removed) s_.restored(index, done.is_changed ? s_.stores->made() : s_.stores->held());
+  if (done.is_changed) {
+    s_.stores->flip();
+    is_changed_ = true;
+  }
+  ++restored_;
+  s_.progress(kReadingShare + kRestoringShare * static_cast<double>(restored_) / static_cast<double>(restorations_),
+              "restoration");
+}
+
+void TrackAnalysis::report_stages(const Part& part) {
+  const std::string backend = s_.backend == Backend::cuda ? "cuda" : "cpu";
+  for (const std::size_t index : part.stages) {
+    const ChainStage& stage = s_.chain.stages[index];
+    if (const auto* eq = std::get_if<EqStage>(&stage)) {
+      const auto design = s_.designs.get(eq->bands, in_.sample_rate_hz);
+      s_.report.stages.push_back({"eq",
+                                  backend,
+                                  {{"bands", static_cast<double>(eq->bands.size())},
+                                   {"taps", static_cast<double>(2 * design->longest_half() + 1)},
+                                   {"worst_deviation_db", design->worst_db()},
+                                   {"pre_ring_db", design->pre_ring_db()},
+                                   {"latency_frames", 0}},
+                                  {}});
+    } else {
+      s_.report.stages.push_back({"gain", backend, {{"gain_db", std::get<GainStage>(stage).gain_db}}, {}});
+    }
+  }
+}
+
+void TrackAnalysis::refuse_non_finite(const NonFinite& bad) {
+  if (bad.count == 0) return;
+  const std::string what =
+      fmt::format("{} sample{} NaN, infinite or beyond +80 dBFS, the first in channel {} at frame {} ({:.3f} s)",
+                  bad.count, bad.count == 1 ? " is" : "s are", bad.first_channel + 1, bad.first_frame,
+                  static_cast<double>(bad.first_frame) / in_.sample_rate_hz);
+  if (!s_.chain.scrub)
+    throw UnusableAudio(s_.report.input.string() + ": " + what + "; set input.scrub to true to write 0 in their place");
+  s_.report.notes.push_back(what + "; written as 0");
+}
+
+}  // namespace lathe
