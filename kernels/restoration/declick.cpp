@@ -49,6 +49,16 @@ Finding Declick::examine(TrackReader& track) {
     const float* rows[2] = {view.channel(0), channels > 1 ? view.channel(1) : nullptr};
     scan.scan(rows, first - scan_.context, found_, patches_);
   }
+  if (const char* dumpf = std::getenv("DUMPX")) {
+    FILE* o = std::fopen(dumpf, "w");
+    for (const Impulse& i : found_)
+    {
+      std::fprintf(o, "%ld %d %d %g %d %g %g", i.first_frame, i.channel, i.frames, i.log_odds, i.is_offset, (double)i.level, (double)i.peak);
+      for (int k = 0; k < 8; ++k) std::fprintf(o, " %g", (double)i.feature[k]);
+      std::fprintf(o, "\n");
+    }
+    std::fclose(o);
+  }
   Finding f;
   const double minutes = static_cast<double>(track.frames()) / format_.sample_rate_hz / 60;
   f.figures = {{"impulses_per_minute", static_cast<double>(found_.size()) / minutes}};

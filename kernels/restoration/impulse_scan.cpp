@@ -304,8 +304,63 @@ void ImpulseScan::scan(const float* const* rows, std::int64_t first_frame, std::
             difference_[size_of(i - s.first)] = static_cast<double>(rows[c][i]) - gap_[size_of(i - s.first)];
           const auto verdict = shapes_.judge(solver_[c], level * level, ClickShapes::Depth::few, difference_);
           if (verdict.log_odds > design_.least_log_odds) {
-            found.push_back({first_frame + s.first, s.end - s.first, c, verdict.log_odds,
+            double peak = 0;
+            for (const double d : difference_) peak = std::max(peak, std::abs(d));
+            found.push_back({first_frame + s.first, s.end - s.first, c, verdict.log_odds, verdict.is_offset,
+                             static_cast<float>(level), static_cast<float>(peak), {},
                              static_cast<std::int64_t>(patches.size())});
+            {
+              for (int i = s.first; i < s.end; ++i) w[i] = rows[c][i] - static_cast<float>(difference_[size_of(i - s.first)]);
+              const auto fe = [&](int n) {
+                double e = 0;
+                for (int k = 0; k <= design_.order; ++k) e += model_[c][size_of(k)] * static_cast<double>(w[n - k]);
+                return e * e;
+              };
+              const auto be = [&](int n) {
+                double e = 0;
+                for (int k = 0; k <= design_.order; ++k) e += model_[c][size_of(k)] * static_cast<double>(w[n + k]);
+                return e * e;
+              };
+              double na = 0, nb = 0, in = 0;
+              for (int k = 0; k < 64; ++k) {
+                na += fe(s.end + k);
+                nb += be(s.first - 1 - k);
+              }
+              for (int n = s.first; n < s.end; ++n) in += fe(n);
+              double ra = 1e-9, rb = 1e-9, da = 1e-9, db = 1e-9;
+              for (int k = 0; k < 512; ++k) {
+                const double a0 = w[s.end + k], a1 = w[s.end + k + 1], b0 = w[s.first - 1 - k], b1 = w[s.first - 2 - k];
+                ra += a0 * a0;
+                rb += b0 * b0;
+                da += (a1 - a0) * (a1 - a0);
+                db += (b1 - b0) * (b1 - b0);
+              }
+              float* ft = found.back().feature;
+              ft[0] = static_cast<float>(na / 64 / level / level);
+              ft[1] = static_cast<float>(nb / 64 / level / level);
+              ft[2] = static_cast<float>(std::log(ra / rb));
+              ft[3] = static_cast<float>(std::log(da / db));
+              const int cell = (s.first + s.end) / 2 / kCell;
+              double ca = 1e-9, cb = 1e-9;
+              for (int k = 0; k < 8; ++k) {
+                const auto mean = [&](int cc) {
+                  double m = 0;
+                  for (int n = cc * kCell; n < (cc + 1) * kCell; ++n) m += std::abs(static_cast<double>(forward_[c][size_of(n)]));
+                  return m;
+                };
+                ca += mean(cell + 2 + k);
+                cb += mean(cell - 2 - k);
+              }
+              ft[4] = static_cast<float>(std::log(ca / cb));
+              ft[5] = static_cast<float>(std::sqrt(rb / 512));
+              double best = 0, tot = 0;
+              for (double d : difference_) {
+                best = std::max(best, d * d);
+                tot += d * d;
+              }
+              ft[6] = static_cast<float>(best / tot);
+              ft[7] = static_cast<float>(in / (s.end - s.first) / level / level);
+            }
             for (int i = s.first; i < s.end; ++i)
               patches.push_back(rows[c][i] - static_cast<float>(difference_[size_of(i - s.first)]));
           }

@@ -32,6 +32,9 @@ struct Impulse {
   std::int32_t frames = 0;
   std::int32_t channel = 0;
   double log_odds = 0;      // that it is damage, not music; natural logarithm
+  bool is_offset = false;
+  float level = 0, peak = 0;
+  float feature[10] = {};
   std::int64_t patch = 0;  // where in `patches` its first interpolation begins
 };
 
