@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/math/portable_log.h"
+
 namespace lathe {
 
 double fit_ar(const double* r, int order, double count, double* a) {
@@ -61,7 +63,7 @@ void GapSolver::factor(int length, const double* extra) {
 
 double GapSolver::log_determinant() const {
   double sum = 0;
-  for (int i = 0; i < length_; ++i) sum += std::log(rows_[static_cast<std::size_t>(i * (order_ + 1) + order_)]);
+  for (int i = 0; i < length_; ++i) sum += portable_log(rows_[static_cast<std::size_t>(i * (order_ + 1) + order_)]);
   return 2 * sum;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/math/portable_log.h"
+
 namespace lathe {
 namespace {
 
@@ -26,7 +28,7 @@ void ClickShapes::offset(const GapSolver& solver, double variance, const std::ve
     if (i > 0 && i <= solver.order()) ring += 2 * solver.ac()[i];
     ones_[size_of(i + 1)] = ones_[size_of(i)] + ring;
   }
-  null_ = 0.5 * (solver.log_determinant() - length * std::log(variance) - drop / variance);
+  null_ = 0.5 * (solver.log_determinant() - length * portable_log(variance) - drop / variance);
   const double level = std::max(power_ / length, 1e-6), ridge = variance / level;
   double best = -1;
   int from = 0, to = length;
@@ -44,7 +46,7 @@ void ClickShapes::offset(const GapSolver& solver, double variance, const std::ve
   const double ones = ones_[size_of(to - from)];
   const double height = (sums_[size_of(to)] - sums_[size_of(from)]) / (ones + ridge);
   Kind& kind = kinds_[used_++];
-  kind.log_likelihood = null_ + 0.5 * best / variance - 0.5 * std::log(1 + ones / ridge) - 2 * std::log(length);
+  kind.log_likelihood = null_ + 0.5 * best / variance - 0.5 * portable_log(1 + ones / ridge) - 2 * portable_log(static_cast<double>(length));
   kind.damage.assign(size_of(length), 0.0);
   std::fill(kind.damage.begin() + from, kind.damage.begin() + to, height);
   offset_first_ = from;
@@ -54,7 +56,7 @@ void ClickShapes::offset(const GapSolver& solver, double variance, const std::ve
 void ClickShapes::burst(const GapSolver& solver, double variance, double decay, double share,
                         const std::vector<double>& difference) {
   const int length = static_cast<int>(difference.size());
-  const double step = std::exp(-2 * decay / length);
+  const double step = portable_exp(-2 * decay / length);
   double norm = 0, envelope = 1;
   for (int i = 0; i < length; ++i, envelope *= step) norm += envelope;
   envelope = power_ / norm * share;
@@ -70,7 +72,7 @@ void ClickShapes::burst(const GapSolver& solver, double variance, double decay, 
     quadratic += d * d / v;
   }
   // The sum of logarithms of a geometric series, but for the 1e-12.
-  for (int i = 0; i < length; ++i) logs -= std::log(extra_[size_of(i)] / variance);
+  for (int i = 0; i < length; ++i) logs -= portable_log(extra_[size_of(i)] / variance);
   shaped_.copy_model(solver);
   shaped_.factor(length, extra_.data());
   shaped_.solve(shift_.data());
@@ -114,7 +116,7 @@ ClickShapes::Verdict ClickShapes::judge(const GapSolver& solver, double variance
   std::fill(difference.begin(), difference.end(), 0.0);
   double share_of_offset = 0;
   for (std::size_t k = 0; k < used_; ++k) {
-    const double weight = std::exp(kinds_[k].log_likelihood - top);
+    const double weight = portable_exp(kinds_[k].log_likelihood - top);
     weights += weight;
     if (k == 0) share_of_offset = weight;
     for (int i = 0; i < length; ++i) difference[size_of(i)] += weight * kinds_[k].damage[size_of(i)];

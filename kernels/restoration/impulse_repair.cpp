@@ -130,13 +130,12 @@ ClickShapes::Verdict ImpulseRepair::fill(float* row, const float* other, const f
     for (int i = 0; i < frames; ++i) row[first + i] = static_cast<float>(gap_[size_of(i)]);
   }
   double before = 0, after = 0;
-  constexpr int kNear = 160;
-  for (int i = 0; i < kNear; ++i) {
+  for (int i = 0; i < design_.near; ++i) {
     const double b = predict(row, other, first - 1 - i), a = predict(row, other, first + frames + p + i);
     before += b * b;
     after += a * a;
   }
-  const double variance = std::max(before, after) / kNear + 1e-14;
+  const double variance = std::max(before, after) / design_.near + 1e-14;
   for (int i = 0; i < frames; ++i) gap_[size_of(i)] = static_cast<double>(damaged[first + i]) - gap_[size_of(i)];
   const auto verdict = shapes_.judge(solver_, variance, ClickShapes::Depth::all, gap_);
   for (int i = 0; i < frames; ++i) {

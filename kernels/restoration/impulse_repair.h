@@ -13,10 +13,11 @@ namespace lathe {
 struct ImpulseKernels;
 
 struct RepairDesign {
-  int order = 47;   // of the model
-  int reach = 12;   // of the other channel's regression, samples on both sides
+  int order = 47;   // of the model; 16 n - 1
+  int reach = 6;    // of the regression on the other channel, samples on both sides; 0: none
   int half = 1152;  // the model is fitted to this many frames on both sides
-  int iterations = 3;
+  int near = 160;   // frames on both sides that the level of the prediction error is taken from
+  int iterations = 2;
 };
 
 class ImpulseRepair {
@@ -24,7 +25,7 @@ class ImpulseRepair {
   explicit ImpulseRepair(const RepairDesign& design);
 
   // Frames on both sides of an impulse's middle that `fill` reads.
-  int reach() const { return design_.half + 64; }
+  int reach() const { return design_.half + design_.order + design_.reach + 16; }
 
   // Replaces row[first .. first + frames) by its most likely values. `other`: the clean channel beside it, or null.
   ClickShapes::Verdict fill(float* row, const float* other, const float* damaged, std::int64_t first, int frames);

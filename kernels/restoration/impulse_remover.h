@@ -1,0 +1,52 @@
+// The course of a track through the stages that remove impulses: found once, weighed, repaired one by one.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "kernels/restoration/impulse_repair.h"
+#include "kernels/restoration/impulse_scan.h"
+#include "kernels/restoration/restorer.h"
+
+namespace lathe {
+
+// What makes a declicker or a decrackler of it.
+struct RemoverDesign {
+  std::string_view name;
+  ImpulseDesign scan;
+  RepairDesign repair;
+  // A track's damage is found when the impulses surer than odds of e^sure, counted by their probability, are more than
+  // least + least_per_minute of them.
+  double sure = 3, least = 1.25, least_per_minute = 0.25;
+  // The evidence that an impulse needs to be repaired where `rate` a minute are sure: from - slope * log10(rate), no
+  // less than lowest; and this much less (more) at strength 1 (0).
+  double from = 1, slope = 2.5, lowest = -6.5, by_strength = 3;
+};
+
+// The lengths for a rate, from those for 44.1 kHz.
+void scale_to(double sample_rate_hz, ImpulseDesign& scan, RepairDesign& repair);
+
+class ImpulseRemover final : public Restorer {
+ public:
+  ImpulseRemover(const RemoverDesign& design, const RestorationFormat& format);
+  ~ImpulseRemover() override;
+
+  std::string_view name() const override { return design_.name; }
+  Finding examine(TrackReader& track) override;
+  RestorationResult restore(TrackReader& track, double strength, AudioSink& out) override;
+
+ private:
+  struct Block;
+  double needed(double strength) const;
+  void mend(Block& block, RestorationResult& result);
+
+  RemoverDesign design_;
+  RestorationFormat format_;
+  std::vector<Impulse> found_;
+  std::vector<float> patches_;
+  double sure_per_minute_ = 0;
+  ImpulseRepair repair_;
+};
+
+}  // namespace lathe
