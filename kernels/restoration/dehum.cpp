@@ -5,6 +5,7 @@
 #include <numbers>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "kernels/math/decibel.h"
 #include "kernels/restoration/hum_evidence.h"
@@ -29,8 +30,17 @@ namespace {
 constexpr double kLeastTrack_s = 4;
 constexpr double kMains[] = {50, 60};
 constexpr double kMainsLook_hz = 0.6, kMainsReach_hz = 0.3;
+// Found on 99 clean tracks, the most of which with a fundamental and purity like that is 1.4, and on hum in 31.
+constexpr double kMainsEvidence = 2.2, kMainsPurity = 0.35, kLowestQuality = 0.5;
+constexpr double kSureEvidence = 5;  // below, other fundamentals are looked at too
+constexpr double kControls[] = {44, 46, 52.5, 54.5, 56.5, 63.5, 65.5, 67.5};
+constexpr double kControlReach_hz = 0.7;
+constexpr double kLeastShare = 0.25, kLeastPart_s = 12;
+constexpr std::pair<double, double> kElsewhere[] = {{22, 49.4}, {50.6, 59.4}, {60.6, 75}, {95, 125}};
+constexpr double kElsewhereEvidence = 6, kElsewherePurity = 1;
 
 struct Suspect {
+  HumFrames frames;
   HumFit fit;
   HumEvidence evidence;
 };
@@ -49,12 +59,13 @@ class Dehum final : public Restorer {
     const LowBand low(track, format_.sample_rate_hz);
     const HumSearch search(low, settings_.harmonics);
     if (settings_.freq_hz > 0) {
-      take(look(low, search.best_between(settings_.freq_hz * 0.99, settings_.freq_hz * 1.01)), true);
+      look_for_mains(low, search, settings_.freq_hz * 0.99, settings_.freq_hz * 1.01);
     } else {
-      for (const double mains : kMains) take(look(low, search.best_between(mains - kMainsLook_hz, mains + kMainsLook_hz)), true);
+      for (const double mains : kMains) look_for_mains(low, search, mains - kMainsLook_hz, mains + kMainsLook_hz);
       if (!is_found_) look_elsewhere(low, search);
       if (is_found_) look_at_even(low);
     }
+    if (is_found_) best_.fit.is_on = hum_presence(best_.fit);
     report(finding);
     return finding;
   }
@@ -71,30 +82,102 @@ class Dehum final : public Restorer {
  private:
   Suspect look(const LowBand& low, const HumCandidate& candidate) const {
     Suspect s;
-    const HumFrames frames = hum_frames(low, candidate.freq_hz, settings_.harmonics);
-    if (frames.count < 8 || frames.lines == 0) return s;
-    s.fit = fit_hum(frames, steady_phase(frames, 12));
-    HumFit other = fit_hum(frames, rough_phase(frames, 12, 0.004));
+    s.frames = hum_frames(low, candidate.freq_hz, settings_.harmonics);
+    if (s.frames.count < 8 || s.frames.lines == 0) return s;
+    s.fit = fit_hum(s.frames, steady_phase(s.frames, 12));
+    HumFit other = fit_hum(s.frames, rough_phase(s.frames, 12, 0.004));
     if (other.cost < s.fit.cost) s.fit = std::move(other);
     s.evidence = weigh_evidence(low, s.fit);
     return s;
   }
 
-  static bool is_mains_hum(const HumEvidence& e) { return e.sum >= 2.2 && e.purity >= 0.35 && e.lowest >= 0.5; }
-
-  void take(Suspect suspect, bool is_expected) {
-    const HumEvidence& e = suspect.evidence;
+  static bool is_mains_hum(const HumEvidence& e) {
+    return e.sum >= kMainsEvidence && e.purity >= kMainsPurity && e.lowest >= kLowestQuality;
+  }
+  bool is_expected(const HumEvidence& e) const {
     bool is_mains = settings_.freq_hz > 0;
     for (const double mains : kMains) is_mains |= std::abs(e.mean_hz - mains) < kMainsReach_hz;
-    const bool is_hum = is_expected && is_mains && is_mains_hum(e);
-    if (std::pair(is_hum, e.sum) > std::pair(is_found_, best_.evidence.sum) || best_.fit.count == 0) {
+    return is_mains;
+  }
+
+  // Whether fundamentals that no hum has look no better.
+  bool stands_alone(const LowBand& low, const HumSearch& search, const HumEvidence& e, double least) const {
+    for (const double control : kControls) {
+      const HumCandidate c = search.best_between(control - kControlReach_hz, control + kControlReach_hz);
+      if (is_related(c.freq_hz, e.mean_hz)) continue;
+      if (look(low, c).evidence.sum * least > e.sum) return false;
+    }
+    return true;
+  }
+  // Whether lines of one would be lines of the other.
+  static bool is_related(double a_hz, double b_hz) {
+    for (int i = 1; i <= 4; ++i) {
+      for (int j = 1; j <= 4; ++j) {
+        if (std::abs(i * a_hz - j * b_hz) < 0.5 * std::max(i, j)) return true;
+      }
+    }
+    return false;
+  }
+
+  void look_for_mains(const LowBand& low, const HumSearch& search, double from_hz, double to_hz) {
+    Suspect s = look(low, search.best_between(from_hz, to_hz));
+    if (s.fit.count == 0) return;
+    bool is_hum = is_expected(s.evidence) && is_mains_hum(s.evidence);
+    if (is_hum && s.evidence.sum < kSureEvidence) is_hum = stands_alone(low, search, s.evidence, 1.25);
+    if (!is_hum && is_expected(s.evidence)) is_hum = look_at_part(low, s);
+    keep(std::move(s), is_hum);
+  }
+
+  // Hum that begins or ends within the track.
+  bool look_at_part(const LowBand& low, Suspect& s) const {
+    std::vector<char> is_on = hum_presence(s.fit);
+    HumFit fit;
+    for (int i = 0; i < 2; ++i) {
+      const double share = static_cast<double>(std::count(is_on.begin(), is_on.end(), 1)) / static_cast<double>(is_on.size());
+      std::int64_t changes = 0;
+      for (std::size_t m = 1; m < is_on.size(); ++m) changes += is_on[m] != is_on[m - 1] ? 1 : 0;
+      if (changes != 1 || share < kLeastShare || share * static_cast<double>(s.fit.count) * s.fit.hop_s < kLeastPart_s) return false;
+      fit = fit_hum(s.frames, s.fit.phase, is_on);
+      is_on = hum_presence(fit);
+    }
+    HumEvidence e = weigh_evidence(low, fit);
+    if (!(e.sum >= 4 && e.purity >= 0.7 && e.lowest >= kLowestQuality && is_expected(e))) return false;
+    fit.is_on = is_on;
+    s.fit = std::move(fit);
+    s.evidence = std::move(e);
+    return true;
+  }
+
+  void keep(Suspect s, bool is_hum) {
+    if (std::pair(is_hum, s.evidence.sum) > std::pair(is_found_, best_.evidence.sum) || best_.fit.count == 0) {
       is_found_ = is_hum;
-      best_ = std::move(suspect);
+      best_ = std::move(s);
     }
   }
 
-  void look_elsewhere(const LowBand&, const HumSearch&) {}
-  void look_at_even(const LowBand&) {}
+  // A tape at the wrong speed: much has to speak for it, for music is everywhere.
+  void look_elsewhere(const LowBand& low, const HumSearch& search) {
+    for (const auto& [from_hz, to_hz] : kElsewhere) {
+      for (const HumCandidate& c : search.outstanding(from_hz, to_hz, 1)) {
+        Suspect s = look(low, c);
+        if (s.fit.count == 0) continue;
+        const HumEvidence& e = s.evidence;
+        const bool is_hum = e.sum >= kElsewhereEvidence && e.purity >= kElsewherePurity && e.lowest >= 1 &&
+                            stands_alone(low, search, e, 2);
+        keep(std::move(s), is_hum);
+      }
+    }
+  }
+
+  // Lines at the even harmonics alone are a rectifier's, whose fundamental is twice as high.
+  void look_at_even(const LowBand& low) {
+    double odd = 0, even = 0;
+    for (std::size_t k = 0; k < best_.evidence.lines.size(); ++k)
+      (k % 2 == 0 ? odd : even) += hum_quality(best_.evidence.lines[k]);
+    if (odd > 0.3 || even < 1 || settings_.freq_hz > 0) return;
+    Suspect s = look(low, {2 * best_.evidence.mean_hz, 0});
+    if (s.fit.count > 0 && s.evidence.sum >= best_.evidence.sum - 0.5) best_ = std::move(s);
+  }
 
   HumModel model_of(const Suspect& s, double strength) const {
     const HumFit& f = s.fit;
@@ -113,6 +196,10 @@ class Dehum final : public Restorer {
         for (std::int64_t m = 0; m < f.count; ++m) weights += f.weight[static_cast<std::size_t>(f.at(c, k) + m)];
         for (std::int64_t m = 0; m < f.count; ++m) {
           Complex64& a = model.a[static_cast<std::size_t>(f.at(c, k) + m)];
+          if (f.is_on[static_cast<std::size_t>(m)] == 0) {
+            a = {};
+            continue;
+          }
           const double snr = power(a) * weights;
           a = (std::min(most, std::min(1.0, 0.5 + strength) * trust * snr / (snr + 1))) * a;
         }
