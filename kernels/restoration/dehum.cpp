@@ -100,12 +100,14 @@ class Dehum final : public Restorer {
     return is_mains;
   }
 
-  // Whether fundamentals that no hum has look no better.
-  bool stands_alone(const LowBand& low, const HumSearch& search, const HumEvidence& e, double least) const {
+  // Whether fundamentals that no hum has look no better; `allowed` of them may, as a bass that keeps to one note does.
+  bool stands_alone(const LowBand& low, const HumSearch& search, const HumEvidence& e, double least, int allowed) const {
+    int rivals = 0;
     for (const double control : kControls) {
       const HumCandidate c = search.best_between(control - kControlReach_hz, control + kControlReach_hz);
       if (is_related(c.freq_hz, e.mean_hz)) continue;
-      if (look(low, c).evidence.sum * least > e.sum) return false;
+      const HumEvidence o = look(low, c).evidence;
+      if (o.sum * o.purity * least > e.sum * e.purity && ++rivals > allowed) return false;
     }
     return true;
   }
@@ -123,7 +125,7 @@ class Dehum final : public Restorer {
     Suspect s = look(low, search.best_between(from_hz, to_hz));
     if (s.fit.count == 0) return;
     bool is_hum = is_expected(s.evidence) && is_mains_hum(s.evidence);
-    if (is_hum && s.evidence.sum < kSureEvidence) is_hum = stands_alone(low, search, s.evidence, 1.25);
+    if (is_hum && s.evidence.sum < kSureEvidence) is_hum = stands_alone(low, search, s.evidence, 1.25, 1);
     if (!is_hum && is_expected(s.evidence)) is_hum = look_at_part(low, s);
     keep(std::move(s), is_hum);
   }
@@ -163,7 +165,7 @@ class Dehum final : public Restorer {
         if (s.fit.count == 0) continue;
         const HumEvidence& e = s.evidence;
         const bool is_hum = e.sum >= kElsewhereEvidence && e.purity >= kElsewherePurity && e.lowest >= 1 &&
-                            stands_alone(low, search, e, 2);
+                            stands_alone(low, search, e, 2, 0);
         keep(std::move(s), is_hum);
       }
     }
