@@ -35,6 +35,10 @@ constexpr double kMainsEvidence = 2.2, kMainsPurity = 0.35, kLowestQuality = 0.5
 constexpr double kSureEvidence = 5;  // below, other fundamentals are looked at too
 constexpr double kControls[] = {44, 46, 52.5, 54.5, 56.5, 63.5, 65.5, 67.5};
 constexpr double kControlReach_hz = 0.7;
+// Louder than that beside the rest of the track, it's a drone that somebody plays.
+constexpr double kMostOfTrack = 0.25, kMostOfTrackElsewhere = 0.1;
+constexpr double kLeastDriftElsewhere_hz = 0.002;  // what a tape has and a synthesizer hasn't
+constexpr double kPartEvidence = 4, kPartPurity = 0.7;
 constexpr double kLeastShare = 0.25, kLeastPart_s = 12;
 constexpr std::pair<double, double> kElsewhere[] = {{22, 49.4}, {50.6, 59.4}, {60.6, 75}, {95, 125}};
 constexpr double kElsewhereEvidence = 6, kElsewherePurity = 1;
@@ -92,7 +96,7 @@ class Dehum final : public Restorer {
   }
 
   static bool is_mains_hum(const HumEvidence& e) {
-    return e.sum >= kMainsEvidence && e.purity >= kMainsPurity && e.lowest >= kLowestQuality;
+    return e.sum >= kMainsEvidence && e.purity >= kMainsPurity && e.lowest >= kLowestQuality && e.ratio <= kMostOfTrack;
   }
   bool is_expected(const HumEvidence& e) const {
     bool is_mains = settings_.freq_hz > 0;
@@ -143,7 +147,7 @@ class Dehum final : public Restorer {
       is_on = hum_presence(fit);
     }
     HumEvidence e = weigh_evidence(low, fit);
-    if (!(e.sum >= 4 && e.purity >= 0.7 && e.lowest >= kLowestQuality && is_expected(e))) return false;
+    if (!(is_mains_hum(e) && e.sum >= kPartEvidence && e.purity >= kPartPurity && is_expected(e))) return false;
     fit.is_on = is_on;
     s.fit = std::move(fit);
     s.evidence = std::move(e);
@@ -165,6 +169,7 @@ class Dehum final : public Restorer {
         if (s.fit.count == 0) continue;
         const HumEvidence& e = s.evidence;
         const bool is_hum = e.sum >= kElsewhereEvidence && e.purity >= kElsewherePurity && e.lowest >= 1 &&
+                            e.ratio <= kMostOfTrackElsewhere && e.drift_hz >= kLeastDriftElsewhere_hz &&
                             stands_alone(low, search, e, 2, 0);
         keep(std::move(s), is_hum);
       }
@@ -218,9 +223,14 @@ class Dehum final : public Restorer {
     finding.figures.emplace_back("evidence", e.sum);
     finding.figures.emplace_back("purity", e.purity);
     finding.figures.emplace_back("lowest", e.lowest);
-    double level = 0;
-    for (const HumLineEvidence& l : e.lines) level += 0.5 * l.level;
-    finding.figures.emplace_back("level_dbfs", power_to_db(std::max(level, 1e-30)));
+    finding.figures.emplace_back("level_dbfs", power_to_db(std::max(e.power, 1e-30)));
+    finding.figures.emplace_back("beside_the_rest_db", power_to_db(std::max(e.ratio, 1e-30)));
+    finding.figures.emplace_back("drift_rms_hz", e.drift_hz);
+    double found = 0;
+    for (const HumLineEvidence& l : e.lines) found += hum_quality(l) > 0.3 ? 1 : 0;
+    finding.figures.emplace_back("harmonics_found", found);
+    const std::vector<char>& on = best_.fit.is_on;
+    finding.figures.emplace_back("present_share", on.empty() ? 0 : static_cast<double>(std::count(on.begin(), on.end(), 1)) / static_cast<double>(on.size()));
   }
 
   DehumSettings settings_;

@@ -120,6 +120,17 @@ HumEvidence weigh_evidence(const LowBand& low, const HumFit& fit) {
   if (fit.count > 1)
     out.mean_hz += (fit.phase.back() - fit.phase.front()) /
                    (2 * std::numbers::pi * fit.hop_s * static_cast<double>(fit.count - 1));
+  const auto stretch = std::max<std::int64_t>(1, static_cast<std::int64_t>(2 / fit.hop_s));
+  double sum = 0, squares = 0, n = 0;
+  for (std::int64_t m = 0; m + stretch < fit.count; m += stretch) {
+    const double hz = (fit.phase[static_cast<std::size_t>(m + stretch)] - fit.phase[static_cast<std::size_t>(m)]) /
+                      (2 * std::numbers::pi * fit.hop_s * static_cast<double>(stretch));
+    sum += hz, squares += hz * hz, n += 1;
+  }
+  out.drift_hz = n > 1 ? std::sqrt(std::max(0.0, squares / n - sum * sum / (n * n))) : 0;
+  for (const Complex64& a : fit.a)
+    out.power += 0.5 * power(a) / static_cast<double>(std::max<std::int64_t>(1, fit.count) * fit.channels);
+  out.ratio = out.power / std::max(low.track_power() - out.power, 1e-30);
   return out;
 }
 
