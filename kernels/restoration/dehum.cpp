@@ -29,19 +29,20 @@ namespace {
 
 constexpr double kLeastTrack_s = 4;
 constexpr double kMains[] = {50, 60};
-constexpr double kMainsLook_hz = 0.6, kMainsReach_hz = 0.3;
+constexpr double kMainsLook_hz = 0.35, kMainsReach_hz = 0.3;
 // Found on 99 clean tracks, the most of which with a fundamental and purity like that is 1.4, and on hum in 31.
-constexpr double kMainsEvidence = 2.2, kMainsPurity = 0.35, kLowestQuality = 0.5;
+constexpr double kMainsEvidence = 2.2, kMainsPurity = 0.35, kLowestQuality = 0.4;
 constexpr double kSureEvidence = 5;  // below, other fundamentals are looked at too
 constexpr double kControls[] = {44, 46, 52.5, 54.5, 56.5, 63.5, 65.5, 67.5};
 constexpr double kControlReach_hz = 0.7;
 // Louder than that beside the rest of the track, it's a drone that somebody plays.
 constexpr double kMostOfTrack = 0.25, kMostOfTrackElsewhere = 0.1;
 constexpr double kLeastDriftElsewhere_hz = 0.002;  // what a tape has and a synthesizer hasn't
-constexpr double kPartEvidence = 4, kPartPurity = 0.7;
+constexpr double kHalfEvidence = 3, kPartEvidence = 4, kPartPurity = 0.7;
 constexpr double kLeastShare = 0.25, kLeastPart_s = 12;
-constexpr std::pair<double, double> kElsewhere[] = {{22, 49.4}, {50.6, 59.4}, {60.6, 75}, {95, 125}};
-constexpr double kElsewhereEvidence = 6, kElsewherePurity = 1;
+constexpr std::pair<double, double> kElsewhere[] = {{44, 49.6}, {50.4, 59.6}, {60.4, 72}, {95, 125}};
+constexpr double kElsewhereEvidence = 6, kElsewherePurity = 1.1;
+constexpr double kStretch_s = 12, kWander_hz = 0.004;
 
 struct Suspect {
   HumFrames frames;
@@ -88,8 +89,9 @@ class Dehum final : public Restorer {
     Suspect s;
     s.frames = hum_frames(low, candidate.freq_hz, settings_.harmonics);
     if (s.frames.count < 8 || s.frames.lines == 0) return s;
-    s.fit = fit_hum(s.frames, steady_phase(s.frames, 12));
-    HumFit other = fit_hum(s.frames, rough_phase(s.frames, 12, 0.004));
+    const HumPath path(s.frames, kStretch_s);
+    s.fit = fit_hum(s.frames, path.steady(0, s.frames.count));
+    HumFit other = fit_hum(s.frames, path.wandering(kWander_hz));
     if (other.cost < s.fit.cost) s.fit = std::move(other);
     s.evidence = weigh_evidence(low, s.fit);
     return s;
@@ -134,24 +136,39 @@ class Dehum final : public Restorer {
     keep(std::move(s), is_hum);
   }
 
-  // Hum that begins or ends within the track.
+  // Hum that begins or ends within the track: found in one half, then wherever it is.
   bool look_at_part(const LowBand& low, Suspect& s) const {
-    std::vector<char> is_on = hum_presence(s.fit);
-    HumFit fit;
-    for (int i = 0; i < 2; ++i) {
-      const double share = static_cast<double>(std::count(is_on.begin(), is_on.end(), 1)) / static_cast<double>(is_on.size());
-      std::int64_t changes = 0;
-      for (std::size_t m = 1; m < is_on.size(); ++m) changes += is_on[m] != is_on[m - 1] ? 1 : 0;
-      if (changes != 1 || share < kLeastShare || share * static_cast<double>(s.fit.count) * s.fit.hop_s < kLeastPart_s) return false;
-      fit = fit_hum(s.frames, s.fit.phase, is_on);
+    const std::int64_t count = s.frames.count, half = count / 2;
+    if (static_cast<double>(half) * s.frames.hop_s < kLeastPart_s) return false;
+    const HumPath path(s.frames, kStretch_s);
+    for (const std::int64_t first : {std::int64_t{0}, count - half}) {
+      std::vector<char> is_on(static_cast<std::size_t>(count), 0);
+      std::fill_n(is_on.begin() + first, half, static_cast<char>(1));
+      HumFit fit = fit_hum(s.frames, path.steady(first, half), is_on);
+      HumEvidence e = weigh_evidence(low, fit);
+      if (!(e.sum >= kHalfEvidence && e.lowest >= kLowestQuality && is_expected(e))) continue;
+      for (int i = 0; i < 3; ++i) {
+        is_on = hum_presence(fit);
+        fit = fit_hum(s.frames, fit.phase, is_on);
+      }
       is_on = hum_presence(fit);
+      if (!is_one_part(is_on, fit.hop_s)) continue;
+      e = weigh_evidence(low, fit);
+      if (!(is_mains_hum(e) && e.sum >= kPartEvidence && e.purity >= kPartPurity && is_expected(e))) continue;
+      fit.is_on = std::move(is_on);
+      s.fit = std::move(fit);
+      s.evidence = std::move(e);
+      return true;
     }
-    HumEvidence e = weigh_evidence(low, fit);
-    if (!(is_mains_hum(e) && e.sum >= kPartEvidence && e.purity >= kPartPurity && is_expected(e))) return false;
-    fit.is_on = is_on;
-    s.fit = std::move(fit);
-    s.evidence = std::move(e);
-    return true;
+    return false;
+  }
+
+  // Long enough, and up to the track's beginning or end: notes lie between.
+  static bool is_one_part(const std::vector<char>& is_on, double hop_s) {
+    const double on = static_cast<double>(std::count(is_on.begin(), is_on.end(), 1));
+    std::int64_t changes = 0;
+    for (std::size_t m = 1; m < is_on.size(); ++m) changes += is_on[m] != is_on[m - 1] ? 1 : 0;
+    return changes == 1 && on >= kLeastShare * static_cast<double>(is_on.size()) && on * hop_s >= kLeastPart_s;
   }
 
   void keep(Suspect s, bool is_hum) {

@@ -113,7 +113,12 @@ HumEvidence weigh_evidence(const LowBand& low, const HumFit& fit) {
     out.sum += quality;
     out.purity += quality * amplitude;
     amplitudes += amplitude;
-    if (k < 2) out.lowest = std::max(out.lowest, quality);
+  }
+  double strongest = 0;
+  for (const HumLineEvidence& l : out.lines) strongest = std::max(strongest, l.level);
+  for (std::size_t k = 0; k < std::min<std::size_t>(2, out.lines.size()); ++k) {
+    // Below a hundredth of the strongest line's power it isn't what the others are harmonics of.
+    if (out.lines[k].level >= 0.01 * strongest) out.lowest = std::max(out.lowest, hum_quality(out.lines[k]));
   }
   out.purity /= std::max(amplitudes, 1e-30);
   out.mean_hz = fit.freq_hz;
