@@ -15,19 +15,6 @@ constexpr int kOffsets = 32;  // on each side
 constexpr double kOffsetHz = 0.0613, kNearestHz = 0.15;
 constexpr double kShortHops = 32;
 
-// 1 / (2 (local power + the line's own)): of a passage without the line as of one with it.
-std::vector<double> impartial_weights(const Complex64* z, double level, std::int64_t count, std::int64_t reach) {
-  std::vector<double> p(static_cast<std::size_t>(count)), w(p.size()), work;
-  for (std::int64_t m = 0; m < count; ++m) p[static_cast<std::size_t>(m)] = power(z[m]);
-  box_mean(p.data(), reach, count, w.data());
-  const double floor = 0.1 * quantile(w.data(), count, 0.1, work) + level + 1e-20;
-  for (std::int64_t m = 0; m < count; ++m) {
-    const auto i = static_cast<std::size_t>(m);
-    w[i] = p[i] > 0 ? 0.5 / (w[i] + floor) : 0;
-  }
-  return w;
-}
-
 }  // namespace
 
 std::vector<HumLineEvidence> hum_evidence(const LowBand& low, const HumFit& f) {
@@ -42,7 +29,8 @@ std::vector<HumLineEvidence> hum_evidence(const LowBand& low, const HumFit& f) {
       double level = 0;
       for (std::int64_t m = 0; m < f.count; ++m) level += power(a[m]) / static_cast<double>(f.count);
       out[static_cast<std::size_t>(k)].level = std::max(out[static_cast<std::size_t>(k)].level, level);
-      const std::vector<double> w = impartial_weights(z, level, f.count, 2);
+      std::vector<double> w = impartial_weights(z, level, f.count, 2);
+      for (std::size_t m = 0; m < w.size(); ++m) w[m] = f.is_on[m] != 0 ? w[m] : 0;
       for (std::int64_t m = 0; m < f.count; ++m) {
         const double g = w[static_cast<std::size_t>(m)];
         n += g * (a[m].re * z[m].re + a[m].im * z[m].im);
@@ -83,7 +71,7 @@ std::vector<HumLineEvidence> hum_evidence(const LowBand& low, const HumFit& f) {
         const double phase = (1 - share) * f.phase[static_cast<std::size_t>(i)] + share * f.phase[static_cast<std::size_t>(i + 1)];
         const CosSin e = cos_sin_turns(-(k + 1) * phase / (2 * std::numbers::pi));
         const Complex64 turned = y[m] * Complex64{e.cos, e.sin};
-        const double g = u[static_cast<std::size_t>(m)];
+        const double g = f.is_on[static_cast<std::size_t>(i)] != 0 ? u[static_cast<std::size_t>(m)] : 0;
         const Complex64 b = a[i];
         sn += g * (b.re * turned.re + b.im * turned.im);
         sd += g * power(b);
@@ -125,13 +113,29 @@ HumEvidence weigh_evidence(const LowBand& low, const HumFit& fit) {
     out.sum += quality;
     out.purity += quality * amplitude;
     amplitudes += amplitude;
-    if (k < 2) out.lowest = std::max(out.lowest, quality);
+  }
+  double strongest = 0;
+  for (const HumLineEvidence& l : out.lines) strongest = std::max(strongest, l.level);
+  for (std::size_t k = 0; k < std::min<std::size_t>(2, out.lines.size()); ++k) {
+    // Below a hundredth of the strongest line's power it isn't what the others are harmonics of.
+    if (out.lines[k].level >= 0.01 * strongest) out.lowest = std::max(out.lowest, hum_quality(out.lines[k]));
   }
   out.purity /= std::max(amplitudes, 1e-30);
   out.mean_hz = fit.freq_hz;
   if (fit.count > 1)
     out.mean_hz += (fit.phase.back() - fit.phase.front()) /
                    (2 * std::numbers::pi * fit.hop_s * static_cast<double>(fit.count - 1));
+  const auto stretch = std::max<std::int64_t>(1, static_cast<std::int64_t>(2 / fit.hop_s));
+  double sum = 0, squares = 0, n = 0;
+  for (std::int64_t m = 0; m + stretch < fit.count; m += stretch) {
+    const double hz = (fit.phase[static_cast<std::size_t>(m + stretch)] - fit.phase[static_cast<std::size_t>(m)]) /
+                      (2 * std::numbers::pi * fit.hop_s * static_cast<double>(stretch));
+    sum += hz, squares += hz * hz, n += 1;
+  }
+  out.drift_hz = n > 1 ? std::sqrt(std::max(0.0, squares / n - sum * sum / (n * n))) : 0;
+  for (const Complex64& a : fit.a)
+    out.power += 0.5 * power(a) / static_cast<double>(std::max<std::int64_t>(1, fit.count) * fit.channels);
+  out.ratio = out.power / std::max(low.track_power() - out.power, 1e-30);
   return out;
 }
 

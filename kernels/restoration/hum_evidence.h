@@ -28,8 +28,11 @@ struct HumEvidence {
   std::vector<HumLineEvidence> lines;
   double sum = 0;     // of the lines' qualities
   double purity = 0;  // their mean, weighted by the lines' amplitudes: hum's strong lines are its good ones
-  double lowest = 0;  // the better of the two lowest lines' qualities
-  double mean_hz = 0; // of the fundamental, as tracked
+  double lowest = 0;  // the better of the two lowest lines, where it is strong enough to be the fundamental
+  double mean_hz = 0;   // of the fundamental, as tracked
+  double drift_hz = 0;  // standard deviation of its frequency, in means of 2 s
+  double power = 0;     // of all lines, mean over the channels: full scale sine 0.5
+  double ratio = 0;     // the same over the power of the rest of the track
 };
 
 HumEvidence weigh_evidence(const LowBand& low, const HumFit& fit);

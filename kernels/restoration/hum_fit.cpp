@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "kernels/math/turns.h"
 #include "kernels/restoration/hum_smooth.h"
@@ -26,7 +27,9 @@ constexpr Round kRounds[] = {{1, 3}, {2, 4}, {3, 4}, {4, 4}, {6, 4}, {1000, 5}};
 
 class Fitter {
  public:
-  Fitter(const HumFrames& frames, const std::vector<double>& start) : frames_(frames) {
+  Fitter(const HumFrames& frames, const std::vector<double>& start, std::vector<char> is_on) : frames_(frames) {
+    fit_.is_on = std::move(is_on);
+    if (fit_.is_on.empty()) fit_.is_on.assign(static_cast<std::size_t>(frames.count), 1);
     fit_.freq_hz = frames.freq_hz, fit_.hop_s = frames.hop_s, fit_.first_s = frames.first_s;
     fit_.lines = frames.lines, fit_.channels = frames.channels, fit_.count = frames.count;
     fit_.phase = start;
@@ -98,7 +101,7 @@ class Fitter {
                          kModelError * level / static_cast<double>(count()) + 1e-20;
     double* w = fit_.weight.data() + at;
     for (std::int64_t m = 0; m < count(); ++m)
-      w[m] = power(z[m]) > 0 ? kIndependent / (mean_[static_cast<std::size_t>(m)] + least) : 0;
+      w[m] = power(z[m]) > 0 && fit_.is_on[static_cast<std::size_t>(m)] != 0 ? kIndependent / (mean_[static_cast<std::size_t>(m)] + least) : 0;
   }
 
   void find_amplitudes() {
@@ -159,6 +162,54 @@ class Fitter {
 
 }  // namespace
 
-HumFit fit_hum(const HumFrames& frames, const std::vector<double>& start) { return Fitter(frames, start).run(); }
+HumFit fit_hum(const HumFrames& frames, const std::vector<double>& start, std::vector<char> is_on) {
+  return Fitter(frames, start, std::move(is_on)).run();
+}
+
+std::vector<double> impartial_weights(const Complex64* z, double level, std::int64_t count, std::int64_t reach) {
+  std::vector<double> p(static_cast<std::size_t>(count)), w(p.size()), work;
+  for (std::int64_t m = 0; m < count; ++m) p[static_cast<std::size_t>(m)] = power(z[m]);
+  box_mean(p.data(), reach, count, w.data());
+  const double floor = kFloorShare * quantile(w.data(), count, 0.1, work) + level + 1e-20;
+  for (std::int64_t m = 0; m < count; ++m) {
+    const auto i = static_cast<std::size_t>(m);
+    w[i] = p[i] > 0 ? kIndependent / (w[i] + floor) : 0;
+  }
+  return w;
+}
+
+std::vector<char> hum_presence(const HumFit& f) {
+  constexpr double kChange = 14;
+  std::vector<double> odds(static_cast<std::size_t>(f.count), 0.0);
+  for (int c = 0; c < f.channels; ++c) {
+    for (int k = 0; k < f.lines; ++k) {
+      const Complex64* z = f.z.data() + f.at(c, k);
+      const Complex64* a = f.a.data() + f.at(c, k);
+      double level = 0;
+      for (std::int64_t m = 0; m < f.count; ++m) level += power(a[m]) / static_cast<double>(f.count);
+      const std::vector<double> w = impartial_weights(z, level, f.count, 1);
+      for (std::int64_t m = 0; m < f.count; ++m)
+        odds[static_cast<std::size_t>(m)] += w[static_cast<std::size_t>(m)] * (power(z[m]) - power(z[m] - a[m]));
+    }
+  }
+  std::vector<char> is_on(odds.size(), 1), from_off(odds.size(), 0), from_on(odds.size(), 1);
+  double off = 0, on = 0;
+  for (std::size_t m = 0; m < odds.size(); ++m) {
+    if (m > 0) {
+      from_off[m] = on - kChange > off ? 1 : 0;
+      from_on[m] = off - kChange > on ? 0 : 1;
+      const double next_off = std::max(off, on - kChange);
+      on = std::max(on, off - kChange);
+      off = next_off;
+    }
+    on += odds[m];
+  }
+  char state = on >= off ? 1 : 0;
+  for (std::size_t m = odds.size(); m-- > 0;) {
+    is_on[m] = state;
+    state = state != 0 ? from_on[m] : from_off[m];
+  }
+  return is_on;
+}
 
 }  // namespace lathe

@@ -21,11 +21,21 @@ struct HumFit {
   std::vector<Complex64> a;      // [c * lines + k][m]
   std::vector<double> weight;    // [c * lines + k][m]
   std::vector<Complex64> z;      // [c * lines + k][m], turned back by k phase
+  std::vector<char> is_on;       // [m]: whether there is hum at all
   double cost = 0;               // mean logarithm of what is left: the less, the better
 
   std::int64_t at(int channel, int line) const { return (channel * lines + line) * count; }
 };
 
-HumFit fit_hum(const HumFrames& frames, const std::vector<double>& start);
+// From a first guess of the phase; frames that `is_on` says are without hum count not at all (empty: all are with it).
+HumFit fit_hum(const HumFrames& frames, const std::vector<double>& start, std::vector<char> is_on = {});
+
+// Where the fitted hum is and where it isn't: the likelier of the two for each frame, where a change costs as much as
+// its odds of one in 10^6 (Viterbi). Weights are those of impartial_weights.
+std::vector<char> hum_presence(const HumFit& fit);
+
+// 1 / (2 (mean power of 2 reach + 1 frames + the line's own)): of a passage with the line as of one without it. The
+// weights of the fit know where the line fits; these don't.
+std::vector<double> impartial_weights(const Complex64* z, double level, std::int64_t count, std::int64_t reach);
 
 }  // namespace lathe

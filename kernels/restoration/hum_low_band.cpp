@@ -64,9 +64,16 @@ LowBand::LowBand(TrackReader& track, double sample_rate_hz)
     const std::int64_t count = std::min(kBlock, frames_ - i);
     const AudioView in =
         track.read(i * factor_ - kHalfTaps * factor_, (count - 1) * factor_ + taps_count + kOverread);
-    for (int c = 0; c < channels_; ++c)
-      kernels.lower(in.channel(c), count, factor_, taps_.data(), taps_count, data_.data() + c * stride_ + i);
+    const std::int64_t own = count * factor_;
+    for (int c = 0; c < channels_; ++c) {
+      const float* x = in.channel(c);
+      kernels.lower(x, count, factor_, taps_.data(), taps_count, data_.data() + c * stride_ + i);
+      float square = 0;
+      kernels.project(x + kHalfTaps * factor_, own / 16 * 16, x + kHalfTaps * factor_, 1, &square);
+      track_power_ += static_cast<double>(square);
+    }
   }
+  track_power_ /= std::max(1.0, static_cast<double>(track.frames()) * channels_);
 }
 
 double LowBand::response(double frequency_hz) const {

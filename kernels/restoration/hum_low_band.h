@@ -22,6 +22,8 @@ class LowBand {
   const float* row(int channel) const { return data_.data() + channel * stride_; }
   // Lines above are not looked at.
   double highest_hz() const { return 0.36 * rate_hz_; }
+  // Mean square of the whole track's samples, over all channels and all frequencies.
+  double track_power() const { return track_power_; }
   // What the filter makes of a line: real, for it is symmetric.
   double response(double frequency_hz) const;
 
@@ -34,6 +36,7 @@ class LowBand {
   std::int64_t stride_;
   std::vector<float> taps_;
   std::vector<float> data_;
+  double track_power_ = 0;
 };
 
 }  // namespace lathe

@@ -12,23 +12,20 @@ namespace {
 
 constexpr double kReachHz = 0.15, kStepHz = 0.005;
 constexpr int kOffsets = static_cast<int>(kReachHz / kStepHz + 0.5);  // on each side
+constexpr int kAll = 2 * kOffsets + 1;
 constexpr double kShare = 0.25;                                       // of a stretch, from one to the next
 
-struct Likelihoods {
-  std::int64_t stretches = 0, length = 0, hop = 0;
-  std::vector<double> at;  // [stretch][offset]
-};
+}  // namespace
 
-Likelihoods likelihoods(const HumFrames& f, double stretch_s) {
-  Likelihoods out;
-  out.length = std::clamp<std::int64_t>(static_cast<std::int64_t>(stretch_s / f.hop_s), 1, f.count);
-  out.hop = std::max<std::int64_t>(1, static_cast<std::int64_t>(kShare * static_cast<double>(out.length)));
-  out.stretches = (f.count - out.length) / out.hop + 1;
-  const int offsets = 2 * kOffsets + 1;
-  out.at.assign(static_cast<std::size_t>(out.stretches * offsets), 0.0);
+HumPath::HumPath(const HumFrames& f, double stretch_s) : hop_s_(f.hop_s), count_(f.count) {
+  if (count_ < 1) return;
+  length_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(stretch_s / f.hop_s), 1, f.count);
+  hop_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(kShare * static_cast<double>(length_)));
+  stretches_ = (f.count - length_) / hop_ + 1;
+  likelihood_.assign(static_cast<std::size_t>(stretches_ * kAll), 0.0);
 
   // exp(-i 2 pi j step hop m) for j = 0, 1, ..., lines * kOffsets; the negative ones are their conjugates.
-  const std::int64_t length = out.length;
+  const std::int64_t length = length_;
   std::vector<float> cosines(static_cast<std::size_t>((f.lines * kOffsets + 1) * length)), sines(cosines.size());
   for (std::int64_t j = 0; j <= f.lines * kOffsets; ++j) {
     for (std::int64_t m = 0; m < length; ++m) {
@@ -54,10 +51,10 @@ Likelihoods likelihoods(const HumFrames& f, double stretch_s) {
       box_mean(p.data(), 1, f.count, mean.data());
       const double floor = 0.1 * quantile(mean.data(), f.count, 0.1, work) + 1e-24;
       for (double& v : mean) v += floor;
-      for (std::int64_t s = 0; s < out.stretches; ++s) {
+      for (std::int64_t s = 0; s < stretches_; ++s) {
         double noise = 0;
         for (std::int64_t m = 0; m < length; ++m) {
-          const auto i = static_cast<std::size_t>(s * out.hop + m);
+          const auto i = static_cast<std::size_t>(s * hop_ + m);
           const double w = window[static_cast<std::size_t>(m)];
           // Weighted by 1/sqrt(power): half way to the weights of the fit, which a single quiet frame would rule.
           const double weight = w / std::sqrt(mean[i]);
@@ -88,26 +85,21 @@ Likelihoods likelihoods(const HumFrames& f, double stretch_s) {
           // x exp(-i t): re = x c + y s, im = y c - x s; for negative offsets the sine changes its sign.
           const Complex64 sum = o >= 0 ? Complex64{ac + bs, dc - es} : Complex64{ac - bs, dc + es};
           const double coherence = std::min(power(sum) / (noise * window_sum + 1e-300), 0.98);
-          out.at[static_cast<std::size_t>(s * offsets + o + kOffsets)] += -independent * natural_log(1 - coherence);
+          likelihood_[static_cast<std::size_t>(s * kAll + o + kOffsets)] += -independent * natural_log(1 - coherence);
         }
       }
     }
   }
-  return out;
 }
 
-}  // namespace
-
-std::vector<double> rough_phase(const HumFrames& f, double stretch_s, double step_hz) {
-  std::vector<double> phase(static_cast<std::size_t>(f.count), 0.0);
-  if (f.count < 2) return phase;
-  const Likelihoods l = likelihoods(f, stretch_s);
-  constexpr int kAll = 2 * kOffsets + 1;
-  const double apart_s = static_cast<double>(l.hop) * f.hop_s;
+std::vector<double> HumPath::wandering(double step_hz) const {
+  std::vector<double> phase(static_cast<std::size_t>(count_), 0.0);
+  if (count_ < 2) return phase;
+  const double apart_s = static_cast<double>(hop_) * hop_s_;
   const double price = kStepHz * kStepHz / (2 * step_hz * step_hz * apart_s);
-  std::vector<double> best(l.at.begin(), l.at.begin() + kAll), next(kAll);
-  std::vector<int> from(static_cast<std::size_t>(l.stretches * kAll), 0);
-  for (std::int64_t s = 1; s < l.stretches; ++s) {
+  std::vector<double> best(likelihood_.begin(), likelihood_.begin() + kAll), next(kAll);
+  std::vector<int> from(static_cast<std::size_t>(stretches_ * kAll), 0);
+  for (std::int64_t s = 1; s < stretches_; ++s) {
     for (int j = 0; j < kAll; ++j) {
       double top = -1e300;
       int way = 0;
@@ -116,40 +108,40 @@ std::vector<double> rough_phase(const HumFrames& f, double stretch_s, double ste
         if (v > top) top = v, way = i;
       }
       // Neighbouring stretches share most of their frames.
-      next[static_cast<std::size_t>(j)] = top + kShare * l.at[static_cast<std::size_t>(s * kAll + j)];
+      next[static_cast<std::size_t>(j)] = top + kShare * likelihood_[static_cast<std::size_t>(s * kAll + j)];
       from[static_cast<std::size_t>(s * kAll + j)] = way;
     }
     best.swap(next);
   }
-  std::vector<int> way(static_cast<std::size_t>(l.stretches));
+  std::vector<int> way(static_cast<std::size_t>(stretches_));
   way.back() = static_cast<int>(std::max_element(best.begin(), best.end()) - best.begin());
-  for (std::int64_t s = l.stretches - 1; s > 0; --s)
+  for (std::int64_t s = stretches_ - 1; s > 0; --s)
     way[static_cast<std::size_t>(s - 1)] = from[static_cast<std::size_t>(s * kAll + way[static_cast<std::size_t>(s)])];
 
   // Along the frames, with straight lines between the stretches' centres.
   double angle = 0;
-  for (std::int64_t m = 0; m < f.count; ++m) {
-    const double at = std::clamp((static_cast<double>(m) - 0.5 * static_cast<double>(l.length - 1)) / static_cast<double>(l.hop),
-                                 0.0, static_cast<double>(l.stretches - 1));
-    const auto i = std::min(static_cast<std::int64_t>(at), std::max<std::int64_t>(0, l.stretches - 2));
+  for (std::int64_t m = 0; m < count_; ++m) {
+    const double at = std::clamp((static_cast<double>(m) - 0.5 * static_cast<double>(length_ - 1)) / static_cast<double>(hop_),
+                                 0.0, static_cast<double>(stretches_ - 1));
+    const auto i = std::min(static_cast<std::int64_t>(at), std::max<std::int64_t>(0, stretches_ - 2));
     const double share = at - static_cast<double>(i);
     const int a = way[static_cast<std::size_t>(i)];
-    const int b = way[static_cast<std::size_t>(std::min(i + 1, l.stretches - 1))];
+    const int b = way[static_cast<std::size_t>(std::min(i + 1, stretches_ - 1))];
     const double offset = kStepHz * (a + share * (b - a) - kOffsets);
-    angle += 2 * std::numbers::pi * offset * f.hop_s;
+    angle += 2 * std::numbers::pi * offset * hop_s_;
     phase[static_cast<std::size_t>(m)] = angle;
   }
   return phase;
 }
 
-std::vector<double> steady_phase(const HumFrames& f, double stretch_s) {
-  std::vector<double> phase(static_cast<std::size_t>(f.count), 0.0);
-  if (f.count < 2) return phase;
-  const Likelihoods l = likelihoods(f, stretch_s);
-  constexpr int kAll = 2 * kOffsets + 1;
+std::vector<double> HumPath::steady(std::int64_t first, std::int64_t count) const {
+  std::vector<double> phase(static_cast<std::size_t>(count_), 0.0);
+  if (count_ < 2) return phase;
   std::vector<double> sum(kAll, 0.0);
-  for (std::int64_t s = 0; s < l.stretches; ++s) {
-    for (int j = 0; j < kAll; ++j) sum[static_cast<std::size_t>(j)] += l.at[static_cast<std::size_t>(s * kAll + j)];
+  for (std::int64_t s = 0; s < stretches_; ++s) {
+    const std::int64_t middle = s * hop_ + length_ / 2;
+    if (stretches_ > 1 && (middle < first || middle >= first + count)) continue;
+    for (int j = 0; j < kAll; ++j) sum[static_cast<std::size_t>(j)] += likelihood_[static_cast<std::size_t>(s * kAll + j)];
   }
   const int best = static_cast<int>(std::max_element(sum.begin(), sum.end()) - sum.begin());
   double offset = best - kOffsets;
@@ -158,9 +150,9 @@ std::vector<double> steady_phase(const HumFrames& f, double stretch_s) {
                  c = sum[static_cast<std::size_t>(best + 1)];
     if (a + c < 2 * b) offset += 0.5 * (a - c) / (a + c - 2 * b);
   }
-  for (std::int64_t m = 0; m < f.count; ++m)
+  for (std::int64_t m = 0; m < count_; ++m)
     phase[static_cast<std::size_t>(m)] =
-        2 * std::numbers::pi * kStepHz * offset * f.hop_s * static_cast<double>(m);
+        2 * std::numbers::pi * kStepHz * offset * hop_s_ * static_cast<double>(m);
   return phase;
 }
 

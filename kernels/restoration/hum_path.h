@@ -9,12 +9,22 @@ namespace lathe {
 
 // Of each stretch of `stretch_s` seconds and each offset d from the frames' frequency, the likelihood of lines at
 // k (f + d) in noise of unknown level: -n ln(1 - coherence), summed over lines and channels; frames are weighted by the
-// inverse of their power, so that notes count little. Then the likeliest way through the stretches, with steps of
-// `step_hz` rms a second (Viterbi). Returns the fundamental's phase at each frame, beside the frames' constant
-// frequency, in radians.
-std::vector<double> rough_phase(const HumFrames& frames, double stretch_s, double step_hz);
+// inverse of their amplitude, so that notes count little. Phases are the fundamental's at each frame, beside the frames'
+// constant frequency, in radians.
+class HumPath {
+ public:
+  HumPath(const HumFrames& frames, double stretch_s);
 
-// The same with one offset for the whole track.
-std::vector<double> steady_phase(const HumFrames& frames, double stretch_s);
+  // The likeliest way through the stretches, with steps of `step_hz` rms a second (Viterbi 1967).
+  std::vector<double> wandering(double step_hz) const;
+  // The likeliest offset for frames [first, first + count) as a whole.
+  std::vector<double> steady(std::int64_t first, std::int64_t count) const;
+
+ private:
+  double hop_s_;
+  std::int64_t count_;  // frames
+  std::int64_t stretches_ = 0, length_ = 0, hop_ = 0;
+  std::vector<double> likelihood_;  // [stretch][offset]
+};
 
 }  // namespace lathe
