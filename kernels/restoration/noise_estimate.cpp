@@ -80,6 +80,10 @@ double median(std::vector<double> values) {
 constexpr double kBareRise = 1.2;
 // So many bands in a row that are not bare end the bare ones.
 constexpr int kGap = 4;
+// Hiss falls by no more than pink noise does, with a little to spare: dB an octave.
+constexpr double kSteepest = 3.3;
+// A band that lies so much above the ones over it is music; a level so much above the line counts half: dB.
+constexpr double kStep = 0.9, kAbove = 0.3;
 
 struct Floors {
   std::vector<BandFloor> of[3];  // the channels and their difference
@@ -167,36 +171,52 @@ Line fit_line(const NoiseSurvey& survey, std::vector<BandLevel>& levels) {
   Line line;
   const std::size_t bands = levels.size();
   int gap = 0;
-  double sum = 0, x = 0, y = 0;
   line.first = bands;
+  double near_db = 0, near_octaves = 0;  // what was bare last, smoothed
   for (std::size_t b = bands; b-- > 0 && gap < kGap;) {
-    if (levels[b].weight > 0) {
+    // Dense music may lie as still as noise, but it rises over the noise above it.
+    const double most_db = near_db + kSteepest * (near_octaves - octaves(survey, b)) + kStep;
+    if (levels[b].weight > 0 && (line.first == bands || levels[b].level_db < most_db)) {
+      const double share = line.first == bands ? 1 : 0.25;
+      near_db += share * (levels[b].level_db - near_db);
+      near_octaves += share * (octaves(survey, b) - near_octaves);
       gap = 0;
       line.first = b;
       line.bare_hz += width(survey, b) * survey.bin_hz;
     } else {
+      levels[b].weight = 0;
       ++gap;
     }
   }
   for (std::size_t b = 0; b < line.first; ++b) levels[b].weight = 0;
   if (line.first == bands) return line;
-  for (std::size_t b = line.first; b < bands; ++b) {
-    sum += levels[b].weight;
-    x += levels[b].weight * octaves(survey, b);
-    y += levels[b].weight * levels[b].level_db;
-  }
-  x /= sum;
-  y /= sum;
-  double xx = 0, xy = 0;
-  for (std::size_t b = line.first; b < bands; ++b) {
-    const double dx = octaves(survey, b) - x;
-    xx += levels[b].weight * dx * dx;
-    xy += levels[b].weight * dx * (levels[b].level_db - y);
+  // Levels above the line are music's doing: they count less with each turn.
+  double x = 0, y = 0, slope = 0;
+  for (int turn = 0; turn < 6; ++turn) {
+    double sum = 0, sum_x = 0, sum_y = 0, xx = 0, xy = 0;
+    const auto weight = [&](std::size_t b) {
+      const double above = turn == 0 ? 0 : levels[b].level_db - (y + slope * (octaves(survey, b) - x));
+      return levels[b].weight / (1 + (above > 0 ? above * above / (kAbove * kAbove) : 0));
+    };
+    std::vector<double> weights(bands, 0.0);
+    for (std::size_t b = line.first; b < bands; ++b) weights[b] = weight(b);
+    for (std::size_t b = line.first; b < bands; ++b) {
+      sum += weights[b];
+      sum_x += weights[b] * octaves(survey, b);
+      sum_y += weights[b] * levels[b].level_db;
+    }
+    x = sum_x / sum;
+    y = sum_y / sum;
+    for (std::size_t b = line.first; b < bands; ++b) {
+      const double dx = octaves(survey, b) - x;
+      xx += weights[b] * dx * dx;
+      xy += weights[b] * dx * (levels[b].level_db - y);
+    }
+    slope = xx > 0 ? xy / xx : 0;
   }
   // A slope seen over less than an octave is believed in part.
   const double range = octaves(survey, bands - 1) - octaves(survey, line.first);
-  const double slope = xx > 0 ? xy / xx * std::min(1.0, range) : 0;
-  line.slope = std::clamp(slope, -4.5, 3.0);
+  line.slope = std::clamp(slope * std::min(1.0, range), -kSteepest, kSteepest);
   line.level_db = y - line.slope * x;
   line.top_dbfs = line.at(octaves(survey, bands - 1));
   return line;
