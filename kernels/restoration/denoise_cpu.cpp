@@ -103,6 +103,13 @@ Finding Denoise::examine(TrackReader& track) {
   Finding finding;
   finding.is_found = estimate_.is_found;
   finding.confidence = estimate_.confidence;
+  const PairEstimate& first = estimate_.pairs.front();
+  finding.figures = {{"noise_dbfs", estimate_.noise_dbfs},
+                     {"noise_below_programme_db", estimate_.programme_dbfs - estimate_.noise_dbfs},
+                     {"bare_floor_hz", first.bare_hz},
+                     {"floor_at_the_top_dbfs", first.top_dbfs},
+                     {"slope_db_per_octave", first.slope_db_octave},
+                     {"correlation_of_channels", first.correlation}};
   return finding;
 }
 
@@ -111,16 +118,14 @@ RestorationResult Denoise::restore(TrackReader& track, double strength, AudioSin
   const DenoiseGain form = gain_form(std::pow(10.0, -settings_.reduce_db * (0.5 + strength) / 20));
   std::vector<PairDenoiser> pairs;
   const double bin_hz = format_.sample_rate_hz / static_cast<double>(transform_.points());
-  const auto density = [&](std::size_t c) {
-    if (c >= estimate_.power.size()) return std::vector<double>(static_cast<std::size_t>(transform_.bins()));
-    return spread(survey_, estimate_.power[c], true, bin_hz, transform_.bins());
-  };
-  for (int c = 0; c < channels; c += 2) {
-    const auto at = static_cast<std::size_t>(c);
+  for (const PairEstimate& estimate : estimate_.pairs) {
     PairNoise noise;
-    noise.power[0] = density(at);
-    noise.power[1] = density(at + 1);
-    noise.angle = spread(survey_, estimate_.angle[at / 2], false, bin_hz, transform_.bins());
+    for (int c = 0; c < 2; ++c) {
+      noise.power[c] = estimate.power[c].empty() ? std::vector<double>(static_cast<std::size_t>(transform_.bins()))
+                                                 : spread(survey_, estimate.power[c], true, bin_hz, transform_.bins());
+    }
+    noise.angle = spread(survey_, estimate.angle, false, bin_hz, transform_.bins());
+    noise.correlation = estimate.correlation;
     pairs.emplace_back(transform_, noise, form);
   }
   const std::int64_t hop = transform_.hop(), block = 16 * hop, lead = transform_.points() - hop;

@@ -71,6 +71,7 @@ void powers(const float* re, const float* im, std::int64_t points, const std::in
     const std::int64_t mirror = (std::int64_t)row_of_bin[(points - k) & (points - 1)] * kLanes;
     const F wa = splat(0.5f * turn.white_a[k]), wb = splat(0.5f * turn.white_b[k]);
     const F c = splat(turn.cos[k]), s = splat(turn.sin[k]);
+    const F scale_a = splat(turn.scale_a[k]), scale_b = splat(turn.scale_b[k]);
     float* to_a = plane_a + (k + kDenoiseHalo) * kDenoiseRow;
     float* to_b = plane_b + (k + kDenoiseHalo) * kDenoiseRow;
     for (int h = 0; h < kLanes; h += kFloats) {
@@ -83,8 +84,8 @@ void powers(const float* re, const float* im, std::int64_t points, const std::in
       const F br = fnma(s, p.a_re, c * p.b_re), bi = fnma(s, p.a_im, c * p.b_im);
       store(to_a + h, load(to_a + kLanes + h));
       store(to_b + h, load(to_b + kLanes + h));
-      store(to_a + kLanes + h, min(fma(ar, ar, ai * ai), most));
-      store(to_b + kLanes + h, min(fma(br, br, bi * bi), most));
+      store(to_a + kLanes + h, min(fma(ar, ar, ai * ai) * scale_a, most));
+      store(to_b + kLanes + h, min(fma(br, br, bi * bi) * scale_b, most));
     }
   }
   mirror_ends(plane_a, half);

@@ -27,6 +27,8 @@ struct DenoiseTurn {
   const float* white_b;
   const float* cos;
   const float* sin;
+  const float* scale_a;  // 1 / power of the noise of the turned channels
+  const float* scale_b;
 };
 
 struct DenoiseKernels {

@@ -3,65 +3,330 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/restoration/noise_floor.h"
+
 namespace lathe {
 namespace {
 
 constexpr double kLeast = 1e-24;
+// A frame below this is digital silence, not a look at the noise.
+constexpr double kSilence = 1e-11;
 
-std::vector<double> angles(const NoiseSurvey& survey, const std::vector<std::vector<double>>& noise, std::size_t pair) {
-  const auto bands = static_cast<std::size_t>(survey.bands()), frames = static_cast<std::size_t>(survey.frames);
-  std::vector<double> angle(bands, 0.0);
-  if (2 * pair + 1 >= survey.powers.size()) return angle;
-  for (std::size_t b = 0; b < bands; ++b) {
+double db(double power) { return 10 * std::log10(std::max(power, kLeast)); }
+double power_of(double level_db) { return std::pow(10.0, level_db / 10); }
+
+std::size_t bands_of(const NoiseSurvey& survey) { return static_cast<std::size_t>(survey.bands()); }
+
+// Row `band` of a table of the survey.
+const float* row(const NoiseSurvey& survey, const std::vector<float>& table, std::size_t band) {
+  return table.data() + static_cast<std::int64_t>(band) * survey.frames;
+}
+
+double width(const NoiseSurvey& survey, std::size_t band) { return survey.edges[band + 1] - survey.edges[band]; }
+
+// The channels of a pair and their difference over sqrt(2): independent noise is as strong there, and music that is in
+// both is not there.
+struct Rows {
+  const NoiseSurvey& survey;
+  std::size_t pair;
+  bool is_pair;
+
+  double power(int which, std::size_t band, std::int64_t frame) const {
+    const auto value = [&](std::size_t c) { return static_cast<double>(row(survey, survey.powers[c], band)[frame]); };
+    if (which < 2) return value(2 * pair + static_cast<std::size_t>(which));
+    const double product = static_cast<double>(row(survey, survey.products[pair], band)[frame]);
+    return std::max(0.5 * (value(2 * pair) + value(2 * pair + 1)) - product, 0.0);
+  }
+};
+
+std::vector<double> angles(const Rows& rows, const std::vector<double> (&noise)[2]) {
+  const NoiseSurvey& survey = rows.survey;
+  std::vector<double> angle(bands_of(survey), 0.0);
+  if (!rows.is_pair) return angle;
+  for (std::size_t b = 0; b < angle.size(); ++b) {
     double aa = 0, bb = 0, ab = 0;
-    for (std::size_t n = 0; n < frames; ++n) {
-      aa += static_cast<double>(survey.powers[2 * pair][b * frames + n]);
-      bb += static_cast<double>(survey.powers[2 * pair + 1][b * frames + n]);
-      ab += static_cast<double>(survey.products[pair][b * frames + n]);
+    for (std::int64_t n = 0; n < survey.frames; ++n) {
+      aa += rows.power(0, b, n);
+      bb += rows.power(1, b, n);
+      ab += static_cast<double>(row(survey, survey.products[rows.pair], b)[n]);
     }
-    const double na = std::max(noise[2 * pair][b], kLeast), nb = std::max(noise[2 * pair + 1][b], kLeast);
+    const double na = std::max(noise[0][b], kLeast), nb = std::max(noise[1][b], kLeast);
     angle[b] = 0.5 * std::atan2(2 * ab / std::sqrt(na * nb), aa / na - bb / nb);
   }
   return angle;
 }
 
+std::vector<std::int64_t> sounding_frames(const Rows& rows) {
+  std::vector<std::int64_t> frames;
+  for (std::int64_t n = 0; n < rows.survey.frames; ++n) {
+    double sum = 0;
+    for (std::size_t b = 0; b < bands_of(rows.survey); ++b) {
+      sum += rows.power(0, b, n);
+      if (rows.is_pair) sum += rows.power(1, b, n);
+    }
+    if (sum > kSilence) frames.push_back(n);
+  }
+  return frames;
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// A band where the floor lies bare enough: its shares differ by no more.
+constexpr double kBareRise = 1.2;
+// So many bands in a row that are not bare end the bare ones.
+constexpr int kGap = 4;
+// Hiss falls by no more than pink noise does, with a little to spare: dB an octave.
+constexpr double kSteepest = 3.3;
+// A band that lies so much above the ones over it is music; a level so much above the line counts half: dB.
+constexpr double kStep = 0.9, kAbove = 0.3;
+
+struct Floors {
+  std::vector<BandFloor> of[3];  // the channels and their difference
+  double ratio_db = 0;           // by how much the first channel's noise is stronger
+  double correlation = 0;
+
+  // The mean noise of both channels as seen in floor `which`.
+  double as_mean(int which, double level) const {
+    const double ratio = power_of(ratio_db);
+    if (which == 0) return level + 10 * std::log10((1 + 1 / ratio) / 2);
+    if (which == 1) return level + 10 * std::log10((1 + ratio) / 2);
+    return level;
+  }
+};
+
+Floors find_floors(const Rows& rows, const std::vector<std::int64_t>& frames) {
+  Floors floors;
+  std::vector<float> powers(frames.size());
+  for (int which = 0; which < (rows.is_pair ? 3 : 1); ++which) {
+    for (std::size_t b = 0; b < bands_of(rows.survey); ++b) {
+      for (std::size_t i = 0; i < frames.size(); ++i) powers[i] = static_cast<float>(rows.power(which, b, frames[i]));
+      floors.of[which].push_back(floor_of(powers, width(rows.survey, b)));
+    }
+  }
+  if (!rows.is_pair) return floors;
+  std::vector<double> ratios, shares;
+  for (std::size_t b = 0; b < bands_of(rows.survey); ++b) {
+    const BandFloor &left = floors.of[0][b], &right = floors.of[1][b], &difference = floors.of[2][b];
+    if (rows.survey.centre_hz(static_cast<std::int64_t>(b)) < 2000) continue;
+    if (left.rise() > kBareRise || right.rise() > kBareRise) continue;
+    ratios.push_back(left.level() - right.level());
+    const double mean = 0.5 * (power_of(left.level()) + power_of(right.level()));
+    shares.push_back(power_of(difference.level()) / std::max(mean, kLeast));
+  }
+  floors.ratio_db = std::abs(median(ratios)) > 0.3 ? median(ratios) : 0;
+  const double correlation = shares.size() < 4 ? 0 : 1 - median(shares);
+  floors.correlation = std::abs(correlation) > 0.2 ? std::clamp(correlation, -1.0, 1.0) : 0;
+  return floors;
+}
+
+struct BandLevel {
+  double level_db = 0;
+  double weight = 0;  // 0: the floor is not bare there
+  double most_db = 0;
+};
+
+// The mean noise of both channels in each band, from the floors that music hides least.
+std::vector<BandLevel> levels_of(const Floors& floors, std::size_t bands) {
+  std::vector<BandLevel> levels(bands);
+  for (std::size_t b = 0; b < bands; ++b) {
+    double sum = 0, weights = 0, least_rise = 100;
+    levels[b].most_db = 400;
+    for (int which = 0; which < 3; ++which) {
+      if (floors.of[which].empty() || (which == 2 && floors.correlation != 0)) continue;
+      const BandFloor& floor = floors.of[which][b];
+      const double rise = std::max(floor.rise(), 0.0);
+      const double weight = std::pow(0.1 + rise, -3.0);
+      sum += weight * floors.as_mean(which, floor.level());
+      weights += weight;
+      least_rise = std::min(least_rise, rise);
+      levels[b].most_db = std::min(levels[b].most_db, floors.as_mean(which, floor.at_5_percent));
+    }
+    levels[b].level_db = sum / weights;
+    levels[b].weight = least_rise < kBareRise ? 1 / (0.02 + least_rise * least_rise) : 0;
+  }
+  return levels;
+}
+
+// The line of level over octaves through the bare bands from the top down.
+struct Line {
+  double level_db = 0;  // at 10 kHz
+  double slope = 0;     // dB an octave
+  double bare_hz = 0;
+  double top_dbfs = -400;
+  std::size_t first = 0;  // the lowest bare band
+
+  double at(double octaves) const { return level_db + slope * octaves; }
+};
+
+double octaves(const NoiseSurvey& survey, std::size_t band) {
+  return std::log2(survey.centre_hz(static_cast<std::int64_t>(band)) / 10000);
+}
+
+Line fit_line(const NoiseSurvey& survey, std::vector<BandLevel>& levels) {
+  Line line;
+  const std::size_t bands = levels.size();
+  int gap = 0;
+  line.first = bands;
+  double near_db = 0, near_octaves = 0;  // what was bare last, smoothed
+  for (std::size_t b = bands; b-- > 0 && gap < kGap;) {
+    // Dense music may lie as still as noise, but it rises over the noise above it.
+    const double most_db = near_db + kSteepest * (near_octaves - octaves(survey, b)) + kStep;
+    if (levels[b].weight > 0 && (line.first == bands || levels[b].level_db < most_db)) {
+      const double share = line.first == bands ? 1 : 0.25;
+      near_db += share * (levels[b].level_db - near_db);
+      near_octaves += share * (octaves(survey, b) - near_octaves);
+      gap = 0;
+      line.first = b;
+      line.bare_hz += width(survey, b) * survey.bin_hz;
+    } else {
+      levels[b].weight = 0;
+      ++gap;
+    }
+  }
+  for (std::size_t b = 0; b < line.first; ++b) levels[b].weight = 0;
+  if (line.first == bands) return line;
+  // Levels above the line are music's doing: they count less with each turn.
+  double x = 0, y = 0, slope = 0;
+  for (int turn = 0; turn < 6; ++turn) {
+    double sum = 0, sum_x = 0, sum_y = 0, xx = 0, xy = 0;
+    const auto weight = [&](std::size_t b) {
+      const double above = turn == 0 ? 0 : levels[b].level_db - (y + slope * (octaves(survey, b) - x));
+      return levels[b].weight / (1 + (above > 0 ? above * above / (kAbove * kAbove) : 0));
+    };
+    std::vector<double> weights(bands, 0.0);
+    for (std::size_t b = line.first; b < bands; ++b) weights[b] = weight(b);
+    for (std::size_t b = line.first; b < bands; ++b) {
+      sum += weights[b];
+      sum_x += weights[b] * octaves(survey, b);
+      sum_y += weights[b] * levels[b].level_db;
+    }
+    x = sum_x / sum;
+    y = sum_y / sum;
+    for (std::size_t b = line.first; b < bands; ++b) {
+      const double dx = octaves(survey, b) - x;
+      xx += weights[b] * dx * dx;
+      xy += weights[b] * dx * (levels[b].level_db - y);
+    }
+    slope = xx > 0 ? xy / xx : 0;
+  }
+  // A slope seen over less than an octave is believed in part.
+  const double range = octaves(survey, bands - 1) - octaves(survey, line.first);
+  line.slope = std::clamp(slope * std::min(1.0, range), -kSteepest, kSteepest);
+  line.level_db = y - line.slope * x;
+  line.top_dbfs = line.at(octaves(survey, bands - 1));
+  return line;
+}
+
+// The line, bent to what is bare, and nowhere above what was measured.
+std::vector<double> curve(const NoiseSurvey& survey, const std::vector<BandLevel>& levels, const Line& line) {
+  constexpr double kWeightOfLine = 2.0;
+  constexpr std::int64_t kReach = 4;
+  const auto bands = static_cast<std::int64_t>(levels.size());
+  std::vector<double> out(levels.size());
+  for (std::int64_t b = 0; b < bands; ++b) {
+    double sum = 0, weights = kWeightOfLine;
+    for (std::int64_t i = std::max<std::int64_t>(b - kReach, 0); i <= std::min(b + kReach, bands - 1); ++i) {
+      const auto& level = levels[static_cast<std::size_t>(i)];
+      sum += level.weight * (level.level_db - line.at(octaves(survey, static_cast<std::size_t>(i))));
+      weights += level.weight;
+    }
+    const auto at = static_cast<std::size_t>(b);
+    out[at] = power_of(std::min(line.at(octaves(survey, at)) + sum / weights, levels[at].most_db));
+  }
+  return out;
+}
+
+double programme_power(const NoiseSurvey& survey) {
+  double sum = 0;
+  for (const auto& powers : survey.powers) {
+    for (std::size_t b = 0; b < bands_of(survey); ++b) {
+      const float* values = row(survey, powers, b);
+      double band = 0;
+      for (std::int64_t n = 0; n < survey.frames; ++n) band += static_cast<double>(values[n]);
+      sum += band * width(survey, b);
+    }
+  }
+  // Of white noise of variance 1 each bin has 1.
+  const double bins = survey.edges.back();
+  return sum / (bins * static_cast<double>(survey.frames) * static_cast<double>(survey.powers.size()));
+}
+
 }  // namespace
 
-NoiseEstimate estimate_noise(const NoiseSurvey& survey) {
-  const auto bands = static_cast<std::size_t>(survey.bands()), frames = static_cast<std::size_t>(survey.frames);
+NoiseEstimate estimate_noise(const NoiseSurvey& track) {
+  // Found: a floor bare over so much of the top, so strong beside the programme and beside what 16 bits leave.
+  constexpr double kBareHz = 1200, kBesideProgrammeDb = -46, kLeastDbfs = -88;
+  constexpr std::size_t kFrames = 64;
   NoiseEstimate out;
-  for (const auto& powers : survey.powers) {
-    std::vector<double> noise(bands);
-    for (std::size_t b = 0; b < bands; ++b) {
-      std::vector<float> sorted(powers.begin() + static_cast<std::ptrdiff_t>(b * frames),
-                                powers.begin() + static_cast<std::ptrdiff_t>((b + 1) * frames));
-      const auto at = static_cast<std::ptrdiff_t>(frames / 20);
-      std::nth_element(sorted.begin(), sorted.begin() + at, sorted.end());
-      const double width = survey.edges[b + 1] - survey.edges[b];
-      const double dof = width / 1.5;
-      noise[b] = static_cast<double>(sorted[static_cast<std::size_t>(at)]) / std::max(1 - 1.65 / std::sqrt(dof), 0.2);
+  out.programme_dbfs = db(programme_power(track));
+  double noise = 0, noise_bins = 0;
+  for (std::size_t p = 0; p < track.products.size(); ++p) {
+    const Rows rows{track, p, 2 * p + 1 < track.powers.size()};
+    PairEstimate pair;
+    const auto frames = sounding_frames(rows);
+    if (frames.empty()) {
+      for (int c = 0; c < 2; ++c) pair.power[c].assign(bands_of(track), 0.0);
+      pair.angle.assign(bands_of(track), 0.0);
+      out.pairs.push_back(pair);
+      continue;
     }
-    out.power.push_back(noise);
+    const Floors floors = find_floors(rows, frames);
+    auto levels = levels_of(floors, bands_of(track));
+    const Line line = fit_line(track, levels);
+    std::vector<double> mean = curve(track, levels, line);
+    if (line.bare_hz == 0) std::fill(mean.begin(), mean.end(), 0.0);
+    const double ratio = power_of(floors.ratio_db);
+    for (int c = 0; c < (rows.is_pair ? 2 : 1); ++c) {
+      pair.power[c] = mean;
+      for (double& v : pair.power[c]) v *= (c == 0 ? ratio : 1) * 2 / (1 + ratio);
+    }
+    pair.correlation = floors.correlation;
+    pair.bare_hz = line.bare_hz;
+    pair.top_dbfs = line.top_dbfs;
+    pair.slope_db_octave = line.slope;
+    pair.angle = angles(rows, pair.power);
+    const double beside = line.top_dbfs - out.programme_dbfs;
+    if (line.bare_hz >= kBareHz && line.top_dbfs > kLeastDbfs && frames.size() >= kFrames) {
+      const double sure = 1 / (1 + std::exp(-(beside - kBesideProgrammeDb) * 0.5));
+      out.confidence = std::max(out.confidence, sure);
+    }
+    for (std::size_t b = 0; b < bands_of(track); ++b) {
+      noise += mean[b] * width(track, b);
+      noise_bins += width(track, b);
+    }
+    out.pairs.push_back(std::move(pair));
   }
-  for (std::size_t p = 0; p < survey.products.size(); ++p) out.angle.push_back(angles(survey, out.power, p));
-  out.is_found = true;
-  out.confidence = 1;
+  out.noise_dbfs = db(noise / std::max(noise_bins, 1.0));
+  out.is_found = out.confidence > 0.5;
   return out;
 }
 
 NoiseEstimate measure_noise(const NoiseSurvey& track, const NoiseSurvey& alone) {
-  const auto bands = static_cast<std::size_t>(alone.bands()), frames = static_cast<std::size_t>(alone.frames);
   NoiseEstimate out;
-  for (const auto& powers : alone.powers) {
-    std::vector<double> noise(bands);
-    for (std::size_t b = 0; b < bands; ++b) {
-      double sum = 0;
-      for (std::size_t n = 0; n < frames; ++n) sum += static_cast<double>(powers[b * frames + n]);
-      noise[b] = sum / static_cast<double>(frames);
+  for (std::size_t p = 0; p < track.products.size(); ++p) {
+    const Rows rows{track, p, 2 * p + 1 < track.powers.size()}, noise{alone, p, rows.is_pair};
+    PairEstimate pair;
+    double sums[3] = {};
+    for (int c = 0; c < (rows.is_pair ? 3 : 1); ++c) {
+      for (std::size_t b = 0; b < bands_of(alone); ++b) {
+        double sum = 0;
+        for (std::int64_t n = 0; n < alone.frames; ++n) sum += noise.power(c, b, n);
+        sums[c] += sum;
+        if (c < 2) pair.power[c].push_back(sum / static_cast<double>(alone.frames));
+      }
     }
-    out.power.push_back(noise);
+    const double correlation = rows.is_pair && sums[0] + sums[1] > 0 ? 1 - 2 * sums[2] / (sums[0] + sums[1]) : 0;
+    pair.correlation = std::abs(correlation) > 0.2 ? std::clamp(correlation, -1.0, 1.0) : 0;
+    pair.angle = angles(rows, pair.power);
+    out.pairs.push_back(std::move(pair));
   }
-  for (std::size_t p = 0; p < track.products.size(); ++p) out.angle.push_back(angles(track, out.power, p));
+  out.programme_dbfs = db(programme_power(track));
+  out.noise_dbfs = db(programme_power(alone));
   out.is_found = true;
   out.confidence = 1;
   return out;

@@ -7,23 +7,32 @@
 
 namespace lathe {
 
-// Noise powers in each band of a survey, as variance of white noise of that density.
-struct NoiseEstimate {
-  std::vector<std::vector<double>> power;  // [channel][band]
-  std::vector<std::vector<double>> angle;  // [pair][band]: the turn that decorrelates what is not noise
-  bool is_found = false;
-  double confidence = 0;
-  double level_dbfs = -400;  // of all noise together, full scale = a square wave
-  double below_programme_db = 0;
+// The noise of two channels that are treated together, in each band of a survey.
+struct PairEstimate {
+  std::vector<double> power[2];  // as variance of white noise of that density; [1] is empty where there is one channel
+  std::vector<double> angle;     // the turn that decorrelates what is not noise
+  double correlation = 0;        // of the noise of both channels, whitened: 1 where it is the same
+  // Of the band up to the top where a floor of noise lies bare; 0: none.
+  double bare_hz = 0;
+  double top_dbfs = -400;  // density there, as white noise's
+  double slope_db_octave = 0;
 };
 
-NoiseEstimate estimate_noise(const NoiseSurvey& survey);
+struct NoiseEstimate {
+  std::vector<PairEstimate> pairs;
+  bool is_found = false;
+  double confidence = 0;
+  double noise_dbfs = -400;  // mean square of a channel
+  double programme_dbfs = -400;
+};
+
+NoiseEstimate estimate_noise(const NoiseSurvey& track);
 
 // The same from a survey of the noise alone: means, not floors.
 NoiseEstimate measure_noise(const NoiseSurvey& track, const NoiseSurvey& noise);
 
-// `values` of the bands at frequencies 0, bin_hz, 2 bin_hz, ...; between the bands' centres along straight lines of
-// log power over log frequency where `is_power`, and constant outside.
+// `values` of the bands at frequencies 0, bin_hz, 2 bin_hz, ...: constant below the first band's centre and above the
+// last one's, between them along straight lines, of log power over log frequency where `is_power`.
 std::vector<double> spread(const NoiseSurvey& survey, const std::vector<double>& values, bool is_power, double bin_hz,
                            std::int64_t bins);
 

@@ -14,6 +14,8 @@ const DenoiseKernels& kernels() {
 
 // Far below what 24 bits hold: where there is no noise, nothing is weighed down.
 constexpr double kLeastPower = 1e-24;
+// Of the noise, in a turned channel where both channels' cancels out.
+constexpr double kLeastShare = 1e-3;
 
 }  // namespace
 
@@ -25,6 +27,7 @@ PairDenoiser::PairDenoiser(const DenoiseTransform& transform, const PairNoise& n
   sin_ = AlignedArray<float>(bins);
   for (int c = 0; c < 2; ++c) {
     white_[c] = AlignedArray<float>(bins);
+    scale_[c] = AlignedArray<float>(bins);
     re_[c] = AlignedArray<float>(spectrum);
     im_[c] = AlignedArray<float>(spectrum);
     plane_[c] = AlignedArray<float>((bins + 2 * kDenoiseHalo) * kDenoiseRow);
@@ -38,6 +41,9 @@ PairDenoiser::PairDenoiser(const DenoiseTransform& transform, const PairNoise& n
   for (std::size_t k = 0; k < bins; ++k) {
     cos_[k] = static_cast<float>(std::cos(noise.angle[k]));
     sin_[k] = static_cast<float>(std::sin(noise.angle[k]));
+    const double shared = noise.correlation * std::sin(2 * noise.angle[k]);
+    scale_[0][k] = static_cast<float>(1 / std::max(1 + shared, kLeastShare));
+    scale_[1][k] = static_cast<float>(1 / std::max(1 - shared, kLeastShare));
   }
 }
 

@@ -15,6 +15,7 @@ namespace lathe {
 struct PairNoise {
   std::vector<double> power[2];
   std::vector<double> angle;
+  double correlation = 0;  // of the whitened noise of both
 };
 
 class PairDenoiser {
@@ -28,11 +29,13 @@ class PairDenoiser {
   const float* removed(int channel) const { return removed_[channel].data(); }
 
  private:
-  DenoiseTurn turn() const { return {white_[0].data(), white_[1].data(), cos_.data(), sin_.data()}; }
+  DenoiseTurn turn() const {
+    return {white_[0].data(), white_[1].data(), cos_.data(), sin_.data(), scale_[0].data(), scale_[1].data()};
+  }
 
   const DenoiseTransform& transform_;
   DenoiseGain form_;
-  AlignedArray<float> white_[2], cos_, sin_;
+  AlignedArray<float> white_[2], cos_, sin_, scale_[2];
   AlignedArray<float> re_[2], im_[2];  // of this group and the one before, in turn
   AlignedArray<float> plane_[2];       // for each turned channel
   AlignedArray<float> gain_[2][2];     // [group][turned channel]
