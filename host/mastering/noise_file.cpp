@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 
 #include "host/audio_file/audio_reader.h"
 #include "kernels/pcm/pcm.h"
@@ -14,11 +16,11 @@ constexpr double kLongest_s = 120, kShortest_s = 0.25;
 
 }  // namespace
 
-std::vector<std::vector<float>> read_noise_file(const std::filesystem::path& path, const RestorationFormat& track) {
+std::vector<std::vector<float>> read_noise_file(const std::filesystem::path& path, const RestorationFormat& track) try {
   AudioReader reader(path);
   const AudioFormat& format = reader.format();
   const auto refuse = [&path](const std::string& why) {
-    throw AudioFileError(AudioFileError::Fault::unsupported, path, "as a noise profile: " + why);
+    throw std::invalid_argument("the noise profile " + path.string() + ": " + why);
   };
   if (format.sample_rate_hz != track.sample_rate_hz) {
     refuse(fmt::format("it has {} Hz and the track {:.0f} Hz; make one at the track's rate", format.sample_rate_hz,
@@ -45,6 +47,9 @@ std::vector<std::vector<float>> read_noise_file(const std::filesystem::path& pat
     noise.emplace_back(row, row + frames);
   }
   return noise;
+} catch (const AudioFileError& error) {
+  // Not the track's own fault: its file is well.
+  throw std::invalid_argument(std::string("the noise profile ") + error.what());
 }
 
 }  // namespace lathe

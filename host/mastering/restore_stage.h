@@ -11,8 +11,8 @@
 
 namespace lathe {
 
-// A stage for one track. Throws AudioFileError when the file of noise alone cannot be read or does not fit the track,
-// std::invalid_argument for a stretch of noise that does not lie in the track.
+// A stage for one track. Throws std::invalid_argument when the file of noise alone cannot be read or does not fit the
+// track.
 std::unique_ptr<Restorer> make_restorer(const RestorationStage& stage, const RestorationFormat& format);
 
 struct RestoredStage {

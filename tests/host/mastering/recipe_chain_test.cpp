@@ -62,7 +62,56 @@ TEST(RecipeChain, AutoReleaseIsZeroAndNoLimitOnReductionIsNone) {
 }
 
 TEST(RecipeChain, AStageThatIsNotThereIsRefused) {
-  EXPECT_THROW(chain_of(recipe_of("chain:\n  - denoise: {}\n")), std::invalid_argument);
+  EXPECT_THROW(chain_of(recipe_of("chain:\n  - level: {}\n")), std::invalid_argument);
+}
+
+TEST(RecipeChain, RestorationStagesTakeTheRecipesWords) {
+  const Chain chain =
+      chain_of(recipe_of("chain:\n"
+                         "  - declick: {strength: 0.25, tier: fast, max_repair_ms: 2}\n"
+                         "  - declip: {mode: always}\n"
+                         "  - dehum: {freq_hz: 60, harmonics: 3, depth_db: 20, keep_removed: true}\n"
+                         "  - denoise: {profile: {from_s: 0.5, to_s: 1.5}, reduce_db: 9}\n"
+                         "  - denoise: {profile: /noise.wav}\n"));
+  ASSERT_EQ(chain.stages.size(), 5u);
+  const auto stage = [&](std::size_t i) { return std::get<RestorationStage>(chain.stages[i]); };
+  EXPECT_EQ(stage(0).name(), "declick");
+  EXPECT_EQ(stage(0).common().strength, 0.25);
+  EXPECT_EQ(stage(0).common().tier, Tier::fast);
+  EXPECT_FALSE(stage(0).common().always);
+  EXPECT_EQ(std::get<DeclickSettings>(stage(0).settings).max_repair_ms, 2);
+  EXPECT_TRUE(stage(1).common().always);
+  EXPECT_EQ(stage(1).common().tier, Tier::best);
+  const auto dehum = std::get<DehumSettings>(stage(2).settings);
+  EXPECT_EQ(dehum.freq_hz, 60);
+  EXPECT_EQ(dehum.harmonics, 3);
+  EXPECT_EQ(dehum.depth_db, 20);
+  EXPECT_TRUE(stage(2).keep_removed);
+  const auto denoise = std::get<DenoiseSettings>(stage(3).settings);
+  EXPECT_EQ(denoise.reduce_db, 9);
+  EXPECT_EQ(denoise.noise.span_s, std::pair(0.5, 1.5));
+  EXPECT_EQ(stage(4).noise_file, "/noise.wav");
+  EXPECT_TRUE(chain.restores());
+  EXPECT_TRUE(chain.only_restores());
+  EXPECT_FALSE(chain.is_neutral());
+}
+
+TEST(RecipeChain, WhatAStageRemovedIsAFloatFileBesideTheMaster) {
+  AudioFormat input;
+  const auto outputs = outputs_of(recipe_of("chain:\n"
+                                            "  - declick: {keep_removed: true}\n"
+                                            "  - dehum: {}\n"
+                                            "  - declick: {keep_removed: true}\n"
+                                            "outputs: [{format: flac}]\n"),
+                                  input, {}, "/out", "Album/Song");
+  ASSERT_EQ(outputs.size(), 3u);
+  EXPECT_EQ(outputs[0].path, "/out/Album/Song.flac");
+  EXPECT_FALSE(outputs[0].removed_by.has_value());
+  EXPECT_EQ(outputs[1].path, "/out/Album/Song.declick-removed.wav");
+  EXPECT_EQ(outputs[1].encoding, Encoding::float32);
+  EXPECT_EQ(outputs[1].removed_by, 0u);
+  EXPECT_EQ(outputs[2].path, "/out/Album/Song.declick-2-removed.wav");
+  EXPECT_EQ(outputs[2].removed_by, 2u);
 }
 
 TEST(RecipeOutputs, WithoutWordsAFileIsLikeItsInput) {
