@@ -74,6 +74,31 @@ Difference difference_of(FrameStore& before, FrameStore& after) {
   return d;
 }
 
+// What a stage may do to the programme. Rebuilt peaks are louder, and what clipping added to the highs goes with it;
+// of noise there may be as much as music in the highs, and it ends onsets' rests.
+GuardLimits limits_for(const RestorationStage& stage) {
+  GuardLimits limits;
+  if (std::holds_alternative<DeclipSettings>(stage.settings)) {
+    limits.level_median_db = 3;
+    limits.level_p95_db = 6;
+    limits.high_loss_db = 6;
+    limits.onset_loss_db = 3;
+  }
+  if (std::holds_alternative<DenoiseSettings>(stage.settings)) {
+    limits.level_median_db = 0.5;
+    limits.high_loss_db = 3;
+  }
+  return limits;
+}
+
+std::string failure_text(const GuardReading& reading) {
+  if (reading.failed == "not_finite") return fmt::format("{} samples would be no number", reading.not_finite_samples);
+  if (reading.failed == "highs") return fmt::format("{:.1f} dB of the highs would be lost", reading.high_loss_db);
+  if (reading.failed == "onsets") return fmt::format("onsets would lose {:.1f} dB", reading.onset_loss_db);
+  return fmt::format("the level would change by {:.1f} dB (by {:.1f} dB in one frame of twenty)",
+                     reading.level_median_db, reading.level_p95_db);
+}
+
 void list_repairs(std::vector<Repair> repairs, RestorationReport& report) {
   report.repairs_not_listed = static_cast<std::int64_t>(repairs.size() - std::min(repairs.size(), kListedRepairs));
   repairs.resize(std::min(repairs.size(), kListedRepairs));
@@ -128,9 +153,9 @@ RestoredStage restore_stage(Restorer& restorer, const RestorationStage& stage, S
     IntoStore sink(after);
     RestorationResult result = restorer.restore(reader, report.strength, sink);
     StoreReader mended(after, tick);
-    const GuardReading guard = compare(reader, mended, sample_rate_hz, guard_limits(stage.name()));
-    if (!guard.failed.empty()) {
-      report.backed_off = fmt::format("{} at strength {:.3g}", guard.failed, report.strength);
+    const GuardReading guard = compare(reader, mended, sample_rate_hz, limits_for(stage));
+    if (!guard.is_ok()) {
+      report.backed_off = fmt::format("at strength {:.3g} {}", report.strength, failure_text(guard));
       report.strength /= 2;
       continue;
     }

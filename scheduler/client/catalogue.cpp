@@ -49,7 +49,8 @@ void plan(Catalogue& catalogue) {
     catalogue.tasks[order[rank]].set_plan_rank(static_cast<std::int64_t>(rank));
 }
 
-Catalogue catalogue_of(const Scan& scan, v1::JobKind kind, const std::map<fs::path, std::string>& clashes) {
+Catalogue catalogue_of(const Scan& scan, v1::JobKind kind, const std::map<fs::path, std::string>& clashes,
+                       double more_s_a_byte) {
   Catalogue catalogue;
   catalogue.tasks.reserve(scan.tracks.size() + scan.problems.size());
   for (const ScannedTrack& track : scan.tracks) {
@@ -66,7 +67,7 @@ Catalogue catalogue_of(const Scan& scan, v1::JobKind kind, const std::map<fs::pa
       task.set_problem_code("OUTPUT_TAKEN");
       task.set_problem(json_text(clash->second));
     } else {
-      task.set_predicted_cost_s(predicted_cost_s(track, kind));
+      task.set_predicted_cost_s(predicted_cost_s(track, kind, more_s_a_byte));
     }
     catalogue.problems += !task.problem().empty();
     catalogue.bytes += track.bytes;
@@ -104,10 +105,11 @@ void place_manifest_tracks(Scan& scan, const fs::path& out_dir) {
 }
 
 Catalogue master_catalogue(const Scan& scan, const RecipeSource& recipe, const fs::path& out_dir) {
-  return catalogue_of(scan, v1::JOB_KIND_MASTER, name_clashes(scan.tracks, recipe, out_dir));
+  return catalogue_of(scan, v1::JOB_KIND_MASTER, name_clashes(scan.tracks, recipe, out_dir),
+                      restoration_s_a_byte(recipe.effective().recipe));
 }
 
-Catalogue audit_catalogue(const Scan& scan) { return catalogue_of(scan, v1::JOB_KIND_AUDIT, {}); }
+Catalogue audit_catalogue(const Scan& scan) { return catalogue_of(scan, v1::JOB_KIND_AUDIT, {}, 0); }
 
 std::string name_of_inputs(const std::vector<std::string>& inputs) {
   constexpr std::size_t kNamed = 3;

@@ -15,13 +15,39 @@ constexpr double kMeasuredBytesASecond = 500e6;
 constexpr double kFlacExpansion = 1.6;
 constexpr double kOverhead_s = 0.02;
 
+// CPU seconds a second of stereo at 44.1 kHz, tier best, on a shared machine (docs/restoration.md); declip's is for a
+// track with one sample in fifty clipped, which most do not have.
+double restoration_cost(const v1::Stage& stage) {
+  switch (stage.kind_case()) {
+    case v1::Stage::kDeclick:
+      return 0.005;
+    case v1::Stage::kDecrackle:
+    case v1::Stage::kDehum:
+      return 0.003;
+    case v1::Stage::kDeclip:
+      return 0.01;
+    case v1::Stage::kDenoise:
+      return 0.002;
+    default:
+      return 0;
+  }
+}
+constexpr double kStereoBytesASecond = 44100 * 2 * 3;  // 24 bits
+
 }  // namespace
 
-double predicted_cost_s(const ScannedTrack& track, v1::JobKind kind) {
+double restoration_s_a_byte(const v1::Recipe& recipe) {
+  double cost = 0;
+  for (const v1::Stage& stage : recipe.chain()) cost += restoration_cost(stage);
+  return cost / kStereoBytesASecond;
+}
+
+double predicted_cost_s(const ScannedTrack& track, v1::JobKind kind, double more_s_a_byte) {
   const std::string extension = std::filesystem::path(track.input).extension().string();
   const bool is_flac = extension.size() == 5 && (extension[1] == 'f' || extension[1] == 'F');
   const double pcm_bytes = static_cast<double>(track.bytes) * (is_flac ? kFlacExpansion : 1.0);
-  return kOverhead_s + pcm_bytes / (kind == v1::JOB_KIND_AUDIT ? kMeasuredBytesASecond : kMasteredBytesASecond);
+  return kOverhead_s + pcm_bytes * more_s_a_byte +
+         pcm_bytes / (kind == v1::JOB_KIND_AUDIT ? kMeasuredBytesASecond : kMasteredBytesASecond);
 }
 
 v1::TaskSpec task_message(const ScannedTrack& track) {

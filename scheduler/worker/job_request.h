@@ -13,9 +13,12 @@ namespace lathe::scheduler {
 
 // What a track takes on one core, from the bytes of its file alone. A core masters some 250 MB of PCM a second (24-bit
 // stereo at 44.1 kHz a thousand times faster than it plays: docs/performance.md) and measures about twice as much; FLAC
-// holds 1.6 times its bytes; opening, publishing and committing a file take about 20 ms. Restoration is not known to
-// it.
-double predicted_cost_s(const ScannedTrack& track, v1::JobKind kind);
+// holds 1.6 times its bytes; opening, publishing and committing a file take about 20 ms. What
+// restoration takes comes on top.
+double predicted_cost_s(const ScannedTrack& track, v1::JobKind kind, double more_s_a_byte = 0);
+
+// What the recipe's restoration stages take of that: seconds a byte of PCM.
+double restoration_s_a_byte(const v1::Recipe& recipe);
 
 v1::TaskSpec task_message(const ScannedTrack& track);
 

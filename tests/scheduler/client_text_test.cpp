@@ -99,6 +99,15 @@ TEST_F(ClientCatalogue, ARowWithoutAFileIsATrackThatSaysSo) {
   EXPECT_EQ(catalogue.tasks[1].predicted_cost_s(), 0);
 }
 
+TEST_F(ClientCatalogue, ARecipeThatRestoresCostsMore) {
+  put("a/1.wav", std::string(1'000'000, 'x'));
+  const Scan scan = scan_inputs({root_ / "a"}, root_ / "out", true);
+  const auto cost_s = [&](const char* recipe) {
+    return master_catalogue(scan, RecipeSource::load(recipe), root_ / "out").cost_s;
+  };
+  EXPECT_GT(cost_s("vinyl-transfer"), 2 * cost_s("streaming"));
+}
+
 TEST_F(ClientCatalogue, TheLongestAlbumIsPlannedFirstAndTracksKeepTheirPlace) {
   put("in/a/1.wav", std::string(1000, 'x'));
   put("in/b/1.wav", std::string(4000, 'x'));
