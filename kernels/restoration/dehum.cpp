@@ -29,7 +29,7 @@ namespace {
 
 constexpr double kLeastTrack_s = 4;
 constexpr double kMains[] = {50, 60};
-constexpr double kMainsLook_hz = 0.35, kMainsReach_hz = 0.3;
+constexpr double kMainsReach_hz = 0.3;
 // Found on 99 clean tracks, the most of which with a fundamental and purity like that is 1.4, and on hum in 31.
 constexpr double kMainsEvidence = 2.2, kMainsPurity = 0.35, kLowestQuality = 0.4;
 constexpr double kSureEvidence = 5;  // below, other fundamentals are looked at too
@@ -66,7 +66,7 @@ class Dehum final : public Restorer {
     if (settings_.freq_hz > 0) {
       look_for_mains(low, search, settings_.freq_hz * 0.99, settings_.freq_hz * 1.01);
     } else {
-      for (const double mains : kMains) look_for_mains(low, search, mains - kMainsLook_hz, mains + kMainsLook_hz);
+      for (const double mains : kMains) look_for_mains(low, search, mains, mains);
       if (!is_found_) look_elsewhere(low, search);
       if (is_found_) look_at_even(low);
     }
@@ -90,9 +90,14 @@ class Dehum final : public Restorer {
     s.frames = hum_frames(low, candidate.freq_hz, settings_.harmonics);
     if (s.frames.count < 8 || s.frames.lines == 0) return s;
     const HumPath path(s.frames, kStretch_s);
-    s.fit = fit_hum(s.frames, path.steady(0, s.frames.count));
-    HumFit other = fit_hum(s.frames, path.wandering(kWander_hz));
-    if (other.cost < s.fit.cost) s.fit = std::move(other);
+    const std::vector<double> steady = path.steady(0, s.frames.count);
+    s.fit = fit_hum(s.frames, steady, HumRounds::from_first);
+    const auto try_from = [&s](const std::vector<double>& start, HumRounds rounds) {
+      HumFit other = fit_hum(s.frames, start, rounds);
+      if (other.merit > s.fit.merit) s.fit = std::move(other);
+    };
+    try_from(steady, HumRounds::from_second);
+    try_from(path.wandering(kWander_hz), HumRounds::all);
     s.evidence = weigh_evidence(low, s.fit);
     return s;
   }
@@ -144,12 +149,12 @@ class Dehum final : public Restorer {
     for (const std::int64_t first : {std::int64_t{0}, count - half}) {
       std::vector<char> is_on(static_cast<std::size_t>(count), 0);
       std::fill_n(is_on.begin() + first, half, static_cast<char>(1));
-      HumFit fit = fit_hum(s.frames, path.steady(first, half), is_on);
+      HumFit fit = fit_hum(s.frames, path.steady(first, half), HumRounds::from_second, is_on);
       HumEvidence e = weigh_evidence(low, fit);
       if (!(e.sum >= kHalfEvidence && e.lowest >= kLowestQuality && is_expected(e))) continue;
       for (int i = 0; i < 3; ++i) {
         is_on = hum_presence(fit);
-        fit = fit_hum(s.frames, fit.phase, is_on);
+        fit = fit_hum(s.frames, fit.phase, HumRounds::all, is_on);
       }
       is_on = hum_presence(fit);
       if (!is_one_part(is_on, fit.hop_s)) continue;

@@ -10,7 +10,7 @@
 namespace lathe {
 namespace {
 
-constexpr double kReachHz = 0.15, kStepHz = 0.005;
+constexpr double kReachHz = 0.25, kStepHz = 0.005;
 constexpr int kOffsets = static_cast<int>(kReachHz / kStepHz + 0.5);  // on each side
 constexpr int kAll = 2 * kOffsets + 1;
 constexpr double kShare = 0.25;                                       // of a stretch, from one to the next
