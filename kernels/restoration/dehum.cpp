@@ -70,7 +70,7 @@ class Dehum final : public Restorer {
       if (!is_found_) look_elsewhere(low, search);
       if (is_found_) look_at_even(low);
     }
-    if (is_found_) best_.fit.is_on = hum_presence(best_.fit);
+    if (is_found_) settle(low);
     report(finding);
     return finding;
   }
@@ -113,12 +113,15 @@ class Dehum final : public Restorer {
 
   // Whether fundamentals that no hum has look no better; `allowed` of them may, as a bass that keeps to one note does.
   bool stands_alone(const LowBand& low, const HumSearch& search, const HumEvidence& e, double least, int allowed) const {
-    int rivals = 0;
+    std::vector<double> rivals;
     for (const double control : kControls) {
       const HumCandidate c = search.best_between(control - kControlReach_hz, control + kControlReach_hz);
       if (is_related(c.freq_hz, e.mean_hz)) continue;
       const HumEvidence o = look(low, c).evidence;
-      if (o.sum * o.purity * least > e.sum * e.purity && ++rivals > allowed) return false;
+      if (o.sum * o.purity * least <= e.sum * e.purity) continue;
+      if (std::none_of(rivals.begin(), rivals.end(), [&](double r) { return is_related(r, o.mean_hz); }))
+        rivals.push_back(o.mean_hz);
+      if (static_cast<int>(rivals.size()) > allowed) return false;
     }
     return true;
   }
@@ -196,6 +199,18 @@ class Dehum final : public Restorer {
         keep(std::move(s), is_hum);
       }
     }
+  }
+
+  // The amplitudes are those of where the hum is.
+  void settle(const LowBand& low) {
+    std::vector<char> is_on = hum_presence(best_.fit);
+    const auto share = [&] { return static_cast<double>(std::count(is_on.begin(), is_on.end(), 1)) / static_cast<double>(is_on.size()); };
+    for (int i = 0; i < 3 && share() < 0.95 && share() > 0.1 && is_on != best_.fit.is_on; ++i) {
+      best_.fit = fit_hum(best_.frames, best_.fit.phase, HumRounds::all, is_on);
+      best_.evidence = weigh_evidence(low, best_.fit);
+      is_on = hum_presence(best_.fit);
+    }
+    best_.fit.is_on = std::move(is_on);
   }
 
   // Lines at the even harmonics alone are a rectifier's, whose fundamental is twice as high.
