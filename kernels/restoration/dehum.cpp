@@ -201,15 +201,18 @@ class Dehum final : public Restorer {
     }
   }
 
-  // The amplitudes are those of where the hum is.
+  // Once more from where the starts led, with the amplitudes of where the hum is.
   void settle(const LowBand& low) {
-    std::vector<char> is_on = hum_presence(best_.fit);
-    const auto share = [&] { return static_cast<double>(std::count(is_on.begin(), is_on.end(), 1)) / static_cast<double>(is_on.size()); };
-    for (int i = 0; i < 3 && share() < 0.95 && share() > 0.1 && is_on != best_.fit.is_on; ++i) {
-      best_.fit = fit_hum(best_.frames, best_.fit.phase, HumRounds::all, is_on);
-      best_.evidence = weigh_evidence(low, best_.fit);
+    std::vector<char> is_on = best_.fit.is_on;
+    for (int i = 0; i < 3; ++i) {
+      const std::vector<char> before = is_on;
+      best_.fit = fit_hum(best_.frames, best_.fit.phase, HumRounds::polish, is_on);
       is_on = hum_presence(best_.fit);
+      const double share = static_cast<double>(std::count(is_on.begin(), is_on.end(), 1)) / static_cast<double>(is_on.size());
+      if (share < 0.1) is_on = before;
+      if (is_on == before) break;
     }
+    best_.evidence = weigh_evidence(low, best_.fit);
     best_.fit.is_on = std::move(is_on);
   }
 

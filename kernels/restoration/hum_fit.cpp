@@ -28,10 +28,12 @@ constexpr int kAllLines = 1000;
 constexpr Round kFromFirst[] = {{1, 2}, {2, 3}, {3, 3}, {4, 3}, {6, 2}, {kAllLines, 3}};
 constexpr Round kFromSecond[] = {{2, 4}, {4, 3}, {6, 3}, {kAllLines, 4}};
 constexpr Round kAtOnce[] = {{kAllLines, 10}};
+constexpr Round kPolish[] = {{kAllLines, 25}};
 
 std::span<const Round> rounds_of(HumRounds rounds) {
   if (rounds == HumRounds::from_first) return kFromFirst;
   if (rounds == HumRounds::from_second) return kFromSecond;
+  if (rounds == HumRounds::polish) return kPolish;
   return kAtOnce;
 }
 

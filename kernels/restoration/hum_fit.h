@@ -29,7 +29,7 @@ struct HumFit {
 
 // From a first guess of the phase; frames that `is_on` says are without hum count not at all (empty: all are with it).
 // `rounds`: where it begins; a bass beside the fundamental leads that one astray, much drift the higher ones.
-enum class HumRounds { from_first, from_second, all };
+enum class HumRounds { from_first, from_second, all, polish };
 HumFit fit_hum(const HumFrames& frames, const std::vector<double>& start, HumRounds rounds,
                std::vector<char> is_on = {});
 
