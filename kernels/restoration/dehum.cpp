@@ -112,7 +112,8 @@ class Dehum final : public Restorer {
   }
 
   // Whether fundamentals that no hum has look no better; `allowed` of them may, as a bass that keeps to one note does.
-  bool stands_alone(const LowBand& low, const HumSearch& search, const HumEvidence& e, double least, int allowed) const {
+  bool stands_alone(const LowBand& low, const HumSearch& search, const HumEvidence& e, double least,
+                    int allowed) const {
     std::vector<double> rivals;
     for (const double control : kControls) {
       const HumCandidate c = search.best_between(control - kControlReach_hz, control + kControlReach_hz);
@@ -208,7 +209,8 @@ class Dehum final : public Restorer {
       const std::vector<char> before = is_on;
       best_.fit = fit_hum(best_.frames, best_.fit.phase, HumRounds::polish, is_on);
       is_on = hum_presence(best_.fit);
-      const double share = static_cast<double>(std::count(is_on.begin(), is_on.end(), 1)) / static_cast<double>(is_on.size());
+      const double share =
+          static_cast<double>(std::count(is_on.begin(), is_on.end(), 1)) / static_cast<double>(is_on.size());
       if (share < 0.1) is_on = before;
       if (is_on == before) break;
     }
@@ -234,11 +236,14 @@ class Dehum final : public Restorer {
     model.phase = f.phase;
     model.a = f.a;
     const double most = settings_.depth_db ? 1 - db_to_amplitude(-*settings_.depth_db) : 1.0;
+    // Half of each line up to strength 0, all of it from 0.5; beyond, less is held back where its amplitude is in
+    // doubt.
+    const double share = std::clamp(0.5 + strength, 0.5, 1.0), doubt = std::clamp(2 - 2 * strength, 0.0, 1.0);
     for (int c = 0; c < f.channels; ++c) {
       for (int k = 0; k < f.lines; ++k) {
         const HumLineEvidence& e = s.evidence.lines[static_cast<std::size_t>(k)];
-        const double trust = std::clamp((e.contrast_db - 2) / 4, 0.0, 1.0) * std::clamp((e.presence - 0.45) / 0.15, 0.0, 1.0) *
-                             (e.presence < 1.6 ? 1 : 0);
+        const double trust = std::clamp((e.contrast_db - 2) / 4, 0.0, 1.0) *
+                             std::clamp((e.presence - 0.45) / 0.15, 0.0, 1.0) * (e.presence < 1.6 ? 1 : 0);
         double weights = 0;
         for (std::int64_t m = 0; m < f.count; ++m) weights += f.weight[static_cast<std::size_t>(f.at(c, k) + m)];
         for (std::int64_t m = 0; m < f.count; ++m) {
@@ -248,7 +253,7 @@ class Dehum final : public Restorer {
             continue;
           }
           const double snr = power(a) * weights;
-          a = (std::min(most, std::min(1.0, 0.5 + strength) * trust * snr / (snr + 1))) * a;
+          a = std::min(most, share * trust * snr / (snr + doubt + 1e-30)) * a;
         }
       }
     }
@@ -270,7 +275,9 @@ class Dehum final : public Restorer {
     for (const HumLineEvidence& l : e.lines) found += hum_quality(l) > 0.3 ? 1 : 0;
     finding.figures.emplace_back("harmonics_found", found);
     const std::vector<char>& on = best_.fit.is_on;
-    finding.figures.emplace_back("present_share", on.empty() ? 0 : static_cast<double>(std::count(on.begin(), on.end(), 1)) / static_cast<double>(on.size()));
+    finding.figures.emplace_back(
+        "present_share",
+        on.empty() ? 0 : static_cast<double>(std::count(on.begin(), on.end(), 1)) / static_cast<double>(on.size()));
   }
 
   DehumSettings settings_;

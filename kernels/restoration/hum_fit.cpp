@@ -17,7 +17,7 @@ constexpr double kWander = 0.03, kWanderTime_s = 10;
 // Change of the fundamental's frequency in a second, rms of a walk: 0.01 Hz.
 constexpr double kBendHz = 0.010;
 constexpr double kFloor = 0.3, kFloorShare = 0.1;  // of the quietest tenth's power
-constexpr double kModelError = 1e-4;                 // of a line's power: it's never known better than to 40 dB
+constexpr double kModelError = 1e-4;               // of a line's power: it's never known better than to 40 dB
 // Frames overlap by three quarters: two of them are worth one.
 constexpr double kIndependent = 0.5;
 
@@ -79,8 +79,9 @@ class Fitter {
       const Complex64 one{e.cos, e.sin};
       const std::int64_t before = std::max<std::int64_t>(m - 1, 0), behind = std::min(m + 1, count() - 1);
       // A line beside the window's middle reads low: sinc(u) / (1 - u^2), u = offset times the window's four hops.
-      const double bend = (fit_.phase[static_cast<std::size_t>(behind)] - fit_.phase[static_cast<std::size_t>(before)]) /
-                          static_cast<double>(std::max<std::int64_t>(behind - before, 1)) / (2 * std::numbers::pi);
+      const double bend =
+          (fit_.phase[static_cast<std::size_t>(behind)] - fit_.phase[static_cast<std::size_t>(before)]) /
+          static_cast<double>(std::max<std::int64_t>(behind - before, 1)) / (2 * std::numbers::pi);
       Complex64 turn = one;
       for (int k = 0; k < fit_.lines; ++k) {
         const double u = std::min(4 * std::abs(bend) * (k + 1), 0.7), u2 = u * u;
@@ -129,7 +130,9 @@ class Fitter {
                          kModelError * level / static_cast<double>(count()) + 1e-20;
     double* w = fit_.weight.data() + at;
     for (std::int64_t m = 0; m < count(); ++m)
-      w[m] = power(z[m]) > 0 && fit_.is_on[static_cast<std::size_t>(m)] != 0 ? kIndependent / (mean_[static_cast<std::size_t>(m)] + least) : 0;
+      w[m] = power(z[m]) > 0 && fit_.is_on[static_cast<std::size_t>(m)] != 0
+                 ? kIndependent / (mean_[static_cast<std::size_t>(m)] + least)
+                 : 0;
   }
 
   void find_amplitudes() {
@@ -190,8 +193,7 @@ class Fitter {
 
 }  // namespace
 
-HumFit fit_hum(const HumFrames& frames, const std::vector<double>& start, HumRounds rounds,
-               std::vector<char> is_on) {
+HumFit fit_hum(const HumFrames& frames, const std::vector<double>& start, HumRounds rounds, std::vector<char> is_on) {
   return Fitter(frames, start, std::move(is_on)).run(rounds);
 }
 

@@ -17,12 +17,12 @@ struct HumFit {
   double freq_hz = 0, hop_s = 0, first_s = 0;
   int lines = 0, channels = 0;
   std::int64_t count = 0;
-  std::vector<double> phase;     // [m], radians beside 2 pi freq_hz t
-  std::vector<Complex64> a;      // [c * lines + k][m]
-  std::vector<double> weight;    // [c * lines + k][m]
-  std::vector<Complex64> z;      // [c * lines + k][m], turned back by k phase
-  std::vector<char> is_on;       // [m]: whether there is hum at all
-  double merit = 0;              // likelihood of coherent lines with impartial_weights: what fits are chosen by
+  std::vector<double> phase;   // [m], radians beside 2 pi freq_hz t
+  std::vector<Complex64> a;    // [c * lines + k][m]
+  std::vector<double> weight;  // [c * lines + k][m]
+  std::vector<Complex64> z;    // [c * lines + k][m], turned back by k phase
+  std::vector<char> is_on;     // [m]: whether there is hum at all
+  double merit = 0;            // likelihood of coherent lines with impartial_weights: what fits are chosen by
 
   std::int64_t at(int channel, int line) const { return (channel * lines + line) * count; }
 };
