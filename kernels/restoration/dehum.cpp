@@ -29,7 +29,7 @@ namespace {
 
 constexpr double kLeastTrack_s = 4;
 constexpr double kMains[] = {50, 60};
-constexpr double kMainsLook_hz = 0.35, kMainsReach_hz = 0.3;
+constexpr double kMainsReach_hz = 0.3;
 // Found on 99 clean tracks, the most of which with a fundamental and purity like that is 1.4, and on hum in 31.
 constexpr double kMainsEvidence = 2.2, kMainsPurity = 0.35, kLowestQuality = 0.4;
 constexpr double kSureEvidence = 5;  // below, other fundamentals are looked at too
@@ -66,11 +66,11 @@ class Dehum final : public Restorer {
     if (settings_.freq_hz > 0) {
       look_for_mains(low, search, settings_.freq_hz * 0.99, settings_.freq_hz * 1.01);
     } else {
-      for (const double mains : kMains) look_for_mains(low, search, mains - kMainsLook_hz, mains + kMainsLook_hz);
+      for (const double mains : kMains) look_for_mains(low, search, mains, mains);
       if (!is_found_) look_elsewhere(low, search);
       if (is_found_) look_at_even(low);
     }
-    if (is_found_) best_.fit.is_on = hum_presence(best_.fit);
+    if (is_found_) settle(low);
     report(finding);
     return finding;
   }
@@ -90,9 +90,14 @@ class Dehum final : public Restorer {
     s.frames = hum_frames(low, candidate.freq_hz, settings_.harmonics);
     if (s.frames.count < 8 || s.frames.lines == 0) return s;
     const HumPath path(s.frames, kStretch_s);
-    s.fit = fit_hum(s.frames, path.steady(0, s.frames.count));
-    HumFit other = fit_hum(s.frames, path.wandering(kWander_hz));
-    if (other.cost < s.fit.cost) s.fit = std::move(other);
+    const std::vector<double> steady = path.steady(0, s.frames.count);
+    s.fit = fit_hum(s.frames, steady, HumRounds::from_first);
+    const auto try_from = [&s](const std::vector<double>& start, HumRounds rounds) {
+      HumFit other = fit_hum(s.frames, start, rounds);
+      if (other.merit > s.fit.merit) s.fit = std::move(other);
+    };
+    try_from(steady, HumRounds::from_second);
+    try_from(path.wandering(kWander_hz), HumRounds::all);
     s.evidence = weigh_evidence(low, s.fit);
     return s;
   }
@@ -107,13 +112,17 @@ class Dehum final : public Restorer {
   }
 
   // Whether fundamentals that no hum has look no better; `allowed` of them may, as a bass that keeps to one note does.
-  bool stands_alone(const LowBand& low, const HumSearch& search, const HumEvidence& e, double least, int allowed) const {
-    int rivals = 0;
+  bool stands_alone(const LowBand& low, const HumSearch& search, const HumEvidence& e, double least,
+                    int allowed) const {
+    std::vector<double> rivals;
     for (const double control : kControls) {
       const HumCandidate c = search.best_between(control - kControlReach_hz, control + kControlReach_hz);
       if (is_related(c.freq_hz, e.mean_hz)) continue;
       const HumEvidence o = look(low, c).evidence;
-      if (o.sum * o.purity * least > e.sum * e.purity && ++rivals > allowed) return false;
+      if (o.sum * o.purity * least <= e.sum * e.purity) continue;
+      if (std::none_of(rivals.begin(), rivals.end(), [&](double r) { return is_related(r, o.mean_hz); }))
+        rivals.push_back(o.mean_hz);
+      if (static_cast<int>(rivals.size()) > allowed) return false;
     }
     return true;
   }
@@ -144,12 +153,12 @@ class Dehum final : public Restorer {
     for (const std::int64_t first : {std::int64_t{0}, count - half}) {
       std::vector<char> is_on(static_cast<std::size_t>(count), 0);
       std::fill_n(is_on.begin() + first, half, static_cast<char>(1));
-      HumFit fit = fit_hum(s.frames, path.steady(first, half), is_on);
+      HumFit fit = fit_hum(s.frames, path.steady(first, half), HumRounds::from_second, is_on);
       HumEvidence e = weigh_evidence(low, fit);
       if (!(e.sum >= kHalfEvidence && e.lowest >= kLowestQuality && is_expected(e))) continue;
       for (int i = 0; i < 3; ++i) {
         is_on = hum_presence(fit);
-        fit = fit_hum(s.frames, fit.phase, is_on);
+        fit = fit_hum(s.frames, fit.phase, HumRounds::all, is_on);
       }
       is_on = hum_presence(fit);
       if (!is_one_part(is_on, fit.hop_s)) continue;
@@ -193,6 +202,22 @@ class Dehum final : public Restorer {
     }
   }
 
+  // Once more from where the starts led, with the amplitudes of where the hum is.
+  void settle(const LowBand& low) {
+    std::vector<char> is_on = best_.fit.is_on;
+    for (int i = 0; i < 3; ++i) {
+      const std::vector<char> before = is_on;
+      best_.fit = fit_hum(best_.frames, best_.fit.phase, HumRounds::polish, is_on);
+      is_on = hum_presence(best_.fit);
+      const double share =
+          static_cast<double>(std::count(is_on.begin(), is_on.end(), 1)) / static_cast<double>(is_on.size());
+      if (share < 0.1) is_on = before;
+      if (is_on == before) break;
+    }
+    best_.evidence = weigh_evidence(low, best_.fit);
+    best_.fit.is_on = std::move(is_on);
+  }
+
   // Lines at the even harmonics alone are a rectifier's, whose fundamental is twice as high.
   void look_at_even(const LowBand& low) {
     double odd = 0, even = 0;
@@ -211,11 +236,14 @@ class Dehum final : public Restorer {
     model.phase = f.phase;
     model.a = f.a;
     const double most = settings_.depth_db ? 1 - db_to_amplitude(-*settings_.depth_db) : 1.0;
+    // Half of each line up to strength 0, all of it from 0.5; beyond, less is held back where its amplitude is in
+    // doubt.
+    const double share = std::clamp(0.5 + strength, 0.5, 1.0), doubt = std::clamp(2 - 2 * strength, 0.0, 1.0);
     for (int c = 0; c < f.channels; ++c) {
       for (int k = 0; k < f.lines; ++k) {
         const HumLineEvidence& e = s.evidence.lines[static_cast<std::size_t>(k)];
-        const double trust = std::clamp((e.contrast_db - 2) / 4, 0.0, 1.0) * std::clamp((e.presence - 0.45) / 0.15, 0.0, 1.0) *
-                             (e.presence < 1.6 ? 1 : 0);
+        const double trust = std::clamp((e.contrast_db - 2) / 4, 0.0, 1.0) *
+                             std::clamp((e.presence - 0.45) / 0.15, 0.0, 1.0) * (e.presence < 1.6 ? 1 : 0);
         double weights = 0;
         for (std::int64_t m = 0; m < f.count; ++m) weights += f.weight[static_cast<std::size_t>(f.at(c, k) + m)];
         for (std::int64_t m = 0; m < f.count; ++m) {
@@ -225,7 +253,7 @@ class Dehum final : public Restorer {
             continue;
           }
           const double snr = power(a) * weights;
-          a = (std::min(most, std::min(1.0, 0.5 + strength) * trust * snr / (snr + 1))) * a;
+          a = std::min(most, share * trust * snr / (snr + doubt + 1e-30)) * a;
         }
       }
     }
@@ -247,7 +275,9 @@ class Dehum final : public Restorer {
     for (const HumLineEvidence& l : e.lines) found += hum_quality(l) > 0.3 ? 1 : 0;
     finding.figures.emplace_back("harmonics_found", found);
     const std::vector<char>& on = best_.fit.is_on;
-    finding.figures.emplace_back("present_share", on.empty() ? 0 : static_cast<double>(std::count(on.begin(), on.end(), 1)) / static_cast<double>(on.size()));
+    finding.figures.emplace_back(
+        "present_share",
+        on.empty() ? 0 : static_cast<double>(std::count(on.begin(), on.end(), 1)) / static_cast<double>(on.size()));
   }
 
   DehumSettings settings_;

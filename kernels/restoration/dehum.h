@@ -10,8 +10,8 @@ namespace lathe {
 
 struct DehumSettings {
   RestorationSettings common;
-  double freq_hz = 0;              // of the fundamental, 15 to 500; 0: found
-  int harmonics = 8;               // 1 to 16, the fundamental counted
+  double freq_hz = 0;                   // of the fundamental, 15 to 500; 0: found
+  int harmonics = 8;                    // 1 to 16, the fundamental counted
   std::optional<double> depth_db = {};  // lines go down by no more than this; above 0
 
   // Throws std::invalid_argument.

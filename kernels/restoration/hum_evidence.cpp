@@ -68,7 +68,8 @@ std::vector<HumLineEvidence> hum_evidence(const LowBand& low, const HumFit& f) {
         const double where = std::clamp(time, 0.0, static_cast<double>(f.count - 1));
         const auto i = std::min(static_cast<std::int64_t>(where), f.count - 2);
         const double share = where - static_cast<double>(i);
-        const double phase = (1 - share) * f.phase[static_cast<std::size_t>(i)] + share * f.phase[static_cast<std::size_t>(i + 1)];
+        const double phase =
+            (1 - share) * f.phase[static_cast<std::size_t>(i)] + share * f.phase[static_cast<std::size_t>(i + 1)];
         const CosSin e = cos_sin_turns(-(k + 1) * phase / (2 * std::numbers::pi));
         const Complex64 turned = y[m] * Complex64{e.cos, e.sin};
         const double g = f.is_on[static_cast<std::size_t>(i)] != 0 ? u[static_cast<std::size_t>(m)] : 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <span>
 #include <utility>
 
 #include "kernels/math/turns.h"
@@ -16,14 +17,25 @@ constexpr double kWander = 0.03, kWanderTime_s = 10;
 // Change of the fundamental's frequency in a second, rms of a walk: 0.01 Hz.
 constexpr double kBendHz = 0.010;
 constexpr double kFloor = 0.3, kFloorShare = 0.1;  // of the quietest tenth's power
-constexpr double kModelError = 1e-4;                 // of a line's power: it's never known better than to 40 dB
+constexpr double kModelError = 1e-4;               // of a line's power: it's never known better than to 40 dB
 // Frames overlap by three quarters: two of them are worth one.
 constexpr double kIndependent = 0.5;
 
 struct Round {
   int lines, times;
 };
-constexpr Round kRounds[] = {{1, 3}, {2, 4}, {3, 4}, {4, 4}, {6, 4}, {1000, 5}};
+constexpr int kAllLines = 1000;
+constexpr Round kFromFirst[] = {{1, 2}, {2, 3}, {3, 3}, {4, 3}, {6, 2}, {kAllLines, 3}};
+constexpr Round kFromSecond[] = {{2, 4}, {4, 3}, {6, 3}, {kAllLines, 4}};
+constexpr Round kAtOnce[] = {{kAllLines, 10}};
+constexpr Round kPolish[] = {{kAllLines, 25}};
+
+std::span<const Round> rounds_of(HumRounds rounds) {
+  if (rounds == HumRounds::from_first) return kFromFirst;
+  if (rounds == HumRounds::from_second) return kFromSecond;
+  if (rounds == HumRounds::polish) return kPolish;
+  return kAtOnce;
+}
 
 class Fitter {
  public:
@@ -40,23 +52,20 @@ class Fitter {
     mean_ = p_, pull_ = p_, stiffness_ = p_, target_ = p_;
   }
 
-  HumFit run() {
+  HumFit run(HumRounds rounds) {
     turn_back();
     for (int c = 0; c < fit_.channels; ++c) {
       for (int k = 0; k < fit_.lines; ++k) weigh(fit_.at(c, k), 2, 0.1, true);
     }
-    for (const Round& r : kRounds) {
+    for (const Round& r : rounds_of(rounds)) {
       for (int i = 0; i < r.times; ++i) {
         find_amplitudes();
         find_phase(std::min(r.lines, fit_.lines));
         turn_back();
       }
-      if (r.lines >= fit_.lines) break;
     }
     find_amplitudes();
-    double cost = 0;
-    for (const double w : fit_.weight) cost -= w > 0 ? natural_log(w) : 0;
-    fit_.cost = cost / static_cast<double>(std::max<std::size_t>(fit_.weight.size(), 1));
+    fit_.merit = merit();
     return std::move(fit_);
   }
 
@@ -70,8 +79,9 @@ class Fitter {
       const Complex64 one{e.cos, e.sin};
       const std::int64_t before = std::max<std::int64_t>(m - 1, 0), behind = std::min(m + 1, count() - 1);
       // A line beside the window's middle reads low: sinc(u) / (1 - u^2), u = offset times the window's four hops.
-      const double bend = (fit_.phase[static_cast<std::size_t>(behind)] - fit_.phase[static_cast<std::size_t>(before)]) /
-                          static_cast<double>(std::max<std::int64_t>(behind - before, 1)) / (2 * std::numbers::pi);
+      const double bend =
+          (fit_.phase[static_cast<std::size_t>(behind)] - fit_.phase[static_cast<std::size_t>(before)]) /
+          static_cast<double>(std::max<std::int64_t>(behind - before, 1)) / (2 * std::numbers::pi);
       Complex64 turn = one;
       for (int k = 0; k < fit_.lines; ++k) {
         const double u = std::min(4 * std::abs(bend) * (k + 1), 0.7), u2 = u * u;
@@ -84,6 +94,25 @@ class Fitter {
         turn = turn * one;
       }
     }
+  }
+
+  // -n ln(1 - coherence), as in HumPath, over the whole track.
+  double merit() const {
+    double sum = 0;
+    for (int r = 0; r < fit_.channels * fit_.lines; ++r) {
+      const Complex64* z = fit_.z.data() + r * count();
+      const std::vector<double> w = impartial_weights(z, 0, count(), 1);
+      Complex64 line;
+      double weights = 0, all = 0, on = 0;
+      for (std::int64_t m = 0; m < count(); ++m) {
+        const double g = fit_.is_on[static_cast<std::size_t>(m)] != 0 ? w[static_cast<std::size_t>(m)] : 0;
+        line = line + g * z[m];
+        weights += g, all += g * power(z[m]), on += g > 0 ? 1 : 0;
+      }
+      const double coherence = std::min(power(line) / (weights * all + 1e-300), 0.99);
+      sum -= on * natural_log(1 - coherence);
+    }
+    return sum;
   }
 
   // Weights of the row at `at` from what is left of it; `whole`: from all of it.
@@ -101,7 +130,9 @@ class Fitter {
                          kModelError * level / static_cast<double>(count()) + 1e-20;
     double* w = fit_.weight.data() + at;
     for (std::int64_t m = 0; m < count(); ++m)
-      w[m] = power(z[m]) > 0 && fit_.is_on[static_cast<std::size_t>(m)] != 0 ? kIndependent / (mean_[static_cast<std::size_t>(m)] + least) : 0;
+      w[m] = power(z[m]) > 0 && fit_.is_on[static_cast<std::size_t>(m)] != 0
+                 ? kIndependent / (mean_[static_cast<std::size_t>(m)] + least)
+                 : 0;
   }
 
   void find_amplitudes() {
@@ -162,8 +193,8 @@ class Fitter {
 
 }  // namespace
 
-HumFit fit_hum(const HumFrames& frames, const std::vector<double>& start, std::vector<char> is_on) {
-  return Fitter(frames, start, std::move(is_on)).run();
+HumFit fit_hum(const HumFrames& frames, const std::vector<double>& start, HumRounds rounds, std::vector<char> is_on) {
+  return Fitter(frames, start, std::move(is_on)).run(rounds);
 }
 
 std::vector<double> impartial_weights(const Complex64* z, double level, std::int64_t count, std::int64_t reach) {

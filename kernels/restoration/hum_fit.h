@@ -17,18 +17,21 @@ struct HumFit {
   double freq_hz = 0, hop_s = 0, first_s = 0;
   int lines = 0, channels = 0;
   std::int64_t count = 0;
-  std::vector<double> phase;     // [m], radians beside 2 pi freq_hz t
-  std::vector<Complex64> a;      // [c * lines + k][m]
-  std::vector<double> weight;    // [c * lines + k][m]
-  std::vector<Complex64> z;      // [c * lines + k][m], turned back by k phase
-  std::vector<char> is_on;       // [m]: whether there is hum at all
-  double cost = 0;               // mean logarithm of what is left: the less, the better
+  std::vector<double> phase;   // [m], radians beside 2 pi freq_hz t
+  std::vector<Complex64> a;    // [c * lines + k][m]
+  std::vector<double> weight;  // [c * lines + k][m]
+  std::vector<Complex64> z;    // [c * lines + k][m], turned back by k phase
+  std::vector<char> is_on;     // [m]: whether there is hum at all
+  double merit = 0;            // likelihood of coherent lines with impartial_weights: what fits are chosen by
 
   std::int64_t at(int channel, int line) const { return (channel * lines + line) * count; }
 };
 
 // From a first guess of the phase; frames that `is_on` says are without hum count not at all (empty: all are with it).
-HumFit fit_hum(const HumFrames& frames, const std::vector<double>& start, std::vector<char> is_on = {});
+// `rounds`: where it begins; a bass beside the fundamental leads that one astray, much drift the higher ones.
+enum class HumRounds { from_first, from_second, all, polish };
+HumFit fit_hum(const HumFrames& frames, const std::vector<double>& start, HumRounds rounds,
+               std::vector<char> is_on = {});
 
 // Where the fitted hum is and where it isn't: the likelier of the two for each frame, where a change costs as much as
 // its odds of one in 10^6 (Viterbi). Weights are those of impartial_weights.

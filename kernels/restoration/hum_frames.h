@@ -11,9 +11,7 @@ namespace lathe {
 struct Complex64 {
   double re = 0, im = 0;
 };
-inline Complex64 operator*(Complex64 a, Complex64 b) {
-  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
-}
+inline Complex64 operator*(Complex64 a, Complex64 b) { return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
 inline Complex64 operator*(double g, Complex64 a) { return {g * a.re, g * a.im}; }
 inline Complex64 operator+(Complex64 a, Complex64 b) { return {a.re + b.re, a.im + b.im}; }
 inline Complex64 operator-(Complex64 a, Complex64 b) { return {a.re - b.re, a.im - b.im}; }
@@ -25,9 +23,9 @@ inline double power(Complex64 a) { return a.re * a.re + a.im * a.im; }
 // first frame.
 struct HumFrames {
   double freq_hz = 0;
-  double hop_s = 0;       // about an eighth of a second
-  double first_s = 0;     // centre of frame 0
-  int lines = 0;          // harmonics 1..lines
+  double hop_s = 0;    // about an eighth of a second
+  double first_s = 0;  // centre of frame 0
+  int lines = 0;       // harmonics 1..lines
   int channels = 0;
   std::int64_t count = 0;
   std::vector<Complex64> z;

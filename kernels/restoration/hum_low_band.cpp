@@ -12,10 +12,10 @@ namespace lathe {
 namespace {
 
 constexpr double kLeastRateHz = 2700;
-constexpr std::int64_t kHalfTaps = 6;      // times the factor
-constexpr double kCutoff = 0.457;          // of the low rate: passes 0.28, stops 0.64
-constexpr double kBeta = 7.0;              // Kaiser: 70 dB
-constexpr std::int64_t kBlock = 4096;      // low samples a read
+constexpr std::int64_t kHalfTaps = 6;  // times the factor
+constexpr double kCutoff = 0.457;      // of the low rate: passes 0.28, stops 0.64
+constexpr double kBeta = 7.0;          // Kaiser: 70 dB
+constexpr std::int64_t kBlock = 4096;  // low samples a read
 constexpr std::int64_t kOverread = 16;
 
 double bessel_i0(double x) {
@@ -45,9 +45,7 @@ std::vector<float> design(std::int64_t factor) {
 
 }  // namespace
 
-const HumKernels& hum_kernels() {
-  return pick_level(sse2::hum_kernels, avx2::hum_kernels, avx512::hum_kernels);
-}
+const HumKernels& hum_kernels() { return pick_level(sse2::hum_kernels, avx2::hum_kernels, avx512::hum_kernels); }
 
 LowBand::LowBand(TrackReader& track, double sample_rate_hz)
     : sample_rate_hz_(sample_rate_hz),
@@ -62,8 +60,7 @@ LowBand::LowBand(TrackReader& track, double sample_rate_hz)
   const auto taps_count = static_cast<std::int64_t>(taps_.size());
   for (std::int64_t i = 0; i < frames_; i += kBlock) {
     const std::int64_t count = std::min(kBlock, frames_ - i);
-    const AudioView in =
-        track.read(i * factor_ - kHalfTaps * factor_, (count - 1) * factor_ + taps_count + kOverread);
+    const AudioView in = track.read(i * factor_ - kHalfTaps * factor_, (count - 1) * factor_ + taps_count + kOverread);
     const std::int64_t own = count * factor_;
     for (int c = 0; c < channels_; ++c) {
       const float* x = in.channel(c);

@@ -8,9 +8,9 @@
 
 namespace lathe {
 
-// u[i] = sum over k of h[k] x[factor i - half + k]: a Kaiser-windowed sinc of 12 factor + 1 taps, no delay. The low rate
-// is 2.7 to 4.05 kHz (44.1 kHz: 2,756 Hz); up to 0.36 of it what folds back is 65 dB down. Memory: 40 MB per channel and
-// hour. Cost: 12 multiply-adds a sample.
+// u[i] = sum over k of h[k] x[factor i - half + k]: a Kaiser-windowed sinc of 12 factor + 1 taps, no delay. The low
+// rate is 2.7 to 4.05 kHz (44.1 kHz: 2,756 Hz); up to 0.36 of it what folds back is 65 dB down. Memory: 40 MB per
+// channel and hour. Cost: 12 multiply-adds a sample.
 class LowBand {
  public:
   // Reads the whole track.

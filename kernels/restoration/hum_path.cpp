@@ -10,10 +10,10 @@
 namespace lathe {
 namespace {
 
-constexpr double kReachHz = 0.15, kStepHz = 0.005;
+constexpr double kReachHz = 0.25, kStepHz = 0.005;
 constexpr int kOffsets = static_cast<int>(kReachHz / kStepHz + 0.5);  // on each side
 constexpr int kAll = 2 * kOffsets + 1;
-constexpr double kShare = 0.25;                                       // of a stretch, from one to the next
+constexpr double kShare = 0.25;  // of a stretch, from one to the next
 
 }  // namespace
 
@@ -121,8 +121,9 @@ std::vector<double> HumPath::wandering(double step_hz) const {
   // Along the frames, with straight lines between the stretches' centres.
   double angle = 0;
   for (std::int64_t m = 0; m < count_; ++m) {
-    const double at = std::clamp((static_cast<double>(m) - 0.5 * static_cast<double>(length_ - 1)) / static_cast<double>(hop_),
-                                 0.0, static_cast<double>(stretches_ - 1));
+    const double at =
+        std::clamp((static_cast<double>(m) - 0.5 * static_cast<double>(length_ - 1)) / static_cast<double>(hop_), 0.0,
+                   static_cast<double>(stretches_ - 1));
     const auto i = std::min(static_cast<std::int64_t>(at), std::max<std::int64_t>(0, stretches_ - 2));
     const double share = at - static_cast<double>(i);
     const int a = way[static_cast<std::size_t>(i)];
@@ -141,7 +142,8 @@ std::vector<double> HumPath::steady(std::int64_t first, std::int64_t count) cons
   for (std::int64_t s = 0; s < stretches_; ++s) {
     const std::int64_t middle = s * hop_ + length_ / 2;
     if (stretches_ > 1 && (middle < first || middle >= first + count)) continue;
-    for (int j = 0; j < kAll; ++j) sum[static_cast<std::size_t>(j)] += likelihood_[static_cast<std::size_t>(s * kAll + j)];
+    for (int j = 0; j < kAll; ++j)
+      sum[static_cast<std::size_t>(j)] += likelihood_[static_cast<std::size_t>(s * kAll + j)];
   }
   const int best = static_cast<int>(std::max_element(sum.begin(), sum.end()) - sum.begin());
   double offset = best - kOffsets;
@@ -151,8 +153,7 @@ std::vector<double> HumPath::steady(std::int64_t first, std::int64_t count) cons
     if (a + c < 2 * b) offset += 0.5 * (a - c) / (a + c - 2 * b);
   }
   for (std::int64_t m = 0; m < count_; ++m)
-    phase[static_cast<std::size_t>(m)] =
-        2 * std::numbers::pi * kStepHz * offset * hop_s_ * static_cast<double>(m);
+    phase[static_cast<std::size_t>(m)] = 2 * std::numbers::pi * kStepHz * offset * hop_s_ * static_cast<double>(m);
   return phase;
 }
 

@@ -9,8 +9,8 @@ namespace lathe {
 
 // Of each stretch of `stretch_s` seconds and each offset d from the frames' frequency, the likelihood of lines at
 // k (f + d) in noise of unknown level: -n ln(1 - coherence), summed over lines and channels; frames are weighted by the
-// inverse of their amplitude, so that notes count little. Phases are the fundamental's at each frame, beside the frames'
-// constant frequency, in radians.
+// inverse of their amplitude, so that notes count little. Phases are the fundamental's at each frame, beside the
+// frames' constant frequency, in radians.
 class HumPath {
  public:
   HumPath(const HumFrames& frames, double stretch_s);

@@ -40,8 +40,7 @@ class LineSpectrum {
 
  private:
   void measure(const LowBand& low) {
-    const std::int64_t hop =
-        std::max(kPoints / 2, (low.frames() - kPoints + kMostBlocks - 1) / kMostBlocks);
+    const std::int64_t hop = std::max(kPoints / 2, (low.frames() - kPoints + kMostBlocks - 1) / kMostBlocks);
     const std::int64_t blocks = low.frames() <= kPoints ? 1 : (low.frames() - kPoints) / hop + 1;
     const int pairs = (low.channels() + 1) / 2;
     std::vector<double> power(static_cast<std::size_t>(bins_ * kFftLanes));

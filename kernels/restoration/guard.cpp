@@ -1,0 +1,186 @@
+#include "kernels/restoration/guard.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+#include <vector>
+
+#include "kernels/math/turns.h"
+#include "kernels/restoration/guard_lanes.h"
+#include "kernels/simd/level.h"
+
+namespace lathe {
+namespace {
+
+constexpr double kBlock_s = 0.005;
+constexpr std::int64_t kBlocksAFrame = 20, kBlocksARead = 160;
+constexpr std::int64_t kReach = 16, kOverread = 16;
+constexpr double kHighHz = 8000;
+constexpr std::int64_t kTrimmed = 16;  // the quieter blocks of a frame, whose energy is its level
+constexpr std::int64_t kBeforeOnset = 4;
+constexpr double kRise = 15.85, kStays = 4;  // 12 dB, 6 dB
+constexpr std::size_t kLeastCount = 8;
+
+double to_db(double ratio) { return 10 / std::numbers::ln10 * natural_log(ratio); }
+
+double percentile(std::vector<double> v, double share) {
+  if (v.empty()) return 0;
+  const auto at = static_cast<std::ptrdiff_t>(share * static_cast<double>(v.size() - 1) + 0.5);
+  std::nth_element(v.begin(), v.begin() + at, v.end());
+  return v[static_cast<std::size_t>(at)];
+}
+
+// Above which energies are programme.
+double programme(const std::vector<double>& energies) {
+  return std::max(std::min(10 * percentile(energies, 0.05), 0.1 * percentile(energies, 0.95)), 1e-12);
+}
+
+// A Hann-windowed high-pass.
+std::vector<float> high_pass(double sample_rate_hz) {
+  const double cutoff = std::min(kHighHz / sample_rate_hz, 0.25);
+  std::vector<float> taps;
+  for (std::int64_t k = 0; k <= kReach; ++k) {
+    const double x = static_cast<double>(k);
+    const double low = k == 0 ? 2 * cutoff : cos_sin_turns(cutoff * x).sin / (std::numbers::pi * x);
+    const double window = 0.5 + 0.5 * cos_sin_turns(0.5 * x / (kReach + 1)).cos;
+    taps.push_back(static_cast<float>(window * ((k == 0 ? 1 : 0) - low)));
+  }
+  return taps;
+}
+
+// Energies of 5 ms blocks, over all channels.
+struct Energies {
+  std::vector<double> whole, high;
+  std::int64_t not_finite = 0;
+};
+
+Energies measure(TrackReader& track, std::int64_t block, const std::vector<float>& taps) {
+  const GuardKernels& kernels = pick_level(sse2::guard_kernels, avx2::guard_kernels, avx512::guard_kernels);
+  Energies out;
+  const std::int64_t blocks = track.frames() / block;
+  const std::int64_t all = (track.frames() + block - 1) / block;
+  std::vector<float> whole(kBlocksARead), high(kBlocksARead);
+  for (std::int64_t first = 0; first < all; first += kBlocksARead) {
+    const std::int64_t count = std::min(kBlocksARead, all - first);
+    const AudioView in = track.read(first * block - kReach, count * block + 2 * kReach + kOverread);
+    const auto at = static_cast<std::size_t>(first);
+    out.whole.resize(at + static_cast<std::size_t>(count));
+    out.high.resize(out.whole.size());
+    for (int c = 0; c < track.channels(); ++c) {
+      const float* x = in.channel(c) + kReach;
+      kernels.energies(x, count, block, taps.data(), kReach, whole.data(), high.data());
+      for (std::int64_t b = 0; b < count; ++b) {
+        const auto i = static_cast<std::size_t>(b);
+        if (!std::isfinite(whole[i])) {
+          const float* y = x + b * block;
+          out.not_finite += std::count_if(y, y + block, [](float v) { return !std::isfinite(v); });
+        }
+        out.whole[at + i] += std::isfinite(whole[i]) ? static_cast<double>(whole[i]) : 0;
+        out.high[at + i] += std::isfinite(high[i]) ? static_cast<double>(high[i]) : 0;
+      }
+    }
+  }
+  // The last, shorter one was looked at for samples that aren't finite only.
+  out.whole.resize(static_cast<std::size_t>(blocks));
+  out.high.resize(static_cast<std::size_t>(blocks));
+  return out;
+}
+
+// A number for each frame of `blocks`, from a sorted copy of its blocks.
+template <class Of>
+std::vector<double> per_frame(const std::vector<double>& blocks, Of&& of) {
+  std::vector<double> out;
+  double sorted[kBlocksAFrame];
+  for (std::size_t b = 0; b + kBlocksAFrame <= blocks.size(); b += kBlocksAFrame) {
+    std::copy_n(blocks.begin() + static_cast<std::ptrdiff_t>(b), kBlocksAFrame, sorted);
+    std::sort(sorted, sorted + kBlocksAFrame);
+    out.push_back(of(sorted));
+  }
+  return out;
+}
+
+// Changes in dB of the frames that are programme before.
+std::vector<double> changes(const std::vector<double>& before, const std::vector<double>& after) {
+  const double least = programme(before);
+  std::vector<double> out;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (before[i] >= least) out.push_back(to_db(std::max(after[i], 1e-9 * before[i]) / before[i]));
+  }
+  return out;
+}
+
+std::vector<double> onset_losses(const std::vector<double>& before, const std::vector<double>& after) {
+  const double least = programme(before);
+  std::vector<double> out;
+  const auto mean = [](const std::vector<double>& e, std::size_t from, std::size_t count) {
+    double sum = 0;
+    for (std::size_t i = from; i < from + count; ++i) sum += e[i];
+    return sum / static_cast<double>(count);
+  };
+  for (std::size_t i = kBeforeOnset; i + 5 < before.size(); ++i) {
+    const double past = mean(before, i - kBeforeOnset, kBeforeOnset);
+    if (before[i] < least || before[i] < kRise * past || mean(before, i + 3, 2) < kStays * past) continue;
+    const double was = before[i] - past;
+    const double is = after[i] - mean(after, i - kBeforeOnset, kBeforeOnset);
+    out.push_back(-to_db(std::max(is, 1e-9 * was) / was));
+    i += kBeforeOnset;
+  }
+  return out;
+}
+
+}  // namespace
+
+void GuardLimits::check() const {
+  for (const double limit : {level_median_db, level_p95_db, high_loss_db, onset_loss_db}) {
+    if (!(limit > 0)) throw std::invalid_argument("the guard's limits are above 0 dB");
+  }
+}
+
+GuardReading compare(TrackReader& before, TrackReader& after, double sample_rate_hz, const GuardLimits& limits) {
+  limits.check();
+  if (before.channels() != after.channels() || before.frames() != after.frames())
+    throw std::invalid_argument("the guard compares tracks of one format and length");
+  const auto block = std::max<std::int64_t>(16, static_cast<std::int64_t>(kBlock_s * sample_rate_hz / 16 + 0.5) * 16);
+  const std::vector<float> taps = high_pass(sample_rate_hz);
+  const Energies was = measure(before, block, taps), is = measure(after, block, taps);
+
+  GuardReading r;
+  r.not_finite_samples = is.not_finite;
+  const auto level = [](const double* sorted) {
+    double sum = 0;
+    for (std::int64_t i = 0; i < kTrimmed; ++i) sum += sorted[i];
+    return sum;
+  };
+  const auto middle = [](const double* sorted) {
+    return 0.5 * (sorted[kBlocksAFrame / 2 - 1] + sorted[kBlocksAFrame / 2]);
+  };
+  std::vector<double> levels = changes(per_frame(was.whole, level), per_frame(is.whole, level));
+  for (double& v : levels) v = std::abs(v);
+  r.frames = static_cast<std::int64_t>(levels.size());
+  if (levels.size() >= kLeastCount) {
+    r.level_median_db = percentile(levels, 0.5);
+    r.level_p95_db = percentile(levels, 0.95);
+  }
+  const std::vector<double> highs = changes(per_frame(was.high, middle), per_frame(is.high, middle));
+  r.high_frames = static_cast<std::int64_t>(highs.size());
+  if (highs.size() >= kLeastCount) r.high_loss_db = std::max(0.0, -percentile(highs, 0.5));
+  const std::vector<double> onsets = onset_losses(was.whole, is.whole);
+  r.onsets = static_cast<std::int64_t>(onsets.size());
+  if (onsets.size() >= kLeastCount) r.onset_loss_db = std::max(0.0, percentile(onsets, 0.5));
+
+  if (r.not_finite_samples > 0) {
+    r.failed = "not_finite";
+  } else if (r.level_median_db > limits.level_median_db) {
+    r.failed = "level";
+  } else if (r.level_p95_db > limits.level_p95_db) {
+    r.failed = "level_p95";
+  } else if (r.high_loss_db > limits.high_loss_db) {
+    r.failed = "highs";
+  } else if (r.onset_loss_db > limits.onset_loss_db) {
+    r.failed = "onsets";
+  }
+  return r;
+}
+
+}  // namespace lathe

@@ -1,0 +1,48 @@
+// Compares a track before and after a stage: whether music went with the damage.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "kernels/restoration/restorer.h"
+
+namespace lathe {
+
+// What a stage may do to the programme; each stage's caller has its own. The defaults suit a stage that mends places
+// or lines.
+struct GuardLimits {
+  double level_median_db = 0.3;  // change of level, either way
+  double level_p95_db = 2.0;
+  double high_loss_db = 1.0;
+  double onset_loss_db = 1.0;
+
+  // Throws std::invalid_argument unless all are above 0.
+  void check() const;
+};
+
+// A measure for which there is too little to go by (under 8 frames or onsets) reads 0.
+struct GuardReading {
+  std::int64_t not_finite_samples = 0;  // in what came out
+  // (b) Frames of 0.1 s well above the track's noise: change of their energy, without the loudest fifth of their 5 ms
+  // blocks, which may be damage.
+  double level_median_db = 0;  // of the change's amount
+  double level_p95_db = 0;
+  // (c) Median over frames of the loss above 8 kHz (or a quarter of the sample rate, if that is less), a frame's own
+  // being the median of its blocks: clicks fill a few of those. Frames whose highs stand out of the track's own noise.
+  double high_loss_db = 0;
+  // (d) Median over onsets of the loss of their first 5 ms over the 20 ms before. An onset rises by 12 dB within 5 ms
+  // and is still 6 dB up 20 ms later: clicks aren't.
+  double onset_loss_db = 0;
+  std::int64_t frames = 0, high_frames = 0, onsets = 0;  // gone by
+  // The first check that failed: "not_finite", "level", "level_p95", "highs", "onsets"; empty: none did.
+  std::string failed;
+
+  bool is_ok() const { return failed.empty(); }
+};
+
+// Energies are sums over all channels. "Well above the noise": at least 10 dB over the 5th percentile, or within 10 dB
+// of the 95th, whichever is less. Both tracks have the same format and length (std::invalid_argument otherwise); they
+// are read in order in blocks of under a second. Cost: 17 multiply-adds a sample of each.
+GuardReading compare(TrackReader& before, TrackReader& after, double sample_rate_hz, const GuardLimits& limits);
+
+}  // namespace lathe
