@@ -21,18 +21,6 @@ constexpr int kSame = 6;
 
 std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-float median_of_8(const float* v) {
-  float s[kMedianOf];
-  std::copy_n(v, kMedianOf, s);
-  for (int i = 1; i < kMedianOf; ++i) {
-    const float x = s[i];
-    int j = i;
-    for (; j > 0 && s[j - 1] > x; --j) s[j] = s[j - 1];
-    s[j] = x;
-  }
-  return 0.5f * (s[3] + s[4]);
-}
-
 }  // namespace
 
 ImpulseScan::ImpulseScan(const ImpulseDesign& design, int channels)
@@ -46,8 +34,8 @@ ImpulseScan::ImpulseScan(const ImpulseDesign& design, int channels)
       window_(size_of(size_)),
       weighed_(size_of(size_ + design.order + 32)),
       lags_(size_of((design.order + 16) / 16 * 16)),
-      means_(size_of(size_ / kLaneCell)),
-      medians_(size_of(cells_)),
+      means_(size_of(size_ / kLaneCell + 32)),
+      medians_(size_of(cells_ + 16)),
       marks_(size_of(size_)),
       all_marks_(size_of(size_)) {
   for (int n = 0; n < size_; ++n)
@@ -105,7 +93,7 @@ void ImpulseScan::levels(int channel) {
       peaks[i] = peak;
     }
     const int last = cells_ - kMedianOf;
-    for (int i = 0; i <= last; ++i) medians_[size_of(i)] = median_of_8(means_.data() + i);
+    kernels_.medians_of_8(means_.data(), last + 1, medians_.data());
     for (int i = 0; i < cells_; ++i) {
       const float before = medians_[size_of(std::clamp(i - kApart - kMedianOf + 1, 0, last))];
       const float after = medians_[size_of(std::clamp(i + kApart, 0, last))];
@@ -162,21 +150,15 @@ void ImpulseScan::fill(int channel, Span span) {
   const int order = design_.order, length = span.end - span.first;
   float* into = work(channel) + span.first;
   GapSolver& solver = solver_[channel];
-  const double* ac = solver.ac();
-  known_.assign(size_of(length + 2 * order), 0.0);
+  known_.assign(size_of(length + 2 * order + 16), 0.0);
   for (int i = 0; i < order; ++i) {
-    known_[size_of(i)] = static_cast<double>(into[i - order]);
-    known_[size_of(order + length + i)] = static_cast<double>(into[length + i]);
+    known_[size_of(i)] = -static_cast<double>(into[i - order]);
+    known_[size_of(order + length + i)] = -static_cast<double>(into[length + i]);
   }
-  gap_.assign(size_of(length), 0.0);
-  for (int i = 0; i < length; ++i) {
-    const double* at = known_.data() + order + i;
-    double sum = 0;
-    for (int k = 1; k <= order; ++k) sum += ac[k] * (at[k] + at[-k]);
-    gap_[size_of(i)] = -sum;
-  }
+  gap_.assign(size_of(length + 16), 0.0);
+  kernels_.filter(known_.data() + 2 * order, solver.both_sides(), 2 * order + 1, length, gap_.data());
   solver.factor(length, nullptr);
-  solver.solve(gap_.data());
+  solver.solve(gap_);
   for (int i = 0; i < length; ++i) into[i] = static_cast<float>(gap_[size_of(i)]);
 }
 
