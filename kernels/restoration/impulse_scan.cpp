@@ -123,7 +123,7 @@ bool ImpulseScan::alarms() {
           const float* end = other + std::min(size_, n + kSame + 1);
           if (std::any_of(other + std::max(0, n - kSame), end,
                           [other_limit](float v) { return std::abs(v) > other_limit; }))
-            marks_[size_of(n)] = 1, any = true;
+            marks_[size_of(n)] = static_cast<std::uint8_t>(marks_[size_of(n)] | 1 << c), any = true;
         }
       }
     }
@@ -131,17 +131,16 @@ bool ImpulseScan::alarms() {
   if (!any) return false;
   for (int n = from; n < to; ++n) {
     if (marks_[size_of(n)] == 0) continue;
-    if (!spans_.empty() && n - spans_.back().end < design_.merge)
-      spans_.back().end = n + 1;
-    else
-      spans_.push_back({n, n + 1});
+    if (spans_.empty() || n - spans_.back().end >= design_.merge) spans_.push_back({n, n, 0});
+    spans_.back().end = n + 1;
+    spans_.back().channels |= marks_[size_of(n)];
   }
   std::erase_if(spans_, [this](Span s) { return s.end - s.first > design_.longest; });
   if (spans_.size() > size_of(design_.most)) {
     spans_.resize(size_of(design_.most));
     ++cut_short_;
   }
-  for (Span& s : spans_) s = {std::max(s.first - 2, from), std::min(s.end + 3, to)};
+  for (Span& s : spans_) s = {std::max(s.first - 2, from), std::min(s.end + 3, to), s.channels};
   return !spans_.empty();
 }
 
@@ -163,29 +162,35 @@ void ImpulseScan::fill(int channel, Span span) {
 }
 
 void ImpulseScan::mend(Span span) {
-  for (int c = 0; c < channels_; ++c) fill(c, span);
+  for (int c = 0; c < channels_; ++c) {
+    if ((span.channels >> c & 1) != 0) fill(c, span);
+  }
 }
 
 std::vector<ImpulseScan::Span> ImpulseScan::spans_of_all_passes(const float* const* rows) {
   std::vector<Span> all, joined;
   std::fill(all_marks_.begin(), all_marks_.end(), std::uint8_t{0});
+  int changed = 3;
   for (int pass = 0; pass <= design_.passes; ++pass) {
     for (int c = 0; c < channels_; ++c) {
       if (pass == 0) std::copy_n(rows[c], size_, work(c));
+      if ((changed >> c & 1) == 0) continue;
       model(c);
       levels(c);
     }
     if (pass == design_.passes || !alarms()) break;
+    changed = 0;
     for (std::size_t n = 0; n < marks_.size(); ++n) all_marks_[n] = static_cast<std::uint8_t>(all_marks_[n] | marks_[n]);
     for (const Span& span : spans_) {
       mend(span);
       all.push_back(span);
+      changed |= span.channels;
     }
   }
   std::sort(all.begin(), all.end(), [](Span x, Span y) { return x.first < y.first; });
   for (const Span& s : all) {
     if (!joined.empty() && s.first - joined.back().end < 8)
-      joined.back().end = std::max(joined.back().end, s.end);
+      joined.back().end = std::max(joined.back().end, s.end), joined.back().channels |= s.channels;
     else
       joined.push_back(s);
   }

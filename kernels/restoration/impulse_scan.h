@@ -67,6 +67,7 @@ class ImpulseScan {
  private:
   struct Span {
     int first, end;
+    int channels = 3;  // bit c: channel c has alarms here
   };
   struct Judged {
     Span span{0, 0};
@@ -102,7 +103,7 @@ class ImpulseScan {
   AlignedArray<float> means_, peaks_[2][2], level_[2][2];  // [channel][0 forward, 1 backward], a value a cell
   GapSolver solver_[2];
   std::vector<float> medians_, kept_;
-  std::vector<std::uint8_t> marks_, all_marks_;
+  std::vector<std::uint8_t> marks_, all_marks_;  // a bit a channel
   std::vector<Span> spans_;
   std::vector<double> gap_, known_, difference_;
   ClickShapes shapes_;
