@@ -32,8 +32,8 @@ struct ImpulseDesign {
   int order = 31;         // of the model; 16 n - 1
   double unit = 1;        // frames that a frame at 44.1 kHz lasts
   int scale = 1;          // cells, hop and what is compared around an impulse are this many times their usual length
-  int hop = 2048;         // a block
-  int context = 1024;     // read on both sides of it
+  int hop = 3072;         // a block
+  int context = 768;     // read on both sides of it
   int merge = 48;         // alarms closer than this are one span
   int longest = 176;      // a longer span is no impulse
   double threshold = 5;   // of an alarm, in levels
