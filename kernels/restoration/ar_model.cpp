@@ -2,103 +2,106 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "kernels/math/portable_log.h"
+#include "kernels/restoration/impulse_lanes.h"
+#include "kernels/simd/level.h"
 
 namespace lathe {
+namespace {
 
-double fit_ar(const double* r, int order, double count, double* a) {
-  std::vector<double> next(static_cast<std::size_t>(order) + 1);
+std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+constexpr int kOverrun = 16;
+
+}  // namespace
+
+void fit_ar(const double* r, int order, double count, double* a) {
+  std::vector<double> next(size_of(order + 1));
   std::fill_n(a, order + 1, 0.0);
   a[0] = 1;
-  const double total = r[0] * (1 + 1e-9) + 1e-14 * count;
-  double left = total;
+  double left = r[0] * (1 + 1e-9) + 1e-14 * count;
   for (int m = 1; m <= order; ++m) {
     double sum = r[m];
     for (int k = 1; k < m; ++k) sum += a[k] * r[m - k];
     const double reflection = -sum / left;
     if (!(std::abs(reflection) < 1)) break;
-    for (int k = 1; k < m; ++k) next[static_cast<std::size_t>(k)] = a[k] + reflection * a[m - k];
-    for (int k = 1; k < m; ++k) a[k] = next[static_cast<std::size_t>(k)];
+    for (int k = 1; k < m; ++k) next[size_of(k)] = a[k] + reflection * a[m - k];
+    for (int k = 1; k < m; ++k) a[k] = next[size_of(k)];
     a[m] = reflection;
     left *= 1 - reflection * reflection;
   }
-  return left / total;
 }
+
+GapSolver::GapSolver() : kernels_(pick_level(sse2::impulse_kernels, avx2::impulse_kernels, avx512::impulse_kernels)) {}
 
 void GapSolver::set_model(const double* a, int order) {
   order_ = order;
-  ac_.resize(static_cast<std::size_t>(order) + 1);
+  ac_.assign(size_of(order + 1), 0.0);
+  both_.assign(size_of(2 * order + 1), 0.0);
   for (int k = 0; k <= order; ++k) {
-    double sum = 0;
-    for (int j = 0; j + k <= order; ++j) sum += a[j] * a[j + k];
-    ac_[static_cast<std::size_t>(k)] = sum;
+    double even = 0, odd = 0;
+    int j = 0;
+    for (; j + 1 + k <= order; j += 2) {
+      even += a[j] * a[j + k];
+      odd += a[j + 1] * a[j + 1 + k];
+    }
+    if (j + k <= order) even += a[j] * a[j + k];
+    ac_[size_of(k)] = both_[size_of(order - k)] = both_[size_of(order + k)] = even + odd;
   }
+}
+
+void GapSolver::copy_model(const GapSolver& other) {
+  order_ = other.order_;
+  ac_ = other.ac_;
+  both_ = other.both_;
+}
+
+void GapSolver::clear(int order, int length) {
+  order_ = order;
+  length_ = length;
+  stride_ = (order + 1 + kOverrun + 7) / 8 * 8;
+  columns_.assign(size_of((length + 1) * stride_), 0.0);
+  inverse_.resize(size_of(length));
 }
 
 void GapSolver::factor(int length, const double* extra) {
-  length_ = length;
-  const int wide = order_ + 1;
-  rows_.resize(static_cast<std::size_t>(length) * static_cast<std::size_t>(wide));
-  for (int i = 0; i < length; ++i) {
-    double* row = rows_.data() + i * wide + order_;  // row[j - i] = L[i][j]
-    const int from = std::max(0, i - order_);
-    for (int j = from; j <= i; ++j) {
-      const double* other = rows_.data() + j * wide + order_;
-      double sum = ac_[static_cast<std::size_t>(i - j)];
-      if (i == j) sum = sum * (1 + 1e-9) + (extra == nullptr ? 0.0 : extra[i]);
-      const int k0 = std::max(from, j - order_);
-      double even = 0, odd = 0;
-      int k = k0;
-      for (; k + 1 < j; k += 2) {
-        even += row[k - i] * other[k - j];
-        odd += row[k + 1 - i] * other[k + 1 - j];
-      }
-      if (k < j) even += row[k - i] * other[k - j];
-      sum -= even + odd;
-      row[j - i] = i == j ? std::sqrt(std::max(sum, 1e-30)) : sum / other[0];
-    }
+  clear(order_, length);
+  for (int j = 0; j < length; ++j) {
+    std::copy(ac_.begin(), ac_.end(), column(j));
+    column(j)[0] = ac_[0] * (1 + 1e-9) + (extra == nullptr ? 0.0 : extra[j]);
   }
+  factor_columns();
+}
+
+void GapSolver::factor_columns() {
+  kernels_.factor_band(columns_.data(), stride_, order_, length_, inverse_.data());
 }
 
 double GapSolver::log_determinant() const {
-  double sum = 0;
-  for (int i = 0; i < length_; ++i) sum += portable_log(rows_[static_cast<std::size_t>(i * (order_ + 1) + order_)]);
-  return 2 * sum;
+  // Products of a few, since a logarithm is dear.
+  double sum = 0, product = 1;
+  for (int j = 0; j < length_; ++j) {
+    product *= inverse_[size_of(j)];
+    if (product < 1e-100 || product > 1e100) {
+      sum -= portable_log(product);
+      product = 1;
+    }
+  }
+  return 2 * (sum - portable_log(product));
 }
 
-void GapSolver::multiply(const double* v, int length, double* out) const {
-  for (int i = 0; i < length; ++i) {
-    double sum = 0;
-    for (int j = std::max(0, i - order_); j <= std::min(length - 1, i + order_); ++j)
-      sum += ac_[static_cast<std::size_t>(std::abs(i - j))] * v[j];
-    out[i] = sum;
-  }
+void GapSolver::solve(std::vector<double>& x) const {
+  x.resize(size_of(length_ + kOverrun));
+  kernels_.solve_band(columns_.data(), stride_, order_, length_, inverse_.data(), x.data());
 }
 
-void GapSolver::solve(double* x) const {
-  const int wide = order_ + 1;
-  for (int i = 0; i < length_; ++i) {
-    const double* row = rows_.data() + i * wide + order_;
-    double sum = x[i];
-    for (int j = std::max(0, i - order_); j < i; ++j) sum -= row[j - i] * x[j];
-    x[i] = sum / row[0];
-  }
-  for (int i = length_ - 1; i >= 0; --i) {
-    const double* row = rows_.data() + i * wide + order_;
-    x[i] /= row[0];
-    for (int j = std::max(0, i - order_); j < i; ++j) x[j] -= row[j - i] * x[i];
-  }
-}
-
-double GapSolver::energy(const double* v, int length) const {
-  double total = 0;
-  for (int i = 0; i < length; ++i) {
-    double sum = 0.5 * ac_[0] * v[i];
-    for (int j = std::max(0, i - order_); j < i; ++j) sum += ac_[static_cast<std::size_t>(i - j)] * v[j];
-    total += 2 * sum * v[i];
-  }
-  return total;
+void GapSolver::multiply(const std::vector<double>& v, int length, std::vector<double>& out) {
+  padded_.assign(size_of(length + 2 * order_ + kOverrun), 0.0);
+  std::copy_n(v.begin(), length, padded_.begin() + order_);
+  out.assign(size_of(length + kOverrun), 0.0);
+  kernels_.filter(padded_.data() + 2 * order_, both_.data(), 2 * order_ + 1, length, out.data());
 }
 
 }  // namespace lathe

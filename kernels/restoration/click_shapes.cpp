@@ -14,12 +14,11 @@ std::size_t size_of(int n) { return static_cast<std::size_t>(n); }
 
 // The best offset over a part of the gap. 1'M1 over a run depends on its length alone, and 1'M(x - s0) is a difference
 // of running sums, so that all runs cost two operations each.
-void ClickShapes::offset(const GapSolver& solver, double variance, const std::vector<double>& difference) {
+void ClickShapes::offset(GapSolver& solver, double variance, const std::vector<double>& difference) {
   const int length = static_cast<int>(difference.size());
-  image_.resize(size_of(length));
   sums_.resize(size_of(length + 1));
   ones_.resize(size_of(length + 1));
-  solver.multiply(difference.data(), length, image_.data());
+  solver.multiply(difference, length, image_);
   double drop = 0, ring = solver.ac()[0];
   sums_[0] = ones_[0] = 0;
   for (int i = 0; i < length; ++i) {
@@ -64,18 +63,18 @@ void ClickShapes::burst(const GapSolver& solver, double variance, double decay, 
   shift_.resize(size_of(length));
   Kind& kind = kinds_[used_++];
   kind.damage.resize(size_of(length));
-  double logs = 0, quadratic = 0;
+  double quadratic = 0;
   for (int i = 0; i < length; ++i, envelope *= step) {
-    const double v = envelope + 1e-12, d = difference[size_of(i)];
+    const double v = envelope, d = difference[size_of(i)];
     extra_[size_of(i)] = variance / v;
     shift_[size_of(i)] = kind.damage[size_of(i)] = d * variance / v;
     quadratic += d * d / v;
   }
-  // The sum of logarithms of a geometric series, but for the 1e-12.
-  for (int i = 0; i < length; ++i) logs -= portable_log(extra_[size_of(i)] / variance);
+  // The variances are a geometric series.
+  const double logs = length * portable_log(power_ / norm * share) - decay * (length - 1);
   shaped_.copy_model(solver);
   shaped_.factor(length, extra_.data());
-  shaped_.solve(shift_.data());
+  shaped_.solve(shift_);
   double back = 0;
   for (int i = 0; i < length; ++i) {
     back += kind.damage[size_of(i)] * shift_[size_of(i)];
@@ -85,7 +84,7 @@ void ClickShapes::burst(const GapSolver& solver, double variance, double decay, 
       -0.5 * (logs + shaped_.log_determinant() - solver.log_determinant() + quadratic - back / variance);
 }
 
-ClickShapes::Verdict ClickShapes::judge(const GapSolver& solver, double variance, Depth depth,
+ClickShapes::Verdict ClickShapes::judge(GapSolver& solver, double variance, Depth depth,
                                         std::vector<double>& difference) {
   constexpr double kDecays[] = {0, 1, 2, 3, 4.5};
   const int length = static_cast<int>(difference.size());

@@ -28,14 +28,14 @@ class ClickShapes {
   };
 
   // `solver` has factored the gap's matrix M. difference[i] = x[i] - s0[i]; becomes the damage's mean, x - s.
-  Verdict judge(const GapSolver& solver, double variance, Depth depth, std::vector<double>& difference);
+  Verdict judge(GapSolver& solver, double variance, Depth depth, std::vector<double>& difference);
 
  private:
   struct Kind {
     double log_likelihood;
     std::vector<double> damage;
   };
-  void offset(const GapSolver& solver, double variance, const std::vector<double>& difference);
+  void offset(GapSolver& solver, double variance, const std::vector<double>& difference);
   void burst(const GapSolver& solver, double variance, double decay, double share,
              const std::vector<double>& difference);
 

@@ -1,6 +1,5 @@
 #include "kernels/restoration/decrackle.h"
 
-#include <cstdlib>
 #include <stdexcept>
 
 #include "kernels/restoration/impulse_remover.h"
@@ -15,15 +14,17 @@ namespace cpu {
 
 std::unique_ptr<Restorer> make_decrackle(const DecrackleSettings& settings, const RestorationFormat& format) {
   settings.check();
-  const auto env = [](const char* n, double v) { return std::getenv(n) ? std::atof(std::getenv(n)) : v; };
   RemoverDesign design;
   design.name = "decrackle";
-  design.scan.longest = static_cast<int>(env("LONG", 44));
-  design.scan.merge = static_cast<int>(env("MERGE", 10));
-  design.scan.threshold = env("K", 4);
-  design.scan.passes = static_cast<int>(env("PASSES", 3));
-  design.lowest = env("LOWEST", -8);
-  design.slope = env("SLOPE", 2.5);
+  design.scan.threshold = 3.5;
+  design.scan.merge = 24;
+  design.scan.longest = 110;
+  // Crackle is many impulses: a dozen clicks are the declicker's. Where it is, small impulses are likelier than usual.
+  design.sure = 1;
+  design.least = 5;
+  design.least_per_minute = 10;
+  design.from = -1;
+  design.lowest = -9;
   if (settings.common.tier == Tier::fast) {
     design.scan.passes = 1;
     design.repair.iterations = 1;

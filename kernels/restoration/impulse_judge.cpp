@@ -75,6 +75,7 @@ bool ImpulseScan::is_sound(const float* const* rows, Span left, Span right) {
   // Times the level's square; 1 is what music has.
   constexpr double kMost = 2;
   for (int c = 0; c < channels_; ++c) {
+    if ((left.channels >> c & 1) == 0) continue;
     float* w = work(c);
     const std::vector<float> kept(w + left.first, w + right.end);
     std::copy(rows[c] + left.end, rows[c] + right.first, w + left.end);
@@ -100,7 +101,7 @@ void ImpulseScan::split(const float* const* rows, Span span, std::vector<Span>& 
     if (last >= 0 && n - last > kApartAtLeast) {
       if (!is_checked && is_offset(rows, span)) return;
       is_checked = true;
-      const Span left{parts.back().first, last + 3}, right{n - 2, span.end};
+      const Span left{parts.back().first, last + 3, span.channels}, right{n - 2, span.end, span.channels};
       if (is_sound(rows, left, right)) {
         parts.back() = left;
         parts.push_back(right);
@@ -110,7 +111,7 @@ void ImpulseScan::split(const float* const* rows, Span span, std::vector<Span>& 
   }
   if (parts.size() == 1) return;
   for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-    for (int c = 0; c < channels_; ++c)
+    for (int c = 0; c < channels_; ++c)  // also where nothing was taken away
       std::copy(rows[c] + parts[i].end, rows[c] + parts[i + 1].first, work(c) + parts[i].end);
   }
   for (int again = 0; again < 2; ++again) {

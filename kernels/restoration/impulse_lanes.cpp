@@ -75,9 +75,94 @@ void cells(const float* e, std::int64_t count, float* means, float* peaks) {
   }
 }
 
+// The fourth and the fifth of eight, by Batcher's odd-even merge sort without what does not reach them.
+void medians_of_8(const float* x, std::int64_t count, float* out) {
+  const auto order = [](F& a, F& b) {
+    const F low = min(a, b);
+    b = max(a, b);
+    a = low;
+  };
+  for (std::int64_t i = 0; i < count; i += kFloats) {
+    F v[8];
+    for (int k = 0; k < 8; ++k) v[k] = load(x + i + k);
+    for (int k = 0; k < 8; k += 2) order(v[k], v[k + 1]);
+    for (int k = 0; k < 8; k += 4) order(v[k], v[k + 2]), order(v[k + 1], v[k + 3]), order(v[k + 1], v[k + 2]);
+    for (int k = 0; k < 4; ++k) order(v[k], v[k + 4]);
+    order(v[2], v[4]);
+    order(v[3], v[5]);
+    order(v[3], v[4]);
+    const F middle = (v[3] + v[4]) * 0.5f;
+    for (int k = 0; k < kFloats && i + k < count; ++k) out[i + k] = middle[k];
+  }
+}
+
+void filter(const double* x, const double* a, int taps, std::int64_t count, double* out) {
+  constexpr int kWide = 16 / kDoubles;
+  for (std::int64_t n = 0; n < count; n += 16) {
+    D even[kWide] = {}, odd[kWide] = {};
+    int k = 0;
+    for (; k + 1 < taps; k += 2) {
+      const D low = splat(a[k]), high = splat(a[k + 1]);
+      for (int w = 0; w < kWide; ++w) {
+        even[w] = fma(low, load(x + n - k + w * kDoubles), even[w]);
+        odd[w] = fma(high, load(x + n - k - 1 + w * kDoubles), odd[w]);
+      }
+    }
+    if (k < taps) {
+      for (int w = 0; w < kWide; ++w) even[w] = fma(splat(a[k]), load(x + n - k + w * kDoubles), even[w]);
+    }
+    for (int w = 0; w < kWide; ++w)
+      store(out + n + w * kDoubles, load(out + n + w * kDoubles) + (even[w] + odd[w]));
+  }
+}
+
+// Right-looking: each column, once done, is taken from those behind it, so that no sum waits for another.
+void factor_band(double* columns, int stride, int order, int length, double* inverse) {
+  for (int j = 0; j < length; ++j) {
+    double* column = columns + j * stride;
+    const double pivot = __builtin_sqrt(column[0] > 1e-30 ? column[0] : 1e-30), factor = 1 / pivot;
+    inverse[j] = factor;
+    const int last = order < length - 1 - j ? order : length - 1 - j;
+    for (int d = 0; d <= last; d += kDoubles) store(column + d, load(column + d) * splat(factor));
+    column[0] = pivot;
+    for (int m = 1; m <= last; ++m) {
+      const D times = splat(-column[m]);
+      double* to = columns + (j + m) * stride;
+      for (int d = 0; d <= last - m; d += kDoubles) store(to + d, fma(times, load(column + m + d), load(to + d)));
+    }
+  }
+}
+
+void solve_band(const double* columns, int stride, int order, int length, const double* inverse, double* x) {
+  for (int j = 0; j < length; ++j) {
+    const double* column = columns + j * stride;
+    const double value = x[j] * inverse[j];
+    const int last = order < length - 1 - j ? order : length - 1 - j;
+    const D times = splat(-value);
+    for (int d = 1; d <= last; d += kDoubles) store(x + j + d, fma(times, load(column + d), load(x + j + d)));
+    x[j] = value;
+  }
+  for (int i = length; i < length + 16; ++i) x[i] = 0;
+  for (int j = length - 1; j >= 0; --j) {
+    const double* column = columns + j * stride;
+    constexpr int kWide = 8 / kDoubles;
+    D sums[kWide] = {};
+    const int last = order < length - 1 - j ? order : length - 1 - j;
+    for (int d = 1; d <= last; d += 8) {
+      for (int w = 0; w < kWide; ++w)
+        sums[w] = fma(load(column + d + w * kDoubles), load(x + j + d + w * kDoubles), sums[w]);
+    }
+    alignas(64) double parts[8];
+    for (int w = 0; w < kWide; ++w) store(parts + w * kDoubles, sums[w]);
+    const double sum = ((parts[0] + parts[4]) + (parts[2] + parts[6])) + ((parts[1] + parts[5]) + (parts[3] + parts[7]));
+    x[j] = (x[j] - sum) * inverse[j];
+  }
+}
+
 }  // namespace
 
 extern const ImpulseKernels impulse_kernels;
-const ImpulseKernels impulse_kernels = {weigh, correlate, residuals, cells};
+const ImpulseKernels impulse_kernels = {weigh,  correlate,    residuals,   cells,
+                                        medians_of_8, filter, factor_band, solve_band};
 
 }  // namespace lathe::LATHE_LEVEL

@@ -14,6 +14,15 @@ struct ImpulseKernels {
   void (*residuals)(const float* x, const float* a, int order, std::int64_t count, float* forward, float* backward);
   // Of each 32 values: the mean of |e|, and the largest |e|.
   void (*cells)(const float* e, std::int64_t cells, float* means, float* peaks);
+  // out[i] = the median of x[i .. i + 7]; x has count + 23 values.
+  void (*medians_of_8)(const float* x, std::int64_t count, float* out);
+  // out[n] += sum of a[k] * x[n - k], k < taps. Reads and writes up to 15 values behind count.
+  void (*filter)(const double* x, const double* a, int taps, std::int64_t count, double* out);
+  // The Cholesky factor of a symmetric positive definite band matrix, in place: M[j + d][j] at columns[j * stride + d],
+  // d <= order; stride is order + 16 or more and what lies behind `order` is 0. inverse[j] = 1 / L[j][j].
+  void (*factor_band)(double* columns, int stride, int order, int length, double* inverse);
+  // x := (L L')^-1 x; x has length + 16 values.
+  void (*solve_band)(const double* columns, int stride, int order, int length, const double* inverse, double* x);
 };
 
 namespace sse2 {

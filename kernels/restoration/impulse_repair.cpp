@@ -12,36 +12,6 @@ namespace {
 
 std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-// Solves the symmetric positive definite system in place (Cholesky); rows of `size`.
-void solve_dense(std::vector<double>& m, std::vector<double>& x, int size) {
-  for (int i = 0; i < size; ++i) {
-    double* row = m.data() + i * size;
-    for (int j = 0; j <= i; ++j) {
-      const double* other = m.data() + j * size;
-      double even = 0, odd = 0;
-      int k = 0;
-      for (; k + 1 < j; k += 2) {
-        even += row[k] * other[k];
-        odd += row[k + 1] * other[k + 1];
-      }
-      if (k < j) even += row[k] * other[k];
-      const double sum = row[j] - (even + odd);
-      row[j] = i == j ? std::sqrt(std::max(sum, 1e-30)) : sum / other[j];
-    }
-  }
-  for (int i = 0; i < size; ++i) {
-    const double* row = m.data() + i * size;
-    double sum = x[size_of(i)];
-    for (int j = 0; j < i; ++j) sum -= row[j] * x[size_of(j)];
-    x[size_of(i)] = sum / row[i];
-  }
-  for (int i = size - 1; i >= 0; --i) {
-    const double* row = m.data() + i * size;
-    x[size_of(i)] /= row[i];
-    for (int j = 0; j < i; ++j) x[size_of(j)] -= row[j] * x[size_of(i)];
-  }
-}
-
 }  // namespace
 
 ImpulseRepair::ImpulseRepair(const RepairDesign& design)
@@ -51,6 +21,7 @@ ImpulseRepair::ImpulseRepair(const RepairDesign& design)
       own_(size_of(2 * design.half + 2 * design.order + 64)),
       beside_(size_of(2 * design.half + 2 * design.order + 64)),
       model_(size_of(design.order + 1)),
+      reversed_(size_of(design.order + 1)),
       regression_(size_of(2 * design.reach + 1)) {
   const int size = 2 * design.half;
   for (int n = 0; n < size; ++n)
@@ -78,64 +49,69 @@ void ImpulseRepair::fit(const float* row, const float* other) {
   kernels_.correlate(own_.data(), beside_.data(), size, lags, uv_.data());
   kernels_.correlate(beside_.data(), own_.data(), size, (q + 16) / 16 * 16, vu_.data());
   const int unknowns = p + 2 * q + 1;
-  matrix_.assign(size_of(unknowns * unknowns), 0.0);
   right_.assign(size_of(unknowns), 0.0);
   const auto cross = [&](int m) { return m >= 0 ? uv_[size_of(m)] : vu_[size_of(-m)]; };  // sum of u[n] v[n+m]
   const double floor_u = uu_[0] * 1e-9 + 1e-14 * size, floor_v = (vv_[0] + uu_[0]) * 1e-8 + 1e-14 * size;
-  for (int k = 1; k <= p; ++k) {
-    double* to = matrix_.data() + (k - 1) * unknowns;
-    for (int l = 1; l <= k; ++l) to[l - 1] = uu_[size_of(k - l)] + (k == l ? floor_u : 0.0);
-    right_[size_of(k - 1)] = -uu_[size_of(k)];
+  fitting_.clear(unknowns - 1, unknowns);
+  for (int l = 1; l <= p; ++l) {
+    double* column = fitting_.column(l - 1);
+    for (int k = l; k <= p; ++k) column[k - l] = uu_[size_of(k - l)];
+    column[0] += floor_u;
+    for (int j = -q; j <= q; ++j) column[p + j + q - (l - 1)] = -cross(l - j);
+    right_[size_of(l - 1)] = -uu_[size_of(l)];
   }
-  for (int j = -q; j <= q; ++j) {
-    double* to = matrix_.data() + (p + j + q) * unknowns;
-    for (int k = 1; k <= p; ++k) to[k - 1] = -cross(k - j);
-    for (int l = -q; l <= j; ++l) to[p + l + q] = vv_[size_of(j - l)] + (j == l ? floor_v : 0.0);
-    right_[size_of(p + j + q)] = cross(-j);
+  for (int l = -q; l <= q; ++l) {
+    double* column = fitting_.column(p + l + q);
+    for (int j = l; j <= q; ++j) column[j - l] = vv_[size_of(j - l)];
+    column[0] += floor_v;
+    right_[size_of(p + l + q)] = cross(-l);
   }
-  solve_dense(matrix_, right_, unknowns);
+  fitting_.factor_columns();
+  fitting_.solve(right_);
   model_[0] = 1;
   for (int k = 1; k <= p; ++k) model_[size_of(k)] = right_[size_of(k - 1)];
   for (int j = 0; j <= 2 * q; ++j) regression_[size_of(j)] = right_[size_of(p + j)];
 }
 
-double ImpulseRepair::predict(const float* row, const float* other, std::int64_t n) const {
-  double sum = 0;
-  for (int k = 0; k <= design_.order; ++k) sum += model_[size_of(k)] * static_cast<double>(row[n - k]);
-  if (other != nullptr) {
-    const int q = design_.reach;
-    for (int j = -q; j <= q; ++j) sum -= regression_[size_of(j + q)] * static_cast<double>(other[n - j]);
-  }
-  return sum;
+void ImpulseRepair::errors(const float* row, const float* other, std::int64_t first, int count,
+                           std::vector<double>& out) {
+  const int p = design_.order, q = design_.reach;
+  out.assign(size_of(count + 16), 0.0);
+  line_.resize(size_of(count + p + 2 * q + 16));
+  for (int i = 0; i < count + p + 16; ++i) line_[size_of(i)] = static_cast<double>(row[first - p + i]);
+  kernels_.filter(line_.data() + p, model_.data(), p + 1, count, out.data());
+  if (other == nullptr) return;
+  for (int i = 0; i < count + 2 * q + 16; ++i) line_[size_of(i)] = -static_cast<double>(other[first - q + i]);
+  kernels_.filter(line_.data() + 2 * q, regression_.data(), 2 * q + 1, count, out.data());
 }
 
 ClickShapes::Verdict ImpulseRepair::fill(float* row, const float* other, const float* damaged, std::int64_t first,
                                          int frames) {
   const int p = design_.order;
   const std::int64_t start = first + frames / 2 - design_.half;
-  gap_.resize(size_of(frames));
-  errors_.resize(size_of(frames + p));
   for (int iteration = 0; iteration < design_.iterations; ++iteration) {
     fit(row + start, other == nullptr ? nullptr : other + start);
+    // The least sum of squared errors over the gap's samples: M s = -(what the errors are with the gap silent, filtered
+    // backward in time).
     std::fill_n(row + first, frames, 0.0f);
-    for (int i = 0; i < frames + p; ++i) errors_[size_of(i)] = predict(row, other, first + i);
-    for (int i = 0; i < frames; ++i) {
-      double sum = 0;
-      for (int k = 0; k <= p; ++k) sum += model_[size_of(k)] * errors_[size_of(i + k)];
-      gap_[size_of(i)] = -sum;
-    }
+    errors(row, other, first, frames + p, errors_);
+    std::reverse_copy(model_.begin(), model_.end(), reversed_.begin());
+    gap_.assign(size_of(frames + 16), 0.0);
+    errors_.resize(size_of(frames + p + 32));
+    kernels_.filter(errors_.data() + p, reversed_.data(), p + 1, frames, gap_.data());
+    for (double& g : gap_) g = -g;
     solver_.set_model(model_.data(), p);
     solver_.factor(frames, nullptr);
-    solver_.solve(gap_.data());
+    solver_.solve(gap_);
     for (int i = 0; i < frames; ++i) row[first + i] = static_cast<float>(gap_[size_of(i)]);
   }
   double before = 0, after = 0;
-  for (int i = 0; i < design_.near; ++i) {
-    const double b = predict(row, other, first - 1 - i), a = predict(row, other, first + frames + p + i);
-    before += b * b;
-    after += a * a;
-  }
+  errors(row, other, first - design_.near, design_.near, errors_);
+  for (int i = 0; i < design_.near; ++i) before += errors_[size_of(i)] * errors_[size_of(i)];
+  errors(row, other, first + frames + p, design_.near, errors_);
+  for (int i = 0; i < design_.near; ++i) after += errors_[size_of(i)] * errors_[size_of(i)];
   const double variance = std::max(before, after) / design_.near + 1e-14;
+  gap_.resize(size_of(frames));
   for (int i = 0; i < frames; ++i) gap_[size_of(i)] = static_cast<double>(damaged[first + i]) - gap_[size_of(i)];
   const auto verdict = shapes_.judge(solver_, variance, ClickShapes::Depth::all, gap_);
   for (int i = 0; i < frames; ++i) {

@@ -25,22 +25,23 @@ class ImpulseRepair {
   explicit ImpulseRepair(const RepairDesign& design);
 
   // Frames on both sides of an impulse's middle that `fill` reads.
-  int reach() const { return design_.half + design_.order + design_.reach + 16; }
+  int reach() const { return design_.half + 2 * design_.order + design_.reach + 32; }
 
   // Replaces row[first .. first + frames) by its most likely values. `other`: the clean channel beside it, or null.
   ClickShapes::Verdict fill(float* row, const float* other, const float* damaged, std::int64_t first, int frames);
 
  private:
   void fit(const float* row, const float* other);
-  double predict(const float* row, const float* other, std::int64_t n) const;
+  // The prediction errors of `count` samples from `first` on.
+  void errors(const float* row, const float* other, std::int64_t first, int count, std::vector<double>& out);
 
   RepairDesign design_;
   const ImpulseKernels& kernels_;
   AlignedArray<float> window_;
   AlignedArray<double> own_, beside_;
-  std::vector<double> model_, regression_, gap_, errors_;
-  std::vector<double> uu_, vv_, uv_, vu_, matrix_, right_;
-  GapSolver solver_;
+  std::vector<double> model_, reversed_, regression_, gap_, errors_, line_;
+  std::vector<double> uu_, vv_, uv_, vu_, right_;
+  GapSolver solver_, fitting_;
   ClickShapes shapes_;
 };
 

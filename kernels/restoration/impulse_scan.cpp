@@ -21,18 +21,6 @@ constexpr int kSame = 6;
 
 std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-float median_of_8(const float* v) {
-  float s[kMedianOf];
-  std::copy_n(v, kMedianOf, s);
-  for (int i = 1; i < kMedianOf; ++i) {
-    const float x = s[i];
-    int j = i;
-    for (; j > 0 && s[j - 1] > x; --j) s[j] = s[j - 1];
-    s[j] = x;
-  }
-  return 0.5f * (s[3] + s[4]);
-}
-
 }  // namespace
 
 ImpulseScan::ImpulseScan(const ImpulseDesign& design, int channels)
@@ -46,8 +34,8 @@ ImpulseScan::ImpulseScan(const ImpulseDesign& design, int channels)
       window_(size_of(size_)),
       weighed_(size_of(size_ + design.order + 32)),
       lags_(size_of((design.order + 16) / 16 * 16)),
-      means_(size_of(size_ / kLaneCell)),
-      medians_(size_of(cells_)),
+      means_(size_of(size_ / kLaneCell + 32)),
+      medians_(size_of(cells_ + 16)),
       marks_(size_of(size_)),
       all_marks_(size_of(size_)) {
   for (int n = 0; n < size_; ++n)
@@ -105,7 +93,7 @@ void ImpulseScan::levels(int channel) {
       peaks[i] = peak;
     }
     const int last = cells_ - kMedianOf;
-    for (int i = 0; i <= last; ++i) medians_[size_of(i)] = median_of_8(means_.data() + i);
+    kernels_.medians_of_8(means_.data(), last + 1, medians_.data());
     for (int i = 0; i < cells_; ++i) {
       const float before = medians_[size_of(std::clamp(i - kApart - kMedianOf + 1, 0, last))];
       const float after = medians_[size_of(std::clamp(i + kApart, 0, last))];
@@ -135,7 +123,7 @@ bool ImpulseScan::alarms() {
           const float* end = other + std::min(size_, n + kSame + 1);
           if (std::any_of(other + std::max(0, n - kSame), end,
                           [other_limit](float v) { return std::abs(v) > other_limit; }))
-            marks_[size_of(n)] = 1, any = true;
+            marks_[size_of(n)] = static_cast<std::uint8_t>(marks_[size_of(n)] | 1 << c), any = true;
         }
       }
     }
@@ -143,17 +131,16 @@ bool ImpulseScan::alarms() {
   if (!any) return false;
   for (int n = from; n < to; ++n) {
     if (marks_[size_of(n)] == 0) continue;
-    if (!spans_.empty() && n - spans_.back().end < design_.merge)
-      spans_.back().end = n + 1;
-    else
-      spans_.push_back({n, n + 1});
+    if (spans_.empty() || n - spans_.back().end >= design_.merge) spans_.push_back({n, n, 0});
+    spans_.back().end = n + 1;
+    spans_.back().channels |= marks_[size_of(n)];
   }
   std::erase_if(spans_, [this](Span s) { return s.end - s.first > design_.longest; });
   if (spans_.size() > size_of(design_.most)) {
     spans_.resize(size_of(design_.most));
     ++cut_short_;
   }
-  for (Span& s : spans_) s = {std::max(s.first - 2, from), std::min(s.end + 3, to)};
+  for (Span& s : spans_) s = {std::max(s.first - 2, from), std::min(s.end + 3, to), s.channels};
   return !spans_.empty();
 }
 
@@ -162,48 +149,48 @@ void ImpulseScan::fill(int channel, Span span) {
   const int order = design_.order, length = span.end - span.first;
   float* into = work(channel) + span.first;
   GapSolver& solver = solver_[channel];
-  const double* ac = solver.ac();
-  known_.assign(size_of(length + 2 * order), 0.0);
+  known_.assign(size_of(length + 2 * order + 16), 0.0);
   for (int i = 0; i < order; ++i) {
-    known_[size_of(i)] = static_cast<double>(into[i - order]);
-    known_[size_of(order + length + i)] = static_cast<double>(into[length + i]);
+    known_[size_of(i)] = -static_cast<double>(into[i - order]);
+    known_[size_of(order + length + i)] = -static_cast<double>(into[length + i]);
   }
-  gap_.assign(size_of(length), 0.0);
-  for (int i = 0; i < length; ++i) {
-    const double* at = known_.data() + order + i;
-    double sum = 0;
-    for (int k = 1; k <= order; ++k) sum += ac[k] * (at[k] + at[-k]);
-    gap_[size_of(i)] = -sum;
-  }
+  gap_.assign(size_of(length + 16), 0.0);
+  kernels_.filter(known_.data() + 2 * order, solver.both_sides(), 2 * order + 1, length, gap_.data());
   solver.factor(length, nullptr);
-  solver.solve(gap_.data());
+  solver.solve(gap_);
   for (int i = 0; i < length; ++i) into[i] = static_cast<float>(gap_[size_of(i)]);
 }
 
 void ImpulseScan::mend(Span span) {
-  for (int c = 0; c < channels_; ++c) fill(c, span);
+  for (int c = 0; c < channels_; ++c) {
+    if ((span.channels >> c & 1) != 0) fill(c, span);
+  }
 }
 
 std::vector<ImpulseScan::Span> ImpulseScan::spans_of_all_passes(const float* const* rows) {
   std::vector<Span> all, joined;
   std::fill(all_marks_.begin(), all_marks_.end(), std::uint8_t{0});
+  int changed = 3;
   for (int pass = 0; pass <= design_.passes; ++pass) {
     for (int c = 0; c < channels_; ++c) {
       if (pass == 0) std::copy_n(rows[c], size_, work(c));
+      if ((changed >> c & 1) == 0) continue;
       model(c);
       levels(c);
     }
     if (pass == design_.passes || !alarms()) break;
+    changed = 0;
     for (std::size_t n = 0; n < marks_.size(); ++n) all_marks_[n] = static_cast<std::uint8_t>(all_marks_[n] | marks_[n]);
     for (const Span& span : spans_) {
       mend(span);
       all.push_back(span);
+      changed |= span.channels;
     }
   }
   std::sort(all.begin(), all.end(), [](Span x, Span y) { return x.first < y.first; });
   for (const Span& s : all) {
     if (!joined.empty() && s.first - joined.back().end < 8)
-      joined.back().end = std::max(joined.back().end, s.end);
+      joined.back().end = std::max(joined.back().end, s.end), joined.back().channels |= s.channels;
     else
       joined.push_back(s);
   }

@@ -32,8 +32,8 @@ struct ImpulseDesign {
   int order = 31;         // of the model; 16 n - 1
   double unit = 1;        // frames that a frame at 44.1 kHz lasts
   int scale = 1;          // cells, hop and what is compared around an impulse are this many times their usual length
-  int hop = 2048;         // a block
-  int context = 1024;     // read on both sides of it
+  int hop = 3072;         // a block
+  int context = 768;     // read on both sides of it
   int merge = 48;         // alarms closer than this are one span
   int longest = 176;      // a longer span is no impulse
   double threshold = 5;   // of an alarm, in levels
@@ -67,6 +67,7 @@ class ImpulseScan {
  private:
   struct Span {
     int first, end;
+    int channels = 3;  // bit c: channel c has alarms here
   };
   struct Judged {
     Span span{0, 0};
@@ -102,7 +103,7 @@ class ImpulseScan {
   AlignedArray<float> means_, peaks_[2][2], level_[2][2];  // [channel][0 forward, 1 backward], a value a cell
   GapSolver solver_[2];
   std::vector<float> medians_, kept_;
-  std::vector<std::uint8_t> marks_, all_marks_;
+  std::vector<std::uint8_t> marks_, all_marks_;  // a bit a channel
   std::vector<Span> spans_;
   std::vector<double> gap_, known_, difference_;
   ClickShapes shapes_;
