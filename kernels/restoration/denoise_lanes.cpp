@@ -62,13 +62,15 @@ void mirror_ends(float* plane, std::int64_t half) {
   }
 }
 
-void powers(const float* re, const float* im, std::int64_t points, const std::int32_t* row_of_bin,
-            const DenoiseTurn& turn, float* plane_a, float* plane_b) {
-  const std::int64_t half = points / 2;
+void powers(const float* re, const float* im, const DenoiseBins& bins, const DenoiseTurn& turn, float* plane_a,
+            float* plane_b) {
+  const std::int64_t points = bins.points, half = points / 2;
   const F most = splat(1e12f);
-  for (std::int64_t k = 0; k <= half; ++k) {
-    const std::int64_t row = (std::int64_t)row_of_bin[k] * kLanes;
-    const std::int64_t mirror = (std::int64_t)row_of_bin[(points - k) & (points - 1)] * kLanes;
+  const std::int64_t from = bins.first > kDenoiseHalo ? bins.first - kDenoiseHalo : 0;
+  const std::int64_t to = bins.last + kDenoiseHalo < half + 1 ? bins.last + kDenoiseHalo : half + 1;
+  for (std::int64_t k = from; k < to; ++k) {
+    const std::int64_t row = (std::int64_t)bins.row_of_bin[k] * kLanes;
+    const std::int64_t mirror = (std::int64_t)bins.row_of_bin[(points - k) & (points - 1)] * kLanes;
     const F wa = splat(0.5f * turn.white_a[k]), wb = splat(0.5f * turn.white_b[k]);
     const F c = splat(turn.cos[k]), s = splat(turn.sin[k]);
     const F scale_a = splat(turn.scale_a[k]), scale_b = splat(turn.scale_b[k]);
@@ -208,12 +210,11 @@ inline void weigh_block(const float* plane, std::int64_t first, std::int64_t cou
   }
 }
 
-void gains(const float* plane_a, const float* plane_b, std::int64_t points, const DenoiseGain& form, float* gain_a,
+void gains(const float* plane_a, const float* plane_b, const DenoiseBins& bins, const DenoiseGain& form, float* gain_a,
            float* gain_b) {
-  const std::int64_t bins = points / 2 + 1;
   Scratch a, b;
-  for (std::int64_t first = 0; first < bins; first += kBlock) {
-    const std::int64_t count = bins - first < kBlock ? bins - first : kBlock;
+  for (std::int64_t first = bins.first; first < bins.last; first += kBlock) {
+    const std::int64_t count = bins.last - first < kBlock ? bins.last - first : kBlock;
     look_along_time(plane_a, first, count, a);
     look_along_time(plane_b, first, count, b);
     weigh_block(plane_a, first, count, a, b, form, gain_a);
@@ -221,12 +222,26 @@ void gains(const float* plane_a, const float* plane_b, std::int64_t points, cons
   }
 }
 
-void take_away(float* re, float* im, std::int64_t points, const std::int32_t* row_of_bin, const DenoiseTurn& turn,
-               const float* const early[2], const float* const late[2]) {
+void clear(float* re, float* im, std::int64_t row) {
+  for (int h = 0; h < kLanes; h += kFloats) {
+    store(re + row + h, splat(0.0f));
+    store(im + row + h, splat(0.0f));
+  }
+}
+
+void take_away(float* re, float* im, const DenoiseBins& bins, const DenoiseTurn& turn, const float* const early[2],
+               const float* const late[2]) {
   alignas(64) float a[kLanes], b[kLanes];
+  const std::int64_t points = bins.points;
   for (std::int64_t k = 0; k <= points / 2; ++k) {
-    const std::int64_t row = (std::int64_t)row_of_bin[k] * kLanes;
-    const std::int64_t mirror = (std::int64_t)row_of_bin[(points - k) & (points - 1)] * kLanes;
+    const std::int64_t row = (std::int64_t)bins.row_of_bin[k] * kLanes;
+    const std::int64_t mirror = (std::int64_t)bins.row_of_bin[(points - k) & (points - 1)] * kLanes;
+    if (k < bins.first || k >= bins.last) {
+      clear(re, im, row);
+      clear(re, im, mirror);
+      continue;
+    }
+    const F share = splat(0.5f * bins.share[k]);
     const F c = splat(turn.cos[k]), s = splat(turn.sin[k]);
     const F cc = c * c, ss = s * s, cs = c * s;
     // From whitened to whitened: what goes from one channel to the other is whitened there and coloured here.
@@ -240,7 +255,7 @@ void take_away(float* re, float* im, std::int64_t points, const std::int32_t* ro
     }
     for (int h = 0; h < kLanes; h += kFloats) {
       const Pair p = split(re, im, row + h, mirror + h);
-      const F ga = 0.5f - 0.5f * load(a + h), gb = 0.5f - 0.5f * load(b + h);
+      const F ga = fnma(share, load(a + h), share), gb = fnma(share, load(b + h), share);
       const F aa = fma(cc, ga, ss * gb), bb = fma(ss, ga, cc * gb), difference = ga - gb;
       const F ba = b_to_a * difference, ab = a_to_b * difference;
       const F ar = fma(aa, p.a_re, ba * p.b_re), ai = fma(aa, p.a_im, ba * p.b_im);
