@@ -3,6 +3,7 @@
 #include <numbers>
 #include <stdexcept>
 
+#include "kernels/math/hiss_gain.h"
 #include "kernels/restoration/denoise.h"
 #include "kernels/restoration/noise_estimate.h"
 #include "kernels/restoration/pair_denoiser.h"
@@ -17,24 +18,6 @@ void DenoiseSettings::check() const {
 }
 
 namespace {
-
-// Fitted: see denoise.h.
-constexpr double kSlope[kDenoiseFeatures] = {0.178, 0.170, 0.052, 0.247, 0.127 / 12, 0.278 / 12, 0.044};
-constexpr double kTilt[kDenoiseFeatures] = {0.376, -0.529, -0.241, -0.480, -0.676 / 12, -0.836 / 12, -0.223};
-constexpr double kOffset = -1.189, kBend = 1.832, kKnee = 0.783;
-constexpr double kLog2E = 1.4426950408889634;
-
-DenoiseGain gain_form(double floor) {
-  DenoiseGain form{};
-  for (int i = 0; i < kDenoiseFeatures; ++i) {
-    form.slope[i] = static_cast<float>(kSlope[i] * kLog2E);
-    form.tilt[i] = static_cast<float>(kTilt[i] * kKnee * kLog2E);
-  }
-  form.offset = static_cast<float>(kOffset * kLog2E);
-  form.bend = static_cast<float>(kBend * kKnee * kLog2E);
-  form.floor = static_cast<float>(floor);
-  return form;
-}
 
 // Windows half overlapping: with a quarter's hop the same is gained for twice the work.
 constexpr std::int64_t kHopsInWindow = 2;
@@ -97,7 +80,7 @@ class Bank {
   std::int64_t block() const { return 16 * transform_.hop(); }
   std::int64_t lead() const { return transform_.points() - transform_.hop(); }
 
-  void start(const NoiseSurvey& survey, const NoiseEstimate& estimate, const DenoiseGain& gain) {
+  void start(const NoiseSurvey& survey, const NoiseEstimate& estimate, const HissGain& gain) {
     const double bin_hz = sample_rate_hz_ / static_cast<double>(transform_.points());
     std::vector<double> share(static_cast<std::size_t>(transform_.bins()));
     for (std::size_t k = 0; k < share.size(); ++k) share[k] = share_at(form_, static_cast<double>(k) * bin_hz);
@@ -105,9 +88,10 @@ class Bank {
     group_ = 0;
     for (const PairEstimate& from : estimate.pairs) {
       PairNoise noise;
+      // Where there is no second channel, its silence is weighed against the first one's noise.
       for (int c = 0; c < 2; ++c) {
-        noise.power[c] = from.power[c].empty() ? std::vector<double>(share.size())
-                                               : spread(survey, from.power[c], true, bin_hz, transform_.bins());
+        const auto& power = from.power[from.power[c].empty() ? 0 : c];
+        noise.power[c] = spread(survey, power, true, bin_hz, transform_.bins());
       }
       noise.angle = spread(survey, from.angle, false, bin_hz, transform_.bins());
       noise.correlation = from.correlation;
@@ -164,6 +148,10 @@ Finding Denoise::examine(TrackReader& track) {
     GivenNoise noise(settings_.noise.file, format_.channels);
     estimate_ = measure_noise(
         survey_, survey_noise(survey_transform_, format_.sample_rate_hz, noise, 0, noise.frames(), kMostFrames));
+    // One channel for all says nothing of how alike the noise of two is.
+    if (settings_.noise.file.size() < static_cast<std::size_t>(format_.channels)) {
+      for (PairEstimate& pair : estimate_.pairs) pair.correlation = 0;
+    }
   } else if (settings_.noise.span_s) {
     const auto frame = [&](double s) {
       return std::clamp<std::int64_t>(std::llround(s * format_.sample_rate_hz), 0, track.frames());
@@ -203,7 +191,7 @@ void Denoise::take_away(TrackReader& track, std::int64_t block, std::int64_t lea
 
 RestorationResult Denoise::restore(TrackReader& track, double strength, AudioSink& out) {
   const int channels = format_.channels;
-  const DenoiseGain gain = gain_form(std::pow(10.0, -settings_.reduce_db * (0.5 + strength) / 20));
+  const HissGain gain = hiss_gain(std::pow(10.0, -settings_.reduce_db * (0.5 + strength) / 20));
   const std::int64_t frames = track.frames(), block = banks_.front().block(), lead = banks_.front().lead();
   for (Bank& bank : banks_) {
     bank.start(survey_, estimate_, gain);

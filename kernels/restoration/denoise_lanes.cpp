@@ -26,9 +26,10 @@ void gather(const float* from, std::int64_t hop, std::int64_t points, const floa
 
 void scatter(const float* rows, std::int64_t hop, std::int64_t points, const float* window, float* to) {
   F v[kFloats];
-  for (int h = 0; h < kChunks; ++h) {
-    for (std::int64_t n = 0; n < points; n += kFloats) {
-      const F w = load(window + n);
+  // A sample gets what falls to it in the order of n, at every level.
+  for (std::int64_t n = 0; n < points; n += kFloats) {
+    const F w = load(window + n);
+    for (int h = 0; h < kChunks; ++h) {
 #pragma GCC unroll 16
       for (int r = 0; r < kFloats; ++r) v[r] = load(rows + (n + r) * kLanes + h * kFloats);
       transpose(v);
@@ -124,7 +125,7 @@ inline F exp2_of(F x) {
 constexpr int kBlock = 64;                        // bins at once, so that what is shared stays in the first cache
 constexpr int kTall = kBlock + 2 * kDenoiseHalo;  // and those beside them
 constexpr int kNew = 8;                           // the first frame that is weighed
-constexpr float kLeast = 0.03f;                   // of a power in units of the noise, in logarithms
+constexpr float kLeast = (float)kHissLeast;
 
 struct Scratch {
   alignas(64) float log[kTall][kLanes];        // log2 of the power
@@ -173,10 +174,10 @@ inline void look_along_time(const float* plane, std::int64_t first, std::int64_t
   }
 }
 
-inline F weigh(const F (&f)[kDenoiseFeatures], const DenoiseGain& form) {
+inline F weigh(const F (&f)[kHissFeatures], const HissGain& form) {
   F x = splat(form.offset), y = splat(form.bend);
 #pragma GCC unroll 8
-  for (int i = 0; i < kDenoiseFeatures; ++i) {
+  for (int i = 0; i < kHissFeatures; ++i) {
     x = fma(f[i], splat(form.slope[i]), x);
     y = fma(f[i], splat(form.tilt[i]), y);
   }
@@ -187,7 +188,7 @@ inline F weigh(const F (&f)[kDenoiseFeatures], const DenoiseGain& form) {
 }
 
 inline void weigh_block(const float* plane, std::int64_t first, std::int64_t count, const Scratch& s,
-                        const Scratch& other, const DenoiseGain& form, float* gain) {
+                        const Scratch& other, const HissGain& form, float* gain) {
   const F least = splat(kLeast), fifth = splat(0.2f);
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t r = i + kDenoiseHalo;
@@ -198,19 +199,19 @@ inline void weigh_block(const float* plane, std::int64_t first, std::int64_t cou
       const F five_bins = (load(p) + close) + (load(p - 2 * kDenoiseRow) + load(p + 2 * kDenoiseRow));
       const F above = (at(s.pairs, r + 3, h) + at(s.pairs, r + 5, h)) + at(s.pairs, r + 7, h);
       const F below = (at(s.pairs, r - 4, h) + at(s.pairs, r - 6, h)) + at(s.pairs, r - 8, h);
-      const F f[kDenoiseFeatures] = {at(s.log, r, h),
-                                     at(s.near, i, h),
-                                     log2_of(fma(five_times, fifth, least)),
-                                     log2_of(fma(five_bins, fifth, least)),
-                                     load(&s.far_time[i][h]),
-                                     above + below,
-                                     at(other.near, i, h)};
+      const F f[kHissFeatures] = {at(s.log, r, h),
+                                  at(s.near, i, h),
+                                  log2_of(fma(five_times, fifth, least)),
+                                  log2_of(fma(five_bins, fifth, least)),
+                                  load(&s.far_time[i][h]),
+                                  above + below,
+                                  max(at(other.near, i, h), splat((float)kHissLeastOther))};
       store(gain + (first + i) * kLanes + h, weigh(f, form));
     }
   }
 }
 
-void gains(const float* plane_a, const float* plane_b, const DenoiseBins& bins, const DenoiseGain& form, float* gain_a,
+void gains(const float* plane_a, const float* plane_b, const DenoiseBins& bins, const HissGain& form, float* gain_a,
            float* gain_b) {
   Scratch a, b;
   for (std::int64_t first = bins.first; first < bins.last; first += kBlock) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/fft/lane_fft_tables.h"
+#include "kernels/math/hiss_gain.h"
 
 namespace lathe {
 
@@ -11,15 +12,6 @@ namespace lathe {
 // the last 16 are new.
 constexpr int kDenoiseRow = 32;
 constexpr int kDenoiseHalo = 8;
-
-// Numbers of the gain's formula, see denoise.h: log2 xi = offset + sum slope[i] f[i] - max(0, bend + sum tilt[i] f[i]).
-constexpr int kDenoiseFeatures = 7;
-struct DenoiseGain {
-  float slope[kDenoiseFeatures];
-  float tilt[kDenoiseFeatures];
-  float offset, bend;
-  float floor;
-};
 
 // Which bins of a transform are weighed.
 struct DenoiseBins {
@@ -50,7 +42,7 @@ struct DenoiseKernels {
   void (*powers)(const float* re, const float* im, const DenoiseBins& bins, const DenoiseTurn& turn, float* plane_a,
                  float* plane_b);
   // The gains of frames 8 .. 23 of the planes: rows of 16, from bin 0 on.
-  void (*gains)(const float* plane_a, const float* plane_b, const DenoiseBins& bins, const DenoiseGain& form,
+  void (*gains)(const float* plane_a, const float* plane_b, const DenoiseBins& bins, const HissGain& form,
                 float* gain_a, float* gain_b);
   // The spectrum becomes that of what is taken away: (1 - gain) of the turned channels, turned back. Lanes 0 .. 7 take
   // their gains from lanes 8 .. 15 of `early`, lanes 8 .. 15 from lanes 0 .. 7 of `late`.

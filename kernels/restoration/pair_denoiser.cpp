@@ -20,7 +20,7 @@ constexpr double kLeastShare = 1e-3;
 }  // namespace
 
 PairDenoiser::PairDenoiser(const DenoiseTransform& transform, const PairNoise& noise, const std::vector<double>& share,
-                           const DenoiseGain& form)
+                           const HissGain& form)
     : transform_(&transform), form_(form) {
   const auto bins = static_cast<std::size_t>(transform.bins());
   const auto spectrum = static_cast<std::size_t>(transform.points() * kFftLanes);

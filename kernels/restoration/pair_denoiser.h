@@ -23,7 +23,7 @@ class PairDenoiser {
   // `share` of what is taken away is taken, for each bin; where it is 0 nothing is computed. The transform outlives
   // this.
   PairDenoiser(const DenoiseTransform& transform, const PairNoise& noise, const std::vector<double>& share,
-               const DenoiseGain& form);
+               const HissGain& form);
 
   // The next 16 frames, hop() apart: span(hop()) samples of each channel (b may be null).
   void push(const float* a, const float* b);
@@ -40,7 +40,7 @@ class PairDenoiser {
   }
 
   const DenoiseTransform* transform_;
-  DenoiseGain form_;
+  HissGain form_;
   std::int64_t first_bin_ = 0, last_bin_ = 0;
   AlignedArray<float> white_[2], cos_, sin_, scale_[2], share_;
   AlignedArray<float> re_[2], im_[2];  // of this group and the one before, in turn
