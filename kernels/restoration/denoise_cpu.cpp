@@ -170,6 +170,7 @@ Finding Denoise::examine(TrackReader& track) {
                      {"noise_below_programme_db", estimate_.programme_dbfs - estimate_.noise_dbfs},
                      {"bare_floor_hz", first.bare_hz},
                      {"floor_at_the_top_dbfs", first.top_dbfs},
+                     {"floor_unrest_db", first.unrest_db},
                      {"slope_db_per_octave", first.slope_db_octave},
                      {"correlation_of_channels", first.correlation}};
   return finding;
