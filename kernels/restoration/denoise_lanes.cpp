@@ -26,9 +26,10 @@ void gather(const float* from, std::int64_t hop, std::int64_t points, const floa
 
 void scatter(const float* rows, std::int64_t hop, std::int64_t points, const float* window, float* to) {
   F v[kFloats];
-  for (int h = 0; h < kChunks; ++h) {
-    for (std::int64_t n = 0; n < points; n += kFloats) {
-      const F w = load(window + n);
+  // A sample gets what falls to it in the order of n, at every level.
+  for (std::int64_t n = 0; n < points; n += kFloats) {
+    const F w = load(window + n);
+    for (int h = 0; h < kChunks; ++h) {
 #pragma GCC unroll 16
       for (int r = 0; r < kFloats; ++r) v[r] = load(rows + (n + r) * kLanes + h * kFloats);
       transpose(v);
@@ -62,13 +63,15 @@ void mirror_ends(float* plane, std::int64_t half) {
   }
 }
 
-void powers(const float* re, const float* im, std::int64_t points, const std::int32_t* row_of_bin,
-            const DenoiseTurn& turn, float* plane_a, float* plane_b) {
-  const std::int64_t half = points / 2;
+void powers(const float* re, const float* im, const DenoiseBins& bins, const DenoiseTurn& turn, float* plane_a,
+            float* plane_b) {
+  const std::int64_t points = bins.points, half = points / 2;
   const F most = splat(1e12f);
-  for (std::int64_t k = 0; k <= half; ++k) {
-    const std::int64_t row = (std::int64_t)row_of_bin[k] * kLanes;
-    const std::int64_t mirror = (std::int64_t)row_of_bin[(points - k) & (points - 1)] * kLanes;
+  const std::int64_t from = bins.first > kDenoiseHalo ? bins.first - kDenoiseHalo : 0;
+  const std::int64_t to = bins.last + kDenoiseHalo < half + 1 ? bins.last + kDenoiseHalo : half + 1;
+  for (std::int64_t k = from; k < to; ++k) {
+    const std::int64_t row = (std::int64_t)bins.row_of_bin[k] * kLanes;
+    const std::int64_t mirror = (std::int64_t)bins.row_of_bin[(points - k) & (points - 1)] * kLanes;
     const F wa = splat(0.5f * turn.white_a[k]), wb = splat(0.5f * turn.white_b[k]);
     const F c = splat(turn.cos[k]), s = splat(turn.sin[k]);
     const F scale_a = splat(turn.scale_a[k]), scale_b = splat(turn.scale_b[k]);
@@ -122,7 +125,7 @@ inline F exp2_of(F x) {
 constexpr int kBlock = 64;                        // bins at once, so that what is shared stays in the first cache
 constexpr int kTall = kBlock + 2 * kDenoiseHalo;  // and those beside them
 constexpr int kNew = 8;                           // the first frame that is weighed
-constexpr float kLeast = 0.03f;                   // of a power in units of the noise, in logarithms
+constexpr float kLeast = (float)kHissLeast;
 
 struct Scratch {
   alignas(64) float log[kTall][kLanes];        // log2 of the power
@@ -171,10 +174,10 @@ inline void look_along_time(const float* plane, std::int64_t first, std::int64_t
   }
 }
 
-inline F weigh(const F (&f)[kDenoiseFeatures], const DenoiseGain& form) {
+inline F weigh(const F (&f)[kHissFeatures], const HissGain& form) {
   F x = splat(form.offset), y = splat(form.bend);
 #pragma GCC unroll 8
-  for (int i = 0; i < kDenoiseFeatures; ++i) {
+  for (int i = 0; i < kHissFeatures; ++i) {
     x = fma(f[i], splat(form.slope[i]), x);
     y = fma(f[i], splat(form.tilt[i]), y);
   }
@@ -185,7 +188,7 @@ inline F weigh(const F (&f)[kDenoiseFeatures], const DenoiseGain& form) {
 }
 
 inline void weigh_block(const float* plane, std::int64_t first, std::int64_t count, const Scratch& s,
-                        const Scratch& other, const DenoiseGain& form, float* gain) {
+                        const Scratch& other, const HissGain& form, float* gain) {
   const F least = splat(kLeast), fifth = splat(0.2f);
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t r = i + kDenoiseHalo;
@@ -196,24 +199,23 @@ inline void weigh_block(const float* plane, std::int64_t first, std::int64_t cou
       const F five_bins = (load(p) + close) + (load(p - 2 * kDenoiseRow) + load(p + 2 * kDenoiseRow));
       const F above = (at(s.pairs, r + 3, h) + at(s.pairs, r + 5, h)) + at(s.pairs, r + 7, h);
       const F below = (at(s.pairs, r - 4, h) + at(s.pairs, r - 6, h)) + at(s.pairs, r - 8, h);
-      const F f[kDenoiseFeatures] = {at(s.log, r, h),
-                                     at(s.near, i, h),
-                                     log2_of(fma(five_times, fifth, least)),
-                                     log2_of(fma(five_bins, fifth, least)),
-                                     load(&s.far_time[i][h]),
-                                     above + below,
-                                     at(other.near, i, h)};
+      const F f[kHissFeatures] = {at(s.log, r, h),
+                                  at(s.near, i, h),
+                                  log2_of(fma(five_times, fifth, least)),
+                                  log2_of(fma(five_bins, fifth, least)),
+                                  load(&s.far_time[i][h]),
+                                  above + below,
+                                  max(at(other.near, i, h), splat((float)kHissLeastOther))};
       store(gain + (first + i) * kLanes + h, weigh(f, form));
     }
   }
 }
 
-void gains(const float* plane_a, const float* plane_b, std::int64_t points, const DenoiseGain& form, float* gain_a,
+void gains(const float* plane_a, const float* plane_b, const DenoiseBins& bins, const HissGain& form, float* gain_a,
            float* gain_b) {
-  const std::int64_t bins = points / 2 + 1;
   Scratch a, b;
-  for (std::int64_t first = 0; first < bins; first += kBlock) {
-    const std::int64_t count = bins - first < kBlock ? bins - first : kBlock;
+  for (std::int64_t first = bins.first; first < bins.last; first += kBlock) {
+    const std::int64_t count = bins.last - first < kBlock ? bins.last - first : kBlock;
     look_along_time(plane_a, first, count, a);
     look_along_time(plane_b, first, count, b);
     weigh_block(plane_a, first, count, a, b, form, gain_a);
@@ -221,12 +223,26 @@ void gains(const float* plane_a, const float* plane_b, std::int64_t points, cons
   }
 }
 
-void take_away(float* re, float* im, std::int64_t points, const std::int32_t* row_of_bin, const DenoiseTurn& turn,
-               const float* const early[2], const float* const late[2]) {
+void clear(float* re, float* im, std::int64_t row) {
+  for (int h = 0; h < kLanes; h += kFloats) {
+    store(re + row + h, splat(0.0f));
+    store(im + row + h, splat(0.0f));
+  }
+}
+
+void take_away(float* re, float* im, const DenoiseBins& bins, const DenoiseTurn& turn, const float* const early[2],
+               const float* const late[2]) {
   alignas(64) float a[kLanes], b[kLanes];
+  const std::int64_t points = bins.points;
   for (std::int64_t k = 0; k <= points / 2; ++k) {
-    const std::int64_t row = (std::int64_t)row_of_bin[k] * kLanes;
-    const std::int64_t mirror = (std::int64_t)row_of_bin[(points - k) & (points - 1)] * kLanes;
+    const std::int64_t row = (std::int64_t)bins.row_of_bin[k] * kLanes;
+    const std::int64_t mirror = (std::int64_t)bins.row_of_bin[(points - k) & (points - 1)] * kLanes;
+    if (k < bins.first || k >= bins.last) {
+      clear(re, im, row);
+      clear(re, im, mirror);
+      continue;
+    }
+    const F share = splat(0.5f * bins.share[k]);
     const F c = splat(turn.cos[k]), s = splat(turn.sin[k]);
     const F cc = c * c, ss = s * s, cs = c * s;
     // From whitened to whitened: what goes from one channel to the other is whitened there and coloured here.
@@ -240,7 +256,7 @@ void take_away(float* re, float* im, std::int64_t points, const std::int32_t* ro
     }
     for (int h = 0; h < kLanes; h += kFloats) {
       const Pair p = split(re, im, row + h, mirror + h);
-      const F ga = 0.5f - 0.5f * load(a + h), gb = 0.5f - 0.5f * load(b + h);
+      const F ga = fnma(share, load(a + h), share), gb = fnma(share, load(b + h), share);
       const F aa = fma(cc, ga, ss * gb), bb = fma(ss, ga, cc * gb), difference = ga - gb;
       const F ba = b_to_a * difference, ab = a_to_b * difference;
       const F ar = fma(aa, p.a_re, ba * p.b_re), ai = fma(aa, p.a_im, ba * p.b_im);

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/fft/lane_fft_tables.h"
+#include "kernels/math/hiss_gain.h"
 
 namespace lathe {
 
@@ -12,13 +13,13 @@ namespace lathe {
 constexpr int kDenoiseRow = 32;
 constexpr int kDenoiseHalo = 8;
 
-// Numbers of the gain's formula, see denoise.h: log2 xi = offset + sum slope[i] f[i] - max(0, bend + sum tilt[i] f[i]).
-constexpr int kDenoiseFeatures = 7;
-struct DenoiseGain {
-  float slope[kDenoiseFeatures];
-  float tilt[kDenoiseFeatures];
-  float offset, bend;
-  float floor;
+// Which bins of a transform are weighed.
+struct DenoiseBins {
+  std::int64_t points = 0;
+  const std::int32_t* row_of_bin = nullptr;
+  std::int64_t first = 0;  // these, to last - 1, at most points / 2
+  std::int64_t last = 0;
+  const float* share = nullptr;  // of what is taken away, for each bin from 0 on
 };
 
 // How the two channels of a pair are whitened and turned before they are weighed, for each bin 0 .. points / 2.
@@ -36,17 +37,17 @@ struct DenoiseKernels {
   void (*gather)(const float* from, std::int64_t hop, std::int64_t points, const float* window, float* rows);
   // to[l * hop + n] += rows[n * 16 + l] * window[n]; lanes in order.
   void (*scatter)(const float* rows, std::int64_t hop, std::int64_t points, const float* window, float* to);
-  // The powers of the two turned channels of bins 0 .. points / 2 go to the new half of the planes' rows; what was
-  // there moves to the old half.
-  void (*powers)(const float* re, const float* im, std::int64_t points, const std::int32_t* row_of_bin,
-                 const DenoiseTurn& turn, float* plane_a, float* plane_b);
-  // The gains of frames 8 .. 23 of the planes, for bins 0 .. points / 2: rows of 16.
-  void (*gains)(const float* plane_a, const float* plane_b, std::int64_t points, const DenoiseGain& form, float* gain_a,
-                float* gain_b);
+  // The powers of the two turned channels go to the new half of the planes' rows (row kDenoiseHalo + k for bin k); what
+  // was there moves to the old half. Also of kDenoiseHalo bins beside those that are weighed.
+  void (*powers)(const float* re, const float* im, const DenoiseBins& bins, const DenoiseTurn& turn, float* plane_a,
+                 float* plane_b);
+  // The gains of frames 8 .. 23 of the planes: rows of 16, from bin 0 on.
+  void (*gains)(const float* plane_a, const float* plane_b, const DenoiseBins& bins, const HissGain& form,
+                float* gain_a, float* gain_b);
   // The spectrum becomes that of what is taken away: (1 - gain) of the turned channels, turned back. Lanes 0 .. 7 take
   // their gains from lanes 8 .. 15 of `early`, lanes 8 .. 15 from lanes 0 .. 7 of `late`.
-  void (*take_away)(float* re, float* im, std::int64_t points, const std::int32_t* row_of_bin, const DenoiseTurn& turn,
-                    const float* const early[2], const float* const late[2]);
+  void (*take_away)(float* re, float* im, const DenoiseBins& bins, const DenoiseTurn& turn, const float* const early[2],
+                    const float* const late[2]);
   // Powers of both channels, |a|^2 and |b|^2, and their product Re(a conj b), summed over the bins of each band
   // [edge[i], edge[i + 1]): rows of 16, three for each band.
   void (*band_powers)(const float* re, const float* im, std::int64_t points, const std::int32_t* row_of_bin,

@@ -84,6 +84,7 @@ constexpr int kGap = 4;
 constexpr double kSteepest = 3.3;
 // A band that lies so much above the ones over it is music; a level so much above the line counts half: dB.
 constexpr double kStep = 0.9, kAbove = 0.3;
+constexpr std::size_t kTopBands = 10;
 
 struct Floors {
   std::vector<BandFloor> of[3];  // the channels and their difference
@@ -128,6 +129,7 @@ struct BandLevel {
   double level_db = 0;
   double weight = 0;  // 0: the floor is not bare there
   double most_db = 0;
+  double unrest_db = 0;  // from the 2 % to the 20 % of the stillest floor
 };
 
 // The mean noise of both channels in each band, from the floors that music hides least.
@@ -143,6 +145,7 @@ std::vector<BandLevel> levels_of(const Floors& floors, std::size_t bands) {
       const double weight = std::pow(0.1 + rise, -3.0);
       sum += weight * floors.as_mean(which, floor.level());
       weights += weight;
+      if (rise < least_rise) levels[b].unrest_db = floor.at_20_percent - floor.at_2_percent;
       least_rise = std::min(least_rise, rise);
       levels[b].most_db = std::min(levels[b].most_db, floors.as_mean(which, floor.at_5_percent));
     }
@@ -158,6 +161,7 @@ struct Line {
   double slope = 0;     // dB an octave
   double bare_hz = 0;
   double top_dbfs = -400;
+  double unrest_db = 0;   // median of the topmost bare bands
   std::size_t first = 0;  // the lowest bare band
 
   double at(double octaves) const { return level_db + slope * octaves; }
@@ -172,6 +176,7 @@ Line fit_line(const NoiseSurvey& survey, std::vector<BandLevel>& levels) {
   const std::size_t bands = levels.size();
   int gap = 0;
   line.first = bands;
+  std::vector<double> unrest;
   double near_db = 0, near_octaves = 0;  // what was bare last, smoothed
   for (std::size_t b = bands; b-- > 0 && gap < kGap;) {
     // Dense music may lie as still as noise, but it rises over the noise above it.
@@ -182,6 +187,7 @@ Line fit_line(const NoiseSurvey& survey, std::vector<BandLevel>& levels) {
       near_octaves += share * (octaves(survey, b) - near_octaves);
       gap = 0;
       line.first = b;
+      if (unrest.size() < kTopBands) unrest.push_back(levels[b].unrest_db);
       line.bare_hz += width(survey, b) * survey.bin_hz;
     } else {
       levels[b].weight = 0;
@@ -190,6 +196,7 @@ Line fit_line(const NoiseSurvey& survey, std::vector<BandLevel>& levels) {
   }
   for (std::size_t b = 0; b < line.first; ++b) levels[b].weight = 0;
   if (line.first == bands) return line;
+  line.unrest_db = std::abs(median(unrest));
   // Levels above the line are music's doing: they count less with each turn.
   double x = 0, y = 0, slope = 0;
   for (int turn = 0; turn < 6; ++turn) {
@@ -260,7 +267,8 @@ double programme_power(const NoiseSurvey& survey) {
 
 NoiseEstimate estimate_noise(const NoiseSurvey& track) {
   // Found: a floor bare over so much of the top, so strong beside the programme and beside what 16 bits leave.
-  constexpr double kBareHz = 1200, kBesideProgrammeDb = -46, kLeastDbfs = -88;
+  // And still: hiss under music has an unrest of 0.1 dB up there, noise that wanders with the programme over 1 dB.
+  constexpr double kBareHz = 1200, kBesideProgrammeDb = -46, kLeastDbfs = -88, kUnrestDb = 0.6;
   constexpr std::size_t kFrames = 64;
   NoiseEstimate out;
   out.programme_dbfs = db(programme_power(track));
@@ -288,12 +296,14 @@ NoiseEstimate estimate_noise(const NoiseSurvey& track) {
     pair.correlation = floors.correlation;
     pair.bare_hz = line.bare_hz;
     pair.top_dbfs = line.top_dbfs;
+    pair.unrest_db = line.unrest_db;
     pair.slope_db_octave = line.slope;
     pair.angle = angles(rows, pair.power);
     const double beside = line.top_dbfs - out.programme_dbfs;
     if (line.bare_hz >= kBareHz && line.top_dbfs > kLeastDbfs && frames.size() >= kFrames) {
-      const double sure = 1 / (1 + std::exp(-(beside - kBesideProgrammeDb) * 0.5));
-      out.confidence = std::max(out.confidence, sure);
+      const double is_loud = 1 / (1 + std::exp(-(beside - kBesideProgrammeDb) * 0.5));
+      const double is_still = 1 / (1 + std::exp((line.unrest_db - kUnrestDb) * 10));
+      out.confidence = std::max(out.confidence, std::min(is_loud, is_still));
     }
     for (std::size_t b = 0; b < bands_of(track); ++b) {
       noise += mean[b] * width(track, b);

@@ -16,6 +16,7 @@ struct PairEstimate {
   double bare_hz = 0;
   double top_dbfs = -400;  // density there, as white noise's
   double slope_db_octave = 0;
+  double unrest_db = 0;  // from the 2 % of its frames to the 20 %, beside Gaussian noise: 0 where nothing else sounds
 };
 
 struct NoiseEstimate {

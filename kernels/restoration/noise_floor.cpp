@@ -8,9 +8,13 @@ namespace {
 
 constexpr double kLeast = 1e-24;
 
-double level_db(const std::vector<float>& sorted, double share, double shape, double normal_quantile) {
-  const auto at = static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1));
-  return 10 * std::log10(std::max(static_cast<double>(sorted[at]) / gamma_quantile(shape, normal_quantile), kLeast));
+// The value that `share` of the first `*end` powers are below, which are then all that lie before *end.
+double level_db(std::vector<float>& powers, std::size_t& end, double share, double shape, double normal_quantile) {
+  const auto at = static_cast<std::size_t>(share * static_cast<double>(powers.size() - 1));
+  const auto first = powers.begin(), nth = first + static_cast<std::ptrdiff_t>(at);
+  std::nth_element(first, nth, first + static_cast<std::ptrdiff_t>(end));
+  end = at + 1;
+  return 10 * std::log10(std::max(static_cast<double>(*nth) / gamma_quantile(shape, normal_quantile), kLeast));
 }
 
 }  // namespace
@@ -28,11 +32,11 @@ double independent_bins(double width) {
 BandFloor floor_of(std::vector<float>& powers, double width) {
   BandFloor floor;
   if (powers.empty()) return floor;
-  std::sort(powers.begin(), powers.end());
   const double shape = independent_bins(width);
-  floor.at_2_percent = level_db(powers, 0.02, shape, -2.0537);
-  floor.at_5_percent = level_db(powers, 0.05, shape, -1.6449);
-  floor.at_20_percent = level_db(powers, 0.20, shape, -0.8416);
+  std::size_t end = powers.size();
+  floor.at_20_percent = level_db(powers, end, 0.20, shape, -0.8416);
+  floor.at_5_percent = level_db(powers, end, 0.05, shape, -1.6449);
+  floor.at_2_percent = level_db(powers, end, 0.02, shape, -2.0537);
   return floor;
 }
 

@@ -19,10 +19,16 @@ constexpr double kLeastShare = 1e-3;
 
 }  // namespace
 
-PairDenoiser::PairDenoiser(const DenoiseTransform& transform, const PairNoise& noise, const DenoiseGain& form)
-    : transform_(transform), form_(form) {
+PairDenoiser::PairDenoiser(const DenoiseTransform& transform, const PairNoise& noise, const std::vector<double>& share,
+                           const HissGain& form)
+    : transform_(&transform), form_(form) {
   const auto bins = static_cast<std::size_t>(transform.bins());
   const auto spectrum = static_cast<std::size_t>(transform.points() * kFftLanes);
+  const auto is_weighed = [](double s) { return s > 0; };
+  first_bin_ = std::find_if(share.begin(), share.end(), is_weighed) - share.begin();
+  last_bin_ = share.rend() - std::find_if(share.rbegin(), share.rend(), is_weighed);
+  share_ = AlignedArray<float>(bins);
+  for (std::size_t k = 0; k < bins; ++k) share_[k] = static_cast<float>(share[k]);
   cos_ = AlignedArray<float>(bins);
   sin_ = AlignedArray<float>(bins);
   for (int c = 0; c < 2; ++c) {
@@ -50,25 +56,24 @@ PairDenoiser::PairDenoiser(const DenoiseTransform& transform, const PairNoise& n
 void PairDenoiser::push(const float* a, const float* b) {
   const int now = slot_, before = 1 - slot_;
   slot_ = before;
-  transform_.analyse(a, b, transform_.hop(), transform_.window(), re_[now].data(), im_[now].data());
-  const std::int64_t points = transform_.points();
-  kernels().powers(re_[now].data(), im_[now].data(), points, transform_.row_of_bin(), turn(), plane_[0].data(),
-                   plane_[1].data());
-  kernels().gains(plane_[0].data(), plane_[1].data(), points, form_, gain_[now][0].data(), gain_[now][1].data());
+  const std::int64_t hop = transform_->hop();
+  transform_->analyse(a, b, hop, transform_->window(), re_[now].data(), im_[now].data());
+  kernels().powers(re_[now].data(), im_[now].data(), bins(), turn(), plane_[0].data(), plane_[1].data());
+  kernels().gains(plane_[0].data(), plane_[1].data(), bins(), form_, gain_[now][0].data(), gain_[now][1].data());
   if (is_first_) {
     is_first_ = false;
     return;
   }
   const float* const early[2] = {gain_[before][0].data(), gain_[before][1].data()};
   const float* const late[2] = {gain_[now][0].data(), gain_[now][1].data()};
-  kernels().take_away(re_[before].data(), im_[before].data(), points, transform_.row_of_bin(), turn(), early, late);
-  const std::int64_t done = 16 * transform_.hop(), rest = points - transform_.hop();
+  kernels().take_away(re_[before].data(), im_[before].data(), bins(), turn(), early, late);
+  const std::int64_t done = 16 * hop, rest = transform_->span(hop) - done;
   for (auto& removed : removed_) {
     std::copy_n(removed.data() + done, rest, removed.data());
     std::fill_n(removed.data() + rest, done, 0.0f);
   }
-  transform_.synthesise(re_[before].data(), im_[before].data(), removed_[0].data(),
-                        b == nullptr ? nullptr : removed_[1].data());
+  transform_->synthesise(re_[before].data(), im_[before].data(), removed_[0].data(),
+                         b == nullptr ? nullptr : removed_[1].data());
 }
 
 }  // namespace lathe

@@ -10,8 +10,8 @@
 
 namespace lathe {
 
-// The noise of a pair of channels for each bin: power in units of window_power(), and the angle by which the whitened
-// channels are turned so that the first holds what they have in common.
+// The noise of a pair of channels for each bin: power as variance of white noise of that density, and the angle by
+// which the whitened channels are turned, so that the first holds what they have in common.
 struct PairNoise {
   std::vector<double> power[2];
   std::vector<double> angle;
@@ -20,7 +20,10 @@ struct PairNoise {
 
 class PairDenoiser {
  public:
-  PairDenoiser(const DenoiseTransform& transform, const PairNoise& noise, const DenoiseGain& form);
+  // `share` of what is taken away is taken, for each bin; where it is 0 nothing is computed. The transform outlives
+  // this.
+  PairDenoiser(const DenoiseTransform& transform, const PairNoise& noise, const std::vector<double>& share,
+               const HissGain& form);
 
   // The next 16 frames, hop() apart: span(hop()) samples of each channel (b may be null).
   void push(const float* a, const float* b);
@@ -32,10 +35,14 @@ class PairDenoiser {
   DenoiseTurn turn() const {
     return {white_[0].data(), white_[1].data(), cos_.data(), sin_.data(), scale_[0].data(), scale_[1].data()};
   }
+  DenoiseBins bins() const {
+    return {transform_->points(), transform_->row_of_bin(), first_bin_, last_bin_, share_.data()};
+  }
 
-  const DenoiseTransform& transform_;
-  DenoiseGain form_;
-  AlignedArray<float> white_[2], cos_, sin_, scale_[2];
+  const DenoiseTransform* transform_;
+  HissGain form_;
+  std::int64_t first_bin_ = 0, last_bin_ = 0;
+  AlignedArray<float> white_[2], cos_, sin_, scale_[2], share_;
   AlignedArray<float> re_[2], im_[2];  // of this group and the one before, in turn
   AlignedArray<float> plane_[2];       // for each turned channel
   AlignedArray<float> gain_[2][2];     // [group][turned channel]

@@ -86,9 +86,9 @@ TEST(HumParts, WhatIsSubtractedIsTheModelsSumOfCosines) {
     }
     test::for_each_simd_level([&] {
       test::CopyingReader reader(track);
-      test::TrackCollector out(2, frames);
+      test::Collector out(2);
       const HumSubtraction done = subtract_hum(reader, rate, model, out);
-      ASSERT_TRUE(out.is_whole());
+      ASSERT_EQ(out.finished(), 1);
       EXPECT_EQ(done.samples_changed, 2 * frames);
       for (int c = 0; c < 2; ++c) {
         Signal removed = track.signal(c);
@@ -112,7 +112,7 @@ TEST(HumParts, DigitalSilenceAndStretchesWithoutHumKeepTheirBits) {
   for (std::size_t n = 80001; n < 95003; ++n) track.channel(0)[n] = 0;
   track.channel(0)[100000] = 0;
   test::CopyingReader reader(track);
-  test::TrackCollector out(1, 120000);
+  test::Collector out(1);
   subtract_hum(reader, 44100, model, out);
   const std::span<const float> x = track.channel(0), y = out.track().channel(0);
   EXPECT_TRUE(test::same_bits(x.first(56000), y.first(56000)));

@@ -1,10 +1,7 @@
-// A track in memory, read as restoration stages read one.
+// A test's track as restoration stages read it, and what they put out.
 #pragma once
 
 #include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <limits>
 #include <vector>
 
 #include "kernels/restoration/restorer.h"
@@ -12,47 +9,51 @@
 
 namespace lathe::test {
 
-// Each read is a copy, with NaN behind it: who reads past a window is found out.
+// Hands out a fresh copy at each read, with NaN behind it: who reads past a window, or holds an old one, is found out.
 class CopyingReader final : public TrackReader {
  public:
   explicit CopyingReader(const FloatTrack& track) : track_(track) {}
-
   int channels() const override { return track_.channels(); }
   std::int64_t frames() const override { return track_.frames(); }
   AudioView read(std::int64_t first, std::int64_t count) override {
-    const std::int64_t stride = count + 5;
-    window_.assign(static_cast<std::size_t>(stride * channels()), std::numeric_limits<float>::quiet_NaN());
+    window_ = FloatTrack(channels(), count);
     for (int c = 0; c < channels(); ++c) {
-      float* row = window_.data() + c * stride;
-      std::fill_n(row, count, 0.0f);
-      const std::int64_t from = std::max<std::int64_t>(first, 0), to = std::min(first + count, frames());
-      if (from < to) std::copy_n(track_.view().channel(c) + from, to - from, row + (from - first));
+      for (std::int64_t n = 0; n < count; ++n) {
+        const std::int64_t at = first + n;
+        const bool is_inside = at >= 0 && at < frames();
+        window_.channel(c)[static_cast<std::size_t>(n)] =
+            is_inside ? track_.channel(c)[static_cast<std::size_t>(at)] : 0.0f;
+      }
     }
-    return {window_.data(), channels(), count, stride};
+    return window_.view();
   }
 
  private:
   const FloatTrack& track_;
-  std::vector<float> window_;
+  FloatTrack window_{1, 1};
 };
 
-// Takes a whole track.
-class TrackCollector final : public AudioSink {
+class Collector final : public AudioSink {
  public:
-  TrackCollector(int channels, std::int64_t frames) : track_(channels, frames) {}
-
+  explicit Collector(int channels) : rows_(static_cast<std::size_t>(channels)) {}
   void take(AudioView in) override {
-    for (int c = 0; c < in.channels; ++c) std::copy_n(in.channel(c), in.frames, track_.view().channel(c) + filled_);
-    filled_ += in.frames;
+    for (int c = 0; c < in.channels; ++c) {
+      auto& row = rows_[static_cast<std::size_t>(c)];
+      row.insert(row.end(), in.channel(c), in.channel(c) + in.frames);
+    }
   }
-  void finish() override { is_whole_ = filled_ == track_.frames(); }
-  bool is_whole() const { return is_whole_; }
-  const FloatTrack& track() const { return track_; }
+  void finish() override { ++finished_; }
+  int finished() const { return finished_; }
+  FloatTrack track() const {
+    FloatTrack out(static_cast<int>(rows_.size()), static_cast<std::int64_t>(rows_.front().size()));
+    for (int c = 0; c < out.channels(); ++c)
+      std::ranges::copy(rows_[static_cast<std::size_t>(c)], out.channel(c).begin());
+    return out;
+  }
 
  private:
-  FloatTrack track_;
-  std::int64_t filled_ = 0;
-  bool is_whole_ = false;
+  std::vector<std::vector<float>> rows_;
+  int finished_ = 0;
 };
 
 }  // namespace lathe::test
