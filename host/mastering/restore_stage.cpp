@@ -85,8 +85,9 @@ GuardLimits limits_for(const RestorationStage& stage) {
     limits.onset_loss_db = 3;
   }
   if (std::holds_alternative<DenoiseSettings>(stage.settings)) {
-    limits.level_median_db = 0.5;
+    limits.level_median_db = 1;
     limits.high_loss_db = 3;
+    limits.takes_noise = true;
   }
   return limits;
 }

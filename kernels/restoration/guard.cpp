@@ -32,8 +32,9 @@ double percentile(std::vector<double> v, double share) {
 }
 
 // Above which energies are programme.
-double programme(const std::vector<double>& energies) {
-  return std::max(std::min(10 * percentile(energies, 0.05), 0.1 * percentile(energies, 0.95)), 1e-12);
+double programme(const std::vector<double>& energies, bool takes_noise) {
+  const double over_noise = 10 * percentile(energies, 0.05);
+  return std::max(takes_noise ? over_noise : std::min(over_noise, 0.1 * percentile(energies, 0.95)), 1e-12);
 }
 
 // A Hann-windowed high-pass.
@@ -101,8 +102,8 @@ std::vector<double> per_frame(const std::vector<double>& blocks, Of&& of) {
 }
 
 // Changes in dB of the frames that are programme before.
-std::vector<double> changes(const std::vector<double>& before, const std::vector<double>& after) {
-  const double least = programme(before);
+std::vector<double> changes(const std::vector<double>& before, const std::vector<double>& after, bool takes_noise) {
+  const double least = programme(before, takes_noise);
   std::vector<double> out;
   for (std::size_t i = 0; i < before.size(); ++i) {
     if (before[i] >= least) out.push_back(to_db(std::max(after[i], 1e-9 * before[i]) / before[i]));
@@ -110,8 +111,9 @@ std::vector<double> changes(const std::vector<double>& before, const std::vector
   return out;
 }
 
-std::vector<double> onset_losses(const std::vector<double>& before, const std::vector<double>& after) {
-  const double least = programme(before);
+std::vector<double> onset_losses(const std::vector<double>& before, const std::vector<double>& after,
+                                 bool takes_noise) {
+  const double least = programme(before, takes_noise);
   std::vector<double> out;
   const auto mean = [](const std::vector<double>& e, std::size_t from, std::size_t count) {
     double sum = 0;
@@ -155,17 +157,18 @@ GuardReading compare(TrackReader& before, TrackReader& after, double sample_rate
   const auto middle = [](const double* sorted) {
     return 0.5 * (sorted[kBlocksAFrame / 2 - 1] + sorted[kBlocksAFrame / 2]);
   };
-  std::vector<double> levels = changes(per_frame(was.whole, level), per_frame(is.whole, level));
+  std::vector<double> levels = changes(per_frame(was.whole, level), per_frame(is.whole, level), limits.takes_noise);
   for (double& v : levels) v = std::abs(v);
   r.frames = static_cast<std::int64_t>(levels.size());
   if (levels.size() >= kLeastCount) {
     r.level_median_db = percentile(levels, 0.5);
     r.level_p95_db = percentile(levels, 0.95);
   }
-  const std::vector<double> highs = changes(per_frame(was.high, middle), per_frame(is.high, middle));
+  const std::vector<double> highs =
+      changes(per_frame(was.high, middle), per_frame(is.high, middle), limits.takes_noise);
   r.high_frames = static_cast<std::int64_t>(highs.size());
   if (highs.size() >= kLeastCount) r.high_loss_db = std::max(0.0, -percentile(highs, 0.5));
-  const std::vector<double> onsets = onset_losses(was.whole, is.whole);
+  const std::vector<double> onsets = onset_losses(was.whole, is.whole, limits.takes_noise);
   r.onsets = static_cast<std::int64_t>(onsets.size());
   if (onsets.size() >= kLeastCount) r.onset_loss_db = std::max(0.0, percentile(onsets, 0.5));
 

@@ -15,6 +15,8 @@ struct GuardLimits {
   double level_p95_db = 2.0;
   double high_loss_db = 1.0;
   double onset_loss_db = 1.0;
+  // The stage takes steady noise away, and may: only what stands 10 dB over it is programme, however little that is.
+  bool takes_noise = false;
 
   // Throws std::invalid_argument unless all are above 0.
   void check() const;
@@ -41,8 +43,9 @@ struct GuardReading {
 };
 
 // Energies are sums over all channels. "Well above the noise": at least 10 dB over the 5th percentile, or within 10 dB
-// of the 95th, whichever is less. Both tracks have the same format and length (std::invalid_argument otherwise); they
-// are read in order in blocks of under a second. Cost: 17 multiply-adds a sample of each.
+// of the 95th, whichever is less (the first alone where the stage takes noise away). Both tracks have the same format
+// and length (std::invalid_argument otherwise); they are read in order in blocks of under a second. Cost: 17
+// multiply-adds a sample of each.
 GuardReading compare(TrackReader& before, TrackReader& after, double sample_rate_hz, const GuardLimits& limits);
 
 }  // namespace lathe

@@ -16,11 +16,11 @@ using ::testing::IsEmpty;
 
 constexpr double kRate = 44100;
 
-// Zeroes ten frames at every multiple of `distance` and, above `worst_strength`, ruins the track.
+// Zeroes `length` frames at every multiple of `distance` and, above `worst_strength`, ruins the track.
 class ToldRestorer final : public Restorer {
  public:
   bool is_found = true;
-  std::int64_t distance = 10'000;
+  std::int64_t distance = 10'000, length = 10;
   double worst_strength = 1;
   std::vector<double> strengths;  // it was asked for
 
@@ -32,9 +32,9 @@ class ToldRestorer final : public Restorer {
     const AudioView in = track.read(0, track.frames());
     FloatTrack made(in.channels, in.frames);
     for (int c = 0; c < in.channels; ++c) std::copy_n(in.channel(c), in.frames, made.channel(c).begin());
-    for (std::int64_t at = 0; at + 10 <= in.frames; at += distance) {
-      std::fill_n(made.channel(0).begin() + at, 10, 0.0f);
-      result.repairs.push_back({at, 10, 0});
+    for (std::int64_t at = 0; at + length <= in.frames; at += distance) {
+      std::fill_n(made.channel(0).begin() + at, length, 0.0f);
+      result.repairs.push_back({at, length, 0});
     }
     if (strength > worst_strength) made.channel(0)[5000] = std::numeric_limits<float>::quiet_NaN();
     out.take(made.view());
@@ -122,6 +122,7 @@ TEST_F(RestoreStage, LeavesTheTrackAloneWhereNothingHelps) {
 
 TEST_F(RestoreStage, ListsAThousandRepairsAndCountsTheOthers) {
   restorer_.distance = 20;
+  restorer_.length = 1;  // of much more the guard would say that the level changed
   const RestoredStage done = run();
   EXPECT_EQ(done.report.restoration->repairs.size(), 1000u);
   EXPECT_EQ(done.report.restoration->repairs_not_listed, 2000);
