@@ -20,6 +20,7 @@ constexpr double kHighHz = 8000;
 constexpr std::int64_t kTrimmed = 16;  // the quieter blocks of a frame, whose energy is its level
 constexpr std::int64_t kBeforeOnset = 4;
 constexpr double kRise = 15.85, kStays = 4;  // 12 dB, 6 dB
+constexpr double kMostRise_db = 15;          // what lies further below an onset isn't heard before it
 constexpr std::size_t kLeastCount = 8;
 
 double to_db(double ratio) { return 10 / std::numbers::ln10 * natural_log(ratio); }
@@ -121,9 +122,11 @@ std::vector<double> onset_losses(const std::vector<double>& before, const std::v
   for (std::size_t i = kBeforeOnset; i + 5 < before.size(); ++i) {
     const double past = mean(before, i - kBeforeOnset, kBeforeOnset);
     if (before[i] < least || before[i] < kRise * past || mean(before, i + 3, 2) < kStays * past) continue;
-    const double was = before[i] - past;
-    const double is = after[i] - mean(after, i - kBeforeOnset, kBeforeOnset);
-    out.push_back(-to_db(std::max(is, 1e-9 * was) / was));
+    const double now = mean(after, i - kBeforeOnset, kBeforeOnset);
+    const double level = -to_db(std::max(after[i], 1e-9 * before[i]) / before[i]);
+    const double rise = std::min(kMostRise_db, to_db(before[i] / std::max(past, 1e-9 * before[i]))) -
+                        std::min(kMostRise_db, to_db(std::max(after[i], 1e-12) / std::max(now, 1e-12)));
+    out.push_back(std::max(level, rise));
     i += kBeforeOnset;
   }
   return out;

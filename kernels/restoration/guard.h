@@ -30,8 +30,9 @@ struct GuardReading {
   // (c) Median over frames of the loss above 8 kHz (or a quarter of the sample rate, if that is less), a frame's own
   // being the median of its blocks: clicks fill a few of those. Frames whose highs stand out of the track's own noise.
   double high_loss_db = 0;
-  // (d) Median over onsets of the loss of their first 5 ms over the 20 ms before. An onset rises by 12 dB within 5 ms
-  // and is still 6 dB up 20 ms later: clicks aren't.
+  // (d) Median over onsets of what their first 5 ms lost: in energy, or in their rise over the 20 ms before (of which
+  // 15 dB count), whichever is more: late energy is a smeared onset, early energy a pre-echo. An onset rises by 12 dB
+  // within 5 ms and is still 6 dB up 20 ms later; clicks aren't.
   double onset_loss_db = 0;
   std::int64_t frames = 0, high_frames = 0, onsets = 0;  // gone by
   // The first check that failed: "not_finite", "level", "level_p95", "highs", "onsets"; empty: none did.
