@@ -123,7 +123,9 @@ std::vector<double> onset_losses(const std::vector<double>& before, const std::v
   for (std::size_t i = kBeforeOnset; i + 5 < before.size(); ++i) {
     const double past = mean(before, i - kBeforeOnset, kBeforeOnset);
     if (before[i] < least || before[i] < kRise * past) continue;
-    if (mean(before, i + 3, 2) < std::max(kStays * past, kFalls * before[i])) continue;
+    const double quietest = *std::min_element(before.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                                              before.begin() + static_cast<std::ptrdiff_t>(i) + 5);
+    if (quietest < std::max(kStays * past, kFalls * before[i])) continue;
     const double now = mean(after, i - kBeforeOnset, kBeforeOnset);
     const double level = -to_db(std::max(after[i], 1e-9 * before[i]) / before[i]);
     const double rise = std::min(kMostRise_db, to_db(before[i] / std::max(past, 1e-9 * before[i]))) -

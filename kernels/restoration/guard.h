@@ -34,7 +34,7 @@ struct GuardReading {
   double high_loss_db = 0;
   // (d) In the same highs: median over onsets of what their first 5 ms lost: in energy, or in their rise over the 20 ms
   // before (of which 15 dB count), whichever is more: late energy is a smeared onset, early energy a pre-echo. An onset
-  // rises by 12 dB within 5 ms and 20 ms later is still 6 dB up and no more than 15 dB down; clicks aren't.
+  // rises by 12 dB within 5 ms and for 20 ms more stays 6 dB up and no more than 15 dB down; clicks aren't.
   double onset_loss_db = 0;
   std::int64_t frames = 0, high_frames = 0, onsets = 0;  // gone by
   // The first check that failed: "not_finite", "level", "level_p95", "highs", "onsets"; empty: none did.
