@@ -87,7 +87,7 @@ GuardLimits limits_for(const RestorationStage& stage) {
   if (std::holds_alternative<DenoiseSettings>(stage.settings)) {
     limits.level_median_db = 1;
     limits.high_loss_db = 3;
-    limits.takes_noise = true;
+    limits.steady_highs_are_music = false;
   }
   return limits;
 }

@@ -32,7 +32,9 @@ constexpr double kMains[] = {50, 60};
 constexpr double kMainsReach_hz = 0.3;
 // Found on 99 clean tracks, the most of which with a fundamental and purity like that is 1.4, and on hum in 31.
 constexpr double kMainsEvidence = 2.2, kMainsPurity = 0.35, kLowestQuality = 0.4;
-constexpr double kSureEvidence = 5;  // below, other fundamentals are looked at too
+constexpr double kLong_s = 45, kShortEvidence = 2;  // what little time asks more: found on pieces of 5 to 20 s
+constexpr double kLeastPower = 1.6e-8;              // -78 dBFS: nobody hears less
+constexpr double kSureEvidence = 5;                 // below, other fundamentals are looked at too
 constexpr double kControls[] = {44, 46, 52.5, 54.5, 56.5, 63.5, 65.5, 67.5};
 constexpr double kControlReach_hz = 0.7;
 // Louder than that beside the rest of the track, it's a drone that somebody plays.
@@ -102,9 +104,12 @@ class Dehum final : public Restorer {
     return s;
   }
 
-  static bool is_mains_hum(const HumEvidence& e) {
-    return e.sum >= kMainsEvidence && e.purity >= kMainsPurity && e.lowest >= kLowestQuality && e.ratio <= kMostOfTrack;
+  bool is_mains_hum(const HumEvidence& e, double seconds) const {
+    const double least = kMainsEvidence + kShortEvidence * std::clamp((kLong_s - seconds) / kLong_s, 0.0, 1.0);
+    return e.sum >= least && e.purity >= kMainsPurity && e.lowest >= kLowestQuality && e.ratio <= kMostOfTrack &&
+           e.power >= kLeastPower;
   }
+  static double seconds_of(const HumFit& fit) { return static_cast<double>(fit.count) * fit.hop_s; }
   bool is_expected(const HumEvidence& e) const {
     bool is_mains = settings_.freq_hz > 0;
     for (const double mains : kMains) is_mains |= std::abs(e.mean_hz - mains) < kMainsReach_hz;
@@ -139,7 +144,7 @@ class Dehum final : public Restorer {
   void look_for_mains(const LowBand& low, const HumSearch& search, double from_hz, double to_hz) {
     Suspect s = look(low, search.best_between(from_hz, to_hz));
     if (s.fit.count == 0) return;
-    bool is_hum = is_expected(s.evidence) && is_mains_hum(s.evidence);
+    bool is_hum = is_expected(s.evidence) && is_mains_hum(s.evidence, seconds_of(s.fit));
     if (is_hum && s.evidence.sum < kSureEvidence) is_hum = stands_alone(low, search, s.evidence, 1.25, 1);
     if (!is_hum && is_expected(s.evidence)) is_hum = look_at_part(low, s);
     keep(std::move(s), is_hum);
@@ -163,7 +168,8 @@ class Dehum final : public Restorer {
       is_on = hum_presence(fit);
       if (!is_one_part(is_on, fit.hop_s)) continue;
       e = weigh_evidence(low, fit);
-      if (!(is_mains_hum(e) && e.sum >= kPartEvidence && e.purity >= kPartPurity && is_expected(e))) continue;
+      if (!(is_mains_hum(e, seconds_of(fit)) && e.sum >= kPartEvidence && e.purity >= kPartPurity && is_expected(e)))
+        continue;
       fit.is_on = std::move(is_on);
       s.fit = std::move(fit);
       s.evidence = std::move(e);

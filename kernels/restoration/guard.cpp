@@ -19,7 +19,8 @@ constexpr std::int64_t kReach = 16, kOverread = 16;
 constexpr double kHighHz = 8000;
 constexpr std::int64_t kTrimmed = 16;  // the quieter blocks of a frame, whose energy is its level
 constexpr std::int64_t kBeforeOnset = 4;
-constexpr double kRise = 15.85, kStays = 4;  // 12 dB, 6 dB
+constexpr double kRise = 15.85, kStays = 4, kFalls = 0.03;  // 12 dB, 6 dB, -15 dB
+constexpr double kMostRise_db = 15;                         // what lies further below an onset isn't heard before it
 constexpr std::size_t kLeastCount = 8;
 
 double to_db(double ratio) { return 10 / std::numbers::ln10 * natural_log(ratio); }
@@ -32,9 +33,9 @@ double percentile(std::vector<double> v, double share) {
 }
 
 // Above which energies are programme.
-double programme(const std::vector<double>& energies, bool takes_noise) {
+double programme(const std::vector<double>& energies, bool steady_is_too) {
   const double over_noise = 10 * percentile(energies, 0.05);
-  return std::max(takes_noise ? over_noise : std::min(over_noise, 0.1 * percentile(energies, 0.95)), 1e-12);
+  return std::max(steady_is_too ? std::min(over_noise, 0.1 * percentile(energies, 0.95)) : over_noise, 1e-12);
 }
 
 // A Hann-windowed high-pass.
@@ -102,8 +103,8 @@ std::vector<double> per_frame(const std::vector<double>& blocks, Of&& of) {
 }
 
 // Changes in dB of the frames that are programme before.
-std::vector<double> changes(const std::vector<double>& before, const std::vector<double>& after, bool takes_noise) {
-  const double least = programme(before, takes_noise);
+std::vector<double> changes(const std::vector<double>& before, const std::vector<double>& after, bool steady_is_too) {
+  const double least = programme(before, steady_is_too);
   std::vector<double> out;
   for (std::size_t i = 0; i < before.size(); ++i) {
     if (before[i] >= least) out.push_back(to_db(std::max(after[i], 1e-9 * before[i]) / before[i]));
@@ -111,9 +112,8 @@ std::vector<double> changes(const std::vector<double>& before, const std::vector
   return out;
 }
 
-std::vector<double> onset_losses(const std::vector<double>& before, const std::vector<double>& after,
-                                 bool takes_noise) {
-  const double least = programme(before, takes_noise);
+std::vector<double> onset_losses(const std::vector<double>& before, const std::vector<double>& after) {
+  const double least = programme(before, true);
   std::vector<double> out;
   const auto mean = [](const std::vector<double>& e, std::size_t from, std::size_t count) {
     double sum = 0;
@@ -122,10 +122,15 @@ std::vector<double> onset_losses(const std::vector<double>& before, const std::v
   };
   for (std::size_t i = kBeforeOnset; i + 5 < before.size(); ++i) {
     const double past = mean(before, i - kBeforeOnset, kBeforeOnset);
-    if (before[i] < least || before[i] < kRise * past || mean(before, i + 3, 2) < kStays * past) continue;
-    const double was = before[i] - past;
-    const double is = after[i] - mean(after, i - kBeforeOnset, kBeforeOnset);
-    out.push_back(-to_db(std::max(is, 1e-9 * was) / was));
+    if (before[i] < least || before[i] < kRise * past) continue;
+    const double quietest = *std::min_element(before.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                                              before.begin() + static_cast<std::ptrdiff_t>(i) + 5);
+    if (quietest < std::max(kStays * past, kFalls * before[i])) continue;
+    const double now = mean(after, i - kBeforeOnset, kBeforeOnset);
+    const double level = -to_db(std::max(after[i], 1e-9 * before[i]) / before[i]);
+    const double rise = std::min(kMostRise_db, to_db(before[i] / std::max(past, 1e-9 * before[i]))) -
+                        std::min(kMostRise_db, to_db(std::max(after[i], 1e-12) / std::max(now, 1e-12)));
+    out.push_back(std::max(level, rise));
     i += kBeforeOnset;
   }
   return out;
@@ -157,7 +162,7 @@ GuardReading compare(TrackReader& before, TrackReader& after, double sample_rate
   const auto middle = [](const double* sorted) {
     return 0.5 * (sorted[kBlocksAFrame / 2 - 1] + sorted[kBlocksAFrame / 2]);
   };
-  std::vector<double> levels = changes(per_frame(was.whole, level), per_frame(is.whole, level), limits.takes_noise);
+  std::vector<double> levels = changes(per_frame(was.whole, level), per_frame(is.whole, level), true);
   for (double& v : levels) v = std::abs(v);
   r.frames = static_cast<std::int64_t>(levels.size());
   if (levels.size() >= kLeastCount) {
@@ -165,10 +170,10 @@ GuardReading compare(TrackReader& before, TrackReader& after, double sample_rate
     r.level_p95_db = percentile(levels, 0.95);
   }
   const std::vector<double> highs =
-      changes(per_frame(was.high, middle), per_frame(is.high, middle), limits.takes_noise);
+      changes(per_frame(was.high, middle), per_frame(is.high, middle), limits.steady_highs_are_music);
   r.high_frames = static_cast<std::int64_t>(highs.size());
   if (highs.size() >= kLeastCount) r.high_loss_db = std::max(0.0, -percentile(highs, 0.5));
-  const std::vector<double> onsets = onset_losses(was.whole, is.whole, limits.takes_noise);
+  const std::vector<double> onsets = onset_losses(was.high, is.high);
   r.onsets = static_cast<std::int64_t>(onsets.size());
   if (onsets.size() >= kLeastCount) r.onset_loss_db = std::max(0.0, percentile(onsets, 0.5));
 

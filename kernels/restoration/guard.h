@@ -15,8 +15,8 @@ struct GuardLimits {
   double level_p95_db = 2.0;
   double high_loss_db = 1.0;
   double onset_loss_db = 1.0;
-  // The stage takes steady noise away, and may: only what stands 10 dB over it is programme, however little that is.
-  bool takes_noise = false;
+  // Highs that never fall are taken for music; behind a denoiser for the noise that it takes.
+  bool steady_highs_are_music = true;
 
   // Throws std::invalid_argument unless all are above 0.
   void check() const;
@@ -32,8 +32,9 @@ struct GuardReading {
   // (c) Median over frames of the loss above 8 kHz (or a quarter of the sample rate, if that is less), a frame's own
   // being the median of its blocks: clicks fill a few of those. Frames whose highs stand out of the track's own noise.
   double high_loss_db = 0;
-  // (d) Median over onsets of the loss of their first 5 ms over the 20 ms before. An onset rises by 12 dB within 5 ms
-  // and is still 6 dB up 20 ms later: clicks aren't.
+  // (d) In the same highs: median over onsets of what their first 5 ms lost: in energy, or in their rise over the 20 ms
+  // before (of which 15 dB count), whichever is more: late energy is a smeared onset, early energy a pre-echo. An onset
+  // rises by 12 dB within 5 ms and for 20 ms more stays 6 dB up and no more than 15 dB down; clicks aren't.
   double onset_loss_db = 0;
   std::int64_t frames = 0, high_frames = 0, onsets = 0;  // gone by
   // The first check that failed: "not_finite", "level", "level_p95", "highs", "onsets"; empty: none did.
@@ -42,10 +43,9 @@ struct GuardReading {
   bool is_ok() const { return failed.empty(); }
 };
 
-// Energies are sums over all channels. "Well above the noise": at least 10 dB over the 5th percentile, or within 10 dB
-// of the 95th, whichever is less (the first alone where the stage takes noise away). Both tracks have the same format
-// and length (std::invalid_argument otherwise); they are read in order in blocks of under a second. Cost: 17
-// multiply-adds a sample of each.
+// Energies are sums over all channels. "Well above the noise": at least 10 dB over the 5th percentile, or (but see
+// steady_highs_are_music) within 10 dB of the 95th. Both tracks have the same format and length (std::invalid_argument
+// otherwise); they are read in order in blocks of under a second. Cost: 17 multiply-adds a sample of each.
 GuardReading compare(TrackReader& before, TrackReader& after, double sample_rate_hz, const GuardLimits& limits);
 
 }  // namespace lathe

@@ -174,15 +174,13 @@ class Fitter {
         }
       }
     }
-    double most = 0;
-    for (const double s : stiffness_) most = std::max(most, s);
-    if (!(most > 0)) return;
+    // A little weight on the phase as it is: where no line tells, the equations have an answer nevertheless.
+    constexpr double kHold = 1e-5;
     for (std::size_t i = 0; i < target_.size(); ++i) {
-      target_[i] = fit_.phase[i] + (stiffness_[i] > 1e-12 * most ? pull_[i] / stiffness_[i] : 0);
-      stiffness_[i] = stiffness_[i] > 1e-12 * most ? 2 * stiffness_[i] : 0;
+      target_[i] = fit_.phase[i] + pull_[i] / (stiffness_[i] + kHold);
+      stiffness_[i] = 2 * (stiffness_[i] + kHold);
     }
     const double bend = 2 * std::numbers::pi * kBendHz * fit_.hop_s * std::sqrt(fit_.hop_s);
-    // Less its mean slope, which leaves the sums small.
     smooth_slope(target_.data(), stiffness_.data(), 1 / (bend * bend), count(), work_, fit_.phase.data());
   }
 

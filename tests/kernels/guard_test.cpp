@@ -75,6 +75,20 @@ TEST(Guard, ClicksAndHumTakenAwayPass) {
   EXPECT_TRUE(read(damaged, clean).is_ok()) << read(damaged, clean).failed;
 }
 
+TEST(Guard, HissTakenAwayPassesWhereSteadyHighsAreNoise) {
+  Random random = test::seeded(27);
+  const Signal clean = strokes(random);
+  Signal noisy = clean;
+  for (double& v : noisy) v += 0.003 * random.normal();
+  GuardLimits limits;
+  limits.steady_highs_are_music = false;
+  EXPECT_TRUE(read(noisy, clean, limits).is_ok()) << read(noisy, clean, limits).failed;
+  // A whole track of noise tells nothing then, and does otherwise.
+  const Signal noise = test::white_noise(random, 0.01, 200000);
+  EXPECT_EQ(read(noise, smeared(noise, 1), {10, 20, 1, 5, false}).failed, "");
+  EXPECT_EQ(read(noise, smeared(noise, 1), {10, 20, 1, 5, true}).failed, "highs");
+}
+
 TEST(Guard, AMuffledTrackFails) {
   Random random = test::seeded(22);
   Signal x = strokes(random);
@@ -109,7 +123,7 @@ TEST(Guard, SmearedOnsetsFail) {
   // Half of the energy of each onset comes 6 ms early, as where a spectrum of long windows is changed.
   Signal y = x;
   for (std::size_t n = 0; n + 265 < y.size(); ++n) y[n] = std::sqrt(0.5) * (x[n] + x[n + 265]);
-  const GuardReading r = read(x, y, {1, 6, 1, 1});
+  const GuardReading r = read(x, y, {1, 6, 1, 1, true});
   EXPECT_EQ(r.failed, "onsets");
   EXPECT_GT(r.onset_loss_db, 1);
 }
@@ -141,7 +155,7 @@ TEST(Guard, TracksOfDifferentLengthAndLimitsOfNothingAreRefused) {
   const FloatTrack a(1, 100), b(1, 101);
   test::CopyingReader ra(a), rb(b), rc(a);
   EXPECT_THROW(compare(ra, rb, kRate, {}), std::invalid_argument);
-  EXPECT_THROW(compare(ra, rc, kRate, {0, 1, 1, 1}), std::invalid_argument);
+  EXPECT_THROW(compare(ra, rc, kRate, {0, 1, 1, 1, true}), std::invalid_argument);
 }
 
 TEST(Guard, TheLevelOfSimdChangesNothing) {
