@@ -82,6 +82,7 @@ constexpr double kBareRise = 1.2;
 constexpr int kGap = 4;
 // Hiss falls by no more than pink noise does, with a little to spare: dB an octave.
 constexpr double kSteepest = 3.3;
+constexpr double kSteeper = 0.45, kWideOctaves = 0.6;
 // A band that lies so much above the ones over it is music; a level so much above the line counts half: dB.
 constexpr double kStep = 0.9, kAbove = 0.3;
 constexpr std::size_t kTopBands = 10;
@@ -221,9 +222,12 @@ Line fit_line(const NoiseSurvey& survey, std::vector<BandLevel>& levels) {
     }
     slope = xx > 0 ? xy / xx : 0;
   }
-  // A slope seen over less than an octave is believed in part.
+  // Music leaves the lower end of what is bare a little higher, so slopes come out too steep, by about kSteeper up to
+  // two octaves; and what is seen over less than kWideOctaves is believed in part.
   const double range = octaves(survey, bands - 1) - octaves(survey, line.first);
-  line.slope = std::clamp(slope * std::min(1.0, range), -kSteepest, kSteepest);
+  const double steeper = kSteeper * std::min(1.0, 4 / (range * range));
+  const double kept = std::max(std::abs(slope) - steeper, 0.0) * std::min(1.0, range / kWideOctaves);
+  line.slope = std::copysign(std::min(kept, kSteepest), slope);
   line.level_db = y - line.slope * x;
   line.top_dbfs = line.at(octaves(survey, bands - 1));
   return line;
