@@ -7,6 +7,7 @@
 #include "kernels/restoration/denoise.h"
 #include "kernels/restoration/noise_estimate.h"
 #include "kernels/restoration/pair_denoiser.h"
+#include "kernels/simd/level.h"
 
 namespace lathe {
 
@@ -18,6 +19,10 @@ void DenoiseSettings::check() const {
 }
 
 namespace {
+
+const DenoiseKernels& kernels() {
+  return pick_level(sse2::denoise_kernels, avx2::denoise_kernels, avx512::denoise_kernels);
+}
 
 // Windows half overlapping: with a quarter's hop the same is gained for twice the work.
 constexpr std::int64_t kHopsInWindow = 2;
@@ -184,7 +189,7 @@ void Denoise::take_away(TrackReader& track, std::int64_t block, std::int64_t lea
       for (int c = 0; c < format_.channels; ++c) {
         const float* from = bank.removed(c);
         float* to = removed.data() + c * block + at;
-        for (std::int64_t n = 0; n < bank.block(); ++n) to[n] += from[n];
+        kernels().add(from, bank.block(), to);
       }
     }
   }
@@ -207,13 +212,7 @@ RestorationResult Denoise::restore(TrackReader& track, double strength, AudioSin
     const AudioView in = track.read(from, to - from);
     for (int c = 0; c < channels; ++c) {
       float* y = removed.data() + c * block + (from - start);
-      const float* x = in.channel(c);
-      double sum = 0;
-      for (std::int64_t n = 0; n < to - from; ++n) {
-        sum += static_cast<double>(y[n]) * static_cast<double>(y[n]);
-        y[n] = x[n] - y[n];
-      }
-      removed_power += sum;
+      removed_power += kernels().subtract_from(in.channel(c), to - from, y);
     }
     out.take({removed.data() + (from - start), channels, to - from, block});
   }

@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kLanes = kFftLanes;
 constexpr int kChunks = kLanes / kFloats;
+constexpr int kNew = 8;  // the first frame of a row that is weighed
 
 void gather(const float* from, std::int64_t hop, std::int64_t points, const float* window, float* rows) {
   F v[kFloats];
@@ -124,7 +125,6 @@ inline F exp2_of(F x) {
 
 constexpr int kBlock = 64;                        // bins at once, so that what is shared stays in the first cache
 constexpr int kTall = kBlock + 2 * kDenoiseHalo;  // and those beside them
-constexpr int kNew = 8;                           // the first frame that is weighed
 constexpr float kLeast = (float)kHissLeast;
 
 struct Scratch {
@@ -206,7 +206,9 @@ inline void weigh_block(const float* plane, std::int64_t first, std::int64_t cou
                                   load(&s.far_time[i][h]),
                                   above + below,
                                   max(at(other.near, i, h), splat((float)kHissLeastOther))};
-      store(gain + (first + i) * kLanes + h, weigh(f, form));
+      float* to = gain + (first + i) * kDenoiseRow + h;
+      store(to, load(to + kLanes));
+      store(to + kLanes, weigh(f, form));
     }
   }
 }
@@ -230,9 +232,8 @@ void clear(float* re, float* im, std::int64_t row) {
   }
 }
 
-void take_away(float* re, float* im, const DenoiseBins& bins, const DenoiseTurn& turn, const float* const early[2],
-               const float* const late[2]) {
-  alignas(64) float a[kLanes], b[kLanes];
+void take_away(float* re, float* im, const DenoiseBins& bins, const DenoiseTurn& turn, const float* gain_a,
+               const float* gain_b) {
   const std::int64_t points = bins.points;
   for (std::int64_t k = 0; k <= points / 2; ++k) {
     const std::int64_t row = (std::int64_t)bins.row_of_bin[k] * kLanes;
@@ -248,12 +249,8 @@ void take_away(float* re, float* im, const DenoiseBins& bins, const DenoiseTurn&
     // From whitened to whitened: what goes from one channel to the other is whitened there and coloured here.
     const float ratio = turn.white_b[k] / turn.white_a[k];
     const F a_to_b = cs * splat(1.0f / ratio), b_to_a = cs * splat(ratio);
-    for (int n = 0; n < 8; ++n) {
-      a[n] = early[0][k * kLanes + 8 + n];
-      b[n] = early[1][k * kLanes + 8 + n];
-      a[8 + n] = late[0][k * kLanes + n];
-      b[8 + n] = late[1][k * kLanes + n];
-    }
+    const float* a = gain_a + k * kDenoiseRow + kNew;
+    const float* b = gain_b + k * kDenoiseRow + kNew;
     for (int h = 0; h < kLanes; h += kFloats) {
       const Pair p = split(re, im, row + h, mirror + h);
       const F ga = fnma(share, load(a + h), share), gb = fnma(share, load(b + h), share);
@@ -288,9 +285,37 @@ void band_powers(const float* re, const float* im, std::int64_t points, const st
   }
 }
 
+void add(const float* from, std::int64_t count, float* to) {
+  std::int64_t n = 0;
+  for (; n + kFloats <= count; n += kFloats) store(to + n, load(to + n) + load(from + n));
+  for (; n < count; ++n) to[n] += from[n];
+}
+
+double subtract_from(const float* x, std::int64_t count, float* y) {
+  constexpr std::int64_t kPiece = 1024;  // summed in single precision
+  double sum = 0;
+  std::int64_t n = 0;
+  while (n + kLanes <= count) {
+    F sums[kChunks] = {};
+    for (const std::int64_t end = n + kPiece < count ? n + kPiece : count; n + kLanes <= end; n += kLanes) {
+      for (int h = 0; h < kChunks; ++h) {
+        const F v = load(y + n + h * kFloats);
+        sums[h] = fma(v, v, sums[h]);
+        store(y + n + h * kFloats, load(x + n + h * kFloats) - v);
+      }
+    }
+    for (int l = 0; l < kLanes; ++l) sum += (double)sums[l / kFloats][l % kFloats];
+  }
+  for (; n < count; ++n) {
+    sum += (double)y[n] * (double)y[n];
+    y[n] = x[n] - y[n];
+  }
+  return sum;
+}
+
 }  // namespace
 
 extern const DenoiseKernels denoise_kernels;
-const DenoiseKernels denoise_kernels = {gather, scatter, powers, gains, take_away, band_powers};
+const DenoiseKernels denoise_kernels = {gather, scatter, powers, gains, take_away, band_powers, add, subtract_from};
 
 }  // namespace lathe::LATHE_LEVEL

@@ -41,17 +41,22 @@ struct DenoiseKernels {
   // was there moves to the old half. Also of kDenoiseHalo bins beside those that are weighed.
   void (*powers)(const float* re, const float* im, const DenoiseBins& bins, const DenoiseTurn& turn, float* plane_a,
                  float* plane_b);
-  // The gains of frames 8 .. 23 of the planes: rows of 16, from bin 0 on.
+  // The gains of frames 8 .. 23 of the planes go to the new half of rows of 32, from bin 0 on; what was there moves to
+  // the old half.
   void (*gains)(const float* plane_a, const float* plane_b, const DenoiseBins& bins, const HissGain& form,
                 float* gain_a, float* gain_b);
-  // The spectrum becomes that of what is taken away: (1 - gain) of the turned channels, turned back. Lanes 0 .. 7 take
-  // their gains from lanes 8 .. 15 of `early`, lanes 8 .. 15 from lanes 0 .. 7 of `late`.
-  void (*take_away)(float* re, float* im, const DenoiseBins& bins, const DenoiseTurn& turn, const float* const early[2],
-                    const float* const late[2]);
+  // The spectrum becomes that of what is taken away: (1 - gain) of the turned channels, turned back. The gains are
+  // those of frames 8 .. 23 of their rows.
+  void (*take_away)(float* re, float* im, const DenoiseBins& bins, const DenoiseTurn& turn, const float* gain_a,
+                    const float* gain_b);
   // Powers of both channels, |a|^2 and |b|^2, and their product Re(a conj b), summed over the bins of each band
   // [edge[i], edge[i + 1]): rows of 16, three for each band.
   void (*band_powers)(const float* re, const float* im, std::int64_t points, const std::int32_t* row_of_bin,
                       const std::int32_t* edges, std::int64_t bands, float* sums);
+  // to[n] += from[n]
+  void (*add)(const float* from, std::int64_t count, float* to);
+  // y[n] = x[n] - y[n]; the sum of the squares of what was in y.
+  double (*subtract_from)(const float* x, std::int64_t count, float* y);
 };
 
 namespace sse2 {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/restoration/noise_floor.h"
+#include "kernels/restoration/noise_line.h"
 
 namespace lathe {
 namespace {
@@ -21,8 +22,6 @@ std::size_t bands_of(const NoiseSurvey& survey) { return static_cast<std::size_t
 const float* row(const NoiseSurvey& survey, const std::vector<float>& table, std::size_t band) {
   return table.data() + static_cast<std::int64_t>(band) * survey.frames;
 }
-
-double width(const NoiseSurvey& survey, std::size_t band) { return survey.edges[band + 1] - survey.edges[band]; }
 
 // The channels of a pair and their difference over sqrt(2): independent noise is as strong there, and music that is in
 // both is not there.
@@ -69,22 +68,8 @@ std::vector<std::int64_t> sounding_frames(const Rows& rows) {
   return frames;
 }
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 // A band where the floor lies bare enough: its shares differ by no more.
 constexpr double kBareRise = 1.2;
-// So many bands in a row that are not bare end the bare ones.
-constexpr int kGap = 4;
-// Hiss falls by no more than pink noise does, with a little to spare: dB an octave.
-constexpr double kSteepest = 3.3;
-// A band that lies so much above the ones over it is music; a level so much above the line counts half: dB.
-constexpr double kStep = 0.9, kAbove = 0.3;
-constexpr std::size_t kTopBands = 10;
 
 struct Floors {
   std::vector<BandFloor> of[3];  // the channels and their difference
@@ -106,7 +91,7 @@ Floors find_floors(const Rows& rows, const std::vector<std::int64_t>& frames) {
   for (int which = 0; which < (rows.is_pair ? 3 : 1); ++which) {
     for (std::size_t b = 0; b < bands_of(rows.survey); ++b) {
       for (std::size_t i = 0; i < frames.size(); ++i) powers[i] = static_cast<float>(rows.power(which, b, frames[i]));
-      floors.of[which].push_back(floor_of(powers, width(rows.survey, b)));
+      floors.of[which].push_back(floor_of(powers, rows.survey.width(b)));
     }
   }
   if (!rows.is_pair) return floors;
@@ -124,13 +109,6 @@ Floors find_floors(const Rows& rows, const std::vector<std::int64_t>& frames) {
   floors.correlation = std::abs(correlation) > 0.2 ? std::clamp(correlation, -1.0, 1.0) : 0;
   return floors;
 }
-
-struct BandLevel {
-  double level_db = 0;
-  double weight = 0;  // 0: the floor is not bare there
-  double most_db = 0;
-  double unrest_db = 0;  // from the 2 % to the 20 % of the stillest floor
-};
 
 // The mean noise of both channels in each band, from the floors that music hides least.
 std::vector<BandLevel> levels_of(const Floors& floors, std::size_t bands) {
@@ -155,99 +133,6 @@ std::vector<BandLevel> levels_of(const Floors& floors, std::size_t bands) {
   return levels;
 }
 
-// The line of level over octaves through the bare bands from the top down.
-struct Line {
-  double level_db = 0;  // at 10 kHz
-  double slope = 0;     // dB an octave
-  double bare_hz = 0;
-  double top_dbfs = -400;
-  double unrest_db = 0;   // median of the topmost bare bands
-  std::size_t first = 0;  // the lowest bare band
-
-  double at(double octaves) const { return level_db + slope * octaves; }
-};
-
-double octaves(const NoiseSurvey& survey, std::size_t band) {
-  return std::log2(survey.centre_hz(static_cast<std::int64_t>(band)) / 10000);
-}
-
-Line fit_line(const NoiseSurvey& survey, std::vector<BandLevel>& levels) {
-  Line line;
-  const std::size_t bands = levels.size();
-  int gap = 0;
-  line.first = bands;
-  std::vector<double> unrest;
-  double near_db = 0, near_octaves = 0;  // what was bare last, smoothed
-  for (std::size_t b = bands; b-- > 0 && gap < kGap;) {
-    // Dense music may lie as still as noise, but it rises over the noise above it.
-    const double most_db = near_db + kSteepest * (near_octaves - octaves(survey, b)) + kStep;
-    if (levels[b].weight > 0 && (line.first == bands || levels[b].level_db < most_db)) {
-      const double share = line.first == bands ? 1 : 0.25;
-      near_db += share * (levels[b].level_db - near_db);
-      near_octaves += share * (octaves(survey, b) - near_octaves);
-      gap = 0;
-      line.first = b;
-      if (unrest.size() < kTopBands) unrest.push_back(levels[b].unrest_db);
-      line.bare_hz += width(survey, b) * survey.bin_hz;
-    } else {
-      levels[b].weight = 0;
-      ++gap;
-    }
-  }
-  for (std::size_t b = 0; b < line.first; ++b) levels[b].weight = 0;
-  if (line.first == bands) return line;
-  line.unrest_db = std::abs(median(unrest));
-  // Levels above the line are music's doing: they count less with each turn.
-  double x = 0, y = 0, slope = 0;
-  for (int turn = 0; turn < 6; ++turn) {
-    double sum = 0, sum_x = 0, sum_y = 0, xx = 0, xy = 0;
-    const auto weight = [&](std::size_t b) {
-      const double above = turn == 0 ? 0 : levels[b].level_db - (y + slope * (octaves(survey, b) - x));
-      return levels[b].weight / (1 + (above > 0 ? above * above / (kAbove * kAbove) : 0));
-    };
-    std::vector<double> weights(bands, 0.0);
-    for (std::size_t b = line.first; b < bands; ++b) weights[b] = weight(b);
-    for (std::size_t b = line.first; b < bands; ++b) {
-      sum += weights[b];
-      sum_x += weights[b] * octaves(survey, b);
-      sum_y += weights[b] * levels[b].level_db;
-    }
-    x = sum_x / sum;
-    y = sum_y / sum;
-    for (std::size_t b = line.first; b < bands; ++b) {
-      const double dx = octaves(survey, b) - x;
-      xx += weights[b] * dx * dx;
-      xy += weights[b] * dx * (levels[b].level_db - y);
-    }
-    slope = xx > 0 ? xy / xx : 0;
-  }
-  // A slope seen over less than an octave is believed in part.
-  const double range = octaves(survey, bands - 1) - octaves(survey, line.first);
-  line.slope = std::clamp(slope * std::min(1.0, range), -kSteepest, kSteepest);
-  line.level_db = y - line.slope * x;
-  line.top_dbfs = line.at(octaves(survey, bands - 1));
-  return line;
-}
-
-// The line, bent to what is bare, and nowhere above what was measured.
-std::vector<double> curve(const NoiseSurvey& survey, const std::vector<BandLevel>& levels, const Line& line) {
-  constexpr double kWeightOfLine = 2.0;
-  constexpr std::int64_t kReach = 4;
-  const auto bands = static_cast<std::int64_t>(levels.size());
-  std::vector<double> out(levels.size());
-  for (std::int64_t b = 0; b < bands; ++b) {
-    double sum = 0, weights = kWeightOfLine;
-    for (std::int64_t i = std::max<std::int64_t>(b - kReach, 0); i <= std::min(b + kReach, bands - 1); ++i) {
-      const auto& level = levels[static_cast<std::size_t>(i)];
-      sum += level.weight * (level.level_db - line.at(octaves(survey, static_cast<std::size_t>(i))));
-      weights += level.weight;
-    }
-    const auto at = static_cast<std::size_t>(b);
-    out[at] = power_of(std::min(line.at(octaves(survey, at)) + sum / weights, levels[at].most_db));
-  }
-  return out;
-}
-
 double programme_power(const NoiseSurvey& survey) {
   double sum = 0;
   for (const auto& powers : survey.powers) {
@@ -255,7 +140,7 @@ double programme_power(const NoiseSurvey& survey) {
       const float* values = row(survey, powers, b);
       double band = 0;
       for (std::int64_t n = 0; n < survey.frames; ++n) band += static_cast<double>(values[n]);
-      sum += band * width(survey, b);
+      sum += band * survey.width(b);
     }
   }
   // Of white noise of variance 1 each bin has 1.
@@ -266,9 +151,10 @@ double programme_power(const NoiseSurvey& survey) {
 }  // namespace
 
 NoiseEstimate estimate_noise(const NoiseSurvey& track) {
-  // Found: a floor bare over so much of the top, so strong beside the programme and beside what 16 bits leave.
+  // Found: a floor bare over so much of the top, so strong beside the programme.
   // And still: hiss under music has an unrest of 0.1 dB up there, noise that wanders with the programme over 1 dB.
-  constexpr double kBareHz = 1200, kBesideProgrammeDb = -46, kLeastDbfs = -88, kUnrestDb = 0.6;
+  // Below where a track ends (a coder's low-pass), more is asked of a floor.
+  constexpr double kBareHz = 1200, kBesideProgrammeDb = -46, kUnrestDb = 0.6, kBareHzBelow = 3000, kBelowDb = 6;
   constexpr std::size_t kFrames = 64;
   NoiseEstimate out;
   out.programme_dbfs = db(programme_power(track));
@@ -286,7 +172,7 @@ NoiseEstimate estimate_noise(const NoiseSurvey& track) {
     const Floors floors = find_floors(rows, frames);
     auto levels = levels_of(floors, bands_of(track));
     const Line line = fit_line(track, levels);
-    std::vector<double> mean = curve(track, levels, line);
+    std::vector<double> mean = noise_curve(track, levels, line);
     if (line.bare_hz == 0) std::fill(mean.begin(), mean.end(), 0.0);
     const double ratio = power_of(floors.ratio_db);
     for (int c = 0; c < (rows.is_pair ? 2 : 1); ++c) {
@@ -300,14 +186,16 @@ NoiseEstimate estimate_noise(const NoiseSurvey& track) {
     pair.slope_db_octave = line.slope;
     pair.angle = angles(rows, pair.power);
     const double beside = line.top_dbfs - out.programme_dbfs;
-    if (line.bare_hz >= kBareHz && line.top_dbfs > kLeastDbfs && frames.size() >= kFrames) {
-      const double is_loud = 1 / (1 + std::exp(-(beside - kBesideProgrammeDb) * 0.5));
+    const double bare_hz = line.is_whole_band ? kBareHz : kBareHzBelow;
+    if (line.bare_hz >= bare_hz && line.top_dbfs > kLeastNoiseDbfs && frames.size() >= kFrames) {
+      const double least = kBesideProgrammeDb + (line.is_whole_band ? 0 : kBelowDb);
+      const double is_loud = 1 / (1 + std::exp(-(beside - least) * 0.5));
       const double is_still = 1 / (1 + std::exp((line.unrest_db - kUnrestDb) * 10));
       out.confidence = std::max(out.confidence, std::min(is_loud, is_still));
     }
     for (std::size_t b = 0; b < bands_of(track); ++b) {
-      noise += mean[b] * width(track, b);
-      noise_bins += width(track, b);
+      noise += mean[b] * track.width(b);
+      noise_bins += track.width(b);
     }
     out.pairs.push_back(std::move(pair));
   }

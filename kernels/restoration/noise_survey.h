@@ -19,6 +19,7 @@ struct NoiseSurvey {
   std::vector<std::vector<float>> products;  // Re(a conj b) of channels 2 i and 2 i + 1
 
   std::int64_t bands() const { return static_cast<std::int64_t>(edges.size()) - 1; }
+  double width(std::size_t band) const { return edges[band + 1] - edges[band]; }  // in bins
   double centre_hz(std::int64_t band) const {
     const auto b = static_cast<std::size_t>(band);
     return 0.5 * (edges[b] + edges[b + 1] - 1) * bin_hz;

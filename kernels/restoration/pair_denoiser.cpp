@@ -37,7 +37,7 @@ PairDenoiser::PairDenoiser(const DenoiseTransform& transform, const PairNoise& n
     re_[c] = AlignedArray<float>(spectrum);
     im_[c] = AlignedArray<float>(spectrum);
     plane_[c] = AlignedArray<float>((bins + 2 * kDenoiseHalo) * kDenoiseRow);
-    for (auto& gain : gain_[c]) gain = AlignedArray<float>(bins * kFftLanes);
+    gain_[c] = AlignedArray<float>(bins * kDenoiseRow);
     removed_[c] = AlignedArray<float>(static_cast<std::size_t>(transform.span(transform.hop())));
     for (std::size_t k = 0; k < bins; ++k) {
       const double power = std::max(noise.power[c][k], kLeastPower) * transform.window_power();
@@ -59,14 +59,12 @@ void PairDenoiser::push(const float* a, const float* b) {
   const std::int64_t hop = transform_->hop();
   transform_->analyse(a, b, hop, transform_->window(), re_[now].data(), im_[now].data());
   kernels().powers(re_[now].data(), im_[now].data(), bins(), turn(), plane_[0].data(), plane_[1].data());
-  kernels().gains(plane_[0].data(), plane_[1].data(), bins(), form_, gain_[now][0].data(), gain_[now][1].data());
+  kernels().gains(plane_[0].data(), plane_[1].data(), bins(), form_, gain_[0].data(), gain_[1].data());
   if (is_first_) {
     is_first_ = false;
     return;
   }
-  const float* const early[2] = {gain_[before][0].data(), gain_[before][1].data()};
-  const float* const late[2] = {gain_[now][0].data(), gain_[now][1].data()};
-  kernels().take_away(re_[before].data(), im_[before].data(), bins(), turn(), early, late);
+  kernels().take_away(re_[before].data(), im_[before].data(), bins(), turn(), gain_[0].data(), gain_[1].data());
   const std::int64_t done = 16 * hop, rest = transform_->span(hop) - done;
   for (auto& removed : removed_) {
     std::copy_n(removed.data() + done, rest, removed.data());

@@ -45,7 +45,7 @@ class PairDenoiser {
   AlignedArray<float> white_[2], cos_, sin_, scale_[2], share_;
   AlignedArray<float> re_[2], im_[2];  // of this group and the one before, in turn
   AlignedArray<float> plane_[2];       // for each turned channel
-  AlignedArray<float> gain_[2][2];     // [group][turned channel]
+  AlignedArray<float> gain_[2];        // likewise
   AlignedArray<float> removed_[2];
   int slot_ = 0;
   bool is_first_ = true;
