@@ -1,0 +1,48 @@
+// A track that a restorer reads, clicks to put on it, and a run of a restorer over it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/restoration/restorer.h"
+#include "tests/support/random.h"
+#include "tests/support/track.h"
+
+namespace lathe::test {
+
+// Reads a FloatTrack; every window is a copy between NaNs, so that whoever reads past it is found out.
+class WindowReader final : public TrackReader {
+ public:
+  explicit WindowReader(const FloatTrack& track) : track_(track) {}
+  int channels() const override { return track_.channels(); }
+  std::int64_t frames() const override { return track_.frames(); }
+  AudioView read(std::int64_t first, std::int64_t count) override;
+
+ private:
+  const FloatTrack& track_;
+  std::vector<float> window_;
+};
+
+struct RestorerRun {
+  Finding finding;
+  RestorationResult result;
+  FloatTrack out;
+};
+
+// examine() and restore(), found or not; fails the test when the track does not come out whole and in order.
+RestorerRun run_restorer(Restorer& restorer, const FloatTrack& in, double strength = 0.5);
+
+struct Click {
+  std::int64_t first = 0;
+  std::int64_t frames = 0;
+  int channel = 0;
+};
+
+// Adds `count` clicks of 1 to 40 frames and a peak of 0.2 to 0.9, apart by 2000 frames or more: offsets, and bursts that
+// die away.
+std::vector<Click> add_clicks(Random& random, int count, std::vector<Signal>& channels);
+
+// Signal to error in dB: of `is` against `truth`.
+double snr_db(const FloatTrack& truth, const FloatTrack& is);
+
+}  // namespace lathe::test
