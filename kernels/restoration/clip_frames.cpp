@@ -13,7 +13,11 @@ namespace {
 // Found on orchestra, metal and electronic music: a neighbour frame counts half, a neighbour bin a third; what lies
 // under a millionth of the mean power is no less likely than that; and frames may leave to their neighbours what their
 // window weighs less than 0.6, for a fifth of the time and 0.1 dB.
-constexpr double kNeighbourFrame = 0.5, kNeighbourBin = 0.3, kFloor = 1e-6, kCore = 0.6;
+double knob(const char* n, double d) { const char* v = getenv(n); return v ? atof(v) : d; }
+const double kNeighbourFrame = knob("KT", 0.5), kNeighbourBin = knob("KF", 0.3), kFloor = knob("KE", 1e-6), kCore = knob("KC", 0.6);
+
+// What is estimated may be so many times its clip level, 18 dB over it.
+constexpr double kHighest = 8;
 
 const PosteriorKernels& kernels() {
   return pick_level(sse2::posterior_kernels, avx2::posterior_kernels, avx512::posterior_kernels);
@@ -39,14 +43,44 @@ ClipFrames::ClipFrames(std::int64_t points)
   core_end_ = points - core_first_ + 1;
 }
 
-std::int64_t ClipFrames::most_unknowns(const std::int8_t* side, std::int64_t length) const {
-  std::int64_t most = 0;
+ClipWork ClipFrames::work(const std::int8_t* side, std::int64_t length) const {
+  ClipWork work;
   for (std::int64_t start = 0; start + points_ <= length; start += hop()) {
     std::int64_t count = 0;
     for (std::int64_t n = core_first_; n < core_end_; ++n) count += side[start + n] != 0;
-    most = std::max(most, count);
+    work.most_unknowns = std::max(work.most_unknowns, count);
+    work.cubes += static_cast<double>(count) * static_cast<double>(count) * static_cast<double>(count);
   }
-  return most;
+  return work;
+}
+
+// How well each reliable sample of the frames in question follows from all others: for a Gaussian of precision A its
+// expectation misses it by (A y)_i / A_ii.
+double ClipFrames::surprise(const double* x, const std::int8_t* side, std::int64_t length) {
+  prepare(x, side, length);
+  if (hit_.empty()) return 0;
+  take_powers(x);
+  double sum = 0;
+  std::int64_t samples = 0;
+  for (std::size_t from = 0; from < hit_.size(); from += kWideLanes) {
+    const std::size_t here = std::min<std::size_t>(hit_.size() - from, kWideLanes);
+    for (std::size_t lane = 0; lane < here; ++lane)
+      weigh(hit_[from + lane], re_.data(), im_.data(), static_cast<int>(lane));
+    fft_.inverse(re_.data(), im_.data());
+    for (std::size_t lane = 0; lane < here; ++lane) {
+      const std::int8_t* frame = side + hit_[from + lane] * hop();
+      double missed = 0;
+      for (std::int64_t n = core_first_; n < core_end_; ++n) {
+        if (frame[n] != 0) continue;
+        const double miss = re_[place(n) * kWideLanes + lane] / window_[place(n)];
+        missed += miss * miss;
+        ++samples;
+      }
+      const double first = im_[lane];
+      sum += missed / (first * first);
+    }
+  }
+  return sum / static_cast<double>(std::max<std::int64_t>(samples, 1));
 }
 
 void ClipFrames::list_unknowns(const std::int8_t* side, std::int64_t length) {
@@ -58,9 +92,16 @@ void ClipFrames::list_unknowns(const std::int8_t* side, std::int64_t length) {
     Frame frame{static_cast<std::int64_t>(unknowns_.size()), 0, false};
     for (std::int64_t n = core_first_; n < core_end_; ++n) {
       const std::int8_t s = side[start + n];
-      if (s != 0) unknowns_.push_back({start + n, s * window_[place(n)], 0, 0});
+      if (s != 0) unknowns_.push_back({start + n, s * window_[place(n)], 0, 0, 0});
     }
     frame.count = static_cast<std::int64_t>(unknowns_.size()) - frame.first;
+    for (auto i = place(frame.first); i < unknowns_.size();) {
+      auto j = i + 1;
+      while (j < unknowns_.size() && unknowns_[j].at == unknowns_[j - 1].at + 1 && (unknowns_[j].weight > 0) == (unknowns_[i].weight > 0)) ++j;
+      static const double kl = knob("KL", 4), ke = knob("KP", 16);
+      const double tilt = kl / (limit_[place(unknowns_[i].at)] * std::max(static_cast<double>(j - i), ke));
+      for (; i < j; ++i) unknowns_[i].tilt = tilt * unknowns_[i].weight * unknowns_[i].weight;
+    }
     frames_.push_back(frame);
   }
   const auto count = static_cast<std::int64_t>(frames_.size());
@@ -150,7 +191,7 @@ void ClipFrames::infer(const Frame& frame, const double* x, int lane, bool is_la
   const std::int64_t start = (&frame - frames_.data()) * hop();
   double* right = mean_.data();
   for (std::int64_t i = 0; i < count; ++i)
-    right[i] = u[i].shift - u[i].weight * re_[place((u[i].at - start) * kWideLanes + lane)];
+    right[i] = u[i].shift - u[i].tilt - u[i].weight * re_[place((u[i].at - start) * kWideLanes + lane)];
   const double ridge = 1e-9 * lags_[0];
   for (std::int64_t i = 0; i < n; ++i) {
     double* row = system_.data() + i * stride;
@@ -182,7 +223,7 @@ void ClipFrames::infer(const Frame& frame, const double* x, int lane, bool is_la
   for (std::int64_t i = 0; i < count; ++i) {
     const auto at = place(u[i].at);
     const double limit = limit_[at], weight = u[i].weight * u[i].weight;
-    const double value = std::isfinite(mean_[place(i)]) ? std::max(mean_[place(i)], limit) : limit;
+    const double value = std::isfinite(mean_[place(i)]) ? std::clamp(mean_[place(i)], limit, kHighest * limit) : limit;
     sum_[at] += weight * (u[i].weight > 0 ? value : -value);
     weight_[at] += weight;
   }
@@ -199,19 +240,24 @@ void ClipFrames::update_sites(const Frame& frame) {
     const double precision = std::max(1 / cut.variance - cavity, 0.0);
     const double shift = cut.mean / cut.variance - cavity_mean * cavity;
     if (!std::isfinite(precision) || !std::isfinite(shift)) continue;
-    u.precision = precision;
-    u.shift = shift;
+    static const double damp = knob("DD", 1);
+    u.precision += damp * (precision - u.precision);
+    u.shift += damp * (shift - u.shift);
   }
 }
 
-std::int64_t ClipFrames::solve(double* x, const std::int8_t* side, std::int64_t length, int rounds) {
+void ClipFrames::prepare(const double* x, const std::int8_t* side, std::int64_t length) {
+  limit_.assign(x, x + length);
+  for (double& limit : limit_) limit = std::abs(limit);
   list_unknowns(side, length);
-  if (hit_.empty()) return 0;
   const auto bins = place(points_ / 2 + 1);
   power_.assign(frames_.size() * bins, 0.0f);
   spectrum_.resize(frames_.size() * 2 * bins);
-  limit_.assign(x, x + length);
-  for (double& limit : limit_) limit = std::abs(limit);
+}
+
+std::int64_t ClipFrames::solve(double* x, const std::int8_t* side, std::int64_t length, int rounds) {
+  prepare(x, side, length);
+  if (hit_.empty()) return 0;
   for (int round = 0; round < rounds; ++round) {
     take_powers(x);
     sum_.assign(place(length), 0.0);

@@ -13,6 +13,11 @@ namespace lathe {
 // Unknowns a frame may have: above, the frames have to be shorter.
 constexpr std::int64_t kMostUnknowns = 1024;
 
+struct ClipWork {
+  std::int64_t most_unknowns = 0;  // of a frame
+  double cubes = 0;                // of the unknowns of each frame, summed
+};
+
 class ClipFrames {
  public:
   // Frames of `points` samples (a power of two, at least 256).
@@ -21,9 +26,13 @@ class ClipFrames {
   std::int64_t points() const { return points_; }
   std::int64_t hop() const { return points_ / 2; }
 
-  // The most unknowns that a frame of a stretch would have. side: +1 or -1 where a sample is clipped from above or
-  // below, else 0. length: a multiple of hop(), frames start at every hop.
-  std::int64_t most_unknowns(const std::int8_t* side, std::int64_t length) const;
+  // What solve() of a stretch would have to do. side: +1 or -1 where a sample is clipped from above or below, else 0.
+  // length: a multiple of hop(), frames start at every hop.
+  ClipWork work(const std::int8_t* side, std::int64_t length) const;
+
+  // Mean square by which the reliable samples near clipped ones differ from what the model makes of the others: the
+  // frame length with the least suits the music best.
+  double surprise(const double* x, const std::int8_t* side, std::int64_t length);
 
   // Replaces the samples with a side by their estimates, at |x| or beyond. Of each frame only the middle counts as
   // unknown (the rest is the neighbours'), so the outermost quarter frame of the stretch keeps its samples. No frame
@@ -39,9 +48,11 @@ class ClipFrames {
   struct Unknown {
     std::int64_t at = 0;  // in the stretch
     double weight = 0;    // window times sign
+    double tilt = 0;
     double precision = 0, shift = 0;  // of the site that stands for the limit
   };
 
+  void prepare(const double* x, const std::int8_t* side, std::int64_t length);
   void list_unknowns(const std::int8_t* side, std::int64_t length);
   void take_powers(const double* x);
   void weigh(std::int64_t frame, double* re, double* im, int lane) const;

@@ -33,10 +33,16 @@ struct ClipEvidence {
   bool holds() const;
 };
 
+struct ClipTrack {
+  std::int64_t frames = 0;
+  double sample_rate_hz = 0;
+  double strength = 0.5;  // sets how little clipping counts as damage
+};
+
 class ClipLevels {
  public:
-  // The grains of each channel. `strength` sets how much clipping at full scale counts as damage.
-  ClipLevels(const std::vector<std::vector<ClipGrainSides>>& channels, std::int64_t frames, double strength);
+  // The grains of each channel.
+  ClipLevels(const std::vector<std::vector<ClipGrainSides>>& channels, const ClipTrack& track);
 
   const Finding& finding() const { return finding_; }
 
@@ -50,7 +56,7 @@ class ClipLevels {
   }
 
  private:
-  void judge(const std::vector<std::vector<ClipGrainSides>>& channels, std::int64_t frames, double strength);
+  void judge(const std::vector<std::vector<ClipGrainSides>>& channels, const ClipTrack& track);
   std::vector<ClipLevel> map(const std::vector<ClipGrainSides>& grains, int side) const;
 
   bool is_exact_ = true;

@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::int64_t kReadFrames = 1 << 16;
 constexpr std::int64_t kShortestFrame = 512;
-const int kRounds = getenv("DR") ? atoi(getenv("DR")) : 3;
+const int kRounds = getenv("DR") ? atoi(getenv("DR")) : 4;
+constexpr double kMostWork = 12000;
 
 // 4096 samples at 44.1 and 48 kHz, as long at other rates.
 std::int64_t longest_frame(double sample_rate_hz) {
@@ -29,7 +30,7 @@ std::int64_t longest_frame(double sample_rate_hz) {
 class Declip final : public Restorer {
  public:
   Declip(const DeclipSettings& settings, const RestorationFormat& format)
-      : settings_(settings), longest_(longest_frame(format.sample_rate_hz)) {
+      : settings_(settings), sample_rate_hz_(format.sample_rate_hz), longest_(longest_frame(format.sample_rate_hz)) {
     if (settings.common.tier == Tier::fast) longest_ = std::max(kShortestFrame, longest_ / 4);
     for (std::int64_t points = longest_; points >= kShortestFrame; points /= 2) frames_.emplace_back(points);
   }
@@ -48,7 +49,7 @@ class Declip final : public Restorer {
       scan.finish();
       grains.push_back(scan.grains());
     }
-    levels_.emplace(grains, track.frames(), settings_.common.strength);
+    levels_.emplace(grains, ClipTrack{track.frames(), sample_rate_hz_, settings_.common.strength});
     return levels_->finding();
   }
 
@@ -110,14 +111,8 @@ class Declip final : public Restorer {
     const std::int64_t length = 32 * longest_ + 2 * halo;
     if (!mark(in, channel, first - halo, length)) return;
     signal_.assign(in, in + length);
-    ClipFrames* chosen = &frames_.back();
-    for (ClipFrames& frames : frames_) {
-      if (getenv("DN") && frames.points() > atoi(getenv("DN"))) continue;
-      if (frames.most_unknowns(side_.data(), length) > kMostUnknowns) continue;
-      chosen = &frames;
-      break;
-    }
-    solved_ += chosen->solve(signal_.data(), side_.data(), length, kRounds);
+    ClipFrames& chosen = choose(length);
+    solved_ += chosen.solve(signal_.data(), side_.data(), length, kRounds);
     std::int64_t open = -1;
     for (std::int64_t n = 0; n <= count; ++n) {
       const auto at = static_cast<std::size_t>(n + halo);
@@ -135,7 +130,30 @@ class Declip final : public Restorer {
     }
   }
 
+  // The frame length that suits the music best, of those that cost little enough.
+  ClipFrames& choose(std::int64_t length) {
+    ClipFrames* best = &frames_.back();
+    double least = 0;
+    bool is_first = true;
+    for (ClipFrames& frames : frames_) {
+      if (getenv("DN") && frames.points() != atoi(getenv("DN"))) continue;
+      const ClipWork work = frames.work(side_.data(), length);
+      const bool is_affordable = work.most_unknowns <= kMostUnknowns && work.cubes <= kMostWork * static_cast<double>(length);
+      if (!is_affordable && &frames != &frames_.back()) continue;
+      const double surprise = frames.surprise(signal_.data(), side_.data(), length);
+      if (getenv("DV")) printf("%d:%.3g(%.0f) ", (int)frames.points(), surprise * 1e9, work.cubes / double(length));
+      if (is_first || surprise < least) {
+        best = &frames;
+        least = surprise;
+      }
+      is_first = false;
+    }
+    if (getenv("DV")) printf("\n");
+    return *best;
+  }
+
   DeclipSettings settings_;
+  double sample_rate_hz_;
   std::int64_t longest_;
   std::vector<ClipFrames> frames_;
   std::optional<ClipLevels> levels_;
