@@ -30,14 +30,11 @@ class ClipFrames {
   // length: a multiple of hop(), frames start at every hop.
   ClipWork work(const std::int8_t* side, std::int64_t length) const;
 
-  // Mean square by which the reliable samples near clipped ones differ from what the model makes of the others: the
-  // frame length with the least suits the music best.
-  double surprise(const double* x, const std::int8_t* side, std::int64_t length);
-
-  // Replaces the samples with a side by their estimates, at |x| or beyond. Of each frame only the middle counts as
-  // unknown (the rest is the neighbours'), so the outermost quarter frame of the stretch keeps its samples. No frame
-  // may have more than kMostUnknowns. Returns how many frames were solved.
-  std::int64_t solve(double* x, const std::int8_t* side, std::int64_t length, int rounds);
+  // Replaces the samples with a side by their estimates, at |x| or beyond, and says in `variance` (both `length` long)
+  // how sure the model is of each. Of each frame only the middle counts as unknown (the rest is the neighbours'), so
+  // the outermost quarter frame of the stretch keeps its samples. No frame may have more than kMostUnknowns. At least
+  // two rounds. Returns how many frames were solved.
+  std::int64_t solve(double* x, const std::int8_t* side, std::int64_t length, int rounds, double* variance);
 
  private:
   struct Frame {
@@ -46,9 +43,9 @@ class ClipFrames {
     bool needs_power = false;
   };
   struct Unknown {
-    std::int64_t at = 0;  // in the stretch
-    double weight = 0;    // window times sign
-    double tilt = 0;
+    std::int64_t at = 0;              // in the stretch
+    double weight = 0;                // window times sign
+    double tilt = 0;                  // of its prior
     double precision = 0, shift = 0;  // of the site that stands for the limit
   };
 
@@ -71,7 +68,7 @@ class ClipFrames {
   std::vector<float> power_;      // per frame, bins 0 .. points / 2
   std::vector<double> spectrum_;  // likewise, (re, im)
   std::vector<double> limit_, estimate_;
-  std::vector<double> sum_, weight_;
+  std::vector<double> sum_, weight_, spread_;
   AlignedArray<double> re_, im_, system_, mean_, variance_;
   std::vector<double> lags_;
 };

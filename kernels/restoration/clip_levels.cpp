@@ -31,7 +31,8 @@ bool is_same_level(float a, float b, bool is_exact) {
 bool is_clipped(const GrainSide& side, bool is_exact, const std::vector<LevelRange>& known) {
   if (!is_at_peak(side, is_exact)) return false;
   const float level = runs_of(side, is_exact).level;
-  return std::any_of(known.begin(), known.end(), [level](const LevelRange& r) { return r.low <= level && level <= r.high; });
+  return std::any_of(known.begin(), known.end(),
+                     [level](const LevelRange& r) { return r.low <= level && level <= r.high; });
 }
 
 // Levels at which several runs lie, and not just a few beside the many at another: rounding makes single ones.
@@ -85,9 +86,7 @@ ClipEvidence evidence_of(const std::vector<ClipGrainSides>& grains, int which, b
 
 }  // namespace
 
-bool ClipEvidence::holds() const {
-  return runs >= 3 && 2 * jumps < runs && leaps * 4 <= steady && over * 8 <= grains;
-}
+bool ClipEvidence::holds() const { return runs >= 3 && 2 * jumps < runs && leaps * 4 <= steady && over * 8 <= grains; }
 
 ClipLevels::ClipLevels(const std::vector<std::vector<ClipGrainSides>>& channels, const ClipTrack& track) {
   judge(channels, track);
@@ -144,8 +143,9 @@ void ClipLevels::judge(const std::vector<std::vector<ClipGrainSides>>& channels,
   const double least_share = (is_long ? kLeastShareOfLong : kLeastShare) * by_strength;
   const double least_at_full_scale = kLeastAtFullScale * by_strength;
   finding_.is_found = (runs >= kFewestRuns && share >= least_share) || full_scale_share >= least_at_full_scale;
-  const double belief = std::max((1 - std::exp(-static_cast<double>(runs) / 8)) * (1 - std::exp(-1.6 * share / least_share)),
-                                 1 - std::exp(-1.6 * full_scale_share / least_at_full_scale));
+  const double belief =
+      std::max((1 - std::exp(-static_cast<double>(runs) / 8)) * (1 - std::exp(-1.6 * share / least_share)),
+               1 - std::exp(-1.6 * full_scale_share / least_at_full_scale));
   finding_.confidence = belief;
   finding_.figures = {{"level_dbfs", level > 0 ? 20 * std::log10(level) : -200.0},
                       {"share_percent", 100 * std::max(share, full_scale_share)},

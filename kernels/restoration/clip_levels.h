@@ -12,7 +12,7 @@ namespace lathe {
 // The clip level of one grain and polarity. A sample is clipped when, with its sign taken out, it is at `from` or
 // higher.
 struct ClipLevel {
-  float from = 0;  // 0: nothing is clipped here
+  float from = 0;          // 0: nothing is clipped here
   bool runs_only = false;  // the level drifts within the grain: only samples that lie flat beside another count
 };
 
@@ -27,7 +27,7 @@ struct ClipEvidence {
   std::int64_t over = 0;               // grains that rise over the level of both neighbours
   float level = 0;                     // the highest
   bool is_full_scale = false;
-  std::vector<LevelRange> known;       // levels that count
+  std::vector<LevelRange> known;  // levels that count
 
   // A level that holds, that nothing passes, and that is no synthesiser's.
   bool holds() const;

@@ -18,20 +18,25 @@ namespace {
 
 constexpr std::int64_t kReadFrames = 1 << 16;
 constexpr std::int64_t kShortestFrame = 512;
-const int kRounds = getenv("DR") ? atoi(getenv("DR")) : 4;
+constexpr std::int64_t kSegmentFrames = 64;  // of the longest: what is held and solved at once
+// Of clipped samples cubed, per frame of the track: what heavily clipped passages may cost (3 times real time).
 constexpr double kMostWork = 12000;
 
 // 4096 samples at 44.1 and 48 kHz, as long at other rates.
 std::int64_t longest_frame(double sample_rate_hz) {
   const double octaves = std::round(std::log2(sample_rate_hz / 44100));
-  return std::max(kShortestFrame, static_cast<std::int64_t>(std::ldexp(8192.0, static_cast<int>(octaves))));
+  return std::max(kShortestFrame, static_cast<std::int64_t>(std::ldexp(4096.0, static_cast<int>(octaves))));
 }
 
 class Declip final : public Restorer {
  public:
   Declip(const DeclipSettings& settings, const RestorationFormat& format)
       : settings_(settings), sample_rate_hz_(format.sample_rate_hz), longest_(longest_frame(format.sample_rate_hz)) {
-    if (settings.common.tier == Tier::fast) longest_ = std::max(kShortestFrame, longest_ / 4);
+    if (settings.common.tier == Tier::fast) {
+      longest_ = std::max(kShortestFrame, longest_ / 4);
+      rounds_ = 2;
+      lengths_ = 1;
+    }
     for (std::int64_t points = longest_; points >= kShortestFrame; points /= 2) frames_.emplace_back(points);
   }
 
@@ -57,9 +62,9 @@ class Declip final : public Restorer {
     if (!levels_) throw std::logic_error("Declip: restore before examine");
     RestorationResult result;
     strength_ = std::clamp(2 * strength, 0.0, 1.0);
-    removed_ = kept_ = 0;
     changed_ = solved_ = 0;
-    const std::int64_t segment = 32 * longest_, halo = 2 * longest_;
+    peak_ = 0;
+    const std::int64_t segment = kSegmentFrames * longest_, halo = 2 * longest_;
     output_.resize(static_cast<std::size_t>(segment * track.channels()));
     for (std::int64_t first = 0; first < track.frames(); first += segment) {
       const std::int64_t count = std::min(segment, track.frames() - first);
@@ -92,7 +97,7 @@ class Declip final : public Restorer {
       if (frame < 0 || v == 0) continue;
       const int which = v > 0 ? 0 : 1;
       const std::int64_t grain = frame / kClipGrain;
-      if (grain >= grains_in(channel)) break;
+      if (grain >= levels_->grains(channel)) break;
       const ClipLevel level = levels_->at(channel, which, grain);
       if (level.from <= 0 || std::abs(v) < level.from) continue;
       if (level.runs_only && !(n > 0 && std::abs(v - in[n - 1]) <= kLooseTolerance) &&
@@ -104,15 +109,12 @@ class Declip final : public Restorer {
     return is_any;
   }
 
-  std::int64_t grains_in(int channel) const { return levels_->grains(channel); }
-
   void mend(const float* in, int channel, std::int64_t first, std::int64_t halo, std::int64_t count, float* to,
             std::vector<Repair>& repairs) {
-    const std::int64_t length = 32 * longest_ + 2 * halo;
+    const std::int64_t length = kSegmentFrames * longest_ + 2 * halo;
     if (!mark(in, channel, first - halo, length)) return;
     signal_.assign(in, in + length);
-    ClipFrames& chosen = choose(length);
-    solved_ += chosen.solve(signal_.data(), side_.data(), length, kRounds);
+    blend(length);
     std::int64_t open = -1;
     for (std::int64_t n = 0; n <= count; ++n) {
       const auto at = static_cast<std::size_t>(n + halo);
@@ -130,37 +132,45 @@ class Declip final : public Restorer {
     }
   }
 
-  // The frame length that suits the music best, of those that cost little enough.
-  ClipFrames& choose(std::int64_t length) {
-    ClipFrames* best = &frames_.back();
-    double least = 0;
-    bool is_first = true;
+  // The longest frames that cost little enough, those half and those a quarter as long, each sample weighed by how sure
+  // they are of it: long ones know tones, short ones attacks.
+  void blend(std::int64_t length) {
+    const std::vector<double> input = signal_;
+    blend_.assign(signal_.size(), 0.0);
+    certainty_.assign(signal_.size(), 0.0);
+    int done = 0;
     for (ClipFrames& frames : frames_) {
-      if (getenv("DN") && frames.points() != atoi(getenv("DN"))) continue;
+      if (done == lengths_) break;
       const ClipWork work = frames.work(side_.data(), length);
-      const bool is_affordable = work.most_unknowns <= kMostUnknowns && work.cubes <= kMostWork * static_cast<double>(length);
+      const bool is_affordable =
+          work.most_unknowns <= kMostUnknowns && work.cubes <= kMostWork * static_cast<double>(length);
       if (!is_affordable && &frames != &frames_.back()) continue;
-      const double surprise = frames.surprise(signal_.data(), side_.data(), length);
-      if (getenv("DV")) printf("%d:%.3g(%.0f) ", (int)frames.points(), surprise * 1e9, work.cubes / double(length));
-      if (is_first || surprise < least) {
-        best = &frames;
-        least = surprise;
+      signal_ = input;
+      variance_.assign(signal_.size(), 1.0);
+      solved_ += frames.solve(signal_.data(), side_.data(), length, rounds_, variance_.data());
+      ++done;
+      for (std::size_t n = 0; n < signal_.size(); ++n) {
+        if (side_[n] == 0) continue;
+        const double w = 1 / (variance_[n] + 1e-18);
+        blend_[n] += w * signal_[n];
+        certainty_[n] += w;
       }
-      is_first = false;
     }
-    if (getenv("DV")) printf("\n");
-    return *best;
+    for (std::size_t n = 0; n < signal_.size(); ++n) {
+      if (certainty_[n] > 0) signal_[n] = blend_[n] / certainty_[n];
+    }
   }
 
   DeclipSettings settings_;
   double sample_rate_hz_;
   std::int64_t longest_;
+  int rounds_ = 4, lengths_ = 3;
   std::vector<ClipFrames> frames_;
   std::optional<ClipLevels> levels_;
   std::vector<float> output_;
-  std::vector<double> signal_;
+  std::vector<double> signal_, blend_, certainty_, variance_;
   std::vector<std::int8_t> side_;
-  double strength_ = 1, removed_ = 0, kept_ = 0, peak_ = 0;
+  double strength_ = 1, peak_ = 0;
   std::int64_t changed_ = 0, solved_ = 0;
 };
 
