@@ -39,7 +39,9 @@ ClipFrames::ClipFrames(std::int64_t points)
       system_(place(kMostUnknowns * (2 * kMostUnknowns + 24))),
       mean_(place(kMostUnknowns)),
       variance_(place(kMostUnknowns)),
-      lags_(place(points)) {
+      lags_(place(points)),
+      levels_(place(points / 2 + 3)),
+      weights_(place((points / 2 + 1) * kWideLanes)) {
   for (std::int64_t n = 0; n < points; ++n) {
     window_.push_back(std::sin(std::numbers::pi * static_cast<double>(n) / static_cast<double>(points)));
   }
@@ -89,72 +91,81 @@ void ClipFrames::list_unknowns(const std::int8_t* side, std::int64_t length) {
   }
 }
 
-// Two frames in one complex transform, eight such pairs at once.
+// Two frames in one complex transform, eight such pairs at once. All lanes of a row are touched together: rows lie in
+// scrambled order.
 void ClipFrames::take_powers(const double* x) {
   const std::int64_t bins = points_ / 2 + 1;
   const auto& row_of = fft_.row_of_bin();
   for (std::size_t from = 0; from < powered_.size(); from += 2 * kWideLanes) {
     const std::size_t here = std::min<std::size_t>(powered_.size() - from, 2 * kWideLanes);
-    for (int lane = 0; lane < kWideLanes; ++lane) {
-      for (const auto& [array, i] :
-           {std::pair{re_.data(), 2 * place(lane)}, std::pair{im_.data(), 2 * place(lane) + 1}}) {
-        const double* in = i < here ? x + powered_[from + i] * hop() : nullptr;
-        for (std::int64_t n = 0; n < points_; ++n)
-          array[n * kWideLanes + lane] = in != nullptr ? in[n] * window_[place(n)] : 0.0;
+    // Lanes behind the last frame repeat it.
+    const auto frame_of = [&](std::size_t i) { return powered_[from + std::min(i, here - 1)]; };
+    const double* in[2 * kWideLanes];
+    for (std::size_t i = 0; i < 2 * kWideLanes; ++i) in[i] = x + frame_of(i) * hop();
+    for (std::int64_t n = 0; n < points_; ++n) {
+      const double w = window_[place(n)];
+      for (std::int64_t lane = 0; lane < kWideLanes; ++lane) {
+        re_[place(n * kWideLanes + lane)] = in[2 * lane][n] * w;
+        im_[place(n * kWideLanes + lane)] = in[2 * lane + 1][n] * w;
       }
     }
     fft_.forward(re_.data(), im_.data());
-    for (std::size_t i = 0; i < here; ++i) {
-      const std::int64_t frame = powered_[from + i];
-      float* power = power_.data() + frame * bins;
-      double* spectrum = spectrum_.data() + frame * 2 * bins;
-      const std::size_t lane = i / 2;
-      for (std::int64_t k = 0; k < bins; ++k) {
-        const auto a = place(row_of[place(k)]) * kWideLanes + lane,
-                   b = place(row_of[place((points_ - k) % points_)]) * kWideLanes + lane;
-        const double re = i % 2 == 0 ? 0.5 * (re_[a] + re_[b]) : 0.5 * (im_[a] + im_[b]);
-        const double im = i % 2 == 0 ? 0.5 * (im_[a] - im_[b]) : 0.5 * (re_[b] - re_[a]);
-        spectrum[2 * k] = re;
-        spectrum[2 * k + 1] = im;
-        power[k] = static_cast<float>(re * re + im * im);
+    for (std::int64_t k = 0; k < bins; ++k) {
+      const std::size_t a = place(row_of[place(k)]) * kWideLanes,
+                        b = place(row_of[place((points_ - k) % points_)]) * kWideLanes;
+      for (std::size_t i = 0; i < here; ++i) {
+        const std::size_t lane = i / 2;
+        const double ra = re_[a + lane], rb = re_[b + lane], ia = im_[a + lane], ib = im_[b + lane];
+        const double re = 0.5 * (i % 2 == 0 ? ra + rb : ia + ib), im = 0.5 * (i % 2 == 0 ? ia - ib : rb - ra);
+        const std::int64_t frame = powered_[from + i];
+        double* spectrum = spectrum_.data() + (frame * bins + k) * 2;
+        spectrum[0] = re;
+        spectrum[1] = im;
+        power_[place(frame * bins + k)] = static_cast<float>(re * re + im * im);
       }
     }
   }
 }
 
-// Into one lane: the spectrum of (what the precision makes of the frame) + i (the precision's first row).
-void ClipFrames::weigh(std::int64_t frame, double* re, double* im, int lane) const {
+// 1 / (power of each bin, smoothed over its neighbours in time and frequency), with a floor.
+void ClipFrames::take_weights(std::int64_t frame, double* weights) {
   const std::int64_t bins = points_ / 2 + 1, count = static_cast<std::int64_t>(frames_.size());
   const float* here = power_.data() + frame * bins;
-  const float* before = frame > 0 ? here - bins : nullptr;
-  const float* after = frame + 1 < count ? here + bins : nullptr;
-  const double* z = spectrum_.data() + frame * 2 * bins;
-  const double share =
-      1 / (1 + (before != nullptr ? kNeighbourFrame : 0.0) + (after != nullptr ? kNeighbourFrame : 0.0));
-  const auto over_time = [&](std::int64_t k) {
-    double sum = static_cast<double>(here[k]);
-    if (before != nullptr) sum += kNeighbourFrame * static_cast<double>(before[k]);
-    if (after != nullptr) sum += kNeighbourFrame * static_cast<double>(after[k]);
-    return sum * share;
-  };
+  const float* before = frame > 0 ? here - bins : here;
+  const float* after = frame + 1 < count ? here + bins : here;
+  double* level = levels_.data() + 1;
   double total = 0;
-  for (std::int64_t k = 0; k < bins; ++k) total += over_time(k);
-  const double floor = kFloor * total / static_cast<double>(bins) + 1e-18;
-  const auto& row_of = fft_.row_of_bin();
-  double below = over_time(1), at = over_time(0);
   for (std::int64_t k = 0; k < bins; ++k) {
-    const double above = k + 1 < bins ? over_time(k + 1) : below;
-    const double power = (at + kNeighbourBin * (below + above)) / (1 + 2 * kNeighbourBin);
-    const double w = 1 / (power + floor), a = w * z[2 * k], b = w * z[2 * k + 1];
-    const auto up = place(row_of[place(k)]) * kWideLanes + place(lane),
-               down = place(row_of[place((points_ - k) % points_)]) * kWideLanes + place(lane);
-    // The mirrored bin first: at 0 and half the rate both are one, and there the spectrum is real.
-    re[down] = a;
-    im[down] = -b + w;
-    re[up] = a;
-    im[up] = b + w;
-    below = at;
-    at = above;
+    const double beside = static_cast<double>(before[k]) + static_cast<double>(after[k]);
+    level[k] = (static_cast<double>(here[k]) + kNeighbourFrame * beside) / (1 + 2 * kNeighbourFrame);
+    total += level[k];
+  }
+  level[-1] = level[1];
+  level[bins] = level[bins - 2];
+  const double floor = kFloor * total / static_cast<double>(bins) + 1e-18;
+  for (std::int64_t k = 0; k < bins; ++k) {
+    const double power = level[k] + kNeighbourBin * (level[k - 1] + level[k + 1]);
+    weights[k] = 1 / (power / (1 + 2 * kNeighbourBin) + floor);
+  }
+}
+
+// Into each lane: the spectrum of (what the precision makes of the frame) + i (the precision's first row).
+void ClipFrames::weigh(const std::int64_t* frames, int count) {
+  const std::int64_t bins = points_ / 2 + 1;
+  for (int lane = 0; lane < count; ++lane) take_weights(frames[lane], weights_.data() + lane * bins);
+  const auto& row_of = fft_.row_of_bin();
+  for (std::int64_t k = 0; k < bins; ++k) {
+    const std::int64_t up = row_of[place(k)] * kWideLanes, down = row_of[place((points_ - k) % points_)] * kWideLanes;
+    for (int lane = 0; lane < kWideLanes; ++lane) {
+      const int used = std::min(lane, count - 1);
+      const double w = weights_[place(used * bins + k)];
+      const double* z = spectrum_.data() + (frames[used] * bins + k) * 2;
+      // The mirrored bin first: at 0 and half the rate both are one, and there the spectrum is real.
+      re_[place(down + lane)] = w * z[0];
+      im_[place(down + lane)] = w - w * z[1];
+      re_[place(up + lane)] = w * z[0];
+      im_[place(up + lane)] = w + w * z[1];
+    }
   }
 }
 
@@ -226,6 +237,7 @@ void ClipFrames::prepare(const double* x, const std::int8_t* side, std::int64_t 
   limit_.assign(x, x + length);
   for (double& limit : limit_) limit = std::abs(limit);
   list_unknowns(side, length);
+  for (std::vector<double>* sums : {&sum_, &weight_, &spread_}) sums->resize(place(length));
   const auto bins = place(points_ / 2 + 1);
   power_.assign(frames_.size() * bins, 0.0f);
   spectrum_.resize(frames_.size() * 2 * bins);
@@ -236,21 +248,18 @@ std::int64_t ClipFrames::solve(double* x, const std::int8_t* side, std::int64_t 
   if (hit_.empty()) return 0;
   for (int round = 0; round < rounds; ++round) {
     take_powers(x);
-    sum_.assign(place(length), 0.0);
-    spread_.assign(place(length), 0.0);
-    weight_.assign(place(length), 0.0);
+    for (const Unknown& u : unknowns_) sum_[place(u.at)] = spread_[place(u.at)] = weight_[place(u.at)] = 0;
     for (std::size_t from = 0; from < hit_.size(); from += kWideLanes) {
       const int here = static_cast<int>(std::min<std::size_t>(hit_.size() - from, kWideLanes));
-      for (int lane = 0; lane < here; ++lane) weigh(hit_[from + place(lane)], re_.data(), im_.data(), lane);
+      weigh(hit_.data() + from, here);
       fft_.inverse(re_.data(), im_.data());
       for (int lane = 0; lane < here; ++lane)
         infer(frames_[place(hit_[from + place(lane)])], x, lane, round + 1 == rounds);
     }
-    for (std::int64_t n = 0; n < length; ++n) {
-      if (weight_[place(n)] > 0) {
-        x[n] = sum_[place(n)] / weight_[place(n)];
-        if (round + 1 < rounds) variance[n] = spread_[place(n)] / weight_[place(n)];
-      }
+    for (const Unknown& u : unknowns_) {
+      const auto at = place(u.at);
+      x[at] = sum_[at] / weight_[at];
+      if (round + 1 < rounds) variance[at] = spread_[at] / weight_[at];
     }
   }
   return static_cast<std::int64_t>(hit_.size());

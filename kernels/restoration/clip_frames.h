@@ -52,7 +52,8 @@ class ClipFrames {
   void prepare(const double* x, const std::int8_t* side, std::int64_t length);
   void list_unknowns(const std::int8_t* side, std::int64_t length);
   void take_powers(const double* x);
-  void weigh(std::int64_t frame, double* re, double* im, int lane) const;
+  void take_weights(std::int64_t frame, double* weights);
+  void weigh(const std::int64_t* frames, int count);
   void infer(const Frame& frame, const double* x, int lane, bool is_last);
   void update_sites(const Frame& frame);
 
@@ -70,7 +71,7 @@ class ClipFrames {
   std::vector<double> limit_, estimate_;
   std::vector<double> sum_, weight_, spread_;
   AlignedArray<double> re_, im_, system_, mean_, variance_;
-  std::vector<double> lags_;
+  std::vector<double> lags_, levels_, weights_;
 };
 
 }  // namespace lathe
