@@ -233,9 +233,9 @@ void ClipFrames::update_sites(const Frame& frame) {
   }
 }
 
-void ClipFrames::prepare(const double* x, const std::int8_t* side, std::int64_t length) {
-  limit_.assign(x, x + length);
-  for (double& limit : limit_) limit = std::abs(limit);
+void ClipFrames::prepare(const float* clipped, const std::int8_t* side, std::int64_t length) {
+  limit_.resize(place(length));
+  for (std::int64_t n = 0; n < length; ++n) limit_[place(n)] = std::abs(static_cast<double>(clipped[n]));
   list_unknowns(side, length);
   for (std::vector<double>* sums : {&sum_, &weight_, &spread_}) sums->resize(place(length));
   const auto bins = place(points_ / 2 + 1);
@@ -243,8 +243,9 @@ void ClipFrames::prepare(const double* x, const std::int8_t* side, std::int64_t 
   spectrum_.resize(frames_.size() * 2 * bins);
 }
 
-std::int64_t ClipFrames::solve(double* x, const std::int8_t* side, std::int64_t length, int rounds, double* variance) {
-  prepare(x, side, length);
+std::int64_t ClipFrames::solve(const float* clipped, double* x, const std::int8_t* side, std::int64_t length,
+                               int rounds, double* variance) {
+  prepare(clipped, side, length);
   if (hit_.empty()) return 0;
   for (int round = 0; round < rounds; ++round) {
     take_powers(x);

@@ -30,11 +30,12 @@ class ClipFrames {
   // length: a multiple of hop(), frames start at every hop.
   ClipWork work(const std::int8_t* side, std::int64_t length) const;
 
-  // Replaces the samples with a side by their estimates, at |x| or beyond, and says in `variance` (both `length` long)
-  // how sure the model is of each. Of each frame only the middle counts as unknown (the rest is the neighbours'), so
-  // the outermost quarter frame of the stretch keeps its samples. No frame may have more than kMostUnknowns. At least
-  // two rounds. Returns how many frames were solved.
-  std::int64_t solve(double* x, const std::int8_t* side, std::int64_t length, int rounds, double* variance);
+  // Replaces the samples with a side, from which it starts, by their estimates, at |clipped| or beyond, and says in
+  // `variance` (both `length` long) how sure the model is of each. Of each frame only the middle counts as unknown (the
+  // rest is the neighbours'), so the outermost quarter frame of the stretch keeps its samples. No frame may have more
+  // than kMostUnknowns. At least two rounds. Returns how many frames were solved.
+  std::int64_t solve(const float* clipped, double* x, const std::int8_t* side, std::int64_t length, int rounds,
+                     double* variance);
 
  private:
   struct Frame {
@@ -49,7 +50,7 @@ class ClipFrames {
     double precision = 0, shift = 0;  // of the site that stands for the limit
   };
 
-  void prepare(const double* x, const std::int8_t* side, std::int64_t length);
+  void prepare(const float* clipped, const std::int8_t* side, std::int64_t length);
   void list_unknowns(const std::int8_t* side, std::int64_t length);
   void take_powers(const double* x);
   void take_weights(std::int64_t frame, double* weights);

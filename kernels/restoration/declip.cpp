@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -19,8 +18,11 @@ namespace {
 constexpr std::int64_t kReadFrames = 1 << 16;
 constexpr std::int64_t kShortestFrame = 512;
 constexpr std::int64_t kSegmentFrames = 64;  // of the longest: what is held and solved at once
-// Of clipped samples cubed, per frame of the track: what heavily clipped passages may cost (3 times real time).
-constexpr double kMostWork = 12000;
+// Of each frame's clipped samples cubed, summed and divided by the samples of a segment: bounds what heavily clipped
+// passages cost, at about real time.
+constexpr double kMostWork = 60000;
+// Where a frame has more than this share of its samples clipped, the spectra start far from the truth.
+constexpr double kHeavyShare = 0.15;
 
 // 4096 samples at 44.1 and 48 kHz, as long at other rates.
 std::int64_t longest_frame(double sample_rate_hz) {
@@ -114,7 +116,7 @@ class Declip final : public Restorer {
     const std::int64_t length = kSegmentFrames * longest_ + 2 * halo;
     if (!mark(in, channel, first - halo, length)) return;
     signal_.assign(in, in + length);
-    blend(length);
+    blend(in, length);
     std::int64_t open = -1;
     for (std::int64_t n = 0; n <= count; ++n) {
       const auto at = static_cast<std::size_t>(n + halo);
@@ -134,21 +136,21 @@ class Declip final : public Restorer {
 
   // The longest frames that cost little enough, those half and those a quarter as long, each sample weighed by how sure
   // they are of it: long ones know tones, short ones attacks.
-  void blend(std::int64_t length) {
-    const std::vector<double> input = signal_;
+  void blend(const float* clipped, std::int64_t length) {
     blend_.assign(signal_.size(), 0.0);
     certainty_.assign(signal_.size(), 0.0);
-    int done = 0;
-    for (ClipFrames& frames : frames_) {
-      if (done == lengths_) break;
-      const ClipWork work = frames.work(side_.data(), length);
-      const bool is_affordable =
-          work.most_unknowns <= kMostUnknowns && work.cubes <= kMostWork * static_cast<double>(length);
-      if (!is_affordable && &frames != &frames_.back()) continue;
-      signal_ = input;
+    std::size_t first = 0;
+    bool is_heavy = false;
+    for (; first + 1 < frames_.size(); ++first) {
+      const ClipWork work = frames_[first].work(side_.data(), length);
+      is_heavy = static_cast<double>(work.most_unknowns) > kHeavyShare * static_cast<double>(frames_[first].points());
+      if (work.most_unknowns <= kMostUnknowns && work.cubes <= kMostWork * static_cast<double>(length)) break;
+    }
+    for (std::size_t i = std::min(first + static_cast<std::size_t>(lengths_), frames_.size()); i-- > first;) {
+      ClipFrames& frames = frames_[i];
       variance_.assign(signal_.size(), 1.0);
-      solved_ += frames.solve(signal_.data(), side_.data(), length, rounds_, variance_.data());
-      ++done;
+      solved_ += frames.solve(clipped, signal_.data(), side_.data(), length, is_heavy ? 2 * rounds_ : rounds_,
+                              variance_.data());
       for (std::size_t n = 0; n < signal_.size(); ++n) {
         if (side_[n] == 0) continue;
         const double w = 1 / (variance_[n] + 1e-18);
