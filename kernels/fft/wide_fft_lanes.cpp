@@ -77,16 +77,14 @@ void forward(std::int64_t n, const double* tw, double* re, double* im) {
   if (n < 2) return;
   forward_stage(re, im, n, tw);
   const std::int64_t q = n / 4;
-  for (int part = 0; part < 4; ++part)
-    forward(q, tw + q * 6, re + part * q * kWideLanes, im + part * q * kWideLanes);
+  for (int part = 0; part < 4; ++part) forward(q, tw + q * 6, re + part * q * kWideLanes, im + part * q * kWideLanes);
 }
 
 void inverse(std::int64_t n, const double* tw, double* re, double* im) {
   if (n == 2) return pair_stage(re, im);
   if (n < 2) return;
   const std::int64_t q = n / 4;
-  for (int part = 0; part < 4; ++part)
-    inverse(q, tw + q * 6, re + part * q * kWideLanes, im + part * q * kWideLanes);
+  for (int part = 0; part < 4; ++part) inverse(q, tw + q * 6, re + part * q * kWideLanes, im + part * q * kWideLanes);
   inverse_stage(re, im, n, tw);
 }
 

@@ -12,7 +12,7 @@ namespace lathe {
 // The clip level of one grain and polarity. A sample is clipped when, with its sign taken out, it is at `from` or
 // higher.
 struct ClipLevel {
-  float from = 0;  // 0: nothing is clipped here
+  float from = 0;          // 0: nothing is clipped here
   bool runs_only = false;  // the level drifts within the grain: only samples that lie flat beside another count
 };
 
@@ -27,16 +27,22 @@ struct ClipEvidence {
   std::int64_t over = 0;               // grains that rise over the level of both neighbours
   float level = 0;                     // the highest
   bool is_full_scale = false;
-  std::vector<LevelRange> known;       // levels that count
+  std::vector<LevelRange> known;  // levels that count
 
   // A level that holds, that nothing passes, and that is no synthesiser's.
   bool holds() const;
 };
 
+struct ClipTrack {
+  std::int64_t frames = 0;
+  double sample_rate_hz = 0;
+  double strength = 0.5;  // sets how little clipping counts as damage
+};
+
 class ClipLevels {
  public:
-  // The grains of each channel. `strength` sets how much clipping at full scale counts as damage.
-  ClipLevels(const std::vector<std::vector<ClipGrainSides>>& channels, std::int64_t frames, double strength);
+  // The grains of each channel.
+  ClipLevels(const std::vector<std::vector<ClipGrainSides>>& channels, const ClipTrack& track);
 
   const Finding& finding() const { return finding_; }
 
@@ -50,7 +56,7 @@ class ClipLevels {
   }
 
  private:
-  void judge(const std::vector<std::vector<ClipGrainSides>>& channels, std::int64_t frames, double strength);
+  void judge(const std::vector<std::vector<ClipGrainSides>>& channels, const ClipTrack& track);
   std::vector<ClipLevel> map(const std::vector<ClipGrainSides>& grains, int side) const;
 
   bool is_exact_ = true;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -18,19 +17,28 @@ namespace {
 
 constexpr std::int64_t kReadFrames = 1 << 16;
 constexpr std::int64_t kShortestFrame = 512;
-const int kRounds = getenv("DR") ? atoi(getenv("DR")) : 3;
+constexpr std::int64_t kSegmentFrames = 64;  // of the longest: what is held and solved at once
+// Of each frame's clipped samples cubed, summed and divided by the samples of a segment: bounds what heavily clipped
+// passages cost, at about real time.
+constexpr double kMostWork = 60000;
+// Where a frame has more than this share of its samples clipped, the spectra start far from the truth.
+constexpr double kHeavyShare = 0.15;
 
 // 4096 samples at 44.1 and 48 kHz, as long at other rates.
 std::int64_t longest_frame(double sample_rate_hz) {
   const double octaves = std::round(std::log2(sample_rate_hz / 44100));
-  return std::max(kShortestFrame, static_cast<std::int64_t>(std::ldexp(8192.0, static_cast<int>(octaves))));
+  return std::max(kShortestFrame, static_cast<std::int64_t>(std::ldexp(4096.0, static_cast<int>(octaves))));
 }
 
 class Declip final : public Restorer {
  public:
   Declip(const DeclipSettings& settings, const RestorationFormat& format)
-      : settings_(settings), longest_(longest_frame(format.sample_rate_hz)) {
-    if (settings.common.tier == Tier::fast) longest_ = std::max(kShortestFrame, longest_ / 4);
+      : settings_(settings), sample_rate_hz_(format.sample_rate_hz), longest_(longest_frame(format.sample_rate_hz)) {
+    if (settings.common.tier == Tier::fast) {
+      longest_ = std::max(kShortestFrame, longest_ / 4);
+      rounds_ = 2;
+      lengths_ = 1;
+    }
     for (std::int64_t points = longest_; points >= kShortestFrame; points /= 2) frames_.emplace_back(points);
   }
 
@@ -48,7 +56,7 @@ class Declip final : public Restorer {
       scan.finish();
       grains.push_back(scan.grains());
     }
-    levels_.emplace(grains, track.frames(), settings_.common.strength);
+    levels_.emplace(grains, ClipTrack{track.frames(), sample_rate_hz_, settings_.common.strength});
     return levels_->finding();
   }
 
@@ -56,9 +64,9 @@ class Declip final : public Restorer {
     if (!levels_) throw std::logic_error("Declip: restore before examine");
     RestorationResult result;
     strength_ = std::clamp(2 * strength, 0.0, 1.0);
-    removed_ = kept_ = 0;
     changed_ = solved_ = 0;
-    const std::int64_t segment = 32 * longest_, halo = 2 * longest_;
+    peak_ = 0;
+    const std::int64_t segment = kSegmentFrames * longest_, halo = 2 * longest_;
     output_.resize(static_cast<std::size_t>(segment * track.channels()));
     for (std::int64_t first = 0; first < track.frames(); first += segment) {
       const std::int64_t count = std::min(segment, track.frames() - first);
@@ -91,7 +99,7 @@ class Declip final : public Restorer {
       if (frame < 0 || v == 0) continue;
       const int which = v > 0 ? 0 : 1;
       const std::int64_t grain = frame / kClipGrain;
-      if (grain >= grains_in(channel)) break;
+      if (grain >= levels_->grains(channel)) break;
       const ClipLevel level = levels_->at(channel, which, grain);
       if (level.from <= 0 || std::abs(v) < level.from) continue;
       if (level.runs_only && !(n > 0 && std::abs(v - in[n - 1]) <= kLooseTolerance) &&
@@ -103,21 +111,12 @@ class Declip final : public Restorer {
     return is_any;
   }
 
-  std::int64_t grains_in(int channel) const { return levels_->grains(channel); }
-
   void mend(const float* in, int channel, std::int64_t first, std::int64_t halo, std::int64_t count, float* to,
             std::vector<Repair>& repairs) {
-    const std::int64_t length = 32 * longest_ + 2 * halo;
+    const std::int64_t length = kSegmentFrames * longest_ + 2 * halo;
     if (!mark(in, channel, first - halo, length)) return;
     signal_.assign(in, in + length);
-    ClipFrames* chosen = &frames_.back();
-    for (ClipFrames& frames : frames_) {
-      if (getenv("DN") && frames.points() > atoi(getenv("DN"))) continue;
-      if (frames.most_unknowns(side_.data(), length) > kMostUnknowns) continue;
-      chosen = &frames;
-      break;
-    }
-    solved_ += chosen->solve(signal_.data(), side_.data(), length, kRounds);
+    blend(in, length);
     std::int64_t open = -1;
     for (std::int64_t n = 0; n <= count; ++n) {
       const auto at = static_cast<std::size_t>(n + halo);
@@ -135,14 +134,45 @@ class Declip final : public Restorer {
     }
   }
 
+  // The longest frames that cost little enough, those half and those a quarter as long, each sample weighed by how sure
+  // they are of it: long ones know tones, short ones attacks.
+  void blend(const float* clipped, std::int64_t length) {
+    blend_.assign(signal_.size(), 0.0);
+    certainty_.assign(signal_.size(), 0.0);
+    std::size_t first = 0;
+    bool is_heavy = false;
+    for (; first + 1 < frames_.size(); ++first) {
+      const ClipWork work = frames_[first].work(side_.data(), length);
+      is_heavy = static_cast<double>(work.most_unknowns) > kHeavyShare * static_cast<double>(frames_[first].points());
+      if (work.most_unknowns <= kMostUnknowns && work.cubes <= kMostWork * static_cast<double>(length)) break;
+    }
+    for (std::size_t i = std::min(first + static_cast<std::size_t>(lengths_), frames_.size()); i-- > first;) {
+      ClipFrames& frames = frames_[i];
+      variance_.assign(signal_.size(), 1.0);
+      solved_ += frames.solve(clipped, signal_.data(), side_.data(), length, is_heavy ? 2 * rounds_ : rounds_,
+                              variance_.data());
+      for (std::size_t n = 0; n < signal_.size(); ++n) {
+        if (side_[n] == 0) continue;
+        const double w = 1 / (variance_[n] + 1e-18);
+        blend_[n] += w * signal_[n];
+        certainty_[n] += w;
+      }
+    }
+    for (std::size_t n = 0; n < signal_.size(); ++n) {
+      if (certainty_[n] > 0) signal_[n] = blend_[n] / certainty_[n];
+    }
+  }
+
   DeclipSettings settings_;
+  double sample_rate_hz_;
   std::int64_t longest_;
+  int rounds_ = 4, lengths_ = 3;
   std::vector<ClipFrames> frames_;
   std::optional<ClipLevels> levels_;
   std::vector<float> output_;
-  std::vector<double> signal_;
+  std::vector<double> signal_, blend_, certainty_, variance_;
   std::vector<std::int8_t> side_;
-  double strength_ = 1, removed_ = 0, kept_ = 0, peak_ = 0;
+  double strength_ = 1, peak_ = 0;
   std::int64_t changed_ = 0, solved_ = 0;
 };
 
