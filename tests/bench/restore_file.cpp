@@ -12,22 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "kernels/restoration/restorer.h"
-#if __has_include("kernels/restoration/declick.h")
 #include "kernels/restoration/declick.h"
-#endif
-#if __has_include("kernels/restoration/decrackle.h")
-#include "kernels/restoration/decrackle.h"
-#endif
-#if __has_include("kernels/restoration/declip.h")
 #include "kernels/restoration/declip.h"
-#endif
-#if __has_include("kernels/restoration/dehum.h")
+#include "kernels/restoration/decrackle.h"
 #include "kernels/restoration/dehum.h"
-#endif
-#if __has_include("kernels/restoration/denoise.h")
 #include "kernels/restoration/denoise.h"
-#endif
+#include "kernels/restoration/restorer.h"
 
 namespace {
 
@@ -88,28 +78,18 @@ std::vector<std::vector<float>> rows_of(const std::string& path) {
   return rows;
 }
 
-std::unique_ptr<Restorer> make(const std::string& stage, [[maybe_unused]] const RestorationSettings& common,
-                               [[maybe_unused]] const RestorationFormat& format) {
-#if __has_include("kernels/restoration/declick.h")
+std::unique_ptr<Restorer> make(const std::string& stage, const RestorationSettings& common,
+                               const RestorationFormat& format) {
   if (stage == "declick") return cpu::make_declick({common}, format);
-#endif
-#if __has_include("kernels/restoration/decrackle.h")
   if (stage == "decrackle") return cpu::make_decrackle({common}, format);
-#endif
-#if __has_include("kernels/restoration/declip.h")
   if (stage == "declip") return cpu::make_declip({common}, format);
-#endif
-#if __has_include("kernels/restoration/dehum.h")
   if (stage == "dehum") return cpu::make_dehum({common}, format);
-#endif
-#if __has_include("kernels/restoration/denoise.h")
   if (stage == "denoise") {
     DenoiseSettings settings{common};
     settings.reduce_db = g_reduce_db;
     settings.noise.file = g_noise;
     return cpu::make_denoise(settings, format);
   }
-#endif
   throw std::invalid_argument("no stage " + stage);
 }
 
