@@ -269,7 +269,8 @@ class Dehum final : public Restorer {
   void report(Finding& finding) const {
     const HumEvidence& e = best_.evidence;
     finding.is_found = is_found_;
-    finding.confidence = is_found_ ? 0.5 + 0.5 * std::min(1.0, (e.sum - 2.2) / 3) : std::min(0.49, e.sum / 4.5);
+    finding.confidence =
+        is_found_ ? 0.5 + 0.5 * std::clamp((e.sum - kMainsEvidence) / 3, 0.0, 1.0) : std::min(0.49, e.sum / 4.5);
     finding.figures.emplace_back("freq_hz", e.mean_hz);
     finding.figures.emplace_back("evidence", e.sum);
     finding.figures.emplace_back("purity", e.purity);
