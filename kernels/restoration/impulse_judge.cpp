@@ -122,7 +122,7 @@ void ImpulseScan::split(const float* const* rows, Span span, std::vector<Span>& 
 // length, whether it is an offset, what is left of the errors on both sides after the repair, how the music's and the
 // errors' level change across it, its height over the music, and how far one sample outweighs the rest.
 // The weights were fitted on 9,300 clicks put on 20 of 99 clean tracks and on 18,000 alarms in all 99 (with an
-// earlier block length); fitted on half of the tracks, one or two of the 93 left out had anything above 1.
+// earlier block length); fitted on half of the tracks, two of the 93 left out had anything above 1.
 double ImpulseScan::evidence(int channel, const Judged& judged) const {
   const Span s = judged.span;
   const float* w = work_[channel].data() + pad_;
