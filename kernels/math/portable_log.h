@@ -31,7 +31,8 @@ LATHE_HOST_DEVICE inline double portable_exp(double x) {
   if (x > 700) x = 700;
   const double scaled = x * 1.4426950408889634;
   const auto k = static_cast<std::int64_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
-  const double r = (x - static_cast<double>(k) * 0.693147180369123816490) - static_cast<double>(k) * 1.90821492927058770002e-10;
+  const double r =
+      (x - static_cast<double>(k) * 0.693147180369123816490) - static_cast<double>(k) * 1.90821492927058770002e-10;
   double sum = 1;
   for (int n = 14; n >= 1; --n) sum = 1 + sum * r / n;
   return sum * std::bit_cast<double>(static_cast<std::uint64_t>(k + 1023) << 52);

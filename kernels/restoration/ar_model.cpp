@@ -75,9 +75,7 @@ void GapSolver::factor(int length, const double* extra) {
   factor_columns();
 }
 
-void GapSolver::factor_columns() {
-  kernels_.factor_band(columns_.data(), stride_, order_, length_, inverse_.data());
-}
+void GapSolver::factor_columns() { kernels_.factor_band(columns_.data(), stride_, order_, length_, inverse_.data()); }
 
 double GapSolver::log_determinant() const {
   // Products of a few, since a logarithm is dear.

@@ -45,7 +45,8 @@ void ClickShapes::offset(GapSolver& solver, double variance, const std::vector<d
   const double ones = ones_[size_of(to - from)];
   const double height = (sums_[size_of(to)] - sums_[size_of(from)]) / (ones + ridge);
   Kind& kind = kinds_[used_++];
-  kind.log_likelihood = null_ + 0.5 * best / variance - 0.5 * portable_log(1 + ones / ridge) - 2 * portable_log(static_cast<double>(length));
+  kind.log_likelihood = null_ + 0.5 * best / variance - 0.5 * portable_log(1 + ones / ridge) -
+                        2 * portable_log(static_cast<double>(length));
   kind.damage.assign(size_of(length), 0.0);
   std::fill(kind.damage.begin() + from, kind.damage.begin() + to, height);
   offset_first_ = from;

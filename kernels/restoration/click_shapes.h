@@ -1,4 +1,5 @@
-// What a click looks like: the odds that a gap's samples were damaged in one of some simple ways, and what lay under it.
+// What a click looks like: the odds that a gap's samples were damaged in one of some simple ways, and what lay under
+// it.
 //
 // The music s in the gap, given what lies around it, is Gaussian about the interpolation s0 with covariance
 // variance * M^-1 (least-squares interpolation by an autoregressive model, Janssen, Veldhuis and Vries 1986; Godsill

@@ -50,8 +50,7 @@ bool ImpulseScan::judge(int channel, const float* row, Span span, Judged& out) {
     difference_.resize(size_of(out.span.end - out.span.first));
     for (int i = out.span.first; i < out.span.end; ++i)
       difference_[size_of(i - out.span.first)] = static_cast<double>(row[i]) - gap_[size_of(i - out.span.first)];
-    out.verdict =
-        shapes_.judge(solver_[channel], square(level(channel, span)), ClickShapes::Depth::few, difference_);
+    out.verdict = shapes_.judge(solver_[channel], square(level(channel, span)), ClickShapes::Depth::few, difference_);
   }
   std::copy(kept_.begin(), kept_.end(), w + from);
   return is_there;
@@ -121,9 +120,9 @@ void ImpulseScan::split(const float* const* rows, Span span, std::vector<Span>& 
 
 // A logistic regression on what tells clicks from attacks, cuts and noisy playing: the likelihood of the shape, its
 // length, whether it is an offset, what is left of the errors on both sides after the repair, how the music's and the
-// errors' level change across it, its height over the music, and how far one sample outweighs the rest. The weights were
-// fitted on 12,000 known clicks in 25 tracks and on 22,000 alarms in 94 clean ones; of clean tracks left out of
-// the fit, one in 93 has anything above 2.
+// errors' level change across it, its height over the music, and how far one sample outweighs the rest.
+// The weights were fitted on 9,300 clicks put on 20 of 99 clean tracks and on 18,000 alarms in all 99 (with an
+// earlier block length); fitted on half of the tracks, two of the 93 left out had anything above 1.
 double ImpulseScan::evidence(int channel, const Judged& judged) const {
   const Span s = judged.span;
   const float* w = work_[channel].data() + pad_;

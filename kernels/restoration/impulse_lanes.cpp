@@ -10,8 +10,8 @@ void weigh(const float* x, const float* window, std::int64_t count, double* out)
   for (std::int64_t n = 0; n < count; ++n) out[n] = static_cast<double>(x[n]) * static_cast<double>(window[n]);
 }
 
-// Every lag has four sums of its own, of each fourth sample: enough chains to hide a sum's latency, and an order that no
-// level changes.
+// Every lag has four sums of its own, of each fourth sample: enough chains to hide a sum's latency, and an order that
+// no level changes.
 void correlate(const double* x, const double* y, std::int64_t count, int lags, double* r) {
   constexpr int kWide = 16 / kDoubles;
   for (int first = 0; first < lags; first += 16) {
@@ -24,8 +24,7 @@ void correlate(const double* x, const double* y, std::int64_t count, int lags, d
       }
     }
     for (; n < count; ++n) {
-      for (int w = 0; w < kWide; ++w)
-        sums[0][w] = fma(splat(x[n]), load(y + n + first + w * kDoubles), sums[0][w]);
+      for (int w = 0; w < kWide; ++w) sums[0][w] = fma(splat(x[n]), load(y + n + first + w * kDoubles), sums[0][w]);
     }
     for (int w = 0; w < kWide; ++w)
       store(r + first + w * kDoubles, (sums[0][w] + sums[1][w]) + (sums[2][w] + sums[3][w]));
@@ -111,8 +110,7 @@ void filter(const double* x, const double* a, int taps, std::int64_t count, doub
     if (k < taps) {
       for (int w = 0; w < kWide; ++w) even[w] = fma(splat(a[k]), load(x + n - k + w * kDoubles), even[w]);
     }
-    for (int w = 0; w < kWide; ++w)
-      store(out + n + w * kDoubles, load(out + n + w * kDoubles) + (even[w] + odd[w]));
+    for (int w = 0; w < kWide; ++w) store(out + n + w * kDoubles, load(out + n + w * kDoubles) + (even[w] + odd[w]));
   }
 }
 
@@ -154,7 +152,8 @@ void solve_band(const double* columns, int stride, int order, int length, const 
     }
     alignas(64) double parts[8];
     for (int w = 0; w < kWide; ++w) store(parts + w * kDoubles, sums[w]);
-    const double sum = ((parts[0] + parts[4]) + (parts[2] + parts[6])) + ((parts[1] + parts[5]) + (parts[3] + parts[7]));
+    const double sum =
+        ((parts[0] + parts[4]) + (parts[2] + parts[6])) + ((parts[1] + parts[5]) + (parts[3] + parts[7]));
     x[j] = (x[j] - sum) * inverse[j];
   }
 }
@@ -162,7 +161,7 @@ void solve_band(const double* columns, int stride, int order, int length, const 
 }  // namespace
 
 extern const ImpulseKernels impulse_kernels;
-const ImpulseKernels impulse_kernels = {weigh,  correlate,    residuals,   cells,
-                                        medians_of_8, filter, factor_band, solve_band};
+const ImpulseKernels impulse_kernels = {weigh,        correlate, residuals,   cells,
+                                        medians_of_8, filter,    factor_band, solve_band};
 
 }  // namespace lathe::LATHE_LEVEL

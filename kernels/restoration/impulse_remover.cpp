@@ -74,7 +74,8 @@ Finding ImpulseRemover::examine(TrackReader& track) {
   finding.is_found = weight >= least;
   finding.confidence = 1 - std::exp(-0.7 * weight / least);
   const double limit = needed(0.5);
-  const auto kept = std::count_if(found_.begin(), found_.end(), [limit](const Impulse& i) { return i.evidence >= limit; });
+  const auto kept =
+      std::count_if(found_.begin(), found_.end(), [limit](const Impulse& i) { return i.evidence >= limit; });
   finding.figures = {{"impulses_per_minute", static_cast<double>(kept) / minutes},
                      {"sure_impulses_per_minute", sure_per_minute_},
                      {"candidates_per_minute", static_cast<double>(found_.size()) / minutes},
@@ -172,7 +173,8 @@ RestorationResult ImpulseRemover::restore(TrackReader& track, double strength, A
     mend(block, result);
     // Out goes the damaged block with what was repaired in its core, so that nothing else can change.
     for (const Impulse* i : block.inside) {
-      const std::int64_t from = std::max(i->first_frame, first), to = std::min(i->first_frame + i->frames, block.core_end);
+      const std::int64_t from = std::max(i->first_frame, first),
+                         to = std::min(i->first_frame + i->frames, block.core_end);
       for (std::int64_t n = from; n < to; ++n) {
         const float is = block.mended[block.at(i->channel, n)];
         float& was = block.damaged[block.at(i->channel, n)];

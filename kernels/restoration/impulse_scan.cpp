@@ -180,7 +180,8 @@ std::vector<ImpulseScan::Span> ImpulseScan::spans_of_all_passes(const float* con
     }
     if (pass == design_.passes || !alarms()) break;
     changed = 0;
-    for (std::size_t n = 0; n < marks_.size(); ++n) all_marks_[n] = static_cast<std::uint8_t>(all_marks_[n] | marks_[n]);
+    for (std::size_t n = 0; n < marks_.size(); ++n)
+      all_marks_[n] = static_cast<std::uint8_t>(all_marks_[n] | marks_[n]);
     for (const Span& span : spans_) {
       mend(span);
       all.push_back(span);

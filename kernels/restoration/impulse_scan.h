@@ -4,16 +4,16 @@
 // prediction errors forward and backward in time, and their level around each cell of 32 frames (the larger of the
 // medians before and behind, so that an attack is measured by what follows it). An alarm is an error of more than
 // `threshold` levels one way with such a one within 6 samples the other way (bidirectional detection: Niedzwiecki and
-// Ciolek, IEEE TASLP 21(5), 2013). Alarms nearer than the longest click are one span: an offset shows at its edges alone.
-// Spans are filled by the model and the block is modelled anew, up to `passes` times, since clicks bias the model and hide
-// others.
+// Ciolek, IEEE TASLP 21(5), 2013). Alarms nearer than the longest click are one span: an offset shows at its edges
+// alone. Spans are filled by the model and the block is modelled anew, up to `passes` times, since clicks bias the
+// model and hide others.
 //
 // Then every span is judged in every channel by the final model. It begins with the first sample that what came before
 // fails to predict and ends with the last that what follows fails to predict; joined clicks are told apart where the
 // samples between them agree with the model (`split`); ClickShapes says how much likelier damage is than none; and
 // `evidence` weighs that against what attacks and cuts of music look like.
 //
-// Cost: 45 multiply-adds a sample and pass in lanes at 44.1 kHz, and per span some 20,000.
+// Cost: some 150 multiply-adds a sample and pass in lanes at 44.1 kHz, and per span some 20,000.
 #pragma once
 
 #include <cstdint>
@@ -29,16 +29,16 @@ struct ImpulseKernels;
 
 // Lengths in frames of the track's own rate.
 struct ImpulseDesign {
-  int order = 31;         // of the model; 16 n - 1
-  double unit = 1;        // frames that a frame at 44.1 kHz lasts
-  int scale = 1;          // cells, hop and what is compared around an impulse are this many times their usual length
-  int hop = 3072;         // a block
+  int order = 31;        // of the model; 16 n - 1
+  double unit = 1;       // frames that a frame at 44.1 kHz lasts
+  int scale = 1;         // cells, hop and what is compared around an impulse are this many times their usual length
+  int hop = 3072;        // a block
   int context = 768;     // read on both sides of it
-  int merge = 48;         // alarms closer than this are one span
-  int longest = 176;      // a longer span is no impulse
-  double threshold = 5;   // of an alarm, in levels
-  int passes = 3;
-  int most = 48;          // spans a pass; what comes after them is left alone
+  int merge = 48;        // alarms closer than this are one span
+  int longest = 176;     // a longer span is no impulse
+  double threshold = 5;  // of an alarm, in levels
+  int passes = 2;
+  int most = 48;               // spans a pass; what comes after them is left alone
   double least_evidence = -9;  // of what is reported
 };
 

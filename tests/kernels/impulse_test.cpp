@@ -98,7 +98,8 @@ TEST(ClickShapes, OddsAreThoseOfDensities) {
   const std::vector<double> music = test::oracle_gap_covariance(a, length, variance);
   for (int trial = 0; trial < 6; ++trial) {
     std::vector<double> d(size_of(length));
-    for (int i = 0; i < length; ++i) d[size_of(i)] = (trial % 2 == 0 ? 0.3 : 0.2 * random.normal()) + 1e-3 * random.normal();
+    for (int i = 0; i < length; ++i)
+      d[size_of(i)] = (trial % 2 == 0 ? 0.3 : 0.2 * random.normal()) + 1e-3 * random.normal();
     double power = 1e-12;
     for (const double v : d) power += v * v;
     std::vector<double> burst = music;
@@ -189,7 +190,8 @@ TEST(ImpulseLanes, MediansAndFiltersAreTheirDefinitions) {
     std::vector<float> medians(100);
     kernels.medians_of_8(x.data(), 77, medians.data());
     for (std::size_t i = 0; i < 77; ++i) {
-      std::vector<float> sorted(x.begin() + static_cast<std::ptrdiff_t>(i), x.begin() + static_cast<std::ptrdiff_t>(i) + 8);
+      std::vector<float> sorted(x.begin() + static_cast<std::ptrdiff_t>(i),
+                                x.begin() + static_cast<std::ptrdiff_t>(i) + 8);
       std::sort(sorted.begin(), sorted.end());
       EXPECT_EQ(medians[i], 0.5f * (sorted[3] + sorted[4]));
     }

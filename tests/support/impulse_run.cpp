@@ -51,12 +51,12 @@ RestorerRun run_restorer(Restorer& restorer, const FloatTrack& in, double streng
   return run;
 }
 
-std::vector<Click> add_clicks(Random& random, int count, std::vector<Signal>& channels) {
+std::vector<Click> add_clicks(Random& random, int count, std::vector<Signal>& channels, int longest) {
   std::vector<Click> clicks;
   const auto frames = static_cast<std::int64_t>(channels[0].size());
   const std::int64_t step = (frames - 4000) / count;
   for (int i = 0; i < count; ++i) {
-    Click click{2000 + i * step + random.integer(0, std::max<std::int64_t>(step - 2000, 1)), random.integer(1, 40),
+    Click click{2000 + i * step + random.integer(0, std::max<std::int64_t>(step - 2000, 1)), random.integer(1, longest),
                 static_cast<int>(random.integer(0, static_cast<std::int64_t>(channels.size()) - 1))};
     const double height = random.uniform(0.2, 0.9) * random.one_of({-1.0, 1.0});
     const bool is_offset = random.integer(0, 1) == 0;

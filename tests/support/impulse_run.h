@@ -38,9 +38,9 @@ struct Click {
   int channel = 0;
 };
 
-// Adds `count` clicks of 1 to 40 frames and a peak of 0.2 to 0.9, apart by 2000 frames or more: offsets, and bursts that
-// die away.
-std::vector<Click> add_clicks(Random& random, int count, std::vector<Signal>& channels);
+// Adds `count` clicks of 1 to `longest` frames and a peak of 0.2 to 0.9, apart by 2000 frames or more: offsets, and
+// bursts that die away.
+std::vector<Click> add_clicks(Random& random, int count, std::vector<Signal>& channels, int longest = 40);
 
 // Signal to error in dB: of `is` against `truth`.
 double snr_db(const FloatTrack& truth, const FloatTrack& is);
