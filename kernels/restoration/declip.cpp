@@ -149,7 +149,7 @@ class Declip final : public Restorer {
     for (std::size_t i = std::min(first + static_cast<std::size_t>(lengths_), frames_.size()); i-- > first;) {
       ClipFrames& frames = frames_[i];
       variance_.assign(signal_.size(), 1.0);
-      solved_ += frames.solve(clipped, signal_.data(), side_.data(), length, is_heavy ? 2 * rounds_ : rounds_,
+      solved_ += frames.solve(clipped, signal_.data(), side_.data(), length, is_heavy ? rounds_ + 2 : rounds_,
                               variance_.data());
       for (std::size_t n = 0; n < signal_.size(); ++n) {
         if (side_[n] == 0) continue;
