@@ -216,15 +216,17 @@ TEST(DeclipTest, WhatIsNotClippedIsLeftAlone) {
 
 TEST(DeclipTest, ClippingIsFoundWhateverHappenedToItAfterwards) {
   Random random = test::seeded(65);
-  const Signal whole = music(random, 200000), clipped = clip(whole, 0.5 * peak(whole));
+  const Signal whole = music(random, 200000);
+  const double top = peak(whole);
+  const Signal clipped = clip(whole, 0.5 * top);
   EXPECT_TRUE(find(clipped).is_found);
   EXPECT_TRUE(find(rounded(clipped)).is_found);
   Signal quieter = clipped, dithered = clipped, faded = clipped, uneven = clipped;
   for (std::size_t n = 0; n < clipped.size(); ++n) {
     quieter[n] *= n < 100000 ? 0.31 : 0.17;
     dithered[n] += (random.uniform(-0.5, 0.5) + random.uniform(-0.5, 0.5)) / 32768;
-    faded[n] *= 1 - 0.5 * static_cast<double>(n) / 200000;
-    uneven[n] = std::max(whole[n], -0.4 * peak(whole));
+    faded[n] *= 1 - 0.2 * static_cast<double>(n) / 200000;
+    uneven[n] = std::max(whole[n], -0.4 * top);
   }
   EXPECT_TRUE(find(rounded(quieter)).is_found) << "turned down, by two gains";
   EXPECT_TRUE(find(rounded(dithered)).is_found) << "dithered";
