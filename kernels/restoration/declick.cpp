@@ -1,5 +1,6 @@
 #include "kernels/restoration/declick.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -9,17 +10,24 @@ namespace lathe {
 
 void DeclickSettings::check() const {
   if (!(common.strength >= 0 && common.strength <= 1)) throw std::invalid_argument("declick: strength is 0 to 1");
-  if (!(max_repair_ms >= 0.1 && max_repair_ms <= 10))
-    throw std::invalid_argument("declick: max_repair_ms is 0.1 to 10");
+  if (!(max_repair_ms >= 0.05 && max_repair_ms <= 50))
+    throw std::invalid_argument("declick: max_repair_ms is 0.05 to 50");
 }
 
 namespace cpu {
+namespace {
+
+// Of what is longer the model knows nothing any more; what is shorter is a sample or two.
+constexpr double kShortestRepair_ms = 0.1, kLongestRepair_ms = 10;
+
+}  // namespace
 
 std::unique_ptr<Restorer> make_declick(const DeclickSettings& settings, const RestorationFormat& format) {
   settings.check();
   RemoverDesign design;
   design.name = "declick";
-  design.scan.longest = static_cast<int>(std::lround(44.1 * settings.max_repair_ms));
+  design.scan.longest =
+      static_cast<int>(std::lround(44.1 * std::clamp(settings.max_repair_ms, kShortestRepair_ms, kLongestRepair_ms)));
   if (settings.common.tier == Tier::fast) {
     design.scan.passes = 1;
     design.repair.iterations = 1;

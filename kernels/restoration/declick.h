@@ -32,7 +32,7 @@ namespace lathe {
 
 struct DeclickSettings {
   RestorationSettings common;  // tier fast: one pass of detection, one fit a repair, no help of the other channel
-  double max_repair_ms = 4;    // 0.1 to 10: alarms that go on for longer are no click
+  double max_repair_ms = 4;    // 0.05 to 50, taken for 10 at most: what is longer is no click
 
   // Throws std::invalid_argument.
   void check() const;

@@ -6,9 +6,9 @@
 // Given the reliable samples, the clipped ones u have the Gaussian posterior with precision A_uu, cut off by what
 // clipping says of each: u_i >= c_i above, u_i <= -c_i below. Its mean, the estimate with the least expected square
 // error, is found by expectation propagation; then P is taken anew from the result. Four such rounds do (six where
-// much is clipped; all sites move at once, and in wide runs every second round swings low: so an even number). Frames of
-// 4096, 2048 and 1024 samples (at 44.1 kHz) are solved one after the other, the short ones first, and
-// blended, each sample by the inverse of its variance.
+// much is clipped; all sites move at once, and in wide runs every second round swings low: so an even number). Frames
+// of 4096, 2048 and 1024 samples (at 44.1 kHz) are solved one after the other, the short ones first, and blended, each
+// sample by the inverse of its variance.
 //   local Gaussian model: Bilen, Ozerov and Perez, "Audio declipping via nonnegative matrix factorization" (WASPAA
 //     2015), here with smoothed spectra in place of the factorisation
 //   neighbourhoods: Siedenburg, Kowalski and Doerfler, "Audio declipping with social sparsity" (ICASSP 2014)

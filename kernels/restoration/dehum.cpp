@@ -21,8 +21,8 @@ namespace lathe {
 void DehumSettings::check() const {
   if (!(freq_hz == 0 || (freq_hz >= 15 && freq_hz <= 500)))
     throw std::invalid_argument("a hum's frequency is from 15 to 500 Hz, or 0: found");
-  if (harmonics < 1 || harmonics > kMostHumLines) throw std::invalid_argument("a hum has from 1 to 16 harmonics");
-  if (depth_db && !(*depth_db > 0)) throw std::invalid_argument("a hum's depth is above 0 dB");
+  if (harmonics < 1 || harmonics > 64) throw std::invalid_argument("a hum has from 1 to 64 harmonics");
+  if (depth_db && !(*depth_db >= 0)) throw std::invalid_argument("a hum's depth is 0 dB or more");
 }
 
 namespace {
@@ -64,7 +64,7 @@ class Dehum final : public Restorer {
     is_found_ = false;
     if (static_cast<double>(track.frames()) < kLeastTrack_s * format_.sample_rate_hz) return finding;
     const LowBand low(track, format_.sample_rate_hz);
-    const HumSearch search(low, settings_.harmonics);
+    const HumSearch search(low, std::min(settings_.harmonics, kMostHumLines));
     if (settings_.freq_hz > 0) {
       look_for_mains(low, search, settings_.freq_hz * 0.99, settings_.freq_hz * 1.01);
     } else {

@@ -32,8 +32,8 @@ namespace lathe {
 struct DehumSettings {
   RestorationSettings common;
   double freq_hz = 0;                   // of the fundamental, 15 to 500; 0: found
-  int harmonics = 8;                    // 1 to 16, the fundamental counted
-  std::optional<double> depth_db = {};  // lines go down by no more than this; above 0
+  int harmonics = 8;                    // 1 to 64, the fundamental counted; the first 16 are treated
+  std::optional<double> depth_db = {};  // lines go down by no more than this; 0 or more
 
   // Throws std::invalid_argument.
   void check() const;
