@@ -109,7 +109,8 @@ void fit(Audio& audio, const Audio& like, const fs::path& path) {
   for (Signal& channel : audio.channels) channel.resize(like.channels[0].size());
 }
 
-void score(const fs::path& clean_path, const fs::path& damaged_path, const fs::path& restored_path, int lag) {
+void score(const fs::path& clean_path, const fs::path& damaged_path, const fs::path& restored_path, int lag,
+           bool with_lsd) {
   const Audio clean = read(clean_path);
   Audio damaged = read(damaged_path), restored = read(restored_path);
   for (Signal& channel : restored.channels)
@@ -117,7 +118,8 @@ void score(const fs::path& clean_path, const fs::path& damaged_path, const fs::p
   fit(damaged, clean, damaged_path);
   fit(restored, clean, restored_path);
   const Damage d = damage_between(clean, damaged);
-  const lathe::test::RestorationScore s = lathe::test::score(clean.channels, d, restored.channels, clean.rate_hz);
+  const lathe::test::RestorationScore s =
+      lathe::test::score(clean.channels, d, restored.channels, clean.rate_hz, with_lsd);
   fmt::print("{:.2f} {:.2f} {:.2f} {:.2f} {:.1f} {:.3f}\n", s.gain_db(), s.snr_in_db, s.lsd_in_db, s.lsd_out_db,
              std::min(s.kept_db, 999.0), s.event_f1);
 }
@@ -141,6 +143,7 @@ int main(int argc, char** argv) {
   double start_s = 0, seconds = 60;
   std::uint64_t seed = 1;
   int lag = 0;
+  bool with_lsd = false;
   auto* damaging = app.add_subcommand("damage", "Writes clean, clicks, clip, hum, white30, … and all as float WAV");
   damaging->add_option("in", a)->required();
   damaging->add_option("folder", b)->required();
@@ -153,6 +156,7 @@ int main(int argc, char** argv) {
   scoring->add_option("clean", a)->required();
   scoring->add_option("damaged", b)->required();
   scoring->add_option("restored", c)->required();
+  scoring->add_flag("--lsd", with_lsd, "the log-spectral distances too, which take most of the time; 0 without");
   scoring->add_option("--lag", lag, "frames that the restored file comes late");
   auto* ceiling = app.add_subcommand("ceiling", "The SNR gain of a Wiener filter that knows the clean track");
   ceiling->add_option("clean", a)->required();
@@ -169,7 +173,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
     if (damaging->parsed()) damage(a, b, start_s, seconds, seed);
-    if (scoring->parsed()) score(a, b, c, lag);
+    if (scoring->parsed()) score(a, b, c, lag, with_lsd);
     if (ceiling->parsed()) {
       const Audio clean = read(a);
       fmt::print("{:.2f}\n", lathe::test::oracle_wiener_gain_db(clean.channels, damage_between(clean, read(b))));

@@ -232,8 +232,8 @@ TEST(Decrackle, FindsDenseSmallImpulsesAndAFewClicksAreNone) {
 }
 
 TEST(Declick, SettingsOutOfRangeAreRefused) {
-  EXPECT_THROW(cpu::make_declick({{}, 0.05}, {kRate, 2}), std::invalid_argument);
-  EXPECT_THROW(cpu::make_declick({{}, 11}, {kRate, 2}), std::invalid_argument);
+  EXPECT_THROW(cpu::make_declick({{}, 0.04}, {kRate, 2}), std::invalid_argument);
+  EXPECT_THROW(cpu::make_declick({{}, 51}, {kRate, 2}), std::invalid_argument);
   EXPECT_THROW(cpu::make_declick({{1.5}}, {kRate, 2}), std::invalid_argument);
   EXPECT_THROW(cpu::make_decrackle({{-0.1}}, {kRate, 2}), std::invalid_argument);
 }

@@ -227,8 +227,8 @@ TEST(Dehum, SettingsOutOfRangeAreRefused) {
   refused([](auto& s) { s.freq_hz = 14; });
   refused([](auto& s) { s.freq_hz = 501; });
   refused([](auto& s) { s.harmonics = 0; });
-  refused([](auto& s) { s.harmonics = 17; });
-  refused([](auto& s) { s.depth_db = 0; });
+  refused([](auto& s) { s.harmonics = 65; });
+  refused([](auto& s) { s.depth_db = -1; });
 }
 
 }  // namespace

@@ -114,13 +114,15 @@ double event_f1(const Damage& damaged, const std::vector<Signal>& restored, Rang
 }  // namespace
 
 RestorationScore score(const std::vector<Signal>& clean, const Damage& damaged, const std::vector<Signal>& restored,
-                       double sample_rate_hz) {
+                       double sample_rate_hz, bool with_lsd) {
   const Range range = inner(clean.front().size(), sample_rate_hz);
   RestorationScore s;
   s.snr_in_db = snr_db(clean, damaged.channels, range);
   s.snr_out_db = snr_db(clean, restored, range);
-  s.lsd_in_db = lsd_db(clean, damaged.channels, range);
-  s.lsd_out_db = lsd_db(clean, restored, range);
+  if (with_lsd) {
+    s.lsd_in_db = lsd_db(clean, damaged.channels, range);
+    s.lsd_out_db = lsd_db(clean, restored, range);
+  }
   double signal = 0, error = 0;
   for (std::size_t c = 0; c < clean.size(); ++c) {
     for (std::size_t n = range.begin; n < range.end; ++n) {

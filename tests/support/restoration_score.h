@@ -19,8 +19,9 @@ struct RestorationScore {
 
 // The first and last 100 ms are left out. An event is found when a sample within 8 of it was changed by more than
 // 0.001; changes (those less than 64 samples apart are one) further than that from every event are false alarms.
+// Log-spectral distances take most of the time; they are 0 where they are not asked for.
 RestorationScore score(const std::vector<Signal>& clean, const Damage& damaged, const std::vector<Signal>& restored,
-                       double sample_rate_hz);
+                       double sample_rate_hz, bool with_lsd = true);
 
 // The gain that no linear filter passes which knows the clean track's power in each bin of each 2048-point frame: the
 // ceiling that a denoiser's gain is stated in shares of.
