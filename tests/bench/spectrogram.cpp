@@ -15,7 +15,7 @@ namespace lathe::bench {
 namespace {
 
 constexpr std::size_t kPoints = 4096;
-constexpr int kWidth = 560, kHeight = 240;
+constexpr int kWidth = 480, kHeight = 200, kSteps = 48;
 constexpr double kLowest_hz = 30, kQuiet_db = -110, kLoud_db = -20;
 
 struct Colour {
@@ -52,7 +52,7 @@ std::vector<double> frame_db(const std::vector<double>& samples, std::int64_t ce
 }  // namespace
 
 void write_spectrogram(const std::vector<double>& samples, double sample_rate_hz, const std::filesystem::path& png) {
-  std::vector<std::uint8_t> pixels(3 * kWidth * kHeight);
+  std::vector<std::uint8_t> pixels(kWidth * kHeight);  // steps of the scale: a third of the bytes of colours
   for (int column = 0; column < kWidth; ++column) {
     const auto centre = static_cast<std::int64_t>((column + 0.5) * static_cast<double>(samples.size()) / kWidth);
     const std::vector<double> db = frame_db(samples, centre);
@@ -64,19 +64,24 @@ void write_spectrogram(const std::vector<double>& samples, double sample_rate_hz
       const auto high = std::min(static_cast<std::size_t>(hz_at(row) / bin_hz) + 1, db.size() - 1);
       const double level = *std::max_element(db.begin() + static_cast<std::ptrdiff_t>(low),
                                              db.begin() + static_cast<std::ptrdiff_t>(high));
-      const Colour colour = colour_of((level - kQuiet_db) / (kLoud_db - kQuiet_db));
-      std::uint8_t* pixel = pixels.data() + 3 * (row * kWidth + column);
-      pixel[0] = static_cast<std::uint8_t>(colour.r);
-      pixel[1] = static_cast<std::uint8_t>(colour.g);
-      pixel[2] = static_cast<std::uint8_t>(colour.b);
+      const double share = std::clamp((level - kQuiet_db) / (kLoud_db - kQuiet_db), 0.0, 1.0);
+      pixels[static_cast<std::size_t>(row * kWidth + column)] = static_cast<std::uint8_t>(share * (kSteps - 1) + 0.5);
     }
   }
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
   image.width = kWidth;
   image.height = kHeight;
-  image.format = PNG_FORMAT_RGB;
-  if (png_image_write_to_file(&image, png.c_str(), 0, pixels.data(), 0, nullptr) == 0)
+  image.format = PNG_FORMAT_RGB_COLORMAP;
+  image.colormap_entries = kSteps;
+  std::uint8_t scale[3 * kSteps];
+  for (int i = 0; i < kSteps; ++i) {
+    const Colour colour = colour_of(static_cast<double>(i) / (kSteps - 1));
+    scale[3 * i] = static_cast<std::uint8_t>(colour.r);
+    scale[3 * i + 1] = static_cast<std::uint8_t>(colour.g);
+    scale[3 * i + 2] = static_cast<std::uint8_t>(colour.b);
+  }
+  if (png_image_write_to_file(&image, png.c_str(), 0, pixels.data(), 0, scale) == 0)
     throw std::runtime_error(png.string() + ": " + image.message);
 }
 
