@@ -23,6 +23,7 @@ std::unique_ptr<Restorer> make_decrackle(const DecrackleSettings& settings, cons
   design.sure = 1;
   design.least = 5;
   design.least_per_minute = 10;
+  design.sure_share = 0.02;
   design.from = -1;
   design.lowest = -9;
   if (settings.common.tier == Tier::fast) {

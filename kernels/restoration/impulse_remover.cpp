@@ -73,6 +73,10 @@ Finding ImpulseRemover::examine(TrackReader& track) {
   const double least = design_.least + design_.least_per_minute * minutes;
   finding.is_found = weight >= least;
   finding.confidence = 1 - std::exp(-0.7 * weight / least);
+  if (strongest < design_.strongest || sure < design_.sure_share * static_cast<double>(found_.size())) {
+    finding.is_found = false;
+    finding.confidence *= 0.3;
+  }
   const double limit = needed(0.5);
   const auto kept =
       std::count_if(found_.begin(), found_.end(), [limit](const Impulse& i) { return i.evidence >= limit; });
