@@ -206,6 +206,76 @@ TEST_F(MasterRestoration, ANoiseProfileThatIsNotThereOrDoesNotFitIsSaid) {
   EXPECT_NE(reason.find("44100"), std::string::npos) << reason;
 }
 
+TEST_F(MasterRestoration, AMonoNoiseProfileServesBothChannelsOfAStereoTrack) {
+  Random random = seeded(828);
+  Sound hiss;
+  hiss.channels = {white_noise(random, 0.004, 44100 * 4), white_noise(random, 0.004, 44100 * 4)};
+  write_sound(work_.in() / "hiss.wav", hiss, kWav24);
+  Sound noise;
+  noise.channels = {white_noise(random, 0.004, 44100 * 2)};
+  write_sound(work_.root() / "noise.wav", noise, kWav24);
+  const ProgramResult run = work_.master(
+      {"--json", "--recipe", work_.recipe("recipe: v1\nchain:\n  - denoise: {profile: noise.wav, mode: always}\n")});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(track_named(run.json(), "hiss.wav").at("stages")[0].at("correlation_of_channels"), 0);
+  // One channel's noise is not what two have in common: it goes from their difference, too.
+  const Sound out = read_sound(work_.out() / "hiss.wav");
+  double before = 0, after = 0;
+  for (std::size_t n = 0; n < hiss.channels[0].size(); ++n) {
+    before += std::pow(hiss.channels[0][n] - hiss.channels[1][n], 2);
+    after += std::pow(out.channels[0][n] - out.channels[1][n], 2);
+  }
+  EXPECT_LT(10 * std::log10(after / before), -6);
+}
+
+TEST_F(MasterRestoration, ANoiseProfileFromBehindTheTracksEndIsRefused) {
+  Random random = seeded(829);
+  write_sound(work_.in() / "tune.wav", tune(random, 4), kWav16);
+  const ProgramResult run =
+      work_.master({"--json", "--recipe", "clean-up", "--set", "chain.denoise.profile={from_s: 3.9, to_s: 5}"});
+  EXPECT_EQ(run.exit_code, 1);
+  const std::string reason = track_named(run.json(), "tune.wav").at("reason");
+  EXPECT_NE(reason.find("3.9 to 5 s"), std::string::npos) << reason;
+  EXPECT_FALSE(fs::exists(work_.out() / "tune.wav"));
+  EXPECT_EQ(work_.master({"--recipe", "clean-up", "--set", "chain.denoise.profile={from_s: 3, to_s: 4.1}"}).exit_code,
+            0);
+}
+
+TEST_F(MasterRestoration, AnOverridesNoiseProfileIsLookedForBesideTheRecipeToo) {
+  Random random = seeded(830);
+  Sound hiss;
+  hiss.channels = {white_noise(random, 0.004, 44100 * 4)};
+  write_sound(work_.in() / "hiss.wav", hiss, kWav24);
+  write_sound(work_.root() / "noise.wav", hiss, kWav24);
+  const auto recipe = [&](const std::string& file) {
+    return work_.recipe(
+        "recipe: v1\n"
+        "chain:\n"
+        "  - denoise: {mode: always}\n"
+        "overrides:\n"
+        "  - match: {path: hiss.wav}\n"
+        "    set: {chain.denoise.profile: " +
+        file + "}\n");
+  };
+  const ProgramResult run = work_.master({"--json", "--recipe", recipe("noise.wav")});
+  ASSERT_EQ(run.exit_code, 0) << run.err << run.out;
+  EXPECT_EQ(track_named(run.json(), "hiss.wav").at("stages")[0].at("found"), true);
+  const ProgramResult none = work_.master({"--recipe", recipe("nowhere.wav")});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_NE(none.err.find(":6:"), std::string::npos) << none.err;
+  EXPECT_NE(none.err.find("nowhere.wav"), std::string::npos) << none.err;
+}
+
+TEST_F(MasterRestoration, WhereNoSampleChangedNothingIsCalledMended) {
+  Sound silence;
+  silence.channels.assign(2, Signal(44100, 0.0));
+  write_sound(work_.in() / "silence.wav", silence, kWav16);
+  const ProgramResult run = work_.master({"--recipe", "clean-up", "--set", "chain.declick.mode=always"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(run.err.find("mended"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("DONE"), std::string::npos) << run.err;
+}
+
 TEST_F(MasterRestoration, NastyInputSurvivesEveryStageOnAlways) {
   const std::string recipe = work_.recipe(
       "recipe: v1\n"
