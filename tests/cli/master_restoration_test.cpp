@@ -274,6 +274,26 @@ TEST_F(MasterRestoration, AnOverridesNoiseProfileIsLookedForBesideTheRecipeToo) 
   EXPECT_NE(none.err.find("nowhere.wav"), std::string::npos) << none.err;
 }
 
+TEST_F(MasterRestoration, WhatWasNotMendedKeepsAllOf32Bits) {
+  Random random = seeded(831);
+  Sound damaged = tune(random, 12);
+  damaged.channels = add_clicks(random, damaged.channels, 44100, 2).channels;
+  write_sound(work_.in() / "clicks.wav", damaged, {SF_FORMAT_WAV, SF_FORMAT_PCM_32});
+  const ProgramResult run = work_.master({"--json", "--recipe", work_.recipe("recipe: v1\nchain: [{declick: {}}]\n")});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const nlohmann::json stage = track_named(run.json(), "clicks.wav").at("stages")[0];
+  ASSERT_TRUE(stage.at("acted").get<bool>());
+  const auto in = stored_samples(work_.in() / "clicks.wav"), out = stored_samples(work_.out() / "clicks.wav");
+  ASSERT_EQ(in.size(), out.size());
+  std::int64_t changed = 0, beyond_24_bits = 0;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    changed += in[i] != out[i];
+    beyond_24_bits += in[i] % 256 != 0;
+  }
+  EXPECT_GT(beyond_24_bits, 100000);
+  EXPECT_LE(changed, stage.at("samples_changed").get<std::int64_t>());
+}
+
 TEST_F(MasterRestoration, WhereNoSampleChangedNothingIsCalledMended) {
   Sound silence;
   silence.channels.assign(2, Signal(44100, 0.0));
