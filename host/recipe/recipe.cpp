@@ -119,13 +119,15 @@ RecipeSource RecipeSource::load(const std::string& name_or_path, std::span<const
   const bool is_shipped = is_shipped_recipe(name_or_path);
   const std::string text = is_shipped ? std::string(shipped_recipe_text(name_or_path)) : read_file(name_or_path);
   const fs::path folder = is_shipped ? fs::path() : fs::absolute(name_or_path).parent_path();
-  return read(tree_of(text, name_or_path, sets, problems), problems, &folder);
+  RecipeNode root = tree_of(text, name_or_path, sets, problems);
+  return read(std::move(root), std::move(problems), &folder);
 }
 
 RecipeSource RecipeSource::parse(std::string_view text, const std::string& file_name,
                                  std::span<const std::string> sets) {
   std::vector<RecipeProblem> problems;
-  return read(tree_of(text, file_name, sets, problems), problems, nullptr);
+  RecipeNode root = tree_of(text, file_name, sets, problems);
+  return read(std::move(root), std::move(problems), nullptr);
 }
 
 RecipeSource RecipeSource::read(RecipeNode root, std::vector<RecipeProblem> problems, const fs::path* folder) {
