@@ -42,8 +42,8 @@ std::vector<std::vector<float>> read_noise_file(const std::filesystem::path& pat
   if (find_non_finite(view, false).count > 0) refuse("it holds samples that are no number");
 
   std::vector<std::vector<float>> noise;
-  for (int c = 0; c < track.channels; ++c) {
-    const float* row = view.channel(format.channels == 1 ? 0 : c);
+  for (int c = 0; c < format.channels; ++c) {
+    const float* row = view.channel(c);
     noise.emplace_back(row, row + frames);
   }
   return noise;

@@ -1,6 +1,7 @@
 #include "host/mastering/output_writer.h"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <optional>
 
@@ -55,7 +56,7 @@ OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const S
   if (pcm_md5 && format.container != Container::flac) md5.emplace(MessageDigest::Kind::md5);
   LoudnessMeter after({static_cast<double>(in_.sample_rate_hz), weights_, true, false, in_.frames});
   const bool copies = source_.is_untouched && format.encoding == in_.encoding;
-  if (copies || source_.store == nullptr) source_.input->rewind();
+  if (copies || source_.store == nullptr || keeps_wide_samples(output)) source_.input->rewind();
   for (std::int64_t first = 0; first < in_.frames; first += kBlock) {
     tick_(static_cast<double>(first) / static_cast<double>(in_.frames));
     const std::int64_t count = std::min(kBlock, in_.frames - first);
@@ -134,6 +135,35 @@ void OutputWriter::render_block(const OutputSpec& output, MutableAudioView frame
   const bool keeps = source_.keeps_samples && fits && source_.gain == 1;
   const Quantizer quantizer(output.encoding, dither, source_.dither_seed, keeps ? OnStep::kept : OnStep::dithered);
   quantizer.pack(frames, first, blocks_.steps.data(), blocks_.bytes.data());
+  if (keeps_wide_samples(output)) put_back_wide_samples(frames, first);
+}
+
+// The track is kept in floats, which hold 24 bits of 32: what was not mended comes from the file again.
+bool OutputWriter::keeps_wide_samples(const OutputSpec& output) const {
+  return source_.keeps_samples && source_.gain == 1 && source_.store != nullptr && in_.encoding == Encoding::pcm32 &&
+         output.encoding == Encoding::pcm32;
+}
+
+void OutputWriter::put_back_wide_samples(MutableAudioView frames, std::int64_t first) {
+  watch_.start(&BusySeconds::decode);
+  const std::int64_t samples = frames.frames * in_.channels;
+  std::vector<std::byte> bytes(static_cast<std::size_t>(frames.frames * frame_bytes(in_)) + kPcmSlackBytes);
+  if (source_.input->read(bytes.data(), frames.frames) != frames.frames) {
+    throw AudioFileError(AudioFileError::Fault::truncated, source_.input->file().path(),
+                         "the file became shorter while it was being read");
+  }
+  std::vector<float> planar(static_cast<std::size_t>(samples));
+  const MutableAudioView read{planar.data(), in_.channels, frames.frames, frames.frames};
+  unpack_pcm(bytes.data(), in_.encoding, read);
+  const AudioView held = source_.store->read(first, frames.frames);
+  for (int c = 0; c < in_.channels; ++c) {
+    for (std::int64_t n = 0; n < frames.frames; ++n) {
+      if (held.channel(c)[n] != read.channel(c)[n]) continue;
+      const std::int64_t at = (n * in_.channels + c) * static_cast<std::int64_t>(sizeof(std::int32_t));
+      std::memcpy(blocks_.bytes.data() + at, bytes.data() + at, sizeof(std::int32_t));
+      frames.channel(c)[n] = read.channel(c)[n];
+    }
+  }
 }
 
 }  // namespace lathe

@@ -53,6 +53,8 @@ class OutputWriter {
  private:
   void copy_block(MutableAudioView frames);
   void render_block(const OutputSpec& output, MutableAudioView frames, std::int64_t first);
+  bool keeps_wide_samples(const OutputSpec& output) const;
+  void put_back_wide_samples(MutableAudioView frames, std::int64_t first);
 
   const RenderSource& source_;
   const AudioFormat& in_;

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <ctime>
+#include <stdexcept>
 #include <utility>
 
 #include "host/mastering/noise_file.h"
@@ -92,6 +93,17 @@ GuardLimits limits_for(const RestorationStage& stage) {
   return limits;
 }
 
+// A stretch of the track that the track does not have would be a profile of nothing.
+void check_span(const RestorationStage& stage, double track_s) {
+  constexpr double kShortest_s = 0.25;
+  const auto* denoise = std::get_if<DenoiseSettings>(&stage.settings);
+  if (denoise == nullptr || !denoise->noise.span_s || !stage.noise_file.empty()) return;
+  const auto [from_s, to_s] = *denoise->noise.span_s;
+  if (to_s <= track_s || track_s - from_s >= kShortest_s) return;
+  throw std::invalid_argument(
+      fmt::format("the noise profile from {} to {} s: the track is only {:.3f} s long", from_s, to_s, track_s));
+}
+
 std::string failure_text(const GuardReading& reading) {
   if (reading.failed == "not_finite") return fmt::format("{} samples would be no number", reading.not_finite_samples);
   if (reading.failed == "highs") return fmt::format("{:.1f} dB of the highs would be lost", reading.high_loss_db);
@@ -142,6 +154,7 @@ RestoredStage restore_stage(Restorer& restorer, const RestorationStage& stage, S
 
   const double began_s = thread_cpu_s();
   FrameStore& before = stores.held();
+  check_span(stage, static_cast<double>(before.frames()) / sample_rate_hz);
   StoreReader reader(before, tick);
   report.finding = restorer.examine(reader);
   for (int tries = 0; (report.finding.is_found || asked.always) && !report.acted; ++tries) {

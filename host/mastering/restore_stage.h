@@ -22,7 +22,8 @@ struct RestoredStage {
 
 // Examines the track that `stores` holds. Where the result would be worse than what came in (restoration/guard.h),
 // tries again with half the strength, and once more; then leaves the track as it is and says so. `tick` is called for
-// every block that is read; it may throw.
+// every block that is read; it may throw. Throws std::invalid_argument for a profile from a stretch of noise that lies
+// beyond the track's end.
 RestoredStage restore_stage(Restorer& restorer, const RestorationStage& stage, StorePair& stores, double sample_rate_hz,
                             const std::function<void()>& tick);
 

@@ -84,6 +84,7 @@ LoudnessReading TrackAnalysis::run() {
     const bool is_last = i + 1 == all.size();
     if (is_last || !all[i].stages.empty()) reading = pass_through(all[i]);
   }
+  if (passes_on_a_device_follow()) s_.after_reading();
   return reading;
 }
 
@@ -141,7 +142,7 @@ LoudnessReading TrackAnalysis::read_through(const Part& part, bool is_last) {
   FirstPassResult result = pass->finish();
   pass.reset();
   s_.watch.stop();
-  s_.after_reading();
+  if (!passes_on_a_device_follow()) s_.after_reading();
   refuse_non_finite(result.non_finite);
   s_.report.payload_hash = hash.hex();
   s_.report.before = measurement_of(result.before, in_.frames, in_.sample_rate_hz);

@@ -37,7 +37,7 @@ class TrackAnalysis {
     std::function<void(double share, std::string_view stage)> progress;
     // A stage changed the track, or did not: held() of the stores is before it and `after` behind it. May be empty.
     std::function<void(std::size_t stage, FrameStore& after)> restored;
-    std::function<void()> after_reading;  // the file is read, a device free of it
+    std::function<void()> after_reading;  // the file is read, and a device free of the track
   };
 
   explicit TrackAnalysis(Setup setup);
@@ -62,6 +62,7 @@ class TrackAnalysis {
   LoudnessReading pass_through(const Part& part);
   void restore(std::size_t index);
   void report_stages(const Part& part);
+  bool passes_on_a_device_follow() const { return s_.backend == Backend::cuda && restorations_ > 0; }
   void refuse_non_finite(const NonFinite& bad);
 
   Setup s_;

@@ -6,7 +6,6 @@
 #include <fstream>
 #include <memory>
 #include <system_error>
-#include <type_traits>
 #include <utility>
 
 #include "host/recipe/canonical_json.h"
@@ -47,34 +46,40 @@ std::string read_file(const std::string& path) {
   return text;
 }
 
-// The whole path of a file that a recipe names; as it is where no such file is found.
+// The whole path of a file that a recipe names; empty where no such file is found.
 fs::path found_file(const fs::path& name, const fs::path& folder) {
-  if (name.is_absolute()) return name;
   std::error_code error;
   for (const fs::path& place : {folder, fs::current_path(error)}) {
-    if (!place.empty() && fs::exists(place / name, error)) return fs::absolute(place / name).lexically_normal();
+    if (!place.empty() && fs::is_regular_file(place / name, error))
+      return fs::absolute(place / name).lexically_normal();
   }
-  return name;
+  return {};
 }
 
-// Calls file(path of the field, its value) for every file that a chain names.
-template <class Chain, class File>
-void for_each_file(Chain& chain, const std::string& path, File&& file) {
-  for (int i = 0; i < chain.size(); ++i) {
-    if (!chain[i].has_denoise() || !chain[i].denoise().profile().has_file()) continue;
-    file(path + "[" + std::to_string(i) + "].denoise.profile", chain[i]);
-  }
-}
-
-template <class Recipe, class File>
-void for_each_file_of(Recipe& recipe, File&& file) {
-  if constexpr (std::is_const_v<Recipe>) {
-    for_each_file(recipe.chain(), "chain", file);
-    for (int i = 0; i < recipe.stems_size(); ++i)
-      for_each_file(recipe.stems(i).chain(), "stems[" + std::to_string(i) + "].chain", file);
-  } else {
-    for_each_file(*recipe.mutable_chain(), "chain", file);
-    for (auto& stem : *recipe.mutable_stems()) for_each_file(*stem.mutable_chain(), "", file);
+// Gives every file that the tree names its whole path: in chains, stems and overrides, whose keys are paths
+// (chain.denoise.profile). `around` is the key that `node` stands under.
+void find_files(RecipeNode& node, std::string_view around, const fs::path& folder,
+                std::vector<RecipeProblem>& problems) {
+  for (RecipeNode& item : node.items) find_files(item, around, folder, problems);
+  for (RecipeEntry& entry : node.entries) {
+    const std::string path = std::string(around) + "." + entry.key;
+    RecipeNode& value = entry.value;
+    const bool names_a_file = path.ends_with("denoise.profile") && value.kind == RecipeNode::Kind::scalar &&
+                              value.text != "auto" && !value.text.empty();
+    if (!names_a_file) {
+      find_files(value, entry.key, folder, problems);
+      continue;
+    }
+    const fs::path file = found_file(value.text, folder);
+    if (file.empty()) {
+      problems.push_back(
+          problem_at(value.position,
+                     "denoise.profile: there is no file " + lathe::quoted(value.text) +
+                         (folder.empty() ? " in the working folder" : " beside the recipe or in the working folder")));
+      continue;
+    }
+    value.text = file.string();
+    value.is_quoted = true;
   }
 }
 
@@ -87,34 +92,18 @@ ReadRecipe read_checked(const RecipeNode& tree) {
   return read;
 }
 
-}  // namespace
-
-RecipeSource RecipeSource::load(const std::string& name_or_path, std::span<const std::string> sets) {
-  const bool is_shipped = is_shipped_recipe(name_or_path);
-  RecipeSource source =
-      parse(is_shipped ? shipped_recipe_text(name_or_path) : read_file(name_or_path), name_or_path, sets);
-  if (!is_shipped) source.folder_ = fs::absolute(name_or_path).parent_path();
-  std::vector<RecipeProblem> problems;
-  for_each_file_of(std::as_const(source.read_.recipe), [&](const std::string& path, const v1::Stage& stage) {
-    const fs::path file = found_file(stage.denoise().profile().file(), source.folder_);
-    std::error_code error;
-    if (fs::is_regular_file(file, error)) return;
-    problems.push_back(
-        problem_at(source.position(path),
-                   path + ": there is no file " + lathe::quoted(file.string()) +
-                       (is_shipped ? " in the working folder" : " beside the recipe or in the working folder")));
-  });
-  if (!problems.empty()) throw RecipeErrors(std::move(problems));
-  return source;
+// With the sets applied.
+RecipeNode tree_of(std::string_view text, const std::string& file_name, std::span<const std::string> sets,
+                   std::vector<RecipeProblem>& problems) {
+  std::optional<RecipeNode> root = parse_yaml(text, file_name, false, problems);
+  if (!root) throw RecipeErrors(std::move(problems));
+  for (const std::string& set : sets) apply_set(*root, set, problems);
+  return std::move(*root);
 }
 
-EffectiveRecipe RecipeSource::make_effective(v1::Recipe recipe) const {
+EffectiveRecipe make_effective(v1::Recipe recipe) {
   recipe.mutable_input();
   if (recipe.outputs().empty()) recipe.add_outputs();
-  for_each_file_of(recipe, [&](const std::string&, v1::Stage& stage) {
-    auto& profile = *stage.mutable_denoise()->mutable_profile();
-    profile.set_file(found_file(profile.file(), folder_).string());
-  });
   fill_defaults(recipe);
   EffectiveRecipe effective;
   effective.canonical_json = canonical_json(recipe);
@@ -123,17 +112,31 @@ EffectiveRecipe RecipeSource::make_effective(v1::Recipe recipe) const {
   return effective;
 }
 
+}  // namespace
+
+RecipeSource RecipeSource::load(const std::string& name_or_path, std::span<const std::string> sets) {
+  std::vector<RecipeProblem> problems;
+  const bool is_shipped = is_shipped_recipe(name_or_path);
+  const std::string text = is_shipped ? std::string(shipped_recipe_text(name_or_path)) : read_file(name_or_path);
+  const fs::path folder = is_shipped ? fs::path() : fs::absolute(name_or_path).parent_path();
+  RecipeNode root = tree_of(text, name_or_path, sets, problems);
+  return read(std::move(root), std::move(problems), &folder);
+}
+
 RecipeSource RecipeSource::parse(std::string_view text, const std::string& file_name,
                                  std::span<const std::string> sets) {
   std::vector<RecipeProblem> problems;
-  std::optional<RecipeNode> root = parse_yaml(text, file_name, false, problems);
-  if (!root) throw RecipeErrors(std::move(problems));
-  for (const std::string& set : sets) apply_set(*root, set, problems);
-  ReadRecipe read = read_recipe(*root, problems);
+  RecipeNode root = tree_of(text, file_name, sets, problems);
+  return read(std::move(root), std::move(problems), nullptr);
+}
+
+RecipeSource RecipeSource::read(RecipeNode root, std::vector<RecipeProblem> problems, const fs::path* folder) {
+  if (folder != nullptr) find_files(root, "", *folder, problems);
+  ReadRecipe read = read_recipe(root, problems);
   check_semantics(read, problems);
-  check_overrides(*root, read, problems);
+  check_overrides(root, read, problems);
   if (!problems.empty()) throw RecipeErrors(std::move(problems));
-  return {std::move(*root), std::move(read)};
+  return {std::move(root), std::move(read)};
 }
 
 EffectiveRecipe RecipeSource::effective() const { return make_effective(read_.recipe); }

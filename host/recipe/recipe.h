@@ -30,7 +30,7 @@ class RecipeSource {
   // `name_or_path` is a shipped recipe's name, else a file. Each of `sets` is PATH=VALUE. Throws RecipeErrors with
   // everything that is wrong: in the file, in the sets, in the overrides, or that there is no such recipe. Files that
   // the recipe names (a noise profile) are looked for beside it, then in the working folder; from then on they go by
-  // their whole path, in the effective recipe too.
+  // their whole path, in the effective recipe and its overrides too.
   static RecipeSource load(const std::string& name_or_path, std::span<const std::string> sets = {});
 
   // `file_name` stands in the problems. Throws RecipeErrors.
@@ -53,11 +53,11 @@ class RecipeSource {
  private:
   RecipeSource(RecipeNode root, ReadRecipe read) : root_(std::move(root)), read_(std::move(read)) {}
 
-  EffectiveRecipe make_effective(v1::Recipe recipe) const;
+  // Files that the recipe names are looked for in `folder`, unless it is null: then they stay as they are named.
+  static RecipeSource read(RecipeNode root, std::vector<RecipeProblem> problems, const std::filesystem::path* folder);
 
   RecipeNode root_;  // sets applied
   ReadRecipe read_;
-  std::filesystem::path folder_;  // that files it names are looked for in; empty: none
 };
 
 }  // namespace lathe

@@ -67,7 +67,9 @@ void Progress::track(const scheduler::TrackOutcome& outcome, std::int64_t tracks
 std::string mended_text(const nlohmann::json& result) {
   std::string text;
   for (const auto& stage : result.value("stages", nlohmann::json::array())) {
-    if (!stage.value("acted", false)) continue;
+    // Acted upon, a track may still be as it was: silence under mode always.
+    const auto changed = stage.find("samples_changed");
+    if (!stage.value("acted", false) || (changed != stage.end() && *changed == 0)) continue;
     text += (text.empty() ? "mended by " : ", ") + stage.value("name", "");
     if (const auto repairs = stage.find("repairs"); repairs != stage.end())
       text += fmt::format(" ({:.0f} repair{})", repairs->get<double>(), repairs->get<double>() == 1 ? "" : "s");

@@ -206,6 +206,104 @@ TEST_F(MasterRestoration, ANoiseProfileThatIsNotThereOrDoesNotFitIsSaid) {
   EXPECT_NE(reason.find("44100"), std::string::npos) << reason;
 }
 
+TEST_F(MasterRestoration, AMonoNoiseProfileServesBothChannelsOfAStereoTrack) {
+  Random random = seeded(828);
+  const Sound clean = tune(random, 10);
+  Sound hissy = clean;
+  for (Signal& channel : hissy.channels) {
+    const Signal noise = white_noise(random, 0.004, 441000);
+    for (std::size_t n = 0; n < noise.size(); ++n) channel[n] += noise[n];
+  }
+  write_sound(work_.in() / "hissy.wav", hissy, kWav24);
+  Sound noise;
+  noise.channels = {white_noise(random, 0.004, 44100 * 2)};
+  write_sound(work_.root() / "noise.wav", noise, kWav24);
+  const ProgramResult run = work_.master(
+      {"--json", "--recipe", work_.recipe("recipe: v1\nchain:\n  - denoise: {profile: noise.wav, mode: always}\n")});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const nlohmann::json stage = track_named(run.json(), "hissy.wav").at("stages")[0];
+  EXPECT_EQ(stage.at("correlation_of_channels"), 0) << stage;
+  // One channel's noise is not what two have in common: it goes from their difference, too.
+  const Sound out = read_sound(work_.out() / "hissy.wav");
+  const auto noise_power = [&clean](const Sound& sound) {
+    double power = 0;
+    for (std::size_t n = 0; n < clean.channels[0].size(); ++n) {
+      const double left = sound.channels[0][n] - clean.channels[0][n];
+      power += std::pow(left - (sound.channels[1][n] - clean.channels[1][n]), 2);
+    }
+    return power;
+  };
+  EXPECT_LT(10 * std::log10(noise_power(out) / noise_power(hissy)), -6) << stage;
+}
+
+TEST_F(MasterRestoration, ANoiseProfileFromBehindTheTracksEndIsRefused) {
+  Random random = seeded(829);
+  write_sound(work_.in() / "tune.wav", tune(random, 4), kWav16);
+  const ProgramResult run =
+      work_.master({"--json", "--recipe", "clean-up", "--set", "chain.denoise.profile={from_s: 3.9, to_s: 5}"});
+  EXPECT_EQ(run.exit_code, 1);
+  const std::string reason = track_named(run.json(), "tune.wav").at("reason");
+  EXPECT_NE(reason.find("3.9 to 5 s"), std::string::npos) << reason;
+  EXPECT_FALSE(fs::exists(work_.out() / "tune.wav"));
+  EXPECT_EQ(work_.master({"--recipe", "clean-up", "--set", "chain.denoise.profile={from_s: 3, to_s: 4.1}"}).exit_code,
+            0);
+}
+
+TEST_F(MasterRestoration, AnOverridesNoiseProfileIsLookedForBesideTheRecipeToo) {
+  Random random = seeded(830);
+  Sound hiss;
+  hiss.channels = {white_noise(random, 0.004, 44100 * 4)};
+  write_sound(work_.in() / "hiss.wav", hiss, kWav24);
+  write_sound(work_.root() / "noise.wav", hiss, kWav24);
+  const auto recipe = [&](const std::string& file) {
+    return work_.recipe(
+        "recipe: v1\n"
+        "chain:\n"
+        "  - denoise: {mode: always}\n"
+        "overrides:\n"
+        "  - match: {path: hiss.wav}\n"
+        "    set: {chain.denoise.profile: " +
+        file + "}\n");
+  };
+  const ProgramResult run = work_.master({"--json", "--recipe", recipe("noise.wav")});
+  ASSERT_EQ(run.exit_code, 0) << run.err << run.out;
+  EXPECT_EQ(track_named(run.json(), "hiss.wav").at("stages")[0].at("found"), true);
+  const ProgramResult none = work_.master({"--recipe", recipe("nowhere.wav")});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_NE(none.err.find(":6:"), std::string::npos) << none.err;
+  EXPECT_NE(none.err.find("nowhere.wav"), std::string::npos) << none.err;
+}
+
+TEST_F(MasterRestoration, WhatWasNotMendedKeepsAllOf32Bits) {
+  Random random = seeded(831);
+  Sound damaged = tune(random, 12);
+  damaged.channels = add_clicks(random, damaged.channels, 44100, 2).channels;
+  write_sound(work_.in() / "clicks.wav", damaged, {SF_FORMAT_WAV, SF_FORMAT_PCM_32});
+  const ProgramResult run = work_.master({"--json", "--recipe", work_.recipe("recipe: v1\nchain: [{declick: {}}]\n")});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const nlohmann::json stage = track_named(run.json(), "clicks.wav").at("stages")[0];
+  ASSERT_TRUE(stage.at("acted").get<bool>());
+  const auto in = stored_samples(work_.in() / "clicks.wav"), out = stored_samples(work_.out() / "clicks.wav");
+  ASSERT_EQ(in.size(), out.size());
+  std::int64_t changed = 0, beyond_24_bits = 0;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    changed += in[i] != out[i];
+    beyond_24_bits += in[i] % 256 != 0;
+  }
+  EXPECT_GT(beyond_24_bits, 100000);
+  EXPECT_LE(changed, stage.at("samples_changed").get<std::int64_t>());
+}
+
+TEST_F(MasterRestoration, WhereNoSampleChangedNothingIsCalledMended) {
+  Sound silence;
+  silence.channels.assign(2, Signal(44100, 0.0));
+  write_sound(work_.in() / "silence.wav", silence, kWav16);
+  const ProgramResult run = work_.master({"--recipe", "clean-up", "--set", "chain.declick.mode=always"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(run.err.find("mended"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("DONE"), std::string::npos) << run.err;
+}
+
 TEST_F(MasterRestoration, NastyInputSurvivesEveryStageOnAlways) {
   const std::string recipe = work_.recipe(
       "recipe: v1\n"
