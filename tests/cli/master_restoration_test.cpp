@@ -55,7 +55,8 @@ TEST_F(MasterRestoration, CleanMusicComesOutBitForBitThroughEveryRestorationReci
     ASSERT_EQ(run.exit_code, 0) << run.err;
     for (const char* name : {"tune.wav", "noise.wav"}) {
       EXPECT_EQ(stored_samples(out / name), stored_samples(work_.in() / name)) << name;
-      for (const auto& stage : track_named(run.json(), name).at("stages")) {
+      const nlohmann::json track = track_named(run.json(), name);
+      for (const auto& stage : track.at("stages")) {
         EXPECT_FALSE(stage.at("acted").get<bool>()) << stage;
         EXPECT_TRUE(stage.at("confidence").is_number());
       }
