@@ -9,6 +9,7 @@
 #include "host/audio_file/file_descriptor.h"
 #include "kernels/aligned.h"
 #include "kernels/audio.h"
+#include "kernels/stage.h"
 
 namespace lathe {
 
@@ -58,6 +59,17 @@ class FrameStore {
   float* memory_ = nullptr;  // null: in the file
   FileDescriptor file_;
   std::vector<float> window_;
+};
+
+// The end of a pass: keeps its frames in a store.
+class StoreSink final : public AudioSink {
+ public:
+  explicit StoreSink(FrameStore& store) : store_(store) {}
+  void take(AudioView frames) override { store_.append(frames); }
+  void finish() override {}
+
+ private:
+  FrameStore& store_;
 };
 
 }  // namespace lathe

@@ -37,16 +37,6 @@ class StoreReader final : public TrackReader {
   const std::function<void()>& tick_;
 };
 
-class IntoStore final : public AudioSink {
- public:
-  explicit IntoStore(FrameStore& store) : store_(store) {}
-  void take(AudioView frames) override { store_.append(frames); }
-  void finish() override {}
-
- private:
-  FrameStore& store_;
-};
-
 double thread_cpu_s() {
   timespec t{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
@@ -164,7 +154,7 @@ RestoredStage restore_stage(Restorer& restorer, const RestorationStage& stage, S
       break;
     }
     FrameStore& after = stores.begin();
-    IntoStore sink(after);
+    StoreSink sink(after);
     RestorationResult result = restorer.restore(reader, report.strength, sink);
     StoreReader mended(after, tick);
     const GuardReading guard = compare(reader, mended, sample_rate_hz, limits_for(stage));

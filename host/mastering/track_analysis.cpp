@@ -20,17 +20,6 @@ namespace {
 // Of the whole analysis, where there is something to restore.
 constexpr double kReadingShare = 0.1, kRestoringShare = 0.85;
 
-// The end of a pass: keeps the frames for the next.
-class StoreSink final : public AudioSink {
- public:
-  explicit StoreSink(FrameStore& store) : store_(store) {}
-  void take(AudioView frames) override { store_.append(frames); }
-  void finish() override {}
-
- private:
-  FrameStore& store_;
-};
-
 void add_step(const ChainStage& stage, int sample_rate_hz, EqDesigns& designs, FirstPassSetup& setup) {
   if (changes_nothing(stage)) return;
   if (const auto* eq = std::get_if<EqStage>(&stage)) {

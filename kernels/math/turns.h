@@ -1,9 +1,8 @@
-// Sine, cosine and logarithm that round alike on every machine: for phases and levels that reach the samples.
+// Sine and cosine that round alike on every machine: for phases that reach the samples.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 
 #include "kernels/math/host_device.h"
 
@@ -38,25 +37,6 @@ LATHE_HOST_DEVICE inline CosSin cos_sin_turns(double turns) {
     default:
       return {s, -c};
   }
-}
-
-// Natural logarithm of a normal x > 0 (smaller ones read as the smallest), error below 1e-12.
-LATHE_HOST_DEVICE inline double natural_log(double x) {
-  if (!(x > 2.3e-308)) x = 2.3e-308;
-  std::uint64_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  int exponent = static_cast<int>(bits >> 52) - 1023;
-  bits = (bits & 0x000fffffffffffffull) | 0x3ff0000000000000ull;
-  double m;
-  std::memcpy(&m, &bits, sizeof m);
-  if (m > 1.41421356237309505) {
-    m *= 0.5;
-    ++exponent;
-  }
-  const double s = (m - 1) / (m + 1), s2 = s * s;
-  const double series =
-      1 + s2 * (1.0 / 3 + s2 * (1.0 / 5 + s2 * (1.0 / 7 + s2 * (1.0 / 9 + s2 * (1.0 / 11 + s2 * (1.0 / 13))))));
-  return 2 * s * series + 0.693147180559945309417 * exponent;
 }
 
 }  // namespace lathe

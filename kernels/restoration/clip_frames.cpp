@@ -12,12 +12,12 @@ namespace {
 
 // Found on orchestra, metal and electronic music: a neighbour frame counts half, a neighbour bin a third; what lies
 // under a millionth of the mean power is no less likely than that; and frames may leave to their neighbours what their
-// window weighs less than 0.6, for a fifth of the time and 0.1 dB.
+// window weighs less than 0.6: a frame solves for fewer samples then.
 constexpr double kNeighbourFrame = 0.5, kNeighbourBin = 0.3, kFloor = 1e-6, kCore = 0.6;
 
 // How far music rises over a clip level is exponential at heart: each run of clipped samples is a factor of e less
-// likely for every quarter of the level that its mean lies higher. Without it wide runs come out too high by up to half
-// (0.5 dB on the tracks where it counts); short ones, of which the neighbours tell more, are hardly touched.
+// likely for every quarter of the level that its mean lies higher. Without it wide runs come out too high; short ones,
+// of which the neighbours tell more, are hardly touched.
 constexpr double kTilt = 4, kTiltRun = 16;
 
 // What is estimated may be so many times its clip level, 18 dB over it.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 #include "kernels/restoration/impulse_remover.h"
 
@@ -28,13 +29,7 @@ std::unique_ptr<Restorer> make_declick(const DeclickSettings& settings, const Re
   design.name = "declick";
   design.scan.longest =
       static_cast<int>(std::lround(44.1 * std::clamp(settings.max_repair_ms, kShortestRepair_ms, kLongestRepair_ms)));
-  if (settings.common.tier == Tier::fast) {
-    design.scan.passes = 1;
-    design.repair.iterations = 1;
-    design.repair.reach = 0;
-  }
-  scale_to(format.sample_rate_hz, design.scan, design.repair);
-  return std::make_unique<ImpulseRemover>(design, format);
+  return make_remover(std::move(design), settings.common.tier, format);
 }
 
 }  // namespace cpu

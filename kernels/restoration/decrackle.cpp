@@ -1,6 +1,7 @@
 #include "kernels/restoration/decrackle.h"
 
 #include <stdexcept>
+#include <utility>
 
 #include "kernels/restoration/impulse_remover.h"
 
@@ -26,13 +27,7 @@ std::unique_ptr<Restorer> make_decrackle(const DecrackleSettings& settings, cons
   design.sure_share = 0.02;
   design.from = -1;
   design.lowest = -9;
-  if (settings.common.tier == Tier::fast) {
-    design.scan.passes = 1;
-    design.repair.iterations = 1;
-    design.repair.reach = 0;
-  }
-  scale_to(format.sample_rate_hz, design.scan, design.repair);
-  return std::make_unique<ImpulseRemover>(design, format);
+  return make_remover(std::move(design), settings.common.tier, format);
 }
 
 }  // namespace cpu

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "kernels/math/portable_log.h"
 #include "kernels/math/turns.h"
 #include "kernels/restoration/guard_lanes.h"
 #include "kernels/simd/level.h"
@@ -23,7 +24,7 @@ constexpr double kRise = 15.85, kStays = 4, kFalls = 0.03;  // 12 dB, 6 dB, -15 
 constexpr double kMostRise_db = 15;                         // what lies further below an onset isn't heard before it
 constexpr std::size_t kLeastCount = 8;
 
-double to_db(double ratio) { return 10 / std::numbers::ln10 * natural_log(ratio); }
+double to_db(double ratio) { return 10 / std::numbers::ln10 * portable_log(std::max(ratio, 1e-300)); }
 
 double percentile(std::vector<double> v, double share) {
   if (v.empty()) return 0;

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "kernels/math/portable_log.h"
 #include "kernels/math/turns.h"
 #include "kernels/restoration/hum_smooth.h"
 
@@ -110,7 +111,7 @@ class Fitter {
         weights += g, all += g * power(z[m]), on += g > 0 ? 1 : 0;
       }
       const double coherence = std::min(power(line) / (weights * all + 1e-300), 0.99);
-      sum -= on * natural_log(1 - coherence);
+      sum -= on * portable_log(std::max(1 - coherence, 1e-300));
     }
     return sum;
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "kernels/math/portable_log.h"
 #include "kernels/math/turns.h"
 #include "kernels/restoration/hum_smooth.h"
 
@@ -85,7 +86,8 @@ HumPath::HumPath(const HumFrames& f, double stretch_s) : hop_s_(f.hop_s), count_
           // x exp(-i t): re = x c + y s, im = y c - x s; for negative offsets the sine changes its sign.
           const Complex64 sum = o >= 0 ? Complex64{ac + bs, dc - es} : Complex64{ac - bs, dc + es};
           const double coherence = std::min(power(sum) / (noise * window_sum + 1e-300), 0.98);
-          likelihood_[static_cast<std::size_t>(s * kAll + o + kOffsets)] += -independent * natural_log(1 - coherence);
+          likelihood_[static_cast<std::size_t>(s * kAll + o + kOffsets)] +=
+              -independent * portable_log(std::max(1 - coherence, 1e-300));
         }
       }
     }

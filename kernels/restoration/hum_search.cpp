@@ -5,6 +5,7 @@
 
 #include "kernels/aligned.h"
 #include "kernels/fft/lane_fft.h"
+#include "kernels/math/portable_log.h"
 #include "kernels/math/turns.h"
 
 namespace lathe {
@@ -85,7 +86,7 @@ class LineSpectrum {
         sum += 0.5 * (a * a + b * b + c * c + d * d);
       }
       whole += sum;
-      log_power[static_cast<std::size_t>(k)] = natural_log(sum + 1e-18);
+      log_power[static_cast<std::size_t>(k)] = portable_log(sum + 1e-18);
     }
     if (!(whole > 1e-12)) return 0;
     double box = 0;

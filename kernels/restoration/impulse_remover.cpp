@@ -16,8 +16,7 @@ int group_of(int channels) { return channels == 2 ? 2 : 1; }
 
 double probability(double log_odds) { return 1 / (1 + std::exp(-log_odds)); }
 
-}  // namespace
-
+// The lengths for a rate, from those for 44.1 kHz.
 void scale_to(double sample_rate_hz, ImpulseDesign& scan, RepairDesign& repair) {
   const double ratio = sample_rate_hz / 44100;
   const int times = std::max(1, static_cast<int>(std::lround(ratio)));
@@ -34,6 +33,8 @@ void scale_to(double sample_rate_hz, ImpulseDesign& scan, RepairDesign& repair) 
   scan.order = order(scan.order);
   repair.order = order(repair.order);
 }
+
+}  // namespace
 
 ImpulseRemover::ImpulseRemover(const RemoverDesign& design, const RestorationFormat& format)
     : design_(design), format_(format), repair_(design.repair) {}
@@ -197,6 +198,16 @@ RestorationResult ImpulseRemover::restore(TrackReader& track, double strength, A
                     {"removed_dbfs", 10 * std::log10(removed / samples + 1e-30)},
                     {"least_log_odds", limit}};
   return result;
+}
+
+std::unique_ptr<Restorer> make_remover(RemoverDesign design, Tier tier, const RestorationFormat& format) {
+  if (tier == Tier::fast) {
+    design.scan.passes = 1;
+    design.repair.iterations = 1;
+    design.repair.reach = 0;
+  }
+  scale_to(format.sample_rate_hz, design.scan, design.repair);
+  return std::make_unique<ImpulseRemover>(design, format);
 }
 
 }  // namespace lathe

@@ -28,9 +28,6 @@ struct RemoverDesign {
   double from = 1, slope = 2.5, lowest = -6.5, by_strength = 3;
 };
 
-// The lengths for a rate, from those for 44.1 kHz.
-void scale_to(double sample_rate_hz, ImpulseDesign& scan, RepairDesign& repair);
-
 class ImpulseRemover final : public Restorer {
  public:
   ImpulseRemover(const RemoverDesign& design, const RestorationFormat& format);
@@ -52,5 +49,8 @@ class ImpulseRemover final : public Restorer {
   double sure_per_minute_ = 0;
   ImpulseRepair repair_;
 };
+
+// A remover of a design for 44.1 kHz at the format's rate; what the tier `fast` leaves out is left out.
+std::unique_ptr<Restorer> make_remover(RemoverDesign design, Tier tier, const RestorationFormat& format);
 
 }  // namespace lathe

@@ -13,7 +13,7 @@ struct Moments {
 // With alpha = (limit - mean) / deviation and the hazard h = phi(alpha) / (1 - Phi(alpha)): mean + deviation h, and
 // deviation^2 (1 - h (h - alpha)) (Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions, 1994, ch. 13).
 // h comes from a table made with the C library once, of steps of 1/64 with cubic interpolation (h' = h (h - alpha)),
-// and beyond 12 from its asymptotic series: within 1e-9 of h.
+// and beyond 12 from its asymptotic series.
 class UpperNormal {
  public:
   UpperNormal();

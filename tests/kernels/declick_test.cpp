@@ -102,7 +102,7 @@ TEST(Declick, MusicWithoutClicksIsLeftAlone) {
   }
   for (const Make& make : kBoth) {
     const FloatTrack track(rows);
-    test::WindowReader whole(track);
+    test::CopyingReader whole(track);
     const Finding finding = make({kRate, 2})->examine(whole);
     EXPECT_FALSE(finding.is_found);
     EXPECT_LT(finding.confidence, 0.5);
@@ -207,7 +207,7 @@ TEST(Declick, NastyInputComesOutFinite) {
 TEST(Declick, AFullScaleSquareIsNoDamage) {
   const FloatTrack square({test::square(100, 1.0, 200000)});
   for (const Make& make : kBoth) {
-    test::WindowReader reader(square);
+    test::CopyingReader reader(square);
     EXPECT_FALSE(make({kRate, 1})->examine(reader).is_found);
   }
 }
@@ -227,7 +227,7 @@ TEST(Decrackle, FindsDenseSmallImpulsesAndAFewClicksAreNone) {
   const auto run = run_restorer(*make(), damaged);
   EXPECT_TRUE(run.finding.is_found);
   EXPECT_GT(test::snr_db(clean, run.out) - test::snr_db(clean, damaged), 4);
-  test::WindowReader reader(clicked);
+  test::CopyingReader reader(clicked);
   EXPECT_FALSE(make()->examine(reader).is_found);
 }
 

@@ -7,47 +7,16 @@
 #include <limits>
 
 namespace lathe::test {
-namespace {
-
-class Collector final : public AudioSink {
- public:
-  explicit Collector(FloatTrack& out) : out_(out) {}
-  void take(AudioView frames) override {
-    ASSERT_LE(filled_ + frames.frames, out_.frames());
-    for (int c = 0; c < out_.channels(); ++c)
-      std::copy_n(frames.channel(c), frames.frames, out_.view().channel(c) + filled_);
-    filled_ += frames.frames;
-  }
-  void finish() override { ++finished_; }
-  bool is_whole() const { return filled_ == out_.frames() && finished_ == 1; }
-
- private:
-  FloatTrack& out_;
-  std::int64_t filled_ = 0;
-  int finished_ = 0;
-};
-
-}  // namespace
-
-AudioView WindowReader::read(std::int64_t first, std::int64_t count) {
-  constexpr std::int64_t kApart = 17;
-  const std::int64_t stride = count + kApart;
-  window_.assign(static_cast<std::size_t>(channels() * stride + kApart), std::numeric_limits<float>::quiet_NaN());
-  for (int c = 0; c < channels(); ++c) {
-    float* row = window_.data() + kApart + c * stride;
-    for (std::int64_t n = first; n < first + count; ++n)
-      row[n - first] = n < 0 || n >= frames() ? 0.0f : track_.view().channel(c)[n];
-  }
-  return {window_.data() + kApart, channels(), count, stride};
-}
 
 RestorerRun run_restorer(Restorer& restorer, const FloatTrack& in, double strength) {
-  WindowReader reader(in);
+  CopyingReader reader(in);
   RestorerRun run{{}, {}, FloatTrack(in.channels(), in.frames())};
   run.finding = restorer.examine(reader);
-  Collector collector(run.out);
+  Collector collector(in.channels());
   run.result = restorer.restore(reader, strength, collector);
-  EXPECT_TRUE(collector.is_whole());
+  EXPECT_EQ(collector.finished(), 1);
+  run.out = collector.track();
+  EXPECT_EQ(run.out.frames(), in.frames());
   return run;
 }
 

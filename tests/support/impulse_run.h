@@ -1,4 +1,4 @@
-// A track that a restorer reads, clicks to put on it, and a run of a restorer over it.
+// Clicks to put on a track, and a run of a restorer over it.
 #pragma once
 
 #include <cstdint>
@@ -7,21 +7,9 @@
 #include "kernels/restoration/restorer.h"
 #include "tests/support/random.h"
 #include "tests/support/track.h"
+#include "tests/support/track_reader.h"
 
 namespace lathe::test {
-
-// Reads a FloatTrack; every window is a copy between NaNs, so that whoever reads past it is found out.
-class WindowReader final : public TrackReader {
- public:
-  explicit WindowReader(const FloatTrack& track) : track_(track) {}
-  int channels() const override { return track_.channels(); }
-  std::int64_t frames() const override { return track_.frames(); }
-  AudioView read(std::int64_t first, std::int64_t count) override;
-
- private:
-  const FloatTrack& track_;
-  std::vector<float> window_;
-};
 
 struct RestorerRun {
   Finding finding;
