@@ -12,6 +12,7 @@
 #include "host/mastering/noise_file.h"
 #include "kernels/inspection/inspector.h"
 #include "kernels/math/decibel.h"
+#include "kernels/restoration/denoise_segments.h"
 #include "kernels/restoration/guard.h"
 
 namespace lathe {
@@ -115,20 +116,28 @@ std::string_view fault_kind(const RestorationStage& stage) {
   return kKinds[stage.settings.index()];
 }
 
-std::unique_ptr<Restorer> make_restorer(const RestorationStage& stage, const RestorationFormat& format) {
+TrackRestorer make_restorer(const RestorationStage& stage, const RestorationFormat& format,
+                            cuda::Accelerator* accelerator) {
   struct Make {
     const RestorationStage& stage;
     const RestorationFormat& format;
-    std::unique_ptr<Restorer> operator()(const DeclickSettings& s) const { return cpu::make_declick(s, format); }
-    std::unique_ptr<Restorer> operator()(const DecrackleSettings& s) const { return cpu::make_decrackle(s, format); }
-    std::unique_ptr<Restorer> operator()(const DeclipSettings& s) const { return cpu::make_declip(s, format); }
-    std::unique_ptr<Restorer> operator()(const DehumSettings& s) const { return cpu::make_dehum(s, format); }
-    std::unique_ptr<Restorer> operator()(DenoiseSettings s) const {
+    cuda::Accelerator* accelerator;
+    TrackRestorer operator()(const DeclickSettings& s) const { return {cpu::make_declick(s, format)}; }
+    TrackRestorer operator()(const DecrackleSettings& s) const { return {cpu::make_decrackle(s, format)}; }
+    TrackRestorer operator()(const DeclipSettings& s) const { return {cpu::make_declip(s, format)}; }
+    TrackRestorer operator()(const DehumSettings& s) const { return {cpu::make_dehum(s, format)}; }
+    TrackRestorer operator()(DenoiseSettings s) const {
       if (!stage.noise_file.empty()) s.noise.file = read_noise_file(stage.noise_file, format);
-      return cpu::make_denoise(s, format);
+      if (accelerator == nullptr) return {cpu::make_denoise(s, format)};
+      return {cuda::make_denoise(*accelerator, s, format), Backend::cuda};
     }
   };
-  return std::visit(Make{stage, format}, stage.settings);
+  return std::visit(Make{stage, format, accelerator}, stage.settings);
+}
+
+std::int64_t device_bytes(const RestorationStage& stage, const RestorationFormat& format, std::int64_t frames) {
+  if (!std::holds_alternative<DenoiseSettings>(stage.settings)) return 0;
+  return denoise_device_bytes(stage.common().tier, format.sample_rate_hz, format.channels, frames);
 }
 
 RestoredStage restore_stage(Restorer& restorer, const RestorationStage& stage, StorePair& stores, double sample_rate_hz,

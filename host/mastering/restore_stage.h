@@ -7,13 +7,24 @@
 #include "host/mastering/chain.h"
 #include "host/mastering/store_pair.h"
 #include "host/mastering/track_report.h"
+#include "kernels/backend.h"
+#include "kernels/cuda/accelerator.h"
 #include "kernels/restoration/restorer.h"
 
 namespace lathe {
 
-// A stage for one track. Throws std::invalid_argument when the file of noise alone cannot be read or does not fit the
+// A stage for one track, and what it is computed on: the GPU where there is an accelerator (else null) and the stage
+// has a version for it. Throws std::invalid_argument when the file of noise alone cannot be read or does not fit the
 // track.
-std::unique_ptr<Restorer> make_restorer(const RestorationStage& stage, const RestorationFormat& format);
+struct TrackRestorer {
+  std::unique_ptr<Restorer> restorer;
+  Backend backend = Backend::cpu;
+};
+TrackRestorer make_restorer(const RestorationStage& stage, const RestorationFormat& format,
+                            cuda::Accelerator* accelerator);
+
+// Device memory that a stage takes for a track; 0 for one that has no version for GPUs.
+std::int64_t device_bytes(const RestorationStage& stage, const RestorationFormat& format, std::int64_t frames);
 
 struct RestoredStage {
   StageReport report;

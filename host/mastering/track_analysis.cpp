@@ -170,9 +170,11 @@ void TrackAnalysis::restore(std::size_t index) {
   s_.check();
   const auto& stage = std::get<RestorationStage>(s_.chain.stages[index]);
   s_.watch.start(&BusySeconds::kernels);
-  const auto restorer = make_restorer(stage, {static_cast<double>(in_.sample_rate_hz), in_.channels});
-  RestoredStage done = restore_stage(*restorer, stage, *s_.stores, in_.sample_rate_hz, s_.check);
+  const TrackRestorer made = make_restorer(stage, {static_cast<double>(in_.sample_rate_hz), in_.channels},
+                                           s_.backend == Backend::cuda ? s_.accelerator : nullptr);
+  RestoredStage done = restore_stage(*made.restorer, stage, *s_.stores, in_.sample_rate_hz, s_.check);
   s_.watch.stop();
+  if (made.backend == Backend::cuda) done.report.backend = "cuda";
   const RestorationReport& report = *done.report.restoration;
   s_.report.faults.push_back({std::string(fault_kind(stage)), report.finding});
   if (!report.backed_off.empty())

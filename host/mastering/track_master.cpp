@@ -13,6 +13,7 @@
 
 #include "host/audio_file/audio_writer.h"
 #include "host/mastering/output_writer.h"
+#include "host/mastering/restore_stage.h"
 #include "host/mastering/stopwatch.h"
 #include "host/mastering/store_pair.h"
 #include "host/mastering/track_analysis.h"
@@ -299,6 +300,13 @@ MemoryNeed TrackMaster::memory_needed(const Chain& chain, const AudioFormat& for
     const DevicePassBytes pass = device_pass_bytes(setup);
     bytes += pass.host;
     need.device_bytes = pass.device;
+    // One after the other: what a pass or a stage took is free for the next.
+    for (const ChainStage& stage : chain.stages) {
+      const auto* restoration = std::get_if<RestorationStage>(&stage);
+      if (restoration == nullptr) continue;
+      const RestorationFormat of{static_cast<double>(format.sample_rate_hz), format.channels};
+      need.device_bytes = std::max(need.device_bytes, device_bytes(*restoration, of, format.frames));
+    }
   } else {
     for (const ChainStep& step : setup.steps) {
       if (const auto* eq = std::get_if<std::shared_ptr<const LinearPhaseEqDesign>>(&step))

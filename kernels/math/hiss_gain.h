@@ -19,6 +19,8 @@
 // of one would win 1 %. After the a-priori ratio of Ephraim and Malah (IEEE ASSP 32(6), 1984), without recursion.
 #pragma once
 
+#include "kernels/math/hiss_log2.h"
+
 namespace lathe {
 
 constexpr int kHissFeatures = 7;
@@ -47,6 +49,19 @@ inline HissGain hiss_gain(double floor) {
   gain.bend = static_cast<float>(kBend * kKnee * kLog2E);
   gain.floor = static_cast<float>(floor);
   return gain;
+}
+
+// The gain of a bin with these features.
+LATHE_HOST_DEVICE inline float hiss_gain_of(const float (&features)[kHissFeatures], const HissGain& form) {
+  float x = form.offset, y = form.bend;
+  for (int i = 0; i < kHissFeatures; ++i) {
+    x = features[i] * form.slope[i] + x;
+    y = features[i] * form.tilt[i] + y;
+  }
+  x -= y > 0 ? y : 0;
+  x = x < -40 ? -40 : x > 40 ? 40 : x;
+  const float xi = hiss_exp2(x), gain = xi / (xi + 1);
+  return gain > form.floor ? gain : form.floor;
 }
 
 }  // namespace lathe

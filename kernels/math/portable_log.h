@@ -2,9 +2,9 @@
 // pick their code by processor.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 
+#include "kernels/math/bits.h"
 #include "kernels/math/host_device.h"
 
 namespace lathe {
@@ -12,9 +12,9 @@ namespace lathe {
 // ln x of a normal number above 0, within 4e-16 relative or absolute. With x = m 2^e and m in [sqrt(1/2), sqrt(2)),
 // ln m = 2 atanh((m - 1) / (m + 1)) as a series.
 LATHE_HOST_DEVICE inline double portable_log(double x) {
-  const auto bits = std::bit_cast<std::uint64_t>(x);
+  const auto bits = bits_as<std::uint64_t>(x);
   std::int64_t exponent = static_cast<std::int64_t>(bits >> 52) - 1023;
-  double m = std::bit_cast<double>((bits & 0xfffffffffffffULL) | 0x3ff0000000000000ULL);
+  double m = bits_as<double>((bits & 0xfffffffffffffULL) | 0x3ff0000000000000ULL);
   if (m > 1.4142135623730951) {
     m *= 0.5;
     exponent += 1;
@@ -35,7 +35,7 @@ LATHE_HOST_DEVICE inline double portable_exp(double x) {
       (x - static_cast<double>(k) * 0.693147180369123816490) - static_cast<double>(k) * 1.90821492927058770002e-10;
   double sum = 1;
   for (int n = 14; n >= 1; --n) sum = 1 + sum * r / n;
-  return sum * std::bit_cast<double>(static_cast<std::uint64_t>(k + 1023) << 52);
+  return sum * bits_as<double>(static_cast<std::uint64_t>(k + 1023) << 52);
 }
 
 }  // namespace lathe

@@ -31,6 +31,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/cuda/accelerator.h"
 #include "kernels/restoration/restorer.h"
 
 namespace lathe {
@@ -58,4 +59,13 @@ namespace cpu {
 std::unique_ptr<Restorer> make_denoise(const DenoiseSettings& settings, const RestorationFormat& format);
 
 }  // namespace cpu
+
+namespace cuda {
+
+// The same on a GPU: samples differ in the last bits. `accelerator` is of this thread and outlives the stage. Also
+// throws BackendAbsent, and the stage CudaError.
+std::unique_ptr<Restorer> make_denoise(Accelerator& accelerator, const DenoiseSettings& settings,
+                                       const RestorationFormat& format);
+
+}  // namespace cuda
 }  // namespace lathe

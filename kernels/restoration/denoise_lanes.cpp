@@ -96,30 +96,23 @@ void powers(const float* re, const float* im, const DenoiseBins& bins, const Den
   mirror_ends(plane_b, half);
 }
 
-// log2 of x > 0, within 2e-5: the exponent, and a polynomial of degree 5 in the mantissa from sqrt(1/2) to sqrt(2).
+// hiss_log2() and hiss_exp2() of math/hiss_log2.h.
 inline F log2_of(F x) {
   const I bits = (I)x;
-  const I shifted = bits - (0x3f3504f3 - I{});  // sqrt(1/2)
+  const I shifted = bits - (kHissRootHalf - I{});
   const I exponent = shifted >> 23;
   const F m = (F)(bits - (exponent << 23)) - 1.0f;
-  F p = splat(0.24239271f);
-  p = fma(p, m, splat(-0.39246483f));
-  p = fma(p, m, splat(0.4882264f));
-  p = fma(p, m, splat(-0.72040099f));
-  p = fma(p, m, splat(1.44252159f));
+  F p = splat(kHissLog2[0]);
+  for (int i = 1; i < 5; ++i) p = fma(p, m, splat(kHissLog2[i]));
   return fma(p, m, __builtin_convertvector(exponent, F));
 }
 
-// 2^x for |x| < 126, within 1e-5 of it.
 inline F exp2_of(F x) {
   const F magic = splat(12582912.0f);
   const F rounded = (x + magic) - magic;
   const F f = x - rounded;
-  F p = splat(0.0096004f);
-  p = fma(p, f, splat(0.05591689f));
-  p = fma(p, f, splat(0.24023718f));
-  p = fma(p, f, splat(0.69312199f));
-  p = fma(p, f, splat(1.0f));
+  F p = splat(kHissExp2[0]);
+  for (int i = 1; i < 5; ++i) p = fma(p, f, splat(kHissExp2[i]));
   return (F)((I)p + (__builtin_convertvector(rounded, I) << 23));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "kernels/restoration/denoise_transform.h"
@@ -26,7 +27,33 @@ struct NoiseSurvey {
   }
 };
 
-// Frames [from, to) of the track, `most_frames` of the transform at most.
+// Which frames of [from, to) of a track a survey looks at, `most_frames` at most, and where their powers belong.
+class NoiseSurveyPlan {
+ public:
+  static constexpr std::int64_t kGroup = 16;  // frames
+
+  NoiseSurveyPlan(const DenoiseTransform& transform, double sample_rate_hz, int channels, std::int64_t from,
+                  std::int64_t to, std::int64_t most_frames);
+
+  std::int64_t groups() const { return groups_; }
+  // The first sample of a group, whose frames lie points() apart.
+  std::int64_t first_sample(std::int64_t group) const;
+  const NoiseSurvey& survey() const { return survey_; }
+
+  // For frame n of the group of channels c and c + 1 (if there is one): sums[(band * 3 + i) * stride + n] of the bins
+  // of a band; i = 0, 1, 2: the powers of both, and Re(a conj b).
+  void keep(std::int64_t group, int c, const float* sums, std::int64_t stride);
+
+  // What has been kept; the plan is used up.
+  NoiseSurvey take() { return std::move(survey_); }
+
+ private:
+  NoiseSurvey survey_;
+  std::vector<float> scale_;  // from a band's sum to its mean
+  std::int64_t points_, from_, whole_, groups_there_, groups_;
+};
+
+// On the CPU.
 NoiseSurvey survey_noise(const DenoiseTransform& transform, double sample_rate_hz, TrackReader& track,
                          std::int64_t from, std::int64_t to, std::int64_t most_frames);
 

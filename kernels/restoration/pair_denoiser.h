@@ -2,28 +2,18 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "kernels/aligned.h"
 #include "kernels/restoration/denoise_lanes.h"
 #include "kernels/restoration/denoise_transform.h"
+#include "kernels/restoration/pair_weights.h"
 
 namespace lathe {
 
-// The noise of a pair of channels for each bin: power as variance of white noise of that density, and the angle by
-// which the whitened channels are turned, so that the first holds what they have in common.
-struct PairNoise {
-  std::vector<double> power[2];
-  std::vector<double> angle;
-  double correlation = 0;  // of the whitened noise of both
-};
-
 class PairDenoiser {
  public:
-  // `share` of what is taken away is taken, for each bin; where it is 0 nothing is computed. The transform outlives
-  // this.
-  PairDenoiser(const DenoiseTransform& transform, const PairNoise& noise, const std::vector<double>& share,
-               const HissGain& form);
+  // The transform and the weights outlive this.
+  PairDenoiser(const DenoiseTransform& transform, const PairWeights& weights, const HissGain& form);
 
   // The next 16 frames, hop() apart: span(hop()) samples of each channel (b may be null).
   void push(const float* a, const float* b);
@@ -33,16 +23,17 @@ class PairDenoiser {
 
  private:
   DenoiseTurn turn() const {
-    return {white_[0].data(), white_[1].data(), cos_.data(), sin_.data(), scale_[0].data(), scale_[1].data()};
+    const PairWeights& w = *weights_;
+    return {w.white[0].data(), w.white[1].data(), w.cos.data(), w.sin.data(), w.scale[0].data(), w.scale[1].data()};
   }
   DenoiseBins bins() const {
-    return {transform_->points(), transform_->row_of_bin(), first_bin_, last_bin_, share_.data()};
+    return {transform_->points(), transform_->row_of_bin(), weights_->first_bin, weights_->last_bin,
+            weights_->share.data()};
   }
 
   const DenoiseTransform* transform_;
+  const PairWeights* weights_;
   HissGain form_;
-  std::int64_t first_bin_ = 0, last_bin_ = 0;
-  AlignedArray<float> white_[2], cos_, sin_, scale_[2], share_;
   AlignedArray<float> re_[2], im_[2];  // of this group and the one before, in turn
   AlignedArray<float> plane_[2];       // for each turned channel
   AlignedArray<float> gain_[2];        // likewise

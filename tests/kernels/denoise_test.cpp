@@ -107,9 +107,9 @@ TEST(Denoise, TheFilterTakesAwayWhatTheDefinitionSays) {
   const double floor = 0.25;
   const std::int64_t lead = hop;
   const test::Removed want = test::removed_noise(in.signal(0), in.signal(1), noise, share, points, lead, floor);
-  std::vector<float> bits;
+  const PairWeights weights(transform, noise, share);
   test::for_each_simd_level([&] {
-    PairDenoiser filter(transform, noise, share, hiss_gain(floor));
+    PairDenoiser filter(transform, weights, hiss_gain(floor));
     test::CopyingReader reader(in);
     Signal got[2];
     for (std::int64_t g = 0; g <= groups; ++g) {

@@ -28,11 +28,6 @@ class BlockFirstPass final : public FirstPass {
   DeviceFirstPass<block::CpuLauncher> pass_;
 };
 
-cuda::Accelerator& accelerator() {
-  static const std::unique_ptr<cuda::Accelerator> kept = cuda::open_accelerator(true);
-  return *kept;
-}
-
 // Collects what comes out, and fails the test if there is more than went in.
 class Collector final : public AudioSink {
  public:
@@ -74,6 +69,11 @@ FirstPassResult push(FirstPass& pass, const FloatTrack& track, const std::vector
 }
 
 }  // namespace
+
+cuda::Accelerator& accelerator() {
+  static const std::unique_ptr<cuda::Accelerator> kept = cuda::open_accelerator(true);
+  return *kept;
+}
 
 std::string name_of(TestBackend backend) {
   switch (backend) {

@@ -64,6 +64,9 @@ void for_each_level_of(TestBackend backend, Body&& body) {
   }
 }
 
+// The tests' one, whose device memory holds NaN before use. Throws BackendAbsent.
+cuda::Accelerator& accelerator();
+
 // A pass over a track on one backend. CUDA's device memory holds NaN before use.
 std::unique_ptr<FirstPass> make_first_pass(TestBackend backend, FirstPassSetup setup, AudioSink* out);
 
