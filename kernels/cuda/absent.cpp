@@ -3,6 +3,7 @@
 #include "kernels/chain/first_pass.h"
 #include "kernels/cuda/accelerator.h"
 #include "kernels/cuda/device.h"
+#include "kernels/restoration/impulse_scanner.h"
 
 namespace lathe::cuda {
 
@@ -24,5 +25,9 @@ std::int64_t kernel_launches() { return 0; }
 std::unique_ptr<Accelerator> open_accelerator(bool) { throw BackendAbsent(absence()); }
 
 std::unique_ptr<FirstPass> make_first_pass(Accelerator&, FirstPassSetup, AudioSink*) { throw BackendAbsent(absence()); }
+
+std::unique_ptr<ImpulseScanner> make_impulse_scanner(Accelerator&, const ImpulseDesign&, int) {
+  throw BackendAbsent(absence());
+}
 
 }  // namespace lathe::cuda
