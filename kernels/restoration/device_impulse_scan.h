@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kernels/restoration/impulse_blocks.h"
+#include "kernels/restoration/impulse_fill_blocks.h"
 #include "kernels/restoration/impulse_scanner.h"
 
 namespace lathe {

