@@ -122,8 +122,14 @@ TrackRestorer make_restorer(const RestorationStage& stage, const RestorationForm
     const RestorationStage& stage;
     const RestorationFormat& format;
     cuda::Accelerator* accelerator;
-    TrackRestorer operator()(const DeclickSettings& s) const { return {cpu::make_declick(s, format)}; }
-    TrackRestorer operator()(const DecrackleSettings& s) const { return {cpu::make_decrackle(s, format)}; }
+    TrackRestorer operator()(const DeclickSettings& s) const {
+      if (accelerator == nullptr) return {cpu::make_declick(s, format)};
+      return {cuda::make_declick(*accelerator, s, format), Backend::cuda};
+    }
+    TrackRestorer operator()(const DecrackleSettings& s) const {
+      if (accelerator == nullptr) return {cpu::make_decrackle(s, format)};
+      return {cuda::make_decrackle(*accelerator, s, format), Backend::cuda};
+    }
     TrackRestorer operator()(const DeclipSettings& s) const { return {cpu::make_declip(s, format)}; }
     TrackRestorer operator()(const DehumSettings& s) const { return {cpu::make_dehum(s, format)}; }
     TrackRestorer operator()(DenoiseSettings s) const {

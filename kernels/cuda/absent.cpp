@@ -4,6 +4,7 @@
 #include "kernels/cuda/accelerator.h"
 #include "kernels/cuda/device.h"
 #include "kernels/restoration/denoise.h"
+#include "kernels/restoration/impulse_scanner.h"
 
 namespace lathe::cuda {
 
@@ -27,6 +28,10 @@ std::unique_ptr<Accelerator> open_accelerator(bool) { throw BackendAbsent(absenc
 std::unique_ptr<FirstPass> make_first_pass(Accelerator&, FirstPassSetup, AudioSink*) { throw BackendAbsent(absence()); }
 
 std::unique_ptr<Restorer> make_denoise(Accelerator&, const DenoiseSettings&, const RestorationFormat&) {
+  throw BackendAbsent(absence());
+}
+
+std::unique_ptr<ImpulseScanner> make_impulse_scanner(Accelerator&, const ImpulseDesign&, int) {
   throw BackendAbsent(absence());
 }
 

@@ -42,4 +42,13 @@ namespace cpu {
 std::unique_ptr<Restorer> make_declick(const DeclickSettings& settings, const RestorationFormat& format);
 }
 
+namespace cuda {
+class Accelerator;
+
+// The search on a GPU, everything else on the CPU; the same result as the CPU's. `accelerator` outlives it. Throws
+// BackendAbsent in a build without CUDA; CudaError.
+std::unique_ptr<Restorer> make_declick(Accelerator& accelerator, const DeclickSettings& settings,
+                                       const RestorationFormat& format);
+}  // namespace cuda
+
 }  // namespace lathe

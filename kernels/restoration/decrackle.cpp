@@ -11,9 +11,7 @@ void DecrackleSettings::check() const {
   if (!(common.strength >= 0 && common.strength <= 1)) throw std::invalid_argument("decrackle: strength is 0 to 1");
 }
 
-namespace cpu {
-
-std::unique_ptr<Restorer> make_decrackle(const DecrackleSettings& settings, const RestorationFormat& format) {
+RemoverDesign decrackle_design(const DecrackleSettings& settings, const RestorationFormat& format) {
   settings.check();
   RemoverDesign design;
   design.name = "decrackle";
@@ -27,9 +25,19 @@ std::unique_ptr<Restorer> make_decrackle(const DecrackleSettings& settings, cons
   design.sure_share = 0.02;
   design.from = -1;
   design.lowest = -9;
-  return make_remover(std::move(design), settings.common.tier, format);
+  return designed_for(std::move(design), settings.common.tier, format);
 }
 
-}  // namespace cpu
+std::unique_ptr<Restorer> cpu::make_decrackle(const DecrackleSettings& settings, const RestorationFormat& format) {
+  const RemoverDesign design = decrackle_design(settings, format);
+  return std::make_unique<ImpulseRemover>(design, format, make_impulse_scanner(design.scan, format.channels));
+}
+
+std::unique_ptr<Restorer> cuda::make_decrackle(Accelerator& accelerator, const DecrackleSettings& settings,
+                                               const RestorationFormat& format) {
+  const RemoverDesign design = decrackle_design(settings, format);
+  return std::make_unique<ImpulseRemover>(design, format,
+                                          make_impulse_scanner(accelerator, design.scan, format.channels));
+}
 
 }  // namespace lathe

@@ -22,4 +22,13 @@ namespace cpu {
 std::unique_ptr<Restorer> make_decrackle(const DecrackleSettings& settings, const RestorationFormat& format);
 }
 
+namespace cuda {
+class Accelerator;
+
+// The search on a GPU, everything else on the CPU; the same result as the CPU's. `accelerator` outlives it. Throws
+// BackendAbsent in a build without CUDA; CudaError.
+std::unique_ptr<Restorer> make_decrackle(Accelerator& accelerator, const DecrackleSettings& settings,
+                                         const RestorationFormat& format);
+}  // namespace cuda
+
 }  // namespace lathe

@@ -33,7 +33,7 @@ bool ImpulseScan::extent(int channel, Span span, Span& out) const {
   int first = from, end = to;
   while (first < to && !(std::abs(error(channel, x, first, 1)) > forward)) ++first;
   while (end > first && !(std::abs(error(channel, x, end - 1, -1)) > backward)) --end;
-  out = {first, end};
+  out = {first, end, span.channels};
   return end > first;
 }
 
@@ -84,7 +84,7 @@ bool ImpulseScan::is_sound(const float* const* rows, Span left, Span right) {
     const int end = std::min(right.first + 4, size_);
     for (int n = left.end; n < end; ++n) errors += square(error(c, w, n, 1));
     std::copy(kept.begin(), kept.end(), w + left.first);
-    if (errors > kMost * square(level(c, {left.first, right.end})) * (end - left.end)) return false;
+    if (errors > kMost * square(level(c, {left.first, right.end, 3})) * (end - left.end)) return false;
   }
   return true;
 }

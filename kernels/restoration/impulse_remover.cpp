@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace lathe {
 namespace {
@@ -10,9 +11,6 @@ std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 // Blocks of the second look, in hops.
 constexpr int kBlockHops = 8;
-
-// Two channels are looked at together, more than two each alone.
-int group_of(int channels) { return channels == 2 ? 2 : 1; }
 
 double probability(double log_odds) { return 1 / (1 + std::exp(-log_odds)); }
 
@@ -36,28 +34,16 @@ void scale_to(double sample_rate_hz, ImpulseDesign& scan, RepairDesign& repair) 
 
 }  // namespace
 
-ImpulseRemover::ImpulseRemover(const RemoverDesign& design, const RestorationFormat& format)
-    : design_(design), format_(format), repair_(design.repair) {}
+ImpulseRemover::ImpulseRemover(const RemoverDesign& design, const RestorationFormat& format,
+                               std::unique_ptr<ImpulseScanner> scanner)
+    : design_(design), format_(format), scanner_(std::move(scanner)), repair_(design.repair) {}
 
 ImpulseRemover::~ImpulseRemover() = default;
 
 Finding ImpulseRemover::examine(TrackReader& track) {
   found_.clear();
   patches_.clear();
-  const int channels = track.channels(), group = group_of(channels);
-  const ImpulseDesign& scan_design = design_.scan;
-  std::int64_t cut_short = 0;
-  std::vector<ImpulseScan> scans;
-  for (int c = 0; c < channels; c += group) scans.emplace_back(scan_design, group);
-  for (std::int64_t first = 0; first < track.frames(); first += scan_design.hop) {
-    const std::int64_t from = first - scan_design.context;
-    const AudioView view = track.read(from, scan_design.hop + 2 * scan_design.context);
-    for (int c = 0; c < channels; c += group) {
-      const float* rows[2] = {view.channel(c), view.channel(c + group - 1)};
-      scans[size_of(c / group)].scan(rows, from, c, found_, patches_);
-    }
-  }
-  for (const ImpulseScan& scan : scans) cut_short += scan.cut_short();
+  scanner_->scan(track, found_, patches_);
   std::stable_sort(found_.begin(), found_.end(), [](const Impulse& a, const Impulse& b) {
     return a.first_frame != b.first_frame ? a.first_frame < b.first_frame : a.channel < b.channel;
   });
@@ -85,7 +71,7 @@ Finding ImpulseRemover::examine(TrackReader& track) {
                      {"sure_impulses_per_minute", sure_per_minute_},
                      {"candidates_per_minute", static_cast<double>(found_.size()) / minutes},
                      {"strongest_log_odds", strongest},
-                     {"blocks_cut_short", static_cast<double>(cut_short)}};
+                     {"blocks_cut_short", static_cast<double>(scanner_->cut_short())}};
   return finding;
 }
 
@@ -200,14 +186,14 @@ RestorationResult ImpulseRemover::restore(TrackReader& track, double strength, A
   return result;
 }
 
-std::unique_ptr<Restorer> make_remover(RemoverDesign design, Tier tier, const RestorationFormat& format) {
+RemoverDesign designed_for(RemoverDesign design, Tier tier, const RestorationFormat& format) {
   if (tier == Tier::fast) {
     design.scan.passes = 1;
     design.repair.iterations = 1;
     design.repair.reach = 0;
   }
   scale_to(format.sample_rate_hz, design.scan, design.repair);
-  return std::make_unique<ImpulseRemover>(design, format);
+  return design;
 }
 
 }  // namespace lathe

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernels/restoration/impulse_repair.h"
-#include "kernels/restoration/impulse_scan.h"
+#include "kernels/restoration/impulse_scanner.h"
 #include "kernels/restoration/restorer.h"
 
 namespace lathe {
@@ -30,7 +30,8 @@ struct RemoverDesign {
 
 class ImpulseRemover final : public Restorer {
  public:
-  ImpulseRemover(const RemoverDesign& design, const RestorationFormat& format);
+  // `scanner` is of the design's scan.
+  ImpulseRemover(const RemoverDesign& design, const RestorationFormat& format, std::unique_ptr<ImpulseScanner> scanner);
   ~ImpulseRemover() override;
 
   std::string_view name() const override { return design_.name; }
@@ -44,13 +45,20 @@ class ImpulseRemover final : public Restorer {
 
   RemoverDesign design_;
   RestorationFormat format_;
+  std::unique_ptr<ImpulseScanner> scanner_;
   std::vector<Impulse> found_;
   std::vector<float> patches_;
   double sure_per_minute_ = 0;
   ImpulseRepair repair_;
 };
 
-// A remover of a design for 44.1 kHz at the format's rate; what the tier `fast` leaves out is left out.
-std::unique_ptr<Restorer> make_remover(RemoverDesign design, Tier tier, const RestorationFormat& format);
+// A design for 44.1 kHz at the format's rate; what the tier `fast` leaves out is left out.
+RemoverDesign designed_for(RemoverDesign design, Tier tier, const RestorationFormat& format);
+
+// What the two stages are. Throw std::invalid_argument for settings out of range.
+struct DeclickSettings;
+struct DecrackleSettings;
+RemoverDesign declick_design(const DeclickSettings& settings, const RestorationFormat& format);
+RemoverDesign decrackle_design(const DecrackleSettings& settings, const RestorationFormat& format);
 
 }  // namespace lathe

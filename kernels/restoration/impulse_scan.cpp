@@ -11,13 +11,8 @@ namespace lathe {
 namespace {
 
 constexpr int kLaneCell = 32;
-constexpr int kMedianOf = 8;
-// Cells between the one judged and those its level is taken from: an impulse smears over the model's order.
-constexpr int kApart = 2;
-// Half the step of 16-bit samples: less is no sound. Also what a level of silence is.
-constexpr float kLeastLevel = 1.5e-5f;
-// How far apart the same alarm may stand in the two directions of time.
-constexpr int kSame = 6;
+constexpr int kMedianOf = ImpulseLevelForm::kMedianOf, kApart = ImpulseLevelForm::kApart;
+constexpr int kSame = ImpulseLevelForm::kSame;
 
 std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
 
@@ -97,8 +92,7 @@ void ImpulseScan::levels(int channel) {
     for (int i = 0; i < cells_; ++i) {
       const float before = medians_[size_of(std::clamp(i - kApart - kMedianOf + 1, 0, last))];
       const float after = medians_[size_of(std::clamp(i + kApart, 0, last))];
-      // 1.2533: from the mean of |e| to the standard deviation of a normal distribution.
-      level_[channel][d][size_of(i)] = std::max(1.2533f * std::max(before, after), kLeastLevel);
+      level_[channel][d][size_of(i)] = ImpulseLevelForm::level(before, after);
     }
   }
 }
@@ -168,7 +162,7 @@ void ImpulseScan::mend(Span span) {
 }
 
 std::vector<ImpulseScan::Span> ImpulseScan::spans_of_all_passes(const float* const* rows) {
-  std::vector<Span> all, joined;
+  std::vector<Span> all;
   std::fill(all_marks_.begin(), all_marks_.end(), std::uint8_t{0});
   int changed = 3;
   for (int pass = 0; pass <= design_.passes; ++pass) {
@@ -188,21 +182,42 @@ std::vector<ImpulseScan::Span> ImpulseScan::spans_of_all_passes(const float* con
       changed |= span.channels;
     }
   }
-  std::sort(all.begin(), all.end(), [](Span x, Span y) { return x.first < y.first; });
-  for (const Span& s : all) {
-    if (!joined.empty() && s.first - joined.back().end < 8)
-      joined.back().end = std::max(joined.back().end, s.end), joined.back().channels |= s.channels;
-    else
-      joined.push_back(s);
-  }
-  return joined;
+  return all;
 }
 
 void ImpulseScan::scan(const float* const* rows, std::int64_t first_frame, int first_channel,
                        std::vector<Impulse>& found, std::vector<float>& patches) {
-  std::vector<Span> parts;
+  report(rows, spans_of_all_passes(rows), first_frame, first_channel, found, patches);
+}
+
+void ImpulseScan::scan(const float* const* rows, const ImpulseSearch& search, std::int64_t first_frame,
+                       int first_channel, std::vector<Impulse>& found, std::vector<float>& patches) {
+  for (int c = 0; c < channels_; ++c) {
+    std::copy_n(search.work[c], size_, work(c));
+    std::copy_n(search.forward[c], size_, forward_[c].data());
+    for (int d = 0; d < 2; ++d) std::copy_n(search.level[c] + d * cells_, cells_, level_[c][d].data());
+    std::copy_n(search.model[c], design_.order + 1, model_[c].data());
+    solver_[c].set_model(model_[c].data(), design_.order);
+  }
+  for (int n = 0; n < size_; ++n)
+    all_marks_[size_of(n)] = static_cast<std::uint8_t>(search.marks[n / 32] >> (n % 32) & 1);
+  report(rows, search.spans, first_frame, first_channel, found, patches);
+}
+
+void ImpulseScan::report(const float* const* rows, std::vector<Span> all, std::int64_t first_frame, int first_channel,
+                         std::vector<Impulse>& found, std::vector<float>& patches) {
+  std::sort(all.begin(), all.end(), [](Span x, Span y) { return x.first < y.first; });
+  std::vector<Span> joined_spans, parts;
+  for (const Span& s : all) {
+    if (!joined_spans.empty() && s.first - joined_spans.back().end < 8) {
+      joined_spans.back().end = std::max(joined_spans.back().end, s.end);
+      joined_spans.back().channels |= s.channels;
+    } else {
+      joined_spans.push_back(s);
+    }
+  }
   const int from = design_.context, to = design_.context + design_.hop;
-  for (const Span& joined : spans_of_all_passes(rows)) {
+  for (const Span& joined : joined_spans) {
     if (joined.end < from - 64 || joined.first >= to) continue;
     split(rows, joined, parts);
     for (const Span& part : parts) {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "kernels/aligned.h"
+#include "kernels/math/host_device.h"
 #include "kernels/restoration/ar_model.h"
 #include "kernels/restoration/click_shapes.h"
 
@@ -51,6 +52,38 @@ struct Impulse {
   std::int64_t patch = 0;  // index into the patches of what lay under it, by the block's model
 };
 
+// Frames of a block's neighbourhood that alarms join.
+struct ImpulseSpan {
+  std::int32_t first, end;
+  std::int32_t channels;  // bit c: channel c has alarms here
+};
+
+// What the level of the errors around a cell is made of, on every backend.
+struct ImpulseLevelForm {
+  static constexpr int kMedianOf = 8;  // cells
+  // Cells between the one judged and those its level is taken from: an impulse smears over the model's order.
+  static constexpr int kApart = 2;
+  // How far apart the same alarm may stand in the two directions of time.
+  static constexpr int kSame = 6;
+
+  // Of the medians of mean magnitudes before and behind. 1.2533: from the mean of |e| to the standard deviation of a
+  // normal distribution. No less than half the step of 16-bit samples: less is no sound. Also what silence has.
+  LATHE_HOST_DEVICE static float level(float before, float after) {
+    const float most = 1.2533f * (before < after ? after : before);
+    return most < 1.5e-5f ? 1.5e-5f : most;
+  }
+};
+
+// What the search in one block leaves to be judged: all that depends on many samples. Rows are those of scan().
+struct ImpulseSearch {
+  const float* work[2];            // the samples, spans filled
+  const float* forward[2];         // prediction errors of the final model
+  const float* level[2];           // of each cell, of errors forward, then backward
+  const double* model[2];          // a[0..order]
+  const std::uint32_t* marks;      // a bit a frame: alarms of all passes in any channel
+  std::vector<ImpulseSpan> spans;  // of all passes
+};
+
 // For one or two channels that belong together. Not for several threads at once.
 class ImpulseScan {
  public:
@@ -61,16 +94,20 @@ class ImpulseScan {
   void scan(const float* const* rows, std::int64_t first_frame, int first_channel, std::vector<Impulse>& found,
             std::vector<float>& patches);
 
+  // The same where the search was made elsewhere (impulse_blocks.h).
+  void scan(const float* const* rows, const ImpulseSearch& search, std::int64_t first_frame, int first_channel,
+            std::vector<Impulse>& found, std::vector<float>& patches);
+  // Cells of a block with its neighbourhood.
+  int cells() const { return cells_; }
+  const AlignedArray<float>& window() const { return window_; }
+
   // Passes that met more than design.most spans.
   std::int64_t cut_short() const { return cut_short_; }
 
  private:
-  struct Span {
-    int first, end;
-    int channels = 3;  // bit c: channel c has alarms here
-  };
+  using Span = ImpulseSpan;
   struct Judged {
-    Span span{0, 0};
+    Span span{0, 0, 3};
     ClickShapes::Verdict verdict;
   };
   float* work(int channel) { return work_[channel].data() + pad_; }
@@ -84,6 +121,8 @@ class ImpulseScan {
   void fill(int channel, Span span);
   void mend(Span span);
   std::vector<Span> spans_of_all_passes(const float* const* rows);
+  void report(const float* const* rows, std::vector<Span> all, std::int64_t first_frame, int first_channel,
+              std::vector<Impulse>& found, std::vector<float>& patches);
 
   // impulse_judge.cpp
   bool extent(int channel, Span span, Span& out) const;

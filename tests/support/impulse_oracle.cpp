@@ -10,8 +10,9 @@ namespace {
 
 std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-// Solves m x = b by elimination with pivots; m has rows of b.size(). Returns the logarithm of |det m|.
-double eliminate(std::vector<double> m, std::vector<double>& b) {
+}  // namespace
+
+double oracle_solve(std::vector<double> m, std::vector<double>& b) {
   const std::size_t n = b.size();
   double log_determinant = 0;
   for (std::size_t j = 0; j < n; ++j) {
@@ -35,15 +36,13 @@ double eliminate(std::vector<double> m, std::vector<double>& b) {
   return log_determinant;
 }
 
-}  // namespace
-
 std::vector<double> oracle_ar(const std::vector<double>& r, int order) {
   std::vector<double> m, b;
   for (int i = 0; i < order; ++i) {
     for (int j = 0; j < order; ++j) m.push_back(r[size_of(std::abs(i - j))]);
     b.push_back(-r[size_of(i + 1)]);
   }
-  eliminate(m, b);
+  oracle_solve(m, b);
   b.insert(b.begin(), 1.0);
   return b;
 }
@@ -66,14 +65,14 @@ Signal oracle_fill(const Signal& x, std::int64_t first, std::int64_t frames, con
       }
     }
   }
-  eliminate(m, b);
+  oracle_solve(m, b);
   for (std::int64_t i = 0; i < frames; ++i) silent[size_of(first + i)] = b[size_of(i)];
   return silent;
 }
 
 double oracle_log_density(const std::vector<double>& x, const std::vector<double>& covariance) {
   std::vector<double> solved = x;
-  const double log_determinant = eliminate(covariance, solved);
+  const double log_determinant = oracle_solve(covariance, solved);
   double quadratic = 0;
   for (std::size_t i = 0; i < x.size(); ++i) quadratic += x[i] * solved[i];
   return -0.5 * (log_determinant + quadratic);
@@ -91,7 +90,7 @@ std::vector<double> oracle_gap_covariance(const std::vector<double>& a, int leng
   for (int j = 0; j < length; ++j) {
     std::vector<double> unit(size_of(length));
     unit[size_of(j)] = variance;
-    eliminate(m, unit);
+    oracle_solve(m, unit);
     for (int i = 0; i < length; ++i) inverse[size_of(i * length + j)] = unit[size_of(i)];
   }
   return inverse;

@@ -15,6 +15,9 @@ std::vector<double> oracle_ar(const std::vector<double>& r, int order);
 // [first, first + frames + order) least: normal equations of the errors' own matrix.
 Signal oracle_fill(const Signal& x, std::int64_t first, std::int64_t frames, const std::vector<double>& a);
 
+// Solves m x = b by elimination with pivots; m has rows of b.size(). b becomes x; returns the logarithm of |det m|.
+double oracle_solve(std::vector<double> m, std::vector<double>& b);
+
 // The logarithm of a normal density of mean 0 at x, with covariance rows of x.size().
 double oracle_log_density(const std::vector<double>& x, const std::vector<double>& covariance);
 
