@@ -55,11 +55,22 @@ Difference difference_of(FrameStore& before, FrameStore& after) {
     const std::int64_t count = std::min(kBlock, before.frames() - first);
     const AudioView a = before.read(first, count), b = after.read(first, count);
     for (int c = 0; c < a.channels; ++c) {
-      for (std::int64_t n = 0; n < count; ++n) {
-        const float x = a.channel(c)[n], y = b.channel(c)[n];
-        if (std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(y)) continue;
-        ++d.samples;
-        d.square += (static_cast<double>(y) - x) * (static_cast<double>(y) - x);
+      // Sums side by side: one alone would wait for each addition.
+      constexpr std::int64_t kSums = 8;
+      double square[kSums] = {};
+      std::int64_t samples[kSums] = {};
+      const float *x = a.channel(c), *y = b.channel(c);
+      for (std::int64_t n = 0; n < count; n += kSums) {
+        for (std::int64_t i = 0; i < std::min(kSums, count - n); ++i) {
+          const bool differs = std::bit_cast<std::uint32_t>(x[n + i]) != std::bit_cast<std::uint32_t>(y[n + i]);
+          const double e = differs ? static_cast<double>(y[n + i]) - static_cast<double>(x[n + i]) : 0.0;
+          samples[i] += differs ? 1 : 0;
+          square[i] += e * e;
+        }
+      }
+      for (std::int64_t i = 0; i < kSums; ++i) {
+        d.samples += samples[i];
+        d.square += square[i];
       }
     }
   }

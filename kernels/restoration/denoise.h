@@ -46,7 +46,7 @@ struct NoiseSource {
 
 struct DenoiseSettings {
   RestorationSettings common;
-  double reduce_db = 12;  // by how much noise alone gets quieter at strength 0.5; 0 to 60
+  double reduce_db = 16;  // by how much noise alone gets quieter at strength 0.5; 0 to 60
   NoiseSource noise = {};
 
   // Throws std::invalid_argument.

@@ -168,13 +168,17 @@ inline void look_along_time(const float* plane, std::int64_t first, std::int64_t
 }
 
 inline F weigh(const F (&f)[kHissFeatures], const HissGain& form) {
-  F x = splat(form.offset), y = splat(form.bend);
+  F x = splat(form.offset);
 #pragma GCC unroll 8
-  for (int i = 0; i < kHissFeatures; ++i) {
-    x = fma(f[i], splat(form.slope[i]), x);
-    y = fma(f[i], splat(form.tilt[i]), y);
+  for (int i = 0; i < kHissFeatures; ++i) x = fma(f[i], splat(form.slope[i]), x);
+#pragma GCC unroll 8
+  for (int j = 0; j < kHissBends; ++j) {
+    F y = splat(form.bend[j]);
+#pragma GCC unroll 8
+    for (int i = 0; i < kHissFeatures; ++i) y = fma(f[i], splat(form.tilt[j][i]), y);
+    x = fma(max(y, splat(0.0f)), splat(form.knee[j]), x);
   }
-  x = x - max(y, splat(0.0f));
+  x = x + min(x, splat(0.0f));
   const F most = splat(40.0f), least = splat(-40.0f);
   const F xi = exp2_of(min(max(x, least), most));
   return max(xi / (xi + 1.0f), splat(form.floor));

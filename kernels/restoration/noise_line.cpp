@@ -10,8 +10,10 @@ namespace {
 constexpr int kGap = 4;
 // Hiss falls by no more than pink noise does, with a little to spare: dB an octave.
 constexpr double kSteepest = 3.3;
-constexpr double kSteeper = 0.45, kWideOctaves = 0.6;
+constexpr double kWhite = 0.5, kSteeper = 0.45, kWideOctaves = 0.6;
 // A band that lies so much above the ones over it is music; a level so much above the line counts half: dB.
+// What music adds to the floors even so (0.2 to 0.4 dB measured under white noise): dB.
+constexpr double kLeftByMusic = 0.2;
 constexpr double kStep = 0.9, kAbove = 0.3;
 constexpr std::size_t kTopBands = 10;
 // What a low-pass leaves beside its edge.
@@ -69,41 +71,47 @@ Line fit_line(const NoiseSurvey& survey, std::vector<BandLevel>& levels) {
   line.unrest_db = std::abs(median(unrest));
   // Levels above the line are music's doing: they count less with each turn.
   double x = 0, y = 0, slope = 0;
-  for (int turn = 0; turn < 6; ++turn) {
-    double sum = 0, sum_x = 0, sum_y = 0, xx = 0, xy = 0;
-    const auto weight = [&](std::size_t b) {
-      const double above = turn == 0 ? 0 : levels[b].level_db - (y + slope * (octaves(survey, b) - x));
-      return levels[b].weight / (1 + (above > 0 ? above * above / (kAbove * kAbove) : 0));
-    };
-    std::vector<double> weights(bands, 0.0);
-    for (std::size_t b = line.first; b < bands; ++b) weights[b] = weight(b);
-    for (std::size_t b = line.first; b < bands; ++b) {
-      sum += weights[b];
-      sum_x += weights[b] * octaves(survey, b);
-      sum_y += weights[b] * levels[b].level_db;
+  const auto fit = [&](bool is_sloped) {
+    for (int turn = 0; turn < 6; ++turn) {
+      double sum = 0, sum_x = 0, sum_y = 0, xx = 0, xy = 0;
+      const auto weight = [&](std::size_t b) {
+        const double above = turn == 0 ? 0 : levels[b].level_db - (y + slope * (octaves(survey, b) - x));
+        return levels[b].weight / (1 + (above > 0 ? above * above / (kAbove * kAbove) : 0));
+      };
+      std::vector<double> weights(bands, 0.0);
+      for (std::size_t b = line.first; b < bands; ++b) weights[b] = weight(b);
+      for (std::size_t b = line.first; b < bands; ++b) {
+        sum += weights[b];
+        sum_x += weights[b] * octaves(survey, b);
+        sum_y += weights[b] * levels[b].level_db;
+      }
+      x = sum_x / sum;
+      y = sum_y / sum;
+      for (std::size_t b = line.first; b < bands; ++b) {
+        const double dx = octaves(survey, b) - x;
+        xx += weights[b] * dx * dx;
+        xy += weights[b] * dx * (levels[b].level_db - y);
+      }
+      if (is_sloped) slope = xx > 0 ? xy / xx : 0;
     }
-    x = sum_x / sum;
-    y = sum_y / sum;
-    for (std::size_t b = line.first; b < bands; ++b) {
-      const double dx = octaves(survey, b) - x;
-      xx += weights[b] * dx * dx;
-      xy += weights[b] * dx * (levels[b].level_db - y);
-    }
-    slope = xx > 0 ? xy / xx : 0;
-  }
+  };
+  fit(true);
   // Music leaves the lower end of what is bare a little higher, so slopes come out too steep, by about kSteeper up to
   // two octaves; and what is seen over less than kWideOctaves is believed in part.
   const double range = octaves(survey, line.end - 1) - octaves(survey, line.first);
   const double steeper = kSteeper * std::min(1.0, 4 / (range * range));
   const double kept = std::max(std::abs(slope) - steeper, 0.0) * std::min(1.0, range / kWideOctaves);
-  line.slope = std::copysign(std::min(kept, kSteepest), slope);
+  // What is nearly white is taken for white.
+  const double white = std::clamp((kept - kWhite) / kWhite, 0.0, 1.0);
+  line.slope = slope = std::copysign(std::min(kept * white, kSteepest), slope);
+  fit(false);
   line.level_db = y - line.slope * x;
   line.top_dbfs = line.at(octaves(survey, line.end - 1));
   return line;
 }
 
 std::vector<double> noise_curve(const NoiseSurvey& survey, const std::vector<BandLevel>& levels, const Line& line) {
-  constexpr double kWeightOfLine = 2.0;
+  constexpr double kWeightOfLine = 100.0;
   constexpr std::int64_t kReach = 4;
   const auto bands = static_cast<std::int64_t>(levels.size());
   std::vector<double> out(levels.size());
@@ -115,7 +123,8 @@ std::vector<double> noise_curve(const NoiseSurvey& survey, const std::vector<Ban
       weights += level.weight;
     }
     const auto at = static_cast<std::size_t>(b);
-    out[at] = std::pow(10.0, 0.1 * (std::min(line.at(octaves(survey, at)) + sum / weights, levels[at].most_db)));
+    out[at] = std::pow(
+        10.0, 0.1 * (std::min(line.at(octaves(survey, at)) + sum / weights, levels[at].most_db) - kLeftByMusic));
   }
   return out;
 }

@@ -63,7 +63,7 @@ double cpu_s() {
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-double g_reduce_db = 12;
+double g_reduce_db = 16;
 std::vector<std::vector<float>> g_noise;
 
 std::vector<std::vector<float>> rows_of(const std::string& path) {

@@ -62,12 +62,14 @@ double gain_of(const Plane& own, const Plane& other, std::int64_t t, std::int64_
                                    own.far(t, k, 1, 0),
                                    own.far(t, k, 0, 1),
                                    std::max(other.mean(t, k, 1, 1), kHissLeastOther)};
-  double x = static_cast<double>(form.offset), y = static_cast<double>(form.bend);
-  for (int i = 0; i < kHissFeatures; ++i) {
-    x += static_cast<double>(form.slope[i]) * f[i];
-    y += static_cast<double>(form.tilt[i]) * f[i];
+  double x = static_cast<double>(form.offset);
+  for (int i = 0; i < kHissFeatures; ++i) x += static_cast<double>(form.slope[i]) * f[i];
+  for (int j = 0; j < kHissBends; ++j) {
+    double y = static_cast<double>(form.bend[j]);
+    for (int i = 0; i < kHissFeatures; ++i) y += static_cast<double>(form.tilt[j][i]) * f[i];
+    x += static_cast<double>(form.knee[j]) * std::max(y, 0.0);
   }
-  const double xi = std::exp2(x - std::max(y, 0.0));
+  const double xi = std::exp2(x + std::min(x, 0.0));
   return std::max(xi / (1 + xi), floor);
 }
 
