@@ -83,12 +83,14 @@ inline HissGain hiss_gain(double floor) {
 
 // The gain of a bin with these features.
 LATHE_HOST_DEVICE inline float hiss_gain_of(const float (&features)[kHissFeatures], const HissGain& form) {
-  float x = form.offset, y = form.bend;
-  for (int i = 0; i < kHissFeatures; ++i) {
-    x = features[i] * form.slope[i] + x;
-    y = features[i] * form.tilt[i] + y;
+  float x = form.offset;
+  for (int i = 0; i < kHissFeatures; ++i) x = features[i] * form.slope[i] + x;
+  for (int j = 0; j < kHissBends; ++j) {
+    float y = form.bend[j];
+    for (int i = 0; i < kHissFeatures; ++i) y = features[i] * form.tilt[j][i] + y;
+    x = (y > 0 ? y : 0) * form.knee[j] + x;
   }
-  x -= y > 0 ? y : 0;
+  x = x + (x < 0 ? x : 0);
   x = x < -40 ? -40 : x > 40 ? 40 : x;
   const float xi = hiss_exp2(x), gain = xi / (xi + 1);
   return gain > form.floor ? gain : form.floor;
