@@ -66,7 +66,8 @@ Difference difference_of(FrameStore& before, FrameStore& after) {
 }
 
 // What a stage may do to the programme. Rebuilt peaks are louder, and what clipping added to the highs goes with it;
-// of noise there may be as much as music in the highs, and it ends onsets' rests.
+// of noise there may be as much as music in the highs, and it ends onsets' rests. Rumble may be louder than the quiet
+// passages it lies under.
 GuardLimits limits_for(const RestorationStage& stage) {
   GuardLimits limits;
   if (std::holds_alternative<DeclipSettings>(stage.settings)) {
@@ -79,6 +80,10 @@ GuardLimits limits_for(const RestorationStage& stage) {
     limits.level_median_db = 1;
     limits.high_loss_db = 3;
     limits.steady_highs_are_music = false;
+  }
+  if (std::holds_alternative<RumbleSettings>(stage.settings)) {
+    limits.level_median_db = 6;
+    limits.level_p95_db = 20;
   }
   return limits;
 }
@@ -111,7 +116,7 @@ void list_repairs(std::vector<Repair> repairs, RestorationReport& report) {
 }  // namespace
 
 std::string_view fault_kind(const RestorationStage& stage) {
-  static constexpr std::string_view kKinds[] = {"clicks", "crackle", "clipping", "hum", "noise"};
+  static constexpr std::string_view kKinds[] = {"clicks", "crackle", "clipping", "hum", "noise", "rumble"};
   return kKinds[stage.settings.index()];
 }
 
@@ -123,6 +128,7 @@ std::unique_ptr<Restorer> make_restorer(const RestorationStage& stage, const Res
     std::unique_ptr<Restorer> operator()(const DecrackleSettings& s) const { return cpu::make_decrackle(s, format); }
     std::unique_ptr<Restorer> operator()(const DeclipSettings& s) const { return cpu::make_declip(s, format); }
     std::unique_ptr<Restorer> operator()(const DehumSettings& s) const { return cpu::make_dehum(s, format); }
+    std::unique_ptr<Restorer> operator()(const RumbleSettings& s) const { return cpu::make_rumble(s, format); }
     std::unique_ptr<Restorer> operator()(DenoiseSettings s) const {
       if (!stage.noise_file.empty()) s.noise.file = read_noise_file(stage.noise_file, format);
       return cpu::make_denoise(s, format);
