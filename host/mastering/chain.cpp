@@ -19,7 +19,7 @@ std::string key_of(const std::vector<EqBand>& bands, int sample_rate_hz) {
 }  // namespace
 
 std::string_view RestorationStage::name() const {
-  static constexpr std::string_view kNames[] = {"declick", "decrackle", "declip", "dehum", "denoise"};
+  static constexpr std::string_view kNames[] = {"declick", "decrackle", "declip", "dehum", "denoise", "rumble"};
   return kNames[settings.index()];
 }
 

@@ -20,6 +20,7 @@
 #include "kernels/restoration/decrackle.h"
 #include "kernels/restoration/dehum.h"
 #include "kernels/restoration/denoise.h"
+#include "kernels/restoration/rumble.h"
 
 namespace lathe {
 
@@ -31,7 +32,8 @@ struct GainStage {
 };
 // A stage that examines the whole track and mends the damage it finds.
 struct RestorationStage {
-  std::variant<DeclickSettings, DecrackleSettings, DeclipSettings, DehumSettings, DenoiseSettings> settings;
+  std::variant<DeclickSettings, DecrackleSettings, DeclipSettings, DehumSettings, DenoiseSettings, RumbleSettings>
+      settings;
   bool keep_removed = false;         // what was taken out becomes an output of its own
   std::filesystem::path noise_file;  // of denoise: noise alone, for its profile; empty: none
 

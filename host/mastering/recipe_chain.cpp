@@ -88,6 +88,13 @@ DehumSettings dehum_of(const v1::Dehum& dehum) {
   return settings;
 }
 
+RumbleSettings rumble_of(const v1::Rumble& rumble) {
+  RumbleSettings settings;
+  settings.common = common_of(rumble);
+  if (rumble.freq_hz().has_number()) settings.freq_hz = rumble.freq_hz().number();
+  return settings;
+}
+
 DenoiseSettings denoise_of(const v1::Denoise& denoise) {
   DenoiseSettings settings;
   settings.common = common_of(denoise);
@@ -112,6 +119,8 @@ std::optional<RestorationStage> restoration_of(const v1::Stage& stage) {
       return RestorationStage{DeclipSettings{common_of(stage.declip())}, stage.declip().keep_removed(), {}};
     case v1::Stage::kDehum:
       return RestorationStage{dehum_of(stage.dehum()), stage.dehum().keep_removed(), {}};
+    case v1::Stage::kRumble:
+      return RestorationStage{rumble_of(stage.rumble()), stage.rumble().keep_removed(), {}};
     case v1::Stage::kDenoise:
       return RestorationStage{denoise_of(stage.denoise()), stage.denoise().keep_removed(),
                               stage.denoise().profile().file()};

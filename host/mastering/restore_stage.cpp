@@ -13,6 +13,7 @@
 #include "kernels/inspection/inspector.h"
 #include "kernels/math/decibel.h"
 #include "kernels/restoration/denoise_segments.h"
+#include "kernels/restoration/impulse_scanner.h"
 #include "kernels/restoration/guard.h"
 
 namespace lathe {
@@ -78,7 +79,8 @@ Difference difference_of(FrameStore& before, FrameStore& after) {
 }
 
 // What a stage may do to the programme. Rebuilt peaks are louder, and what clipping added to the highs goes with it;
-// of noise there may be as much as music in the highs, and it ends onsets' rests.
+// of noise there may be as much as music in the highs, and it ends onsets' rests. Rumble may be louder than the quiet
+// passages it lies under.
 GuardLimits limits_for(const RestorationStage& stage) {
   GuardLimits limits;
   if (std::holds_alternative<DeclipSettings>(stage.settings)) {
@@ -91,6 +93,10 @@ GuardLimits limits_for(const RestorationStage& stage) {
     limits.level_median_db = 1;
     limits.high_loss_db = 3;
     limits.steady_highs_are_music = false;
+  }
+  if (std::holds_alternative<RumbleSettings>(stage.settings)) {
+    limits.level_median_db = 6;
+    limits.level_p95_db = 20;
   }
   return limits;
 }
@@ -123,7 +129,7 @@ void list_repairs(std::vector<Repair> repairs, RestorationReport& report) {
 }  // namespace
 
 std::string_view fault_kind(const RestorationStage& stage) {
-  static constexpr std::string_view kKinds[] = {"clicks", "crackle", "clipping", "hum", "noise"};
+  static constexpr std::string_view kKinds[] = {"clicks", "crackle", "clipping", "hum", "noise", "rumble"};
   return kKinds[stage.settings.index()];
 }
 
@@ -143,6 +149,7 @@ TrackRestorer make_restorer(const RestorationStage& stage, const RestorationForm
     }
     TrackRestorer operator()(const DeclipSettings& s) const { return {cpu::make_declip(s, format)}; }
     TrackRestorer operator()(const DehumSettings& s) const { return {cpu::make_dehum(s, format)}; }
+    TrackRestorer operator()(const RumbleSettings& s) const { return {cpu::make_rumble(s, format)}; }
     TrackRestorer operator()(DenoiseSettings s) const {
       if (!stage.noise_file.empty()) s.noise.file = read_noise_file(stage.noise_file, format);
       if (accelerator == nullptr) return {cpu::make_denoise(s, format)};
@@ -153,6 +160,9 @@ TrackRestorer make_restorer(const RestorationStage& stage, const RestorationForm
 }
 
 std::int64_t device_bytes(const RestorationStage& stage, const RestorationFormat& format, std::int64_t frames) {
+  if (std::holds_alternative<DeclickSettings>(stage.settings) ||
+      std::holds_alternative<DecrackleSettings>(stage.settings))
+    return kImpulseDeviceBytes;
   if (!std::holds_alternative<DenoiseSettings>(stage.settings)) return 0;
   return denoise_device_bytes(stage.common().tier, format.sample_rate_hz, format.channels, frames);
 }

@@ -61,7 +61,7 @@ struct StageReport {
   std::optional<RestorationReport> restoration;
 };
 
-// One kind of damage looked for: "clicks", "crackle", "clipping", "hum", "noise", "dc", "dropouts".
+// One kind of damage looked for: "clicks", "crackle", "clipping", "hum", "noise", "rumble", "dc", "dropouts".
 struct Fault {
   std::string kind;
   Finding finding;

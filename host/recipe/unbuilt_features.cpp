@@ -51,6 +51,7 @@ class Finder {
       case v1::Stage::kDeclip:
       case v1::Stage::kDehum:
       case v1::Stage::kDenoise:
+      case v1::Stage::kRumble:
       case v1::Stage::kGain:
         break;
       case v1::Stage::kEq:

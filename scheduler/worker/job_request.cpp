@@ -27,6 +27,7 @@ double restoration_cost(const v1::Stage& stage) {
     case v1::Stage::kDeclip:
       return 0.01;
     case v1::Stage::kDenoise:
+    case v1::Stage::kRumble:
       return 0.002;
     default:
       return 0;

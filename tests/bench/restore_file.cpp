@@ -18,6 +18,7 @@
 #include "kernels/restoration/dehum.h"
 #include "kernels/restoration/denoise.h"
 #include "kernels/restoration/restorer.h"
+#include "kernels/restoration/rumble.h"
 
 namespace {
 
@@ -64,6 +65,7 @@ double cpu_s() {
 }
 
 double g_reduce_db = 16;
+double g_freq_hz = 0;
 std::vector<std::vector<float>> g_noise;
 
 std::vector<std::vector<float>> rows_of(const std::string& path) {
@@ -84,6 +86,7 @@ std::unique_ptr<Restorer> make(const std::string& stage, const RestorationSettin
   if (stage == "decrackle") return cpu::make_decrackle({common}, format);
   if (stage == "declip") return cpu::make_declip({common}, format);
   if (stage == "dehum") return cpu::make_dehum({common}, format);
+  if (stage == "rumble") return cpu::make_rumble({common, g_freq_hz}, format);
   if (stage == "denoise") {
     DenoiseSettings settings{common};
     settings.reduce_db = g_reduce_db;
@@ -106,6 +109,7 @@ int main(int argc, char** argv) {
   app.add_option("--tier", tier);
   app.add_flag("--always", common.always);
   std::string noise_path;
+  app.add_option("--freq-hz", g_freq_hz, "rumble: of a high-pass");
   app.add_option("--reduce-db", g_reduce_db, "denoise: by how much");
   app.add_option("--noise", noise_path, "denoise: a file of noise alone");
   CLI11_PARSE(app, argc, argv);

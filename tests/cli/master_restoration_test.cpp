@@ -8,6 +8,7 @@
 #include "tests/cli/workspace.h"
 #include "tests/support/damage.h"
 #include "tests/support/restoration_score.h"
+#include "tests/support/rumble_oracle.h"
 #include "tests/support/signals.h"
 
 namespace lathe::test {
@@ -305,6 +306,23 @@ TEST_F(MasterRestoration, WhereNoSampleChangedNothingIsCalledMended) {
   EXPECT_NE(run.err.find("DONE"), std::string::npos) << run.err;
 }
 
+TEST_F(MasterRestoration, RumbleOfARecordGoesAndTheReportSaysSo) {
+  Random random = seeded(828);
+  const Sound clean = tune(random, 20);
+  Sound worn = clean;
+  add_rumble(random, 0.05, 0.2, 44100, worn.channels[0], worn.channels[1]);
+  write_sound(work_.in() / "side.wav", worn, kFloat);
+  const ProgramResult run =
+      work_.master({"--json", "--recipe", "vinyl-transfer", "--set", "chain.rumble.keep_removed=true"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const nlohmann::json track = track_named(run.json(), "side.wav");
+  EXPECT_TRUE(track.at("faults").at("rumble").at("found").get<bool>()) << track;
+  const Sound out = read_sound(work_.out() / "side.wav");
+  for (std::size_t c = 0; c < 2; ++c)
+    EXPECT_GT(residual_db(worn.channels[c], clean.channels[c]) - residual_db(out.channels[c], clean.channels[c]), 10);
+  EXPECT_TRUE(fs::exists(work_.out() / "side.rumble-removed.wav"));
+}
+
 TEST_F(MasterRestoration, NastyInputSurvivesEveryStageOnAlways) {
   const std::string recipe = work_.recipe(
       "recipe: v1\n"
@@ -313,7 +331,9 @@ TEST_F(MasterRestoration, NastyInputSurvivesEveryStageOnAlways) {
       "  - decrackle: {mode: always}\n"
       "  - declip: {mode: always}\n"
       "  - dehum: {mode: always}\n"
-      "  - denoise: {mode: always}\n");
+      "  - denoise: {mode: always}\n"
+      "  - rumble: {mode: always}\n"
+      "  - rumble: {mode: always, freq_hz: 20}\n");
   const auto put = [&](const std::string& name, int rate_hz, const std::vector<Signal>& channels) {
     Sound sound;
     sound.sample_rate_hz = rate_hz;

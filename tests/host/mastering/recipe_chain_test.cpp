@@ -72,8 +72,10 @@ TEST(RecipeChain, RestorationStagesTakeTheRecipesWords) {
                          "  - declip: {mode: always}\n"
                          "  - dehum: {freq_hz: 60, harmonics: 3, depth_db: 20, keep_removed: true}\n"
                          "  - denoise: {profile: {from_s: 0.5, to_s: 1.5}, reduce_db: 9}\n"
-                         "  - denoise: {profile: /noise.wav}\n"));
-  ASSERT_EQ(chain.stages.size(), 5u);
+                         "  - denoise: {profile: /noise.wav}\n"
+                         "  - rumble: {freq_hz: 18, mode: always, strength: 0.75}\n"
+                         "  - rumble: {freq_hz: auto}\n"));
+  ASSERT_EQ(chain.stages.size(), 7u);
   const auto stage = [&](std::size_t i) { return std::get<RestorationStage>(chain.stages[i]); };
   EXPECT_EQ(stage(0).name(), "declick");
   EXPECT_EQ(stage(0).common().strength, 0.25);
@@ -91,6 +93,11 @@ TEST(RecipeChain, RestorationStagesTakeTheRecipesWords) {
   EXPECT_EQ(denoise.reduce_db, 9);
   EXPECT_EQ(denoise.noise.span_s, std::pair(0.5, 1.5));
   EXPECT_EQ(stage(4).noise_file, "/noise.wav");
+  EXPECT_EQ(stage(5).name(), "rumble");
+  EXPECT_EQ(std::get<RumbleSettings>(stage(5).settings).freq_hz, 18);
+  EXPECT_TRUE(stage(5).common().always);
+  EXPECT_EQ(stage(5).common().strength, 0.75);
+  EXPECT_EQ(std::get<RumbleSettings>(stage(6).settings).freq_hz, 0);
   EXPECT_TRUE(chain.restores());
   EXPECT_TRUE(chain.only_restores());
   EXPECT_FALSE(chain.is_neutral());

@@ -89,7 +89,7 @@ TEST(RecipeSet, WrongPathsAreExplained) {
   EXPECT_EQ(set_error("chain[2].ceiling_dbtp=-1"),
             "unknown key 'ceiling_dbtp' in chain[2]; one of declick | decrackle | "
             "declip | dehum | denoise | eq | match_eq | stereo | compress | level | "
-            "limit | gain");
+            "limit | gain | rumble");
   EXPECT_EQ(set_error("chain[2].eq.phase=linear"), "chain[2] is 'limit': write chain[2].limit.eq");
   EXPECT_EQ(set_error("chain.eq.bands.gain_db=1"), "chain[0].eq.bands is a list: write chain[0].eq.bands[0].gain_db");
   EXPECT_EQ(set_error("name.first=x"), "name has nothing inside, so no 'first'");

@@ -55,7 +55,7 @@ TEST(ShippedRecipes, OfRestorationChangeNeitherLoudnessNorTone) {
     EXPECT_FALSE(recipe.has_loudness()) << name;
     for (const v1::Stage& stage : recipe.chain()) {
       const bool restores = stage.has_declick() || stage.has_decrackle() || stage.has_declip() || stage.has_dehum() ||
-                            stage.has_denoise();
+                            stage.has_denoise() || stage.has_rumble();
       EXPECT_TRUE(restores) << name;
     }
   }

@@ -25,10 +25,10 @@ TEST(UnbuiltFeatures, ExamplesOfTheWholeSchemaAreReadWithoutErrors) {
 }
 
 TEST(UnbuiltFeatures, TheStagesThatAreStillToCome) {
-  EXPECT_THAT(
-      unbuilt_paths("chain: [{declick: }, {decrackle: }, {declip: }, {dehum: }, {denoise: }, {match_eq: {target: a}}, "
-                    "{stereo: }, {compress: }, {level: }, {eq: }, {gain: }, {limit: }]"),
-      ElementsAre("chain[5].match_eq", "chain[6].stereo", "chain[7].compress", "chain[8].level"));
+  EXPECT_THAT(unbuilt_paths("chain: [{declick: }, {decrackle: }, {declip: }, {dehum: }, {denoise: }, {rumble: }, "
+                            "{match_eq: {target: a}}, "
+                            "{stereo: }, {compress: }, {level: }, {eq: }, {gain: }, {limit: }]"),
+              ElementsAre("chain[6].match_eq", "chain[7].stereo", "chain[8].compress", "chain[9].level"));
 }
 
 TEST(UnbuiltFeatures, OneByOne) {
