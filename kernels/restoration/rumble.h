@@ -15,10 +15,11 @@ namespace lathe {
 //
 //   y = x - interpolated(ISTFT(w(f) min(1, 1.5 floor(f) / P(f, t)) STFT(lowered x)))
 //
-// Found: between 4 and 40 Hz 8 bins or more (5 Hz) in which the side's floor lies 6 dB above the mid's; together at
-// most 42 dB under the track and at rest (median over floor at most 2 dB). In 257 clean tracks no side does that. w is
-// 1 for the side where its floor is 6 dB over the mid's, 0 at 2 dB; for the mid where it's 6 dB below the side's; 0
-// above 86 Hz. Nothing above 125 Hz changes.
+// Found: between 4 and 32 Hz 8 bins or more (5 Hz) in which the side's floor lies 6 dB above the mid's; together at
+// most 42 dB under the track and at rest (median over floor at most 2 dB), and not in antiphase through and through.
+// w is 1 for the side where its floor is 6 dB over the mid's, 0 at 2 dB, but also 1 where the side is at rest and not
+// above what a rumble has there; for the mid 1 where its floor is 13 dB below the side's, 0 at 8 dB. 0 above 86 Hz.
+// Nothing above 125 Hz changes.
 //
 // Rumble that is alike in both channels, and that of mono tracks, can't be told from a bass that never rests: nothing
 // is found there. With `always` all floors below 32 Hz go.
