@@ -40,7 +40,8 @@ std::span<const Round> rounds_of(HumRounds rounds) {
 
 class Fitter {
  public:
-  Fitter(const HumFrames& frames, const std::vector<double>& start, std::vector<char> is_on) : frames_(frames) {
+  Fitter(const HumFrames& frames, const std::vector<double>& start, std::vector<char> is_on)
+      : frames_(frames), bend_(2 * std::numbers::pi * kBendHz * frames.hop_s * std::sqrt(frames.hop_s)) {
     fit_.is_on = std::move(is_on);
     if (fit_.is_on.empty()) fit_.is_on.assign(static_cast<std::size_t>(frames.count), 1);
     fit_.freq_hz = frames.freq_hz, fit_.hop_s = frames.hop_s, fit_.first_s = frames.first_s;
@@ -113,6 +114,11 @@ class Fitter {
       const double coherence = std::min(power(line) / (weights * all + 1e-300), 0.99);
       sum -= on * portable_log(std::max(1 - coherence, 1e-300));
     }
+    // And how likely such a way is.
+    for (std::size_t m = 2; m < fit_.phase.size(); ++m) {
+      const double bend = (fit_.phase[m] - 2 * fit_.phase[m - 1] + fit_.phase[m - 2]) / bend_;
+      sum -= 0.5 * bend * bend;
+    }
     return sum;
   }
 
@@ -181,12 +187,12 @@ class Fitter {
       target_[i] = fit_.phase[i] + pull_[i] / (stiffness_[i] + kHold);
       stiffness_[i] = 2 * (stiffness_[i] + kHold);
     }
-    const double bend = 2 * std::numbers::pi * kBendHz * fit_.hop_s * std::sqrt(fit_.hop_s);
-    smooth_slope(target_.data(), stiffness_.data(), 1 / (bend * bend), count(), work_, fit_.phase.data());
+    smooth_slope(target_.data(), stiffness_.data(), 1 / (bend_ * bend_), count(), work_, fit_.phase.data());
   }
 
   const HumFrames& frames_;
   HumFit fit_;
+  double bend_;  // rms of the phase's second differences
   std::vector<double> p_, mean_, pull_, stiffness_, target_, work_;
 };
 

@@ -18,12 +18,12 @@ constexpr double kShare = 0.25;  // of a stretch, from one to the next
 
 }  // namespace
 
-HumPath::HumPath(const HumFrames& f, double stretch_s) : hop_s_(f.hop_s), count_(f.count) {
+HumPath::HumPath(const HumFrames& f, double stretch_s) : hop_s_(f.hop_s), count_(f.count), lines_(f.lines) {
   if (count_ < 1) return;
   length_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(stretch_s / f.hop_s), 1, f.count);
   hop_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(kShare * static_cast<double>(length_)));
   stretches_ = (f.count - length_) / hop_ + 1;
-  likelihood_.assign(static_cast<std::size_t>(stretches_ * kAll), 0.0);
+  likelihood_.assign(static_cast<std::size_t>(lines_ * stretches_ * kAll), 0.0);
 
   // exp(-i 2 pi j step hop m) for j = 0, 1, ..., lines * kOffsets; the negative ones are their conjugates.
   const std::int64_t length = length_;
@@ -86,7 +86,7 @@ HumPath::HumPath(const HumFrames& f, double stretch_s) : hop_s_(f.hop_s), count_
           // x exp(-i t): re = x c + y s, im = y c - x s; for negative offsets the sine changes its sign.
           const Complex64 sum = o >= 0 ? Complex64{ac + bs, dc - es} : Complex64{ac - bs, dc + es};
           const double coherence = std::min(power(sum) / (noise * window_sum + 1e-300), 0.98);
-          likelihood_[static_cast<std::size_t>(s * kAll + o + kOffsets)] +=
+          likelihood_[static_cast<std::size_t>((k * stretches_ + s) * kAll + o + kOffsets)] +=
               -independent * portable_log(std::max(1 - coherence, 1e-300));
         }
       }
@@ -94,12 +94,22 @@ HumPath::HumPath(const HumFrames& f, double stretch_s) : hop_s_(f.hop_s), count_
   }
 }
 
-std::vector<double> HumPath::wandering(double step_hz) const {
+std::vector<double> HumPath::together(const Trust& trust) const {
+  std::vector<double> sum(static_cast<std::size_t>(stretches_ * kAll), 0.0);
+  for (int k = trust.first_line; k < std::min(trust.first_line + trust.lines, lines_); ++k) {
+    const double* own = likelihood_.data() + k * stretches_ * kAll;
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += std::min(own[i], trust.most);
+  }
+  return sum;
+}
+
+std::vector<double> HumPath::wandering(double step_hz, const Trust& trust) const {
   std::vector<double> phase(static_cast<std::size_t>(count_), 0.0);
   if (count_ < 2) return phase;
   const double apart_s = static_cast<double>(hop_) * hop_s_;
   const double price = kStepHz * kStepHz / (2 * step_hz * step_hz * apart_s);
-  std::vector<double> best(likelihood_.begin(), likelihood_.begin() + kAll), next(kAll);
+  const std::vector<double> likelihood = together(trust);
+  std::vector<double> best(likelihood.begin(), likelihood.begin() + kAll), next(kAll);
   std::vector<int> from(static_cast<std::size_t>(stretches_ * kAll), 0);
   for (std::int64_t s = 1; s < stretches_; ++s) {
     for (int j = 0; j < kAll; ++j) {
@@ -110,7 +120,7 @@ std::vector<double> HumPath::wandering(double step_hz) const {
         if (v > top) top = v, way = i;
       }
       // Neighbouring stretches share most of their frames.
-      next[static_cast<std::size_t>(j)] = top + kShare * likelihood_[static_cast<std::size_t>(s * kAll + j)];
+      next[static_cast<std::size_t>(j)] = top + kShare * likelihood[static_cast<std::size_t>(s * kAll + j)];
       from[static_cast<std::size_t>(s * kAll + j)] = way;
     }
     best.swap(next);
@@ -137,15 +147,16 @@ std::vector<double> HumPath::wandering(double step_hz) const {
   return phase;
 }
 
-std::vector<double> HumPath::steady(std::int64_t first, std::int64_t count) const {
+std::vector<double> HumPath::steady(std::int64_t first, std::int64_t count, const Trust& trust) const {
   std::vector<double> phase(static_cast<std::size_t>(count_), 0.0);
   if (count_ < 2) return phase;
+  const std::vector<double> likelihood = together(trust);
   std::vector<double> sum(kAll, 0.0);
   for (std::int64_t s = 0; s < stretches_; ++s) {
     const std::int64_t middle = s * hop_ + length_ / 2;
     if (stretches_ > 1 && (middle < first || middle >= first + count)) continue;
     for (int j = 0; j < kAll; ++j)
-      sum[static_cast<std::size_t>(j)] += likelihood_[static_cast<std::size_t>(s * kAll + j)];
+      sum[static_cast<std::size_t>(j)] += likelihood[static_cast<std::size_t>(s * kAll + j)];
   }
   const int best = static_cast<int>(std::max_element(sum.begin(), sum.end()) - sum.begin());
   double offset = best - kOffsets;
