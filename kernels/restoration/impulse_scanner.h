@@ -28,9 +28,9 @@ namespace cpu {
 std::unique_ptr<ImpulseScanner> make_impulse_scanner(const ImpulseDesign& design, int channels);
 }
 
-// Device memory that the search takes at most: 1,024 rows of a block, each of three planes of samples and some 20 KiB of
-// models and gaps, come to 80 MiB.
-constexpr std::int64_t kImpulseDeviceBytes = 128 << 20;
+// Device memory that the search takes at most: 1,024 rows of a block, each of three planes of samples (55 KiB) and the
+// linear system of its longest gap (some 50 KiB), come to 110 MiB.
+constexpr std::int64_t kImpulseDeviceBytes = 160 << 20;
 
 namespace cuda {
 class Accelerator;
