@@ -23,7 +23,7 @@
 //
 // Ephraim and Malah 1984 (a-priori ratio); Martin 2001 (minimum statistics); Wilson and Hilferty 1931 (gamma
 // quantiles). Latency: none. Halo: 16 frames of the longest window. Cost per sample and channel: one transform forward
-// and one back for each half window, and some 120 operations a bin.
+// and one back for each half window, and some 260 operations a bin.
 #pragma once
 
 #include <memory>

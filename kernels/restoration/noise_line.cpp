@@ -10,6 +10,7 @@ namespace {
 constexpr int kGap = 4;
 // Hiss falls by no more than pink noise does, with a little to spare: dB an octave.
 constexpr double kSteepest = 3.3;
+// Under white noise slopes of up to 0.46 dB an octave were found.
 constexpr double kWhite = 0.5, kSteeper = 0.45, kWideOctaves = 0.6;
 // A band that lies so much above the ones over it is music; a level so much above the line counts half: dB.
 // What music adds to the floors even so (0.2 to 0.4 dB measured under white noise): dB.
@@ -111,6 +112,7 @@ Line fit_line(const NoiseSurvey& survey, std::vector<BandLevel>& levels) {
 }
 
 std::vector<double> noise_curve(const NoiseSurvey& survey, const std::vector<BandLevel>& levels, const Line& line) {
+  // Two bands that lie quite bare weigh as much: what music leaves beside them bends the curve little.
   constexpr double kWeightOfLine = 100.0;
   constexpr std::int64_t kReach = 4;
   const auto bands = static_cast<std::int64_t>(levels.size());
