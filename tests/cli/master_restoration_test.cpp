@@ -6,6 +6,7 @@
 
 #include "tests/cli/music.h"
 #include "tests/cli/workspace.h"
+#include "tests/support/comparison.h"
 #include "tests/support/damage.h"
 #include "tests/support/restoration_score.h"
 #include "tests/support/rumble_oracle.h"
@@ -316,6 +317,7 @@ TEST_F(MasterRestoration, RumbleOfARecordGoesAndTheReportSaysSo) {
       work_.master({"--json", "--recipe", "vinyl-transfer", "--set", "chain.rumble.keep_removed=true"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   const nlohmann::json track = track_named(run.json(), "side.wav");
+  EXPECT_TRUE(track.at("stages").at(2).at("acted").get<bool>()) << track;
   EXPECT_TRUE(track.at("faults").at("rumble").at("found").get<bool>()) << track;
   const Sound out = read_sound(work_.out() / "side.wav");
   for (std::size_t c = 0; c < 2; ++c)
