@@ -13,8 +13,8 @@
 #include "kernels/inspection/inspector.h"
 #include "kernels/math/decibel.h"
 #include "kernels/restoration/denoise_segments.h"
-#include "kernels/restoration/impulse_scanner.h"
 #include "kernels/restoration/guard.h"
+#include "kernels/restoration/impulse_scanner.h"
 
 namespace lathe {
 namespace {
@@ -196,7 +196,11 @@ RestoredStage restore_stage(Restorer& restorer, const RestorationStage& stage, S
     StoreSink sink(after);
     RestorationResult result = restorer.restore(reader, report.strength, sink);
     StoreReader mended(after, tick);
-    const GuardReading guard = compare(reader, mended, sample_rate_hz, limits_for(stage));
+    GuardLimits limits = limits_for(stage);
+    if (std::holds_alternative<DeclickSettings>(stage.settings) ||
+        std::holds_alternative<DecrackleSettings>(stage.settings))
+      limits.places = static_cast<std::int64_t>(result.repairs.size());
+    const GuardReading guard = compare(reader, mended, sample_rate_hz, limits);
     if (!guard.is_ok()) {
       report.backed_off = fmt::format("at strength {:.3g} {}", report.strength, failure_text(guard));
       report.strength /= 2;

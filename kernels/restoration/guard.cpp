@@ -176,6 +176,7 @@ GuardReading compare(TrackReader& before, TrackReader& after, double sample_rate
   if (highs.size() >= kLeastCount) r.high_loss_db = std::max(0.0, -percentile(highs, 0.5));
   const std::vector<double> onsets = onset_losses(was.high, is.high);
   r.onsets = static_cast<std::int64_t>(onsets.size());
+  r.lost_onsets = std::ranges::count_if(onsets, [&](double loss) { return loss > limits.onset_loss_db; });
   if (onsets.size() >= kLeastCount) r.onset_loss_db = std::max(0.0, percentile(onsets, 0.5));
 
   if (r.not_finite_samples > 0) {
@@ -186,7 +187,7 @@ GuardReading compare(TrackReader& before, TrackReader& after, double sample_rate
     r.failed = "level_p95";
   } else if (r.high_loss_db > limits.high_loss_db) {
     r.failed = "highs";
-  } else if (r.onset_loss_db > limits.onset_loss_db) {
+  } else if (r.onset_loss_db > limits.onset_loss_db && 10 * r.lost_onsets > limits.places) {
     r.failed = "onsets";
   }
   return r;

@@ -17,6 +17,10 @@ struct GuardLimits {
   double onset_loss_db = 1.0;
   // Highs that never fall are taken for music; behind a denoiser for the noise that it takes.
   bool steady_highs_are_music = true;
+  // Places that the stage mended; 0: it treats the whole. Damage that falls on an onset looks like its attack, so
+  // onsets that lose count only where they are more than a tenth of the places: by chance it is some three in a
+  // hundred.
+  std::int64_t places = 0;
 
   // Throws std::invalid_argument unless all are above 0.
   void check() const;
@@ -37,6 +41,7 @@ struct GuardReading {
   // rises by 12 dB within 5 ms and for 20 ms more stays 6 dB up and no more than 15 dB down; clicks aren't.
   double onset_loss_db = 0;
   std::int64_t frames = 0, high_frames = 0, onsets = 0;  // gone by
+  std::int64_t lost_onsets = 0;                          // that lost more than the limit
   // The first check that failed: "not_finite", "level", "level_p95", "highs", "onsets"; empty: none did.
   std::string failed;
 

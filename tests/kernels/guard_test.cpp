@@ -117,6 +117,25 @@ TEST(Guard, ALowerLevelFails) {
   EXPECT_EQ(read(x, z).failed, "level_p95");
 }
 
+TEST(Guard, AttacksTakenForClicksFailUnlessTheyAreFewAmongManyRepairs) {
+  Random random = test::seeded(27);
+  const Signal x = strokes(random);
+  Signal y = x;
+  std::int64_t strokes_cut = 0;
+  for (std::size_t n = 500; n + 300 < y.size(); n += 17000, ++strokes_cut) {
+    for (std::size_t i = 0; i < 200; ++i) y[n + i] *= 0.03;
+  }
+  GuardLimits limits;
+  limits.level_p95_db = 6;
+  EXPECT_EQ(read(x, y, limits).failed, "onsets");
+  limits.places = 5 * strokes_cut;
+  const GuardReading r = read(x, y, limits);
+  EXPECT_EQ(r.failed, "onsets");
+  EXPECT_GT(r.lost_onsets, strokes_cut / 2);
+  limits.places = 20 * strokes_cut;
+  EXPECT_TRUE(read(x, y, limits).is_ok());
+}
+
 TEST(Guard, SmearedOnsetsFail) {
   Random random = test::seeded(24);
   const Signal x = strokes(random);
