@@ -12,7 +12,7 @@
 namespace lathe {
 
 // Unknowns a frame may have: above, the frames have to be shorter.
-constexpr std::int64_t kMostUnknowns = 1024;
+constexpr std::int64_t kMostUnknowns = 2048;
 
 struct ClipWork {
   std::int64_t most_unknowns = 0;  // of a frame

@@ -19,8 +19,8 @@ constexpr std::int64_t kReadFrames = 1 << 16;
 constexpr std::int64_t kShortestFrame = 512;
 constexpr std::int64_t kSegmentFrames = 64;  // of the longest: what is held and solved at once
 // Of each frame's clipped samples cubed, summed and divided by the samples of a segment: bounds what heavily clipped
-// passages cost, at somewhat slower than real time.
-constexpr double kMostWork = 60000;
+// passages cost. Less makes frames too short for tones where a third of the samples is clipped.
+constexpr double kMostWork = 300000;
 // Where a frame has more than this share of its samples clipped, the spectra start far from the truth.
 constexpr double kHeavyShare = 0.15;
 
