@@ -10,10 +10,9 @@
 namespace lathe {
 namespace {
 
-// Found on orchestra, metal and electronic music: a neighbour frame counts half, a neighbour bin a third; what lies
-// under a millionth of the mean power is no less likely than that; and frames may leave to their neighbours what their
-// window weighs less than 0.6: a frame solves for fewer samples then.
-constexpr double kNeighbourFrame = 0.5, kNeighbourBin = 0.3, kFloor = 1e-6, kCore = 0.6;
+// Found on orchestra, metal and electronic music: frames may leave to their neighbours what their window weighs less
+// than 0.6: a frame solves for fewer samples then.
+constexpr double kCore = 0.6;
 
 // How far music rises over a clip level is exponential at heart: each run of clipped samples is a factor of e less
 // likely for every quarter of the level that its mean lies higher. Without it wide runs come out too high; short ones,
@@ -23,29 +22,54 @@ constexpr double kTilt = 4, kTiltRun = 16;
 // What is estimated may be so many times its clip level, 18 dB over it.
 constexpr double kHighest = 8;
 
-const PosteriorKernels& kernels() {
+// Of the diagonal: what is added to it, and the least pivot, for that is what float32 leaves of a smaller one. Where
+// there is a smaller one, as much is added as makes the system one that float32 can solve.
+constexpr double kLeastPivot = 1e-7, kRidges[] = {1e-9, 1e-6, 1e-4, 1e-2};
+
+// A variance, its unit the inverse of the diagonal: what the least pivot allows.
+constexpr float kMostSpread = 1e9f;
+
+const PosteriorKernels& posterior() {
   return pick_level(sse2::posterior_kernels, avx2::posterior_kernels, avx512::posterior_kernels);
 }
+const ClipKernels& kernels() { return pick_level(sse2::clip_kernels, avx2::clip_kernels, avx512::clip_kernels); }
 
 std::size_t place(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+// A plane of spectra, one of powers and so on: whole rows of bins.
+std::int64_t rows_of_spectrum(std::int64_t points) { return 3 * clip_row(points); }
 
 }  // namespace
 
 ClipFrames::ClipFrames(std::int64_t points)
     : points_(points),
       fft_(points),
-      re_(place(points * kWideLanes)),
-      im_(place(points * kWideLanes)),
-      system_(place(kMostUnknowns * (2 * kMostUnknowns + 24))),
+      row_of_bin_(place(points)),
+      window_(place(points)),
+      unused_(place(rows_of_spectrum(points))),
+      re_(place(points * kFftLanes)),
+      im_(place(points * kFftLanes)),
+      level_(place(clip_row(points) + 32)),
+      weights_(place(clip_row(points) * kFftLanes)),
+      lags_(place(points * kFftLanes)),
+      at_(place(kMostUnknowns)),
+      upper_system_(place(posterior_size(kMostUnknowns))),
+      lower_system_(place(posterior_size(kMostUnknowns))),
+      scaled_weight_(place(kMostUnknowns)),
+      shift_(place(kMostUnknowns)),
+      right_(place(kMostUnknowns)),
+      diagonal_(place(kMostUnknowns)),
+      ridged_(place(kMostUnknowns)),
+      off_(place(kMostUnknowns)),
+      spread_of_(place(kMostUnknowns)),
       mean_(place(kMostUnknowns)),
-      variance_(place(kMostUnknowns)),
-      lags_(place(points)),
-      levels_(place(points / 2 + 3)),
-      weights_(place((points / 2 + 1) * kWideLanes)) {
+      variance_(place(kMostUnknowns)) {
   for (std::int64_t n = 0; n < points; ++n) {
-    window_.push_back(std::sin(std::numbers::pi * static_cast<double>(n) / static_cast<double>(points)));
+    window_[place(n)] =
+        static_cast<float>(std::sin(std::numbers::pi * static_cast<double>(n) / static_cast<double>(points)));
+    row_of_bin_[place(fft_.bin_of_row()[place(n)])] = static_cast<std::int32_t>(n);
   }
-  while (window_[place(core_first_)] < kCore) ++core_first_;
+  while (static_cast<double>(window_[place(core_first_)]) < kCore) ++core_first_;
   core_end_ = points - core_first_ + 1;
 }
 
@@ -60,158 +84,130 @@ ClipWork ClipFrames::work(const std::int8_t* side, std::int64_t length) const {
   return work;
 }
 
-void ClipFrames::list_unknowns(const std::int8_t* side, std::int64_t length) {
+void ClipFrames::tilt_runs(std::size_t from) {
+  for (auto i = from; i < unknowns_.size();) {
+    auto j = i + 1;
+    while (j < unknowns_.size() && unknowns_[j].at == unknowns_[j - 1].at + 1 && unknowns_[j].sign == unknowns_[i].sign)
+      ++j;
+    const double tilt = kTilt / (unknowns_[i].limit * std::max(static_cast<double>(j - i), kTiltRun));
+    for (; i < j; ++i) unknowns_[i].tilt = tilt * unknowns_[i].weight * unknowns_[i].weight;
+  }
+}
+
+void ClipFrames::list_unknowns(const float* clipped, const std::int8_t* side, std::int64_t length) {
   frames_.clear();
   unknowns_.clear();
-  hit_.clear();
-  powered_.clear();
   for (std::int64_t start = 0; start + points_ <= length; start += hop()) {
-    Frame frame{static_cast<std::int64_t>(unknowns_.size()), 0, false};
+    const std::size_t first = unknowns_.size();
     for (std::int64_t n = core_first_; n < core_end_; ++n) {
       const std::int8_t s = side[start + n];
-      if (s != 0) unknowns_.push_back({start + n, s * window_[place(n)], 0, 0, 0});
+      if (s == 0) continue;
+      const double limit = std::abs(static_cast<double>(clipped[start + n]));
+      unknowns_.push_back({start + n, static_cast<double>(window_[place(n)]), static_cast<double>(s), limit, 0, 0, 0});
     }
-    frame.count = static_cast<std::int64_t>(unknowns_.size()) - frame.first;
-    for (auto i = place(frame.first); i < unknowns_.size();) {
-      auto j = i + 1;
-      while (j < unknowns_.size() && unknowns_[j].at == unknowns_[j - 1].at + 1 &&
-             (unknowns_[j].weight > 0) == (unknowns_[i].weight > 0))
-        ++j;
-      const double tilt = kTilt / (limit_[place(unknowns_[i].at)] * std::max(static_cast<double>(j - i), kTiltRun));
-      for (; i < j; ++i) unknowns_[i].tilt = tilt * unknowns_[i].weight * unknowns_[i].weight;
-    }
-    frames_.push_back(frame);
+    frames_.push_back({static_cast<std::int64_t>(first), static_cast<std::int64_t>(unknowns_.size() - first), -1});
+    tilt_runs(first);
   }
+}
+
+// Frames with unknowns need the spectra of their neighbours too.
+void ClipFrames::give_slots() {
+  hit_.clear();
+  powered_.clear();
   const auto count = static_cast<std::int64_t>(frames_.size());
   for (std::int64_t f = 0; f < count; ++f) {
     const bool is_near =
         (f > 0 && frames_[place(f - 1)].count > 0) || (f + 1 < count && frames_[place(f + 1)].count > 0);
     if (frames_[place(f)].count > 0) hit_.push_back(f);
-    if (frames_[place(f)].count > 0 || is_near) powered_.push_back(f);
+    if (frames_[place(f)].count == 0 && !is_near) continue;
+    frames_[place(f)].slot = static_cast<std::int64_t>(powered_.size());
+    powered_.push_back(f);
   }
+  const std::size_t size = powered_.size() * place(rows_of_spectrum(points_));
+  if (spectra_.size() < size) spectra_ = AlignedArray<float>(size);
 }
 
-// Two frames in one complex transform, eight such pairs at once. All lanes of a row are touched together: rows lie in
-// scrambled order.
-void ClipFrames::take_powers(const double* x) {
-  const std::int64_t bins = points_ / 2 + 1;
-  const auto& row_of = fft_.row_of_bin();
-  for (std::size_t from = 0; from < powered_.size(); from += 2 * kWideLanes) {
-    const std::size_t here = std::min<std::size_t>(powered_.size() - from, 2 * kWideLanes);
-    // Lanes behind the last frame repeat it.
-    const auto frame_of = [&](std::size_t i) { return powered_[from + std::min(i, here - 1)]; };
-    const double* in[2 * kWideLanes];
-    for (std::size_t i = 0; i < 2 * kWideLanes; ++i) in[i] = x + frame_of(i) * hop();
-    for (std::int64_t n = 0; n < points_; ++n) {
-      const double w = window_[place(n)];
-      for (std::int64_t lane = 0; lane < kWideLanes; ++lane) {
-        re_[place(n * kWideLanes + lane)] = in[2 * lane][n] * w;
-        im_[place(n * kWideLanes + lane)] = in[2 * lane + 1][n] * w;
-      }
+ClipSpectrum ClipFrames::spectrum(std::int64_t slot) {
+  float* at = slot < 0 ? unused_.data() : spectra_.data() + slot * rows_of_spectrum(points_);
+  return {at, at + clip_row(points_), at + 2 * clip_row(points_)};
+}
+
+// Two frames in one complex transform, sixteen such pairs at once.
+void ClipFrames::take_powers(const float* x) {
+  for (std::size_t from = 0; from < powered_.size(); from += 2 * kFftLanes) {
+    const float *first[kFftLanes], *second[kFftLanes];
+    ClipSpectrum to[2 * kFftLanes];
+    for (std::size_t i = 0; i < 2 * kFftLanes; ++i) {
+      // Lanes behind the last frame repeat it.
+      const std::size_t used = std::min(from + i, powered_.size() - 1);
+      (i % 2 == 0 ? first : second)[i / 2] = x + powered_[used] * hop();
+      to[i] = spectrum(used == from + i ? static_cast<std::int64_t>(used) : -1);
     }
+    kernels().pack(first, window_.data(), points_, re_.data());
+    kernels().pack(second, window_.data(), points_, im_.data());
     fft_.forward(re_.data(), im_.data());
-    for (std::int64_t k = 0; k < bins; ++k) {
-      const std::size_t a = place(row_of[place(k)]) * kWideLanes,
-                        b = place(row_of[place((points_ - k) % points_)]) * kWideLanes;
-      for (std::size_t i = 0; i < here; ++i) {
-        const std::size_t lane = i / 2;
-        const double ra = re_[a + lane], rb = re_[b + lane], ia = im_[a + lane], ib = im_[b + lane];
-        const double re = 0.5 * (i % 2 == 0 ? ra + rb : ia + ib), im = 0.5 * (i % 2 == 0 ? ia - ib : rb - ra);
-        const std::int64_t frame = powered_[from + i];
-        double* spectrum = spectrum_.data() + (frame * bins + k) * 2;
-        spectrum[0] = re;
-        spectrum[1] = im;
-        power_[place(frame * bins + k)] = static_cast<float>(re * re + im * im);
-      }
-    }
-  }
-}
-
-// 1 / (power of each bin, smoothed over its neighbours in time and frequency), with a floor.
-void ClipFrames::take_weights(std::int64_t frame, double* weights) {
-  const std::int64_t bins = points_ / 2 + 1, count = static_cast<std::int64_t>(frames_.size());
-  const float* here = power_.data() + frame * bins;
-  const float* before = frame > 0 ? here - bins : here;
-  const float* after = frame + 1 < count ? here + bins : here;
-  double* level = levels_.data() + 1;
-  double total = 0;
-  for (std::int64_t k = 0; k < bins; ++k) {
-    const double beside = static_cast<double>(before[k]) + static_cast<double>(after[k]);
-    level[k] = (static_cast<double>(here[k]) + kNeighbourFrame * beside) / (1 + 2 * kNeighbourFrame);
-    total += level[k];
-  }
-  level[-1] = level[1];
-  level[bins] = level[bins - 2];
-  const double floor = kFloor * total / static_cast<double>(bins) + 1e-18;
-  for (std::int64_t k = 0; k < bins; ++k) {
-    const double power = level[k] + kNeighbourBin * (level[k - 1] + level[k + 1]);
-    weights[k] = 1 / (power / (1 + 2 * kNeighbourBin) + floor);
+    kernels().spectra(re_.data(), im_.data(), row_of_bin_.data(), points_, to);
   }
 }
 
 // Into each lane: the spectrum of (what the precision makes of the frame) + i (the precision's first row).
 void ClipFrames::weigh(const std::int64_t* frames, int count) {
-  const std::int64_t bins = points_ / 2 + 1;
-  for (int lane = 0; lane < count; ++lane) take_weights(frames[lane], weights_.data() + lane * bins);
-  const auto& row_of = fft_.row_of_bin();
-  for (std::int64_t k = 0; k < bins; ++k) {
-    const std::int64_t up = row_of[place(k)] * kWideLanes, down = row_of[place((points_ - k) % points_)] * kWideLanes;
-    for (int lane = 0; lane < kWideLanes; ++lane) {
-      const int used = std::min(lane, count - 1);
-      const double w = weights_[place(used * bins + k)];
-      const double* z = spectrum_.data() + (frames[used] * bins + k) * 2;
-      // The mirrored bin first: at 0 and half the rate both are one, and there the spectrum is real.
-      re_[place(down + lane)] = w * z[0];
-      im_[place(down + lane)] = w - w * z[1];
-      re_[place(up + lane)] = w * z[0];
-      im_[place(up + lane)] = w + w * z[1];
-    }
+  const float* weights[kFftLanes];
+  ClipSpectrum from[kFftLanes];
+  for (int lane = 0; lane < kFftLanes; ++lane) {
+    const int used = std::min(lane, count - 1);
+    const std::int64_t f = frames[used];
+    const bool is_first = f == 0, is_last = f + 1 == static_cast<std::int64_t>(frames_.size());
+    float* to = weights_.data() + used * clip_row(points_);
+    from[lane] = spectrum(frames_[place(f)].slot);
+    weights[lane] = to;
+    if (used != lane) continue;
+    kernels().weights(spectrum(frames_[place(is_first ? f : f - 1)].slot).power, from[lane].power,
+                      spectrum(frames_[place(is_last ? f : f + 1)].slot).power, points_, level_.data(), to);
   }
+  kernels().weigh(weights, from, row_of_bin_.data(), points_, re_.data(), im_.data());
 }
 
-// The posterior of a frame's unknowns: builds the system from one lane of the transformed batch and solves it.
-void ClipFrames::infer(const Frame& frame, const double* x, int lane, bool is_last) {
-  const std::int64_t count = frame.count, n = (count + 7) / 8 * 8, inverse_at = n + 8;
-  const std::int64_t stride = (inverse_at + n + 15) / 16 * 16 + 8;
-  for (std::int64_t i = 0; i < points_; ++i) lags_[place(i)] = im_[place(i * kWideLanes + lane)];
-  Unknown* u = unknowns_.data() + frame.first;
+// The posterior of a frame's unknowns: builds the system from one lane of the transformed batch and solves it for what
+// the estimates of the last round are off by, which float32 is enough for. Its unit is the precision's diagonal.
+void ClipFrames::infer(const Frame& frame, const float* x, int lane, bool is_last) {
+  const std::int64_t count = frame.count, n = (count + kPosteriorPanel - 1) / kPosteriorPanel * kPosteriorPanel;
+  const float* lags = lags_.data() + lane * points_;
+  const double unit = 1 / static_cast<double>(lags[0]), root = std::sqrt(unit);
+  const Unknown* u = unknowns_.data() + frame.first;
   const std::int64_t start = (&frame - frames_.data()) * hop();
-  double* right = mean_.data();
-  for (std::int64_t i = 0; i < count; ++i)
-    right[i] = u[i].shift - u[i].tilt - u[i].weight * re_[place((u[i].at - start) * kWideLanes + lane)];
-  const double ridge = 1e-9 * lags_[0];
   for (std::int64_t i = 0; i < n; ++i) {
-    double* row = system_.data() + i * stride;
-    std::fill(row + i, row + n + 8, 0.0);
+    const auto to = place(i);
     if (i >= count) {
-      row[i] = 1;
+      at_[to] = at_[to - 1];
+      scaled_weight_[to] = shift_[to] = 0;
+      diagonal_[to] = 1;
       continue;
     }
-    const double weight = u[i].weight, here = x[u[i].at] * (weight > 0 ? 1 : -1);
-    const double* lag = lags_.data() - u[i].at;
-    double sum = 0;
-    for (std::int64_t j = i; j < count; ++j) row[j] = weight * u[j].weight * lag[u[j].at];
-    sum += row[i] * here;
-    for (std::int64_t j = i + 1; j < count; ++j) {
-      sum += row[j] * (u[j].weight > 0 ? x[u[j].at] : -x[u[j].at]);
-      right[j] += row[j] * here;
-    }
-    right[i] += sum;
-    row[i] += u[i].precision + ridge;
+    const double weight = u[i].weight * u[i].sign, here = static_cast<double>(x[u[i].at]) * u[i].sign;
+    const double made = weight * static_cast<double>(re_[place((u[i].at - start) * kFftLanes + lane)]);
+    at_[to] = static_cast<std::int32_t>(u[i].at - start);
+    scaled_weight_[to] = static_cast<float>(root * weight);
+    shift_[to] = static_cast<float>(unit * (u[i].shift - u[i].tilt - made - u[i].precision * here));
+    diagonal_[to] = static_cast<float>(unit * u[i].precision);
   }
-  for (std::int64_t i = 0; i < count; ++i) system_[place(i * stride + n)] = right[i];
-  kernels().factor(system_.data(), n, stride, inverse_at, !is_last, 1e-3 * ridge + 1e-300);
-  if (is_last) {
-    kernels().mean(system_.data(), n, stride, mean_.data());
-  } else {
-    kernels().moments(system_.data(), n, stride, inverse_at, mean_.data(), variance_.data());
-    update_sites(frame);
+  for (const double ridge : kRidges) {
+    for (std::int64_t i = 0; i < n; ++i) ridged_[place(i)] = diagonal_[place(i)] + static_cast<float>(ridge);
+    std::copy_n(shift_.data(), n, right_.data());
+    posterior().build(at_.data(), scaled_weight_.data(), n, lags, ridged_.data(), upper_system_.data());
+    if (posterior().factor(upper_system_.data(), n, right_.data(), static_cast<float>(kLeastPivot)) == 0) break;
   }
+  posterior().mean(upper_system_.data(), n, right_.data(), off_.data());
+  if (!is_last) posterior().variance(upper_system_.data(), n, lower_system_.data(), spread_of_.data());
+  for (std::int64_t i = 0; i < count; ++i) {
+    mean_[place(i)] = static_cast<double>(x[u[i].at]) * u[i].sign + static_cast<double>(off_[place(i)]);
+    variance_[place(i)] = unit * static_cast<double>(std::clamp(spread_of_[place(i)], 1e-9f, kMostSpread));
+  }
+  if (!is_last) update_sites(frame);
   for (std::int64_t i = 0; i < count; ++i) {
     const auto at = place(u[i].at);
-    const double limit = limit_[at], weight = u[i].weight * u[i].weight;
-    const double value = std::isfinite(mean_[place(i)]) ? std::clamp(mean_[place(i)], limit, kHighest * limit) : limit;
-    sum_[at] += weight * (u[i].weight > 0 ? value : -value);
+    const double limit = u[i].limit, weight = u[i].weight * u[i].weight, mean = mean_[place(i)];
+    sum_[at] += weight * u[i].sign * (std::isfinite(mean) ? std::clamp(mean, limit, kHighest * limit) : limit);
     if (!is_last) spread_[at] += weight * variance_[place(i)];
     weight_[at] += weight;
   }
@@ -224,7 +220,7 @@ void ClipFrames::update_sites(const Frame& frame) {
     const double inverse = 1 / variance_[place(i)], mean = mean_[place(i)];
     const double cavity = std::max(inverse - u.precision, 1e-3 * inverse);
     const double cavity_mean = (mean * inverse - u.shift) / cavity;
-    const Moments cut = upper_.above(limit_[place(u.at)], cavity_mean, 1 / std::sqrt(cavity));
+    const Moments cut = upper_.above(u.limit, cavity_mean, 1 / std::sqrt(cavity));
     const double precision = std::max(1 / cut.variance - cavity, 0.0);
     const double shift = cut.mean / cut.variance - cavity_mean * cavity;
     if (!std::isfinite(precision) || !std::isfinite(shift)) continue;
@@ -233,34 +229,30 @@ void ClipFrames::update_sites(const Frame& frame) {
   }
 }
 
-void ClipFrames::prepare(const float* clipped, const std::int8_t* side, std::int64_t length) {
-  limit_.resize(place(length));
-  for (std::int64_t n = 0; n < length; ++n) limit_[place(n)] = std::abs(static_cast<double>(clipped[n]));
-  list_unknowns(side, length);
-  for (std::vector<double>* sums : {&sum_, &weight_, &spread_}) sums->resize(place(length));
-  const auto bins = place(points_ / 2 + 1);
-  power_.assign(frames_.size() * bins, 0.0f);
-  spectrum_.resize(frames_.size() * 2 * bins);
-}
-
-std::int64_t ClipFrames::solve(const float* clipped, double* x, const std::int8_t* side, std::int64_t length,
-                               int rounds, double* variance) {
-  prepare(clipped, side, length);
+std::int64_t ClipFrames::solve(const float* clipped, float* x, const std::int8_t* side, std::int64_t length, int rounds,
+                               float* variance) {
+  list_unknowns(clipped, side, length);
+  give_slots();
   if (hit_.empty()) return 0;
+  for (std::vector<double>* sums : {&sum_, &weight_, &spread_}) sums->resize(place(length));
+  float* lags[kFftLanes];
+  for (int lane = 0; lane < kFftLanes; ++lane) lags[lane] = lags_.data() + lane * points_;
+  const std::int64_t furthest = (core_end_ - core_first_ + kFftLanes - 1) / kFftLanes * kFftLanes;
   for (int round = 0; round < rounds; ++round) {
     take_powers(x);
     for (const Unknown& u : unknowns_) sum_[place(u.at)] = spread_[place(u.at)] = weight_[place(u.at)] = 0;
-    for (std::size_t from = 0; from < hit_.size(); from += kWideLanes) {
-      const int here = static_cast<int>(std::min<std::size_t>(hit_.size() - from, kWideLanes));
+    for (std::size_t from = 0; from < hit_.size(); from += kFftLanes) {
+      const int here = static_cast<int>(std::min<std::size_t>(hit_.size() - from, kFftLanes));
       weigh(hit_.data() + from, here);
       fft_.inverse(re_.data(), im_.data());
+      kernels().unpack(im_.data(), furthest, lags);
       for (int lane = 0; lane < here; ++lane)
         infer(frames_[place(hit_[from + place(lane)])], x, lane, round + 1 == rounds);
     }
     for (const Unknown& u : unknowns_) {
       const auto at = place(u.at);
-      x[at] = sum_[at] / weight_[at];
-      if (round + 1 < rounds) variance[at] = spread_[at] / weight_[at];
+      x[at] = static_cast<float>(sum_[at] / weight_[at]);
+      if (round + 1 < rounds) variance[at] = static_cast<float>(spread_[at] / weight_[at]);
     }
   }
   return static_cast<std::int64_t>(hit_.size());

@@ -5,13 +5,14 @@
 #include <vector>
 
 #include "kernels/aligned.h"
-#include "kernels/fft/wide_fft.h"
+#include "kernels/fft/lane_fft.h"
+#include "kernels/restoration/clip_lanes.h"
 #include "kernels/restoration/upper_normal.h"
 
 namespace lathe {
 
 // Unknowns a frame may have: above, the frames have to be shorter.
-constexpr std::int64_t kMostUnknowns = 1024;
+constexpr std::int64_t kMostUnknowns = 2048;
 
 struct ClipWork {
   std::int64_t most_unknowns = 0;  // of a frame
@@ -34,45 +35,51 @@ class ClipFrames {
   // `variance` (both `length` long) how sure the model is of each. Of each frame only the middle counts as unknown (the
   // rest is the neighbours'), so the outermost quarter frame of the stretch keeps its samples. No frame may have more
   // than kMostUnknowns. At least two rounds. Returns how many frames were solved.
-  std::int64_t solve(const float* clipped, double* x, const std::int8_t* side, std::int64_t length, int rounds,
-                     double* variance);
+  std::int64_t solve(const float* clipped, float* x, const std::int8_t* side, std::int64_t length, int rounds,
+                     float* variance);
 
  private:
   struct Frame {
     std::int64_t first = 0;  // place in unknowns_, and how many
     std::int64_t count = 0;
-    bool needs_power = false;
+    std::int64_t slot = -1;  // of its spectrum, where one is needed
   };
   struct Unknown {
-    std::int64_t at = 0;              // in the stretch
-    double weight = 0;                // window times sign
+    std::int64_t at = 0;  // in the stretch
+    double weight = 0;    // of the window
+    double sign = 0;
+    double limit = 0;
     double tilt = 0;                  // of its prior
     double precision = 0, shift = 0;  // of the site that stands for the limit
   };
 
-  void prepare(const float* clipped, const std::int8_t* side, std::int64_t length);
-  void list_unknowns(const std::int8_t* side, std::int64_t length);
-  void take_powers(const double* x);
-  void take_weights(std::int64_t frame, double* weights);
+  void list_unknowns(const float* clipped, const std::int8_t* side, std::int64_t length);
+  void tilt_runs(std::size_t from);
+  void give_slots();
+  ClipSpectrum spectrum(std::int64_t slot);
+  void take_powers(const float* x);
   void weigh(const std::int64_t* frames, int count);
-  void infer(const Frame& frame, const double* x, int lane, bool is_last);
+  void infer(const Frame& frame, const float* x, int lane, bool is_last);
   void update_sites(const Frame& frame);
 
   std::int64_t points_;
-  WideFft fft_;
+  LaneFft fft_;
+  std::vector<std::int32_t> row_of_bin_;
   UpperNormal upper_;
-  std::vector<double> window_;
+  AlignedArray<float> window_;
   std::int64_t core_first_ = 0, core_end_ = 0;
 
   std::vector<Frame> frames_;
   std::vector<Unknown> unknowns_;
   std::vector<std::int64_t> hit_, powered_;
-  std::vector<float> power_;      // per frame, bins 0 .. points / 2
-  std::vector<double> spectrum_;  // likewise, (re, im)
-  std::vector<double> limit_, estimate_;
+  AlignedArray<float> spectra_, unused_;
   std::vector<double> sum_, weight_, spread_;
-  AlignedArray<double> re_, im_, system_, mean_, variance_;
-  std::vector<double> lags_, levels_, weights_;
+  AlignedArray<float> re_, im_, level_, weights_, lags_;
+  // The system of one frame.
+  AlignedArray<std::int32_t> at_;
+  AlignedArray<float> upper_system_, lower_system_, scaled_weight_, shift_, right_, diagonal_, ridged_, off_,
+      spread_of_;
+  std::vector<double> mean_, variance_;
 };
 
 }  // namespace lathe

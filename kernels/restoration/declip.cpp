@@ -19,8 +19,8 @@ constexpr std::int64_t kReadFrames = 1 << 16;
 constexpr std::int64_t kShortestFrame = 512;
 constexpr std::int64_t kSegmentFrames = 64;  // of the longest: what is held and solved at once
 // Of each frame's clipped samples cubed, summed and divided by the samples of a segment: bounds what heavily clipped
-// passages cost, at somewhat slower than real time.
-constexpr double kMostWork = 60000;
+// passages cost. Less makes frames too short for tones where a third of the samples is clipped.
+constexpr double kMostWork = 300000;
 // Where a frame has more than this share of its samples clipped, the spectra start far from the truth.
 constexpr double kHeavyShare = 0.15;
 
@@ -122,7 +122,7 @@ class Declip final : public Restorer {
       const auto at = static_cast<std::size_t>(n + halo);
       if (n < count && side_[at] != 0) {
         const double before = static_cast<double>(to[n]);
-        const auto value = static_cast<float>(before + strength_ * (signal_[at] - before));
+        const auto value = static_cast<float>(before + strength_ * (static_cast<double>(signal_[at]) - before));
         to[n] = side_[at] > 0 ? std::max(value, to[n]) : std::min(value, to[n]);
         changed_ += static_cast<double>(to[n]) != before;
         peak_ = std::max(peak_, std::abs(static_cast<double>(to[n])));
@@ -137,8 +137,13 @@ class Declip final : public Restorer {
   // The longest frames that cost little enough, those half and those a quarter as long, each sample weighed by how sure
   // they are of it: long ones know tones, short ones attacks.
   void blend(const float* clipped, std::int64_t length) {
-    blend_.assign(signal_.size(), 0.0);
-    certainty_.assign(signal_.size(), 0.0);
+    hit_.clear();
+    for (std::size_t n = 0; n < signal_.size(); ++n) {
+      if (side_[n] != 0) hit_.push_back(n);
+    }
+    blend_.assign(hit_.size(), 0.0);
+    certainty_.assign(hit_.size(), 0.0);
+    variance_.resize(signal_.size());
     std::size_t first = 0;
     bool is_heavy = false;
     for (; first + 1 < frames_.size(); ++first) {
@@ -148,19 +153,16 @@ class Declip final : public Restorer {
     }
     for (std::size_t i = std::min(first + static_cast<std::size_t>(lengths_), frames_.size()); i-- > first;) {
       ClipFrames& frames = frames_[i];
-      variance_.assign(signal_.size(), 1.0);
+      for (const std::size_t n : hit_) variance_[n] = 1;
       solved_ += frames.solve(clipped, signal_.data(), side_.data(), length, is_heavy ? rounds_ + 2 : rounds_,
                               variance_.data());
-      for (std::size_t n = 0; n < signal_.size(); ++n) {
-        if (side_[n] == 0) continue;
-        const double w = 1 / (variance_[n] + 1e-18);
-        blend_[n] += w * signal_[n];
-        certainty_[n] += w;
+      for (std::size_t h = 0; h < hit_.size(); ++h) {
+        const double w = 1 / (static_cast<double>(variance_[hit_[h]]) + 1e-18);
+        blend_[h] += w * static_cast<double>(signal_[hit_[h]]);
+        certainty_[h] += w;
       }
     }
-    for (std::size_t n = 0; n < signal_.size(); ++n) {
-      if (certainty_[n] > 0) signal_[n] = blend_[n] / certainty_[n];
-    }
+    for (std::size_t h = 0; h < hit_.size(); ++h) signal_[hit_[h]] = static_cast<float>(blend_[h] / certainty_[h]);
   }
 
   DeclipSettings settings_;
@@ -170,7 +172,9 @@ class Declip final : public Restorer {
   std::vector<ClipFrames> frames_;
   std::optional<ClipLevels> levels_;
   std::vector<float> output_;
-  std::vector<double> signal_, blend_, certainty_, variance_;
+  std::vector<float> signal_, variance_;
+  std::vector<std::size_t> hit_;  // clipped samples of the stretch
+  std::vector<double> blend_, certainty_;
   std::vector<std::int8_t> side_;
   double strength_ = 1, peak_ = 0;
   std::int64_t changed_ = 0, solved_ = 0;

@@ -7,167 +7,264 @@
 namespace lathe::LATHE_LEVEL {
 namespace {
 
-constexpr int kRows = 8;
+using Real = PosteriorReal;
+template <class T>
+struct Native;
+template <>
+struct Native<float> {
+  using V = F;
+};
+template <>
+struct Native<double> {
+  using V = D;
+};
+using V = Native<Real>::V;
 
+constexpr int kPanel = static_cast<int>(kPosteriorPanel);
+constexpr int kWide = static_cast<int>(sizeof(V) / sizeof(Real));  // of a vector
+constexpr int kVectors = kPanel / kWide;                           // of a panel's row
+
+// A tile that fits the registers.
+#if defined(__AVX512F__)
+constexpr int kTileVectors = kVectors < 2 ? kVectors : 2, kTileRows = 16 / kTileVectors;
+#else
+constexpr int kTileVectors = kVectors < 2 ? kVectors : 2, kTileRows = 4;
+#endif
+
+inline float square_root(float x) {
+  const __m128 v = _mm_set_ss(x);
+  return _mm_cvtss_f32(_mm_sqrt_ss(v));
+}
 inline double square_root(double x) {
   const __m128d v = _mm_set_sd(x);
   return _mm_cvtsd_f64(_mm_sqrt_sd(v, v));
 }
-inline double minus(double c, double a, double b) {
+// c - a b, as in the vectors.
+template <class T>
+inline T minus(T c, T a, T b) {
 #if defined(__AVX2__)
-  return __builtin_fma(-a, b, c);
+  if constexpr (sizeof(T) == 4)
+    return __builtin_fmaf(-a, b, c);
+  else
+    return __builtin_fma(-a, b, c);
 #else
   return c - a * b;
 #endif
 }
-inline D minus(D c, D a, D b) { return fma(-a, b, c); }
+using LATHE_LEVEL::fnma;  // beside the one below
+inline D fnma(D a, D b, D c) { return fma(-a, b, c); }
 
+inline Real* upper_panel(Real* upper, std::int64_t c) { return upper + kPanel * kPanel / 2 * c * (c + 1); }
+inline const Real* upper_panel(const Real* upper, std::int64_t c) { return upper + kPanel * kPanel / 2 * c * (c + 1); }
+// Where row 0 would be: the panel begins at its row 16 c.
+inline Real* lower_panel(Real* lower, std::int64_t n, std::int64_t c) {
+  return lower + kPanel * (n * c - kPanel / 2 * c * (c + 1));
+}
+
+inline V gather(const Real* lags, const std::int32_t* at, std::int32_t from) {
 #if defined(__AVX512F__)
-constexpr int kTileRows = 8;
+  if constexpr (sizeof(Real) == 4) {
+    const __m512i away = _mm512_abs_epi32(_mm512_sub_epi32(_mm512_loadu_si512(at), _mm512_set1_epi32(from)));
+    return (V)_mm512_i32gather_ps(away, lags, 4);
+  } else {
+    const __m256i there = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+    return (V)_mm512_i32gather_pd(_mm256_abs_epi32(_mm256_sub_epi32(there, _mm256_set1_epi32(from))), lags, 8);
+  }
 #else
-constexpr int kTileRows = 4;
+  V v;
+  for (int l = 0; l < kWide; ++l) {
+    const std::int32_t away = at[l] - from;
+    v[l] = lags[away < 0 ? -away : away];
+  }
+  return v;
 #endif
+}
 
-// Rows row .. row + kTileRows - 1 at columns j .. of W vectors: minus their products with the rows from .. to - 1.
-template <int W>
-inline void subtract_products(double* m, std::int64_t stride, std::int64_t row, std::int64_t j, std::int64_t from,
-                              std::int64_t to) {
-  D sum[kTileRows][W];
-#pragma GCC unroll 8
-  for (int r = 0; r < kTileRows; ++r) {
-#pragma GCC unroll 8
-    for (int v = 0; v < W; ++v) sum[r][v] = load(m + (row + r) * stride + j + v * kDoubles);
+void build(const std::int32_t* at, const Real* weight, std::int64_t n, const Real* lags, const Real* diagonal,
+           Real* upper) {
+  for (std::int64_t c = 0; c < n / kPanel; ++c) {
+    Real* panel = upper_panel(upper, c);
+    for (int v = 0; v < kPanel; v += kWide) {
+      const V w = load(weight + c * kPanel + v);
+      for (std::int64_t i = 0; i < (c + 1) * kPanel; ++i)
+        store(panel + i * kPanel + v, splat(weight[i]) * w * gather(lags, at + c * kPanel + v, at[i]));
+    }
+    for (int r = 0; r < kPanel; ++r) panel[(c * kPanel + r) * kPanel + r] += diagonal[c * kPanel + r];
   }
-  const double* left = m + from * stride + row;
-  const double* right = m + from * stride + j;
-  for (std::int64_t p = to - from; p > 0; --p, left += stride, right += stride) {
-    D b[W];
+}
+
+// A panel's row of `tile`: minus the products of the rows of `left` and `right`, `count` of them.
+template <int R, int W>
+inline void subtract_products(Real* tile, const Real* left, const Real* right, std::int64_t count) {
+  V sum[R][W];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 8
-    for (int v = 0; v < W; ++v) b[v] = load(right + v * kDoubles);
+    for (int v = 0; v < W; ++v) sum[r][v] = load(tile + r * kPanel + v * kWide);
+  }
+  for (std::int64_t p = count; p > 0; --p, left += kPanel, right += kPanel) {
+    V b[W];
 #pragma GCC unroll 8
-    for (int r = 0; r < kTileRows; ++r) {
-      const D a = splat(left[r]);
+    for (int v = 0; v < W; ++v) b[v] = load(right + v * kWide);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+      const V a = splat(left[r]);
 #pragma GCC unroll 8
-      for (int v = 0; v < W; ++v) sum[r][v] = minus(sum[r][v], a, b[v]);
+      for (int v = 0; v < W; ++v) sum[r][v] = fnma(a, b[v], sum[r][v]);
     }
   }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 8
-  for (int r = 0; r < kTileRows; ++r) {
-#pragma GCC unroll 8
-    for (int v = 0; v < W; ++v) store(m + (row + r) * stride + j + v * kDoubles, sum[r][v]);
+    for (int v = 0; v < W; ++v) store(tile + r * kPanel + v * kWide, sum[r][v]);
   }
 }
 
-// What is left of a tile's equations once the rows above are taken out: the block's own triangle.
-template <int W>
-inline void finish_tile(double* m, std::int64_t stride, std::int64_t k, std::int64_t j, const double* scale) {
-  D row[kRows][W];
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-    for (int v = 0; v < W; ++v) row[r][v] = load(m + (k + r) * stride + j + v * kDoubles);
-#pragma GCC unroll 8
-    for (int q = 0; q < r; ++q) {
-      const D a = splat(m[(k + q) * stride + k + r]);
-      for (int v = 0; v < W; ++v) row[r][v] = minus(row[r][v], a, row[q][v]);
-    }
-    const D s = splat(scale[r]);
-    for (int v = 0; v < W; ++v) {
-      row[r][v] *= s;
-      store(m + (k + r) * stride + j + v * kDoubles, row[r][v]);
+// 16 rows of a panel.
+inline void subtract_all(Real* tile, const Real* left, const Real* right, std::int64_t count) {
+  for (int v = 0; v < kPanel; v += kTileVectors * kWide) {
+    for (int r = 0; r < kPanel; r += kTileRows)
+      subtract_products<kTileRows, kTileVectors>(tile + r * kPanel + v, left + r, right + v, count);
+  }
+}
+
+// What is left of a tile's equations once the rows above are taken out: the triangle of its own 16 rows.
+inline void finish_tile(Real* tile, const Real* triangle, const Real* scale) {
+  for (int v = 0; v < kPanel; v += kWide) {
+    V row[kPanel];
+#pragma GCC unroll 16
+    for (int r = 0; r < kPanel; ++r) row[r] = load(tile + r * kPanel + v);
+#pragma GCC unroll 16
+    for (int r = 0; r < kPanel; ++r) {
+      row[r] *= splat(scale[r]);
+      store(tile + r * kPanel + v, row[r]);
+#pragma GCC unroll 16
+      for (int q = r + 1; q < kPanel; ++q) row[q] = fnma(splat(triangle[r * kPanel + q]), row[r], row[q]);
     }
   }
 }
 
-template <int W>
-inline void do_tile(double* m, std::int64_t stride, std::int64_t k, std::int64_t j, std::int64_t from,
-                    const double* scale) {
-  for (int r = 0; r < kRows; r += kTileRows) subtract_products<W>(m, stride, k + r, j, from, k);
-  finish_tile<W>(m, stride, k, j, scale);
-}
-
-// Columns first .. end - 1, in tiles. In the inverse's room column j is zero above row j - first.
-template <bool IsInverse>
-inline void do_columns(double* m, std::int64_t stride, std::int64_t k, std::int64_t first, std::int64_t end,
-                       const double* scale) {
-  std::int64_t j = first;
-  for (; j + 2 * kDoubles <= end; j += 2 * kDoubles) do_tile<2>(m, stride, k, j, IsInverse ? j - first : 0, scale);
-  for (; j < end; j += kDoubles) do_tile<1>(m, stride, k, j, IsInverse ? j - first : 0, scale);
-}
-
-// The block's own triangle: 8 x 8, plain. Returns how many pivots were too small.
-inline std::int64_t factor_block(double* m, std::int64_t stride, std::int64_t k, double least, double* scale) {
+// The triangle itself. Returns how many pivots were too small.
+inline std::int64_t factor_triangle(Real* m, Real least, Real* scale) {
   std::int64_t small = 0;
-  for (int r = 0; r < kRows; ++r) {
-    double* row = m + (k + r) * stride + k;
-    for (int c = r; c < kRows; ++c) {
-      for (int q = 0; q < r; ++q) row[c] = minus(row[c], m[(k + q) * stride + k + r], m[(k + q) * stride + k + c]);
-    }
+#pragma GCC unroll 16
+  for (int r = 0; r < kPanel; ++r) {
+    Real* row = m + r * kPanel;
     if (!(row[r] >= least)) {
       row[r] = least;
       ++small;
     }
-    scale[r] = 1.0 / square_root(row[r]);
-    for (int c = r; c < kRows; ++c) row[c] *= scale[r];
+    scale[r] = Real{1} / square_root(row[r]);
+    for (int v = 0; v < kPanel; v += kWide) store(row + v, load(row + v) * splat(scale[r]));
+    for (int v = 0; v < kPanel; v += kWide) {
+      const V here = load(row + v);
+      for (int q = r + 1; q < kPanel; ++q) {
+        Real* below = m + q * kPanel + v;
+        store(below, fnma(splat(row[q]), here, load(below)));
+      }
+    }
   }
   return small;
 }
 
-std::int64_t factor(double* m, std::int64_t n, std::int64_t stride, std::int64_t inverse_at, bool with_inverse,
-                    double least) {
-  if (with_inverse) {
-    for (std::int64_t k = 0; k < n; ++k) {
-      double* row = m + k * stride + inverse_at;
-      for (std::int64_t j = 0; j < n; j += kDoubles) store(row + j, D{});
-      row[k] = 1;
+// sum - the rows of a panel times `by`, in four sums of every fourth row.
+inline void subtract_rows(Real* sum, const Real* panel, const Real* by, std::int64_t count) {
+  for (int v = 0; v < kPanel; v += kWide) {
+    V s[4] = {load(sum + v), V{}, V{}, V{}};
+    for (std::int64_t p = 0; p < count; p += 4) {
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) s[i] = fnma(splat(by[p + i]), load(panel + (p + i) * kPanel + v), s[i]);
     }
+    store(sum + v, (s[0] + s[1]) + (s[2] + s[3]));
   }
+}
+
+std::int64_t factor(Real* upper, std::int64_t n, Real* right, Real least) {
   std::int64_t small = 0;
-  for (std::int64_t k = 0; k < n; k += kRows) {
-    double scale[kRows];
-    for (int r = 0; r < kRows; r += kTileRows) {
-      for (int c = 0; c < kRows; c += kDoubles) subtract_products<1>(m, stride, k + r, k + c, 0, k);
+  for (std::int64_t k = 0; k < n; k += kPanel) {
+    Real* own = upper_panel(upper, k / kPanel);
+    Real* triangle = own + k * kPanel;
+    Real scale[kPanel];
+    subtract_all(triangle, own, own, k);
+    small += factor_triangle(triangle, least, scale);
+    subtract_rows(right + k, own, right, k);
+    for (int r = 0; r < kPanel; ++r) {
+      right[k + r] *= scale[r];
+      for (int q = r + 1; q < kPanel; ++q) right[k + q] = minus(right[k + q], triangle[r * kPanel + q], right[k + r]);
     }
-    small += factor_block(m, stride, k, least, scale);
-    do_columns<false>(m, stride, k, k + kRows, n + kRows, scale);
-    if (with_inverse) do_columns<true>(m, stride, k, inverse_at, inverse_at + k + kRows, scale);
+    for (std::int64_t c = k / kPanel + 1; c < n / kPanel; ++c) {
+      Real* panel = upper_panel(upper, c);
+      subtract_all(panel + k * kPanel, own, panel, k);
+      finish_tile(panel + k * kPanel, triangle, scale);
+    }
   }
   return small;
 }
 
-void moments(const double* m, std::int64_t n, std::int64_t stride, std::int64_t inverse_at, double* mean,
-             double* variance) {
-  for (std::int64_t j = 0; j < n; j += kDoubles) {
-    D sum = {}, square = {};
-    for (std::int64_t k = j; k < n; ++k) {
-      const D y = load(m + k * stride + inverse_at + j);
-      sum = fma(y, splat(m[k * stride + n]), sum);
-      square = fma(y, y, square);
+void variance(const Real* upper, std::int64_t n, Real* lower, Real* variances) {
+  for (std::int64_t k = 0; k < n; k += kPanel) {
+    const Real* own = upper_panel(upper, k / kPanel);
+    const Real* triangle = own + k * kPanel;
+    Real scale[kPanel];
+    for (int r = 0; r < kPanel; ++r) scale[r] = Real{1} / triangle[r * kPanel + r];
+    for (std::int64_t c = 0; c <= k / kPanel; ++c) {
+      Real* panel = lower_panel(lower, n, c);
+      Real* tile = panel + k * kPanel;
+      for (int i = 0; i < kPanel * kPanel; i += kWide) store(tile + i, V{});
+      if (c == k / kPanel) {
+        for (int r = 0; r < kPanel; ++r) tile[r * kPanel + r] = 1;
+      }
+      subtract_all(tile, own + c * kPanel * kPanel, panel + c * kPanel * kPanel, k - c * kPanel);
+      finish_tile(tile, triangle, scale);
     }
-    store(mean + j, sum);
-    store(variance + j, square);
+  }
+  for (std::int64_t c = 0; c < n / kPanel; ++c) {
+    const Real* panel = lower_panel(lower, n, c);
+    for (int v = 0; v < kPanel; v += kWide) {
+      V s[4] = {};
+      for (std::int64_t p = c * kPanel; p < n; p += 4) {
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) {
+          const V y = load(panel + (p + i) * kPanel + v);
+          s[i] = fma(y, y, s[i]);
+        }
+      }
+      store(variances + c * kPanel + v, (s[0] + s[1]) + (s[2] + s[3]));
+    }
   }
 }
 
-// Row by row from below, in eight sums of every eighth column.
-void mean_alone(const double* m, std::int64_t n, std::int64_t stride, double* mean) {
-  for (std::int64_t k = n - 1; k >= 0; --k) {
-    const double* row = m + k * stride;
-    double sums[8] = {};
-    const std::int64_t whole = (k + 8) / 8 * 8;
-    for (std::int64_t j = k + 1; j < (whole < n ? whole : n); ++j) sums[j & 7] = minus(sums[j & 7], row[j], mean[j]);
-    for (int c = 0; c < 8; c += kDoubles) {
-      D sum = load(sums + c);
-      for (std::int64_t j = whole; j < n; j += 8) sum = minus(sum, load(row + j + c), load(mean + j + c));
-      store(sums + c, sum);
+inline Real sum_of(Real* v) {
+  for (int half = kPanel / 2; half > 0; half /= 2) {
+    for (int l = 0; l < half; ++l) v[l] += v[l + half];
+  }
+  return v[0];
+}
+
+void mean_of(const Real* upper, std::int64_t n, const Real* right, Real* mean) {
+  for (std::int64_t k = n - kPanel; k >= 0; k -= kPanel) {
+    Real sums[kPanel];
+    for (int r = 0; r < kPanel; ++r) {
+      V s[kVectors] = {};
+      for (std::int64_t c = k / kPanel + 1; c < n / kPanel; ++c) {
+        const Real* row = upper_panel(upper, c) + (k + r) * kPanel;
+        for (int v = 0; v < kVectors; ++v) s[v] = fma(load(row + v * kWide), load(mean + c * kPanel + v * kWide), s[v]);
+      }
+      alignas(64) Real all[kPanel];
+      for (int v = 0; v < kVectors; ++v) store(all + v * kWide, s[v]);
+      sums[r] = right[k + r] - sum_of(all);
     }
-    const double all = ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
-    mean[k] = (row[n] + all) / row[k];
+    const Real* triangle = upper_panel(upper, k / kPanel) + k * kPanel;
+    for (int r = kPanel - 1; r >= 0; --r) {
+      mean[k + r] = sums[r] / triangle[r * kPanel + r];
+      for (int q = 0; q < r; ++q) sums[q] = minus(sums[q], triangle[q * kPanel + r], mean[k + r]);
+    }
   }
 }
 
 }  // namespace
 
 extern const PosteriorKernels posterior_kernels;
-const PosteriorKernels posterior_kernels = {factor, moments, mean_alone};
+const PosteriorKernels posterior_kernels = {build, factor, mean_of, variance};
 
 }  // namespace lathe::LATHE_LEVEL

@@ -5,19 +5,26 @@
 
 namespace lathe {
 
-// A system of n unknowns is laid out as n rows of `stride` doubles (a multiple of 8, rows 64-byte aligned): columns
-// 0 .. n - 1 hold the upper triangle of a symmetric positive definite matrix B, column n a right-hand side c, and from
-// column `inverse_at` on (a multiple of 8, at least n + 1) there is room for n more. n is a multiple of 8.
+using PosteriorReal = float;
+
+// A system of n unknowns, n a multiple of kPosteriorPanel. Its matrices lie in panels of so many columns, 64-byte
+// aligned, a row of a panel behind the other: of `upper` panel c holds the rows 0 .. 16 c + 15, of `lower` the rows
+// from 16 c on. What lies beyond the diagonal inside a panel is undefined.
+constexpr std::int64_t kPosteriorPanel = 16;
+
+constexpr std::int64_t posterior_size(std::int64_t n) { return n * (n + kPosteriorPanel) / 2; }
+
 struct PosteriorKernels {
-  // B becomes U with B = U' U (Cholesky), c becomes U'^-1 c, and where `with_inverse` the room becomes U'^-1 (lower
-  // triangle). A pivot under `least` counts as `least`. Returns how many did.
-  std::int64_t (*factor)(double* rows, std::int64_t n, std::int64_t stride, std::int64_t inverse_at, bool with_inverse,
-                         double least);
-  // From a factored system with its inverse: mean = B^-1 c and variance = diagonal of B^-1, n doubles each.
-  void (*moments)(const double* rows, std::int64_t n, std::int64_t stride, std::int64_t inverse_at, double* mean,
-                  double* variance);
-  // From a factored system: mean = B^-1 c.
-  void (*mean)(const double* rows, std::int64_t n, std::int64_t stride, double* mean);
+  // upper(i, j) = weight[i] weight[j] lags[|at[i] - at[j]|], and diagonal[i] is added where i = j.
+  void (*build)(const std::int32_t* at, const PosteriorReal* weight, std::int64_t n, const PosteriorReal* lags,
+                const PosteriorReal* diagonal, PosteriorReal* upper);
+  // The matrix B in `upper`, symmetric and positive definite, becomes U with B = U' U (Cholesky), and right becomes
+  // U'^-1 right. A pivot under `least` counts as `least`. Returns how many did.
+  std::int64_t (*factor)(PosteriorReal* upper, std::int64_t n, PosteriorReal* right, PosteriorReal least);
+  // From a factored system: mean = B^-1 c, c the right-hand side before it was factored.
+  void (*mean)(const PosteriorReal* upper, std::int64_t n, const PosteriorReal* right, PosteriorReal* mean);
+  // From a factored system: variance = the diagonal of B^-1. lower: room for U'^-1.
+  void (*variance)(const PosteriorReal* upper, std::int64_t n, PosteriorReal* lower, PosteriorReal* variance);
 };
 
 namespace sse2 {
