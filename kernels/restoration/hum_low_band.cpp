@@ -1,9 +1,8 @@
 #include "kernels/restoration/hum_low_band.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
+#include "kernels/math/kaiser.h"
 #include "kernels/math/turns.h"
 #include "kernels/restoration/hum_lanes.h"
 #include "kernels/simd/level.h"
@@ -18,28 +17,10 @@ constexpr double kBeta = 7.0;          // Kaiser: 70 dB
 constexpr std::int64_t kBlock = 4096;  // low samples a read
 constexpr std::int64_t kOverread = 16;
 
-double bessel_i0(double x) {
-  double sum = 1, term = 1;
-  for (int k = 1; k < 40; ++k) {
-    term *= (x / (2 * k)) * (x / (2 * k));
-    sum += term;
-  }
-  return sum;
-}
-
 std::vector<float> design(std::int64_t factor) {
-  const std::int64_t half = kHalfTaps * factor;
-  std::vector<double> h(static_cast<std::size_t>(2 * half + 1));
-  double sum = 0;
-  for (std::int64_t n = -half; n <= half; ++n) {
-    const double u = 2 * kCutoff * static_cast<double>(n) / static_cast<double>(factor);
-    const double sinc = n == 0 ? 1.0 : cos_sin_turns(0.5 * u).sin / (std::numbers::pi * u);
-    const double r = static_cast<double>(n) / static_cast<double>(half + 1);
-    h[static_cast<std::size_t>(n + half)] = sinc * bessel_i0(kBeta * std::sqrt(1 - r * r));
-    sum += h[static_cast<std::size_t>(n + half)];
-  }
+  const std::vector<double> h = kaiser_low_pass(kCutoff / static_cast<double>(factor), kHalfTaps * factor, kBeta);
   std::vector<float> taps((h.size() + 15) / 16 * 16, 0.0f);
-  for (std::size_t i = 0; i < h.size(); ++i) taps[i] = static_cast<float>(h[i] / sum);
+  for (std::size_t i = 0; i < h.size(); ++i) taps[i] = static_cast<float>(h[i]);
   return taps;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/math/decibel.h"
+#include "kernels/math/kaiser.h"
 #include "kernels/restoration/rumble_low_band.h"
 #include "kernels/restoration/rumble_spectrum.h"
 

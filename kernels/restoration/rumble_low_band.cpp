@@ -1,11 +1,9 @@
 #include "kernels/restoration/rumble_low_band.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 #include "kernels/aligned.h"
-#include "kernels/math/turns.h"
+#include "kernels/math/kaiser.h"
 
 namespace lathe {
 namespace {
@@ -17,15 +15,6 @@ constexpr double kBeta = 7.0;          // Kaiser: 70 dB
 constexpr std::int64_t kReach = 2 * kHalfTaps + 1;
 constexpr std::int64_t kLowBlock = 64;  // low samples a read
 constexpr std::int64_t kBlock = 1 << 14;
-
-double bessel_i0(double x) {
-  double sum = 1, term = 1;
-  for (int k = 1; k < 40; ++k) {
-    term *= (x / (2 * k)) * (x / (2 * k));
-    sum += term;
-  }
-  return sum;
-}
 
 // Four sums, so that one addition needn't wait for the last.
 double dot(const float* x, const double* taps, std::int64_t count) {
@@ -39,21 +28,6 @@ double dot(const float* x, const double* taps, std::int64_t count) {
 }
 
 }  // namespace
-
-std::vector<double> kaiser_low_pass(double cutoff, std::int64_t half, double beta) {
-  std::vector<double> h(static_cast<std::size_t>(2 * half + 1));
-  double sum = 0;
-  for (std::int64_t n = -half; n <= half; ++n) {
-    const double u = 2 * cutoff * static_cast<double>(n);
-    const double sinc = n == 0 ? 1.0 : cos_sin_turns(0.5 * u).sin / (std::numbers::pi * u);
-    const double r = static_cast<double>(n) / static_cast<double>(half + 1);
-    double& tap = h[static_cast<std::size_t>(n + half)];
-    tap = sinc * bessel_i0(beta * std::sqrt(1 - r * r));
-    sum += tap;
-  }
-  for (double& tap : h) tap /= sum;
-  return h;
-}
 
 RumbleLowBand::RumbleLowBand(TrackReader& track, double sample_rate_hz)
     : factor_(std::max<std::int64_t>(1, static_cast<std::int64_t>(sample_rate_hz / kLeastRate_hz))),

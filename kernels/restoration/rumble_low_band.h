@@ -42,8 +42,4 @@ class RumbleLowBand {
   double track_power_ = 0;
 };
 
-// h(n), |n| <= half: a sinc of `cutoff` (of the sample rate: half the amplitude there) under a Kaiser window; sums
-// to 1.
-std::vector<double> kaiser_low_pass(double cutoff, std::int64_t half, double beta);
-
 }  // namespace lathe

@@ -7,6 +7,7 @@
 
 #include "kernels/restoration/denoise.h"
 #include "tests/support/comparison.h"
+#include "tests/support/damage.h"
 #include "tests/support/signals.h"
 #include "tests/support/simd_levels.h"
 #include "tests/support/track_reader.h"
@@ -29,20 +30,9 @@ FloatTrack restored(const FloatTrack& in, const DenoiseSettings& settings, doubl
 
 DenoiseSettings always(Tier tier = Tier::best) { return {{.tier = tier, .always = true}}; }
 
-FloatTrack noisy_programme(std::uint64_t seed, int channels, double rate, std::int64_t frames) {
-  test::Random random = test::seeded(seed);
-  std::vector<Signal> rows;
-  for (int c = 0; c < channels; ++c) {
-    Signal row = test::programme(random, rate, frames);
-    for (double& x : row) x += 0.003 * random.normal();
-    rows.push_back(std::move(row));
-  }
-  return FloatTrack(rows);
-}
-
 TEST(DenoiseProperties, TheSameBitsEachTimeAndOnBothWideLevels) {
   LATHE_NEEDS_AVX512();
-  const FloatTrack in = noisy_programme(21, 2, 44100, 5 * 44100);
+  const FloatTrack in = test::noisy_programme(21, 2, 44100, 5 * 44100);
   for (const Tier tier : {Tier::fast, Tier::best}) {
     const auto run = [&] { return restored(in, always(tier), 44100); };
     const FloatTrack wide = test::at_level(SimdLevel::avx512, run);
@@ -54,7 +44,7 @@ TEST(DenoiseProperties, TheSameBitsEachTimeAndOnBothWideLevels) {
 }
 
 TEST(DenoiseProperties, ASecondRestoreOfTheSameTrackGivesTheSame) {
-  const FloatTrack in = noisy_programme(22, 2, 44100, 3 * 44100);
+  const FloatTrack in = test::noisy_programme(22, 2, 44100, 3 * 44100);
   test::CopyingReader reader(in);
   auto stage = cpu::make_denoise(always(), {44100, 2});
   stage->examine(reader);
@@ -73,8 +63,8 @@ TEST(DenoiseProperties, NothingBreaksIt) {
   tracks.push_back(FloatTrack({Signal(1, 0.7), Signal(1, -0.7)}));
   tracks.push_back(FloatTrack({Signal(frames, 1e-40), Signal(frames, 1e-42)}));  // denormals
   tracks.push_back(FloatTrack({test::impulses(frames, {0, 1000, frames - 1}, 1e6)}));
-  tracks.push_back(noisy_programme(23, 8, 44100, frames));
-  tracks.push_back(noisy_programme(24, 3, 44100, 4095));
+  tracks.push_back(test::noisy_programme(23, 8, 44100, frames));
+  tracks.push_back(test::noisy_programme(24, 3, 44100, 4095));
   for (const Tier tier : {Tier::fast, Tier::best}) {
     for (std::size_t i = 0; i < tracks.size(); ++i) {
       SCOPED_TRACE(i);
@@ -108,7 +98,7 @@ TEST(DenoiseProperties, AllRatesAreServed) {
 }
 
 TEST(DenoiseProperties, MoreStrengthTakesMore) {
-  const FloatTrack in = noisy_programme(26, 2, 44100, 3 * 44100);
+  const FloatTrack in = test::noisy_programme(26, 2, 44100, 3 * 44100);
   double before = -1000;
   for (const double strength : {0.0, 0.25, 0.5, 0.75, 1.0}) {
     const FloatTrack out = restored(in, always(), 44100, strength);

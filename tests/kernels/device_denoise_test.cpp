@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/comparison.h"
+#include "tests/support/damage.h"
 #include "tests/support/restoration_backends.h"
 #include "tests/support/signals.h"
 #include "tests/support/track_reader.h"
@@ -15,22 +16,10 @@ namespace lathe {
 namespace {
 
 using test::FloatTrack;
-using test::Signal;
 using test::TestBackend;
 
 // Of the whole result, in single precision on both sides.
 constexpr double kLimitDb = -120;
-
-FloatTrack noisy_programme(std::uint64_t seed, int channels, double rate, std::int64_t frames) {
-  test::Random random = test::seeded(seed);
-  std::vector<Signal> rows;
-  for (int c = 0; c < channels; ++c) {
-    Signal row = test::programme(random, rate, frames);
-    for (double& x : row) x += 0.003 * random.normal();
-    rows.push_back(std::move(row));
-  }
-  return FloatTrack(rows);
-}
 
 struct Outcome {
   Finding finding;
@@ -58,7 +47,7 @@ LATHE_INSTANTIATE_DEVICES(DeviceDenoise);
 TEST_P(DeviceDenoise, GivesWhatTheCpuGives) {
   for (const Tier tier : {Tier::fast, Tier::best}) {
     for (const int channels : {1, 2, 3}) {
-      const FloatTrack in = noisy_programme(41, channels, 22050, 8 * 22050 + 123);
+      const FloatTrack in = test::noisy_programme(41, channels, 22050, 8 * 22050 + 123);
       const Outcome want = denoised(TestBackend::cpu, in, always(tier), 22050),
                     got = denoised(backend(), in, always(tier), 22050);
       ASSERT_EQ(got.track.frames(), in.frames());
@@ -79,7 +68,7 @@ TEST_P(DeviceDenoise, GivesWhatTheCpuGives) {
 }
 
 TEST_P(DeviceDenoise, ANoiseOfItsOwnIsMeasuredAsOnTheCpu) {
-  const FloatTrack in = noisy_programme(42, 2, 22050, 3 * 22050);
+  const FloatTrack in = test::noisy_programme(42, 2, 22050, 3 * 22050);
   DenoiseSettings settings = always(Tier::fast);
   settings.noise.span_s = {0.5, 1.5};
   const Outcome want = denoised(TestBackend::cpu, in, settings, 22050), got = denoised(backend(), in, settings, 22050);
@@ -98,7 +87,7 @@ TEST_P(DeviceDenoise, ShortAndQuietTracksComeOutAsTheyWentInOrFinite) {
 }
 
 TEST(BlockDenoise, SegmentsAndTheOrderOfThreadsDoNotCount) {
-  const FloatTrack in = noisy_programme(43, 2, 8000, 9 * 8000);
+  const FloatTrack in = test::noisy_programme(43, 2, 8000, 9 * 8000);
   const FloatTrack whole = denoised(TestBackend::block, in, always(Tier::best), 8000, 1000).track;
   EXPECT_TRUE(test::same_bits(whole, denoised(TestBackend::block, in, always(Tier::best), 8000, 3).track));
   EXPECT_TRUE(test::same_bits(whole, denoised(TestBackend::block, in, always(Tier::best), 8000, 17).track));

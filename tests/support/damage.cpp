@@ -154,4 +154,15 @@ Damage add_hum(Random& random, const std::vector<Signal>& clean, double sample_r
   return damage;
 }
 
+FloatTrack noisy_programme(std::uint64_t seed, int channels, double rate, std::int64_t frames) {
+  Random random = seeded(seed);
+  std::vector<Signal> rows;
+  for (int c = 0; c < channels; ++c) {
+    Signal row = programme(random, rate, frames);
+    for (double& x : row) x += 0.003 * random.normal();
+    rows.push_back(std::move(row));
+  }
+  return FloatTrack(rows);
+}
+
 }  // namespace lathe::test

@@ -35,4 +35,7 @@ Damage add_hiss(Random& random, const std::vector<Signal>& clean, double sample_
 Damage add_hum(Random& random, const std::vector<Signal>& clean, double sample_rate_hz, double freq_hz = 50,
                double level_dbfs = -40, double drift_hz = 0.02);
 
+// Programme on each channel, with white noise of its own 50 dB under full scale.
+FloatTrack noisy_programme(std::uint64_t seed, int channels, double rate, std::int64_t frames);
+
 }  // namespace lathe::test
