@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "kernels/block/row_window.h"
+#include "kernels/stage_account.h"
 
 namespace lathe {
 
@@ -22,6 +23,9 @@ class DeviceStage {
   // `track_frames`, on the device too, holds the length of each row's track.
   virtual void run(const block::InputRows& in, const block::OutputRows& out,
                    block::GlobalSpan<const std::int64_t> track_frames) = 0;
+
+  // Of the whole track, once its last window has been run and the device has been waited for. May ask the device again.
+  virtual StageAccount account() { return {}; }
 
   // What run() moved and computed so far, by the stage's own account: bytes read and written in the device's memory at
   // least once, additions and multiplications.

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "kernels/audio.h"
+#include "kernels/stage_account.h"
 
 namespace lathe {
 
@@ -28,6 +29,9 @@ class Stage : public AudioSink {
 
   // Frames of input the stage holds back before it can hand on the first frame of output.
   virtual std::int64_t look_ahead_frames() const = 0;
+
+  // Of the whole track, after `finish`.
+  virtual StageAccount account() const { return {}; }
 
  protected:
   AudioSink& next() const { return *next_; }

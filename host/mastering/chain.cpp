@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "host/mastering/examined_stage.h"
+
 namespace lathe {
 namespace {
 
@@ -27,6 +29,12 @@ const RestorationSettings& RestorationStage::common() const {
   return std::visit([](const auto& own) -> const RestorationSettings& { return own.common; }, settings);
 }
 
+std::string_view stage_name(const ChainStage& stage) {
+  if (std::holds_alternative<EqStage>(stage)) return "eq";
+  if (std::holds_alternative<GainStage>(stage)) return "gain";
+  return std::get<RestorationStage>(stage).name();
+}
+
 bool changes_nothing(const ChainStage& stage) {
   if (const auto* eq = std::get_if<EqStage>(&stage)) return eq->bands.empty();
   if (const auto* gain = std::get_if<GainStage>(&stage)) return gain->gain_db == 0;
@@ -36,19 +44,27 @@ bool changes_nothing(const ChainStage& stage) {
 }
 
 bool Chain::is_neutral() const {
-  return !goal.target_lufs && !goal.limit && std::all_of(stages.begin(), stages.end(), changes_nothing);
+  return !goal.target_lufs && !goal.limit && !sample_rate_hz &&
+         std::all_of(stages.begin(), stages.end(), changes_nothing);
 }
 
 bool Chain::only_restores() const {
-  return !goal.target_lufs && !goal.limit && std::all_of(stages.begin(), stages.end(), [](const ChainStage& stage) {
-    return std::holds_alternative<RestorationStage>(stage) || changes_nothing(stage);
-  });
+  return !goal.target_lufs && !goal.limit && !sample_rate_hz &&
+         std::all_of(stages.begin(), stages.end(), [](const ChainStage& stage) {
+           return std::holds_alternative<RestorationStage>(stage) || changes_nothing(stage);
+         });
 }
 
 bool Chain::restores() const {
   return std::any_of(stages.begin(), stages.end(), [](const ChainStage& stage) {
     return std::holds_alternative<RestorationStage>(stage) && !changes_nothing(stage);
   });
+}
+
+bool Chain::keeps_two() const {
+  return sample_rate_hz || restores() || std::any_of(stages.begin(), stages.end(), [](const ChainStage& stage) {
+           return needs_whole_track(stage) && !changes_nothing(stage);
+         });
 }
 
 std::shared_ptr<const LinearPhaseEqDesign> EqDesigns::get(const std::vector<EqBand>& bands, int sample_rate_hz) {

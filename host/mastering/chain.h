@@ -42,19 +42,25 @@ struct RestorationStage {
 };
 using ChainStage = std::variant<EqStage, GainStage, RestorationStage>;
 
+// As a recipe calls it.
+std::string_view stage_name(const ChainStage& stage);
+
 // An equaliser without bands, a gain of 0 dB, a denoiser that reduces by 0 dB.
 bool changes_nothing(const ChainStage& stage);
 
 struct Chain {
-  std::vector<ChainStage> stages;  // before the limiter, in order
-  GainGoal goal;                   // loudness target and limiter
-  bool scrub = false;              // non-finite samples become 0 instead of an error
+  std::vector<ChainStage> stages;                    // before the limiter, in order
+  GainGoal goal;                                     // loudness target and limiter
+  bool scrub = false;                                // non-finite samples become 0 instead of an error
+  std::optional<int> sample_rate_hz = std::nullopt;  // that the stages run at; none: the file's
 
   // Whether nothing in it can change a sample: such a track is copied bit by bit.
   bool is_neutral() const;
   // Whether all that may change a sample is restoration.
   bool only_restores() const;
   bool restores() const;
+  // Whether a step makes the track anew from one that is kept, so that both have to lie somewhere.
+  bool keeps_two() const;
 };
 
 // One file to make of the track.
@@ -64,6 +70,8 @@ struct OutputSpec {
   Container container = Container::wav;
   Encoding encoding = Encoding::pcm24;
   Dither dither = Dither::tpdf;
+  std::optional<int> sample_rate_hz = std::nullopt;  // none: that of the chain
+  std::optional<GainGoal> goal = std::nullopt;       // its own loudness or limiter; none: the chain's
   // Not a master but what this stage of the chain took out.
   std::optional<std::size_t> removed_by = std::nullopt;
 };

@@ -27,12 +27,14 @@ struct LimitGoal {
   double ceiling_dbtp = -1;
   double release_ms = 0;                        // 0 is auto
   std::optional<double> max_gain_reduction_db;  // none: no limit
+  bool operator==(const LimitGoal&) const = default;
 };
 
 struct GainGoal {
   std::optional<double> target_lufs;
   OnConflict on_conflict = OnConflict::stop_at_limit;
   std::optional<LimitGoal> limit;  // none: the gain stops where the true peak would pass 0 dBTP
+  bool operator==(const GainGoal&) const = default;
 };
 
 // What is known of the track before its gain.

@@ -42,12 +42,7 @@ BlockBuffers::BlockBuffers(const AudioFormat& input)
 
 OutputWriter::OutputWriter(const RenderSource& source, const std::vector<double>& weights, BlockBuffers& blocks,
                            Stopwatch& watch, std::function<void(double)> tick)
-    : source_(source),
-      in_(source.input->format()),
-      weights_(weights),
-      blocks_(blocks),
-      watch_(watch),
-      tick_(std::move(tick)) {}
+    : source_(source), in_(source.track), weights_(weights), blocks_(blocks), watch_(watch), tick_(std::move(tick)) {}
 
 OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const StagedFile& file) {
   const AudioFormat format = format_of(output, in_);

@@ -134,6 +134,22 @@ OnConflict conflict_of(v1::OnConflict on_conflict) {
   return on_conflict == v1::ON_CONFLICT_EXCEED_LIMIT ? OnConflict::exceed_limit : OnConflict::stop_at_limit;
 }
 
+void set_loudness(const v1::Loudness& loudness, GainGoal& goal) {
+  goal.target_lufs = loudness.target_lufs();
+  goal.on_conflict = conflict_of(loudness.on_conflict());
+}
+
+// The output's own, where it asks for another loudness or goes without the limiter.
+std::optional<GainGoal> own_goal(const v1::Output& output, const GainGoal& of_chain) {
+  const bool skips_limit =
+      std::find(output.skip().begin(), output.skip().end(), v1::STAGE_KIND_LIMIT) != output.skip().end();
+  if (!skips_limit && !output.has_loudness()) return std::nullopt;
+  GainGoal goal = of_chain;
+  if (skips_limit) goal.limit.reset();
+  if (output.has_loudness()) set_loudness(output.loudness(), goal);
+  return goal;
+}
+
 // RF64 is WAV with a bigger header, which the writer takes by itself when a file needs it.
 Container family_of(Container input) { return input == Container::rf64 ? Container::wav : input; }
 
@@ -252,6 +268,7 @@ void add_removed(const v1::Recipe& recipe, const std::filesystem::path& out_dir,
 Chain chain_of(const v1::Recipe& recipe) {
   Chain chain;
   chain.scrub = recipe.input().scrub();
+  if (recipe.input().sample_rate().has_rate_hz()) chain.sample_rate_hz = recipe.input().sample_rate().rate_hz();
   for (const v1::Stage& stage : recipe.chain()) {
     switch (stage.kind_case()) {
       case v1::Stage::kEq:
@@ -271,10 +288,7 @@ Chain chain_of(const v1::Recipe& recipe) {
         throw std::invalid_argument("the chain has a stage that this version cannot run");
     }
   }
-  if (recipe.has_loudness()) {
-    chain.goal.target_lufs = recipe.loudness().target_lufs();
-    chain.goal.on_conflict = conflict_of(recipe.loudness().on_conflict());
-  }
+  if (recipe.has_loudness()) set_loudness(recipe.loudness(), chain.goal);
   return chain;
 }
 
@@ -285,6 +299,7 @@ std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& 
   for (const v1::Output& output : recipe.outputs()) wanted.push_back(&output);
   if (wanted.empty()) wanted.push_back(&kLikeInput);
 
+  const GainGoal goal = chain_of(recipe).goal;
   std::vector<OutputSpec> specs;
   for (const v1::Output* output : wanted) {
     OutputSpec spec;
@@ -292,6 +307,8 @@ std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& 
     spec.container = container_of(*output, input.container);
     spec.encoding = encoding_of(*output, input.encoding, spec.container);
     spec.dither = output->dither() == v1::DITHER_NONE ? Dither::none : Dither::tpdf;
+    if (output->has_sample_rate()) spec.sample_rate_hz = output->sample_rate();
+    spec.goal = own_goal(*output, goal);
     const std::string_view ext = extension_for(spec.container).substr(1);
     const std::string pattern = output->has_path()   ? output->path()
                                 : wanted.size() == 1 ? std::string()

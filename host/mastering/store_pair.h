@@ -21,18 +21,24 @@ class StorePair {
   FrameStore& held() { return *stores_[held_]; }
 
   // The other place, empty.
-  FrameStore& begin() {
+  FrameStore& begin() { return begin(frames_); }
+
+  // The same for a track of another length: one at another sample rate.
+  FrameStore& begin(std::int64_t frames) {
     std::optional<FrameStore>& store = stores_[1 - held_];
     store.reset();
-    if (spool_dir_.empty()) return store.emplace(*arenas_[1 - held_], channels_, frames_);
-    return store.emplace(spool_dir_, channels_, frames_);
+    if (spool_dir_.empty()) return store.emplace(*arenas_[1 - held_], channels_, frames);
+    return store.emplace(spool_dir_, channels_, frames);
   }
 
   // What begin() gave last.
   FrameStore& made() { return *stores_[1 - held_]; }
 
   // What begin() gave, and has been filled, is the track now; the other place becomes free at the next begin().
-  void flip() { held_ = 1 - held_; }
+  void flip() {
+    held_ = 1 - held_;
+    frames_ = held().frames();
+  }
 
  private:
   FrameArena* arenas_[2];

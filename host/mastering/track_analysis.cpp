@@ -8,8 +8,12 @@
 #include <utility>
 
 #include "host/audio_file/pcm_hash.h"
+#include "host/audio_file/sample_rate_converter.h"
+#include "host/mastering/convert_store.h"
+#include "host/mastering/examined_stage.h"
 #include "host/mastering/output_writer.h"
 #include "host/mastering/restore_stage.h"
+#include "host/mastering/store_meter.h"
 #include "host/mastering/unusable_audio.h"
 #include "kernels/loudness/channel_weights.h"
 #include "kernels/math/decibel.h"
@@ -20,13 +24,29 @@ namespace {
 // Of the whole analysis, where there is something to restore.
 constexpr double kReadingShare = 0.1, kRestoringShare = 0.85;
 
-void add_step(const ChainStage& stage, int sample_rate_hz, EqDesigns& designs, FirstPassSetup& setup) {
-  if (changes_nothing(stage)) return;
-  if (const auto* eq = std::get_if<EqStage>(&stage)) {
-    setup.steps.emplace_back(designs.get(eq->bands, sample_rate_hz));
+// A stage that needs no examining, as a step.
+std::optional<ChainStep> step_of(const ChainStage& stage, int sample_rate_hz, EqDesigns& designs) {
+  if (changes_nothing(stage)) return std::nullopt;
+  if (const auto* eq = std::get_if<EqStage>(&stage)) return designs.get(eq->bands, sample_rate_hz);
+  if (const auto* gain = std::get_if<GainStage>(&stage)) return db_to_amplitude(gain->gain_db);
+  return std::nullopt;
+}
+
+// What is known of a step before it has run.
+StageReport report_of(const ChainStage& stage, const ChainStep& step, Backend backend) {
+  StageReport report{std::string(stage_name(stage)), backend == Backend::cuda ? "cuda" : "cpu", {}, {}};
+  if (const auto* design = std::get_if<std::shared_ptr<const LinearPhaseEqDesign>>(&step)) {
+    if (const auto* eq = std::get_if<EqStage>(&stage))
+      report.figures.emplace_back("bands", static_cast<double>(eq->bands.size()));
+    const std::pair<std::string, double> shape[] = {{"taps", static_cast<double>(2 * (*design)->longest_half() + 1)},
+                                                    {"worst_deviation_db", (*design)->worst_db()},
+                                                    {"pre_ring_db", (*design)->pre_ring_db()},
+                                                    {"latency_frames", 0}};
+    report.figures.insert(report.figures.end(), std::begin(shape), std::end(shape));
   } else if (const auto* gain = std::get_if<GainStage>(&stage)) {
-    setup.steps.emplace_back(db_to_amplitude(gain->gain_db));
+    report.figures = {{"gain_db", gain->gain_db}};
   }
+  return report;
 }
 
 FirstPassSetup bare_setup(const AudioFormat& format) {
@@ -49,29 +69,49 @@ void interleave(AudioView from, std::byte* bytes) {
 
 }  // namespace
 
+AudioFormat chain_format(const Chain& chain, const AudioFormat& file) {
+  AudioFormat format = file;
+  if (!chain.sample_rate_hz || *chain.sample_rate_hz == file.sample_rate_hz) return format;
+  format.sample_rate_hz = *chain.sample_rate_hz;
+  format.frames = converted_frames(file.frames, file.sample_rate_hz, format.sample_rate_hz);
+  return format;
+}
+
 FirstPassSetup pass_setup(const Chain& chain, const AudioFormat& format, EqDesigns& designs) {
   FirstPassSetup setup = bare_setup(format);
-  for (const ChainStage& stage : chain.stages) add_step(stage, format.sample_rate_hz, designs, setup);
+  for (const ChainStage& stage : chain.stages) {
+    if (auto step = step_of(stage, format.sample_rate_hz, designs)) setup.steps.push_back(std::move(*step));
+  }
   setup.scrub = chain.scrub;
   setup.trace = chain.goal.limit.has_value() && !chain.is_neutral();
   setup.staged_true_peak = !chain.goal.limit.has_value();
   return setup;
 }
 
-TrackAnalysis::TrackAnalysis(Setup setup) : s_(std::move(setup)), in_(s_.reader.format()) {}
+TrackAnalysis::TrackAnalysis(Setup setup)
+    : s_(std::move(setup)), in_(s_.reader.format()), at_(chain_format(s_.chain, in_)) {}
 
 LoudnessReading TrackAnalysis::run() {
   const std::vector<Part> all = parts();
   for (const Part& part : all) restorations_ += part.restorations.size();
+  has_more_passes_ = all.size() > 1;
   LoudnessReading reading = read_through(all.front(), all.size() == 1);
   if (restorations_ > 0) {
     for (Fault& fault : other_faults(s_.stores->held(), in_.sample_rate_hz, s_.check))
       s_.report.faults.push_back(std::move(fault));
   }
+  bool is_fresh = true;  // `reading` is of the track as it is held
+  if (at_.sample_rate_hz != in_.sample_rate_hz) {
+    convert_rate();
+    is_fresh = false;
+  }
   for (std::size_t i = 1; i < all.size(); ++i) {
     for (const std::size_t index : all[i].restorations) restore(index);
+    is_fresh = is_fresh && all[i].restorations.empty();
     const bool is_last = i + 1 == all.size();
-    if (is_last || !all[i].stages.empty()) reading = pass_through(all[i]);
+    if (!is_last && all[i].stages.empty()) continue;
+    reading = pass_through(all[i], is_last, is_fresh ? &reading.hops : nullptr);
+    is_fresh = true;
   }
   if (passes_on_a_device_follow()) s_.after_reading();
   return reading;
@@ -79,24 +119,22 @@ LoudnessReading TrackAnalysis::run() {
 
 std::vector<TrackAnalysis::Part> TrackAnalysis::parts() const {
   std::vector<Part> parts(1);
+  if (at_.sample_rate_hz != in_.sample_rate_hz) parts.emplace_back();  // the file is read at its own rate
   for (std::size_t i = 0; i < s_.chain.stages.size(); ++i) {
     const ChainStage& stage = s_.chain.stages[i];
-    if (!std::holds_alternative<RestorationStage>(stage)) {
-      if (!changes_nothing(stage)) parts.back().stages.push_back(i);
-      continue;
-    }
     if (changes_nothing(stage)) continue;
-    if (!parts.back().stages.empty() || parts.size() == 1) parts.emplace_back();
-    parts.back().restorations.push_back(i);
+    const bool restores = std::holds_alternative<RestorationStage>(stage);
+    if ((restores || needs_whole_track(stage)) && (!parts.back().stages.empty() || parts.size() == 1))
+      parts.emplace_back();
+    (restores ? parts.back().restorations : parts.back().stages).push_back(i);
   }
   return parts;
 }
 
-FirstPassSetup TrackAnalysis::setup_of(const Part& part, bool is_last) const {
-  FirstPassSetup setup = bare_setup(in_);
-  for (const std::size_t index : part.stages) add_step(s_.chain.stages[index], in_.sample_rate_hz, s_.designs, setup);
-  setup.trace = is_last && s_.chain.goal.limit.has_value() && !s_.chain.is_neutral();
-  setup.staged_true_peak = is_last && !s_.chain.goal.limit.has_value();
+FirstPassSetup TrackAnalysis::setup_of(const AudioFormat& format, bool is_last) const {
+  FirstPassSetup setup = bare_setup(format);
+  setup.trace = is_last && s_.wanted.trace;
+  setup.staged_true_peak = is_last && s_.wanted.true_peak;
   return setup;
 }
 
@@ -108,9 +146,12 @@ std::unique_ptr<FirstPass> TrackAnalysis::make_pass(FirstPassSetup setup, AudioS
 LoudnessReading TrackAnalysis::read_through(const Part& part, bool is_last) {
   const double share = is_last ? 1 : kReadingShare;
   s_.progress(0, "analysis");
-  FirstPassSetup setup = setup_of(part, is_last);
+  FirstPassSetup setup = setup_of(in_, is_last);
   setup.scrub = s_.chain.scrub;
-  report_stages(part);
+  for (const std::size_t index : part.stages) {
+    if (auto step = step_of(s_.chain.stages[index], in_.sample_rate_hz, s_.designs))
+      add_step(index, std::move(*step), setup, {});
+  }
   std::optional<StoreSink> sink;
   if (s_.stores != nullptr) sink.emplace(s_.stores->begin());
   std::unique_ptr<FirstPass> pass = make_pass(std::move(setup), sink ? &*sink : nullptr);
@@ -137,21 +178,37 @@ LoudnessReading TrackAnalysis::read_through(const Part& part, bool is_last) {
   s_.report.before = measurement_of(result.before, in_.frames, in_.sample_rate_hz);
   if (s_.stores != nullptr) s_.stores->flip();
   is_changed_ = !part.stages.empty();
+  account_for(std::move(result.accounts));
   return std::move(result.staged ? *result.staged : result.before);
 }
 
-LoudnessReading TrackAnalysis::pass_through(const Part& part) {
-  FirstPassSetup setup = setup_of(part, true);
+LoudnessReading TrackAnalysis::pass_through(const Part& part, bool is_last, const HopEnergies* hops) {
+  FirstPassSetup setup = setup_of(at_, is_last);
   setup.encoding = Encoding::float32;
-  report_stages(part);
   FrameStore& from = s_.stores->held();
-  std::optional<StoreSink> sink;
-  if (!part.stages.empty()) sink.emplace(s_.stores->begin());
-  std::unique_ptr<FirstPass> pass = make_pass(std::move(setup), sink ? &*sink : nullptr);
   s_.watch.start(&BusySeconds::kernels);
-  for (std::int64_t done = 0; done < in_.frames;) {
+  for (const std::size_t index : part.stages) {
+    const ChainStage& stage = s_.chain.stages[index];
+    if (!needs_whole_track(stage)) {
+      if (auto step = step_of(stage, at_.sample_rate_hz, s_.designs)) add_step(index, std::move(*step), setup, {});
+      continue;
+    }
+    HopEnergies measured;
+    if (hops == nullptr) measured = measure_store(from, at_, {}, s_.check).hops;
+    ExaminedStep examined = examine(stage, from, hops != nullptr ? *hops : measured, at_, s_.check);
+    if (examined.step) {
+      add_step(index, std::move(*examined.step), setup, std::move(examined.account));
+    } else {
+      s_.report.stages.push_back({std::string(stage_name(stage)), "cpu", {}, {}});
+      take_account(s_.report.stages.size() - 1, std::move(examined.account));
+    }
+  }
+  std::optional<StoreSink> sink;
+  if (!setup.steps.empty()) sink.emplace(s_.stores->begin());
+  std::unique_ptr<FirstPass> pass = make_pass(std::move(setup), sink ? &*sink : nullptr);
+  for (std::int64_t done = 0; done < at_.frames;) {
     s_.check();
-    std::int64_t count = std::min(BlockBuffers::kFrames, in_.frames - done);
+    std::int64_t count = std::min(BlockBuffers::kFrames, at_.frames - done);
     std::byte* bytes = pass->room(count);
     interleave(from.read(done, count), bytes);
     pass->take(count);
@@ -159,6 +216,7 @@ LoudnessReading TrackAnalysis::pass_through(const Part& part) {
   }
   FirstPassResult result = pass->finish();
   s_.watch.stop();
+  account_for(std::move(result.accounts));
   if (sink) {
     s_.stores->flip();
     is_changed_ = true;
@@ -166,13 +224,27 @@ LoudnessReading TrackAnalysis::pass_through(const Part& part) {
   return std::move(result.staged ? *result.staged : result.before);
 }
 
+void TrackAnalysis::convert_rate() {
+  s_.watch.start(&BusySeconds::kernels);
+  convert_store(s_.stores->held(), in_.sample_rate_hz, s_.stores->begin(at_.frames), at_.sample_rate_hz, s_.check);
+  s_.watch.stop();
+  s_.stores->flip();
+  is_changed_ = true;
+  s_.report.stages.push_back({"sample_rate",
+                              "cpu",
+                              {{"from_hz", static_cast<double>(in_.sample_rate_hz)},
+                               {"to_hz", static_cast<double>(at_.sample_rate_hz)},
+                               {"latency_frames", 0}},
+                              {}});
+}
+
 void TrackAnalysis::restore(std::size_t index) {
   s_.check();
   const auto& stage = std::get<RestorationStage>(s_.chain.stages[index]);
   s_.watch.start(&BusySeconds::kernels);
-  const TrackRestorer made = make_restorer(stage, {static_cast<double>(in_.sample_rate_hz), in_.channels},
+  const TrackRestorer made = make_restorer(stage, {static_cast<double>(at_.sample_rate_hz), at_.channels},
                                            s_.backend == Backend::cuda ? s_.accelerator : nullptr);
-  RestoredStage done = restore_stage(*made.restorer, stage, *s_.stores, in_.sample_rate_hz, s_.check);
+  RestoredStage done = restore_stage(*made.restorer, stage, *s_.stores, at_.sample_rate_hz, s_.check);
   s_.watch.stop();
   if (made.backend == Backend::cuda) done.report.backend = "cuda";
   const RestorationReport& report = *done.report.restoration;
@@ -190,24 +262,23 @@ void TrackAnalysis::restore(std::size_t index) {
               "restoration");
 }
 
-void TrackAnalysis::report_stages(const Part& part) {
-  const std::string backend = s_.backend == Backend::cuda ? "cuda" : "cpu";
-  for (const std::size_t index : part.stages) {
-    const ChainStage& stage = s_.chain.stages[index];
-    if (const auto* eq = std::get_if<EqStage>(&stage)) {
-      const auto design = s_.designs.get(eq->bands, in_.sample_rate_hz);
-      s_.report.stages.push_back({"eq",
-                                  backend,
-                                  {{"bands", static_cast<double>(eq->bands.size())},
-                                   {"taps", static_cast<double>(2 * design->longest_half() + 1)},
-                                   {"worst_deviation_db", design->worst_db()},
-                                   {"pre_ring_db", design->pre_ring_db()},
-                                   {"latency_frames", 0}},
-                                  {}});
-    } else {
-      s_.report.stages.push_back({"gain", backend, {{"gain_db", std::get<GainStage>(stage).gain_db}}, {}});
-    }
-  }
+// The step runs in the pass to come; its account follows when that is over.
+void TrackAnalysis::add_step(std::size_t index, ChainStep step, FirstPassSetup& setup, StageAccount before) {
+  s_.report.stages.push_back(report_of(s_.chain.stages[index], step, s_.backend));
+  take_account(s_.report.stages.size() - 1, std::move(before));
+  running_.push_back(s_.report.stages.size() - 1);
+  setup.steps.push_back(std::move(step));
+}
+
+void TrackAnalysis::account_for(std::vector<StageAccount> accounts) {
+  for (std::size_t i = 0; i < running_.size(); ++i) take_account(running_[i], std::move(accounts.at(i)));
+  running_.clear();
+}
+
+void TrackAnalysis::take_account(std::size_t report, StageAccount account) {
+  StageReport& of = s_.report.stages[report];
+  for (const std::string& note : account.notes) s_.report.notes.push_back(of.name + ": " + note);
+  of.add(std::move(account));
 }
 
 void TrackAnalysis::refuse_non_finite(const NonFinite& bad) {

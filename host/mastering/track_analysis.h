@@ -19,18 +19,28 @@
 
 namespace lathe {
 
+// The track behind the chain: the file's format but for rate and frames.
+AudioFormat chain_format(const Chain& chain, const AudioFormat& file);
+
 // What the chain's stages are to a pass. Throws std::invalid_argument for a band that does not fit the rate.
 FirstPassSetup pass_setup(const Chain& chain, const AudioFormat& format, EqDesigns& designs);
 
 class TrackAnalysis {
  public:
+  // What the gain needs to know of the track behind the stages.
+  struct Wanted {
+    bool trace = false;      // for a limiter
+    bool true_peak = false;  // for a gain without one
+  };
+
   struct Setup {
     const Chain& chain;
     Backend backend;
     EqDesigns& designs;
     cuda::Accelerator* accelerator;  // for Backend::cuda
     AudioReader& reader;
-    StorePair* stores;  // null for a neutral chain: nothing is kept
+    StorePair* stores;  // null where every output is a copy: nothing is kept
+    Wanted wanted;
     Stopwatch& watch;
     TrackReport& report;          // gets before, faults, stages, notes and the payload's hash
     std::function<void()> check;  // called for every block; may throw
@@ -48,26 +58,36 @@ class TrackAnalysis {
   // Whether any stage changed a sample. After run().
   bool is_changed() const { return is_changed_; }
 
+  // Of the track that the stores hold: the file's, at the rate of the chain.
+  const AudioFormat& format() const { return at_; }
+
  private:
-  // Stages between two restorations, the restorations before them first.
+  // Stages that one pass applies, the restorations before them first. The first of them may be one that has to know
+  // the whole track.
   struct Part {
     std::vector<std::size_t> restorations;
     std::vector<std::size_t> stages;
   };
 
   std::vector<Part> parts() const;
-  FirstPassSetup setup_of(const Part& part, bool is_last) const;
+  FirstPassSetup setup_of(const AudioFormat& format, bool is_last) const;
+  void add_step(std::size_t index, ChainStep step, FirstPassSetup& setup, StageAccount before);
+  void take_account(std::size_t report, StageAccount account);
   std::unique_ptr<FirstPass> make_pass(FirstPassSetup setup, AudioSink* out) const;
   LoudnessReading read_through(const Part& part, bool is_last);
-  LoudnessReading pass_through(const Part& part);
+  LoudnessReading pass_through(const Part& part, bool is_last, const HopEnergies* hops);
+  void convert_rate();
   void restore(std::size_t index);
-  void report_stages(const Part& part);
-  bool passes_on_a_device_follow() const { return s_.backend == Backend::cuda && restorations_ > 0; }
+  void account_for(std::vector<StageAccount> accounts);
+  bool passes_on_a_device_follow() const { return s_.backend == Backend::cuda && has_more_passes_; }
   void refuse_non_finite(const NonFinite& bad);
 
   Setup s_;
   const AudioFormat& in_;
+  AudioFormat at_;
+  std::vector<std::size_t> running_;  // reports of the steps of the pass that is under way
   bool is_changed_ = false;
+  bool has_more_passes_ = false;  // behind the one that reads the file
   std::size_t restored_ = 0, restorations_ = 0;
 };
 

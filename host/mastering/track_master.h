@@ -70,7 +70,8 @@ class TrackMaster {
 
   // Designs the chain's equalisers, if nobody has yet: how long their kernels are decides. Throws std::invalid_argument
   // for a band that does not fit the rate.
-  MemoryNeed memory_needed(const Chain& chain, const AudioFormat& format, Backend backend);
+  MemoryNeed memory_needed(const Chain& chain, const std::vector<OutputSpec>& outputs, const AudioFormat& file,
+                           Backend backend);
 
   // `progress` may be empty. Throws AudioFileError, UnusableAudio, TargetOutOfReach,
   // std::invalid_argument (a band that does not fit the rate, an output format that cannot hold the track),

@@ -1,6 +1,7 @@
 #include "host/mastering/track_report.h"
 
 #include <cmath>
+#include <utility>
 
 namespace lathe {
 
@@ -15,6 +16,11 @@ Measurement measurement_of(const LoudnessReading& reading, std::int64_t frames, 
     m.reason = "silence: no 400 ms block is above -70 LUFS";
   }
   return m;
+}
+
+void StageReport::add(StageAccount account) {
+  figures.insert(figures.end(), account.figures.begin(), account.figures.end());
+  for (StageCurve& curve : account.curves) curves.push_back(std::move(curve));
 }
 
 BusySeconds& BusySeconds::operator+=(const BusySeconds& other) {

@@ -10,6 +10,7 @@
 
 #include "kernels/loudness/loudness_reading.h"
 #include "kernels/restoration/restorer.h"
+#include "kernels/stage_account.h"
 
 namespace lathe {
 
@@ -36,6 +37,8 @@ struct OutputReport {
   std::string pcm_md5;  // empty: not taken
   Measurement after;
   std::vector<std::string> dropped_tags;
+  std::optional<double> asked_lufs, asked_dbtp;
+  std::string reason;  // why what was asked was not reached; empty when it was
 };
 
 // What a restoration stage did beside its figures.
@@ -59,6 +62,11 @@ struct StageReport {
   std::string backend;
   std::vector<std::pair<std::string, double>> figures;
   std::optional<RestorationReport> restoration;
+  std::vector<StageCurve> curves = {};
+  std::vector<std::string> outputs = {};  // whose it is, where the outputs differ in it; empty: all outputs'
+
+  // Figures and curves behind those there are.
+  void add(StageAccount account);
 };
 
 // One kind of damage looked for: "clicks", "crackle", "clipping", "hum", "noise", "rumble", "dc", "dropouts".

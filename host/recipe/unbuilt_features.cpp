@@ -39,7 +39,6 @@ class Finder {
       add("input.on_damaged", "salvaging damaged files (on_damaged: salvage)");
     }
     if (input.accept_size() > 0) add("input.accept", "choosing among input formats (accept)");
-    if (input.sample_rate().has_rate_hz()) add("input.sample_rate", "converting the sample rate");
   }
 
   void look_at(const v1::Stage& stage, const std::string& path) {
@@ -76,9 +75,10 @@ class Finder {
 
   void look_at(const v1::Output& output, const std::string& path) {
     if (output.dither() == v1::DITHER_SHAPED) add(path + ".dither", "shaped dither; tpdf is there");
-    if (output.has_sample_rate()) add(path + ".sample_rate", "converting the sample rate");
-    if (output.skip_size() > 0) add(path + ".skip", "an output that skips stages");
-    if (output.has_loudness()) add(path + ".loudness", "an output with its own loudness");
+    for (const int skipped : output.skip()) {
+      if (skipped != v1::STAGE_KIND_LIMIT) add(path + ".skip", "an output that skips other stages than limit");
+    }
+    if (output.has_loudness()) look_at(output.loudness(), path + ".loudness");
     if (output.per() == v1::OUTPUT_PER_SIDE) add(path + ".per", "one file for each side (per: side)");
     if (output.snap_588() == v1::SNAP588_REPORT) add(path + ".snap_588", "reporting CD frames (snap_588)");
   }

@@ -30,6 +30,9 @@ Json output_json(const OutputReport& output) {
   if (!output.pcm_md5.empty()) json["pcm_md5"] = output.pcm_md5;
   if (!output.dropped_tags.empty()) json["tags_not_representable"] = output.dropped_tags;
   json["after"] = measurement_json(output.after);
+  json["asked"] = {{"integrated_lufs", optional_number(output.asked_lufs)},
+                   {"true_peak_dbtp", optional_number(output.asked_dbtp)}};
+  json["reason"] = output.reason;
   return json;
 }
 
@@ -63,6 +66,12 @@ Json stage_json(const StageReport& stage, int sample_rate_hz) {
     json["cost_s_per_audio_s"] = number(r->cost);
   }
   for (const auto& [key, value] : stage.figures) json[key] = number(value);
+  for (const StageCurve& curve : stage.curves) {
+    Json values = Json::array();
+    for (const float value : curve.values) values.push_back(number(std::round(value * 100.0) / 100.0));
+    json[curve.name + "_curve"] = {{"step_s", number(curve.step_s)}, {"values", std::move(values)}};
+  }
+  if (!stage.outputs.empty()) json["outputs"] = stage.outputs;
   if (const auto& r = stage.restoration; r && !r->repairs.empty()) {
     json["repairs_at"] = repairs_json(r->repairs, sample_rate_hz);
     if (r->repairs_not_listed > 0) json["repairs_not_listed"] = r->repairs_not_listed;

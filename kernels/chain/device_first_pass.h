@@ -68,6 +68,7 @@ class DeviceFirstPass final : public FirstPass {
     result.non_finite = bad_;
     result.before = std::move(before_->finish().front());
     if (staged_) result.staged = std::move(staged_->finish().front());
+    for (const auto& stage : stages_) result.accounts.push_back(stage->account());
     return result;
   }
 

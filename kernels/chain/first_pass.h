@@ -40,6 +40,7 @@ struct FirstPassSetup {
 struct FirstPassResult {
   LoudnessReading before;                 // with the trace, when there are no steps
   std::optional<LoudnessReading> staged;  // what came out of the steps, if there are any
+  std::vector<StageAccount> accounts;     // one a step
   NonFinite non_finite;                   // without `scrub` a track that has any is not to be used
 };
 

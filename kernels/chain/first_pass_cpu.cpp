@@ -55,6 +55,7 @@ class CpuFirstPass final : public FirstPass {
     first_->finish();
     result.before = before_.take_reading();
     if (end_.meter) result.staged = end_.meter->take_reading();
+    for (const auto& stage : stages_) result.accounts.push_back(stage->account());
     return result;
   }
 

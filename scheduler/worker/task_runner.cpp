@@ -265,7 +265,7 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task, con
   std::vector<Replace> replace;
   for (const OutputSpec& output : p.job.outputs) replace.push_back(replace_policy(job, p, output.path));
 
-  const MemoryNeed need = master_.memory_needed(p.job.chain, p.format, p.job.backend);
+  const MemoryNeed need = master_.memory_needed(p.job.chain, p.job.outputs, p.format, p.job.backend);
   const bool is_spooled = need.kept_bytes > memory_.total();
   if (is_spooled) p.job.spool_dir = job.spool_dir;
   const std::int64_t bytes = is_spooled ? need.spooled_bytes : need.kept_bytes;

@@ -1,0 +1,32 @@
+#include "host/mastering/rendition.h"
+
+#include <algorithm>
+
+#include "host/audio_file/sample_rate_converter.h"
+
+namespace lathe {
+
+std::vector<Rendition> renditions_of(const Chain& chain, const std::vector<OutputSpec>& outputs,
+                                     const AudioFormat& track) {
+  std::vector<Rendition> all;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const OutputSpec& output = outputs[i];
+    if (output.removed_by) continue;
+    const int rate_hz = output.sample_rate_hz.value_or(track.sample_rate_hz);
+    const GainGoal& goal = output.goal ? *output.goal : chain.goal;
+    auto same = std::find_if(all.begin(), all.end(), [&](const Rendition& one) {
+      return one.format.sample_rate_hz == rate_hz && one.goal == goal;
+    });
+    if (same == all.end()) {
+      AudioFormat format = track;
+      format.sample_rate_hz = rate_hz;
+      if (rate_hz != track.sample_rate_hz)
+        format.frames = converted_frames(track.frames, track.sample_rate_hz, rate_hz);
+      same = all.insert(all.end(), Rendition{format, goal, {}});
+    }
+    same->outputs.push_back(i);
+  }
+  return all;
+}
+
+}  // namespace lathe

@@ -1,0 +1,23 @@
+// What outputs of a track have in common: a sample rate and a goal of loudness and limiter, and so one gain.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "host/audio_file/audio_file.h"
+#include "host/mastering/chain.h"
+
+namespace lathe {
+
+struct Rendition {
+  AudioFormat format;  // the track's, at this rendition's rate
+  GainGoal goal;
+  std::vector<std::size_t> outputs;  // their places in the list, in order; the first says whether the gain was right
+};
+
+// In the order of their first outputs. `track` is the format behind the chain. Outputs of what a stage removed are in
+// none.
+std::vector<Rendition> renditions_of(const Chain& chain, const std::vector<OutputSpec>& outputs,
+                                     const AudioFormat& track);
+
+}  // namespace lathe

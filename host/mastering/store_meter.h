@@ -1,0 +1,21 @@
+// The loudness of a track that is kept, where no pass has just measured it.
+#pragma once
+
+#include <functional>
+
+#include "host/audio_file/audio_file.h"
+#include "host/mastering/frame_store.h"
+#include "kernels/loudness/loudness_reading.h"
+
+namespace lathe {
+
+struct MeterDepth {
+  bool true_peak = false;
+  bool trace = false;
+};
+
+// `format` names the rate and the channels' places. `check` is called for every block that is read; it may throw.
+LoudnessReading measure_store(FrameStore& track, const AudioFormat& format, MeterDepth depth,
+                              const std::function<void()>& check);
+
+}  // namespace lathe
