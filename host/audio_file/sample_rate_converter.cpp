@@ -34,7 +34,7 @@ SampleRateConverter::SampleRateConverter(int from_hz, int to_hz, int channels, s
   if (from_hz < 1 || to_hz < 1 || channels < 1)
     throw std::invalid_argument("SampleRateConverter: rates and channels must be positive");
   const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_S, SOXR_FLOAT32_S);
-  const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_VHQ, 0);
+  const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_VHQ, SOXR_ROLLOFF_NONE);
   const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
   soxr_error_t error = nullptr;
   state_->soxr = soxr_create(from_hz, to_hz, static_cast<unsigned>(channels), &error, &io, &quality, &runtime);

@@ -1,7 +1,8 @@
 // Conversion of a stream to another sample rate by libsoxr at its best setting.
 //
-// libsoxr's "very high quality": linear phase, a pass band of 0.913 of the lower Nyquist frequency within 0.001 dB,
-// 28 bits of precision, computed in double; no imaging or aliasing above -160 dB was measured. Net latency is zero.
+// libsoxr's "very high quality" without its roll-off: linear phase, flat up to 0.913 of the lower Nyquist frequency, 28
+// bits of precision, computed in double. Against the curve between the samples -135 dB or better, tones above the new
+// Nyquist frequency under -140 dB (sample_rate_converter_test). Net latency is zero.
 // libsoxr chooses its code by processor, so the last bits may differ between machines.
 #pragma once
 
