@@ -161,9 +161,9 @@ TEST(RecipeErrors, ANameThatIsNoRecipeListsTheShippedOnes) {
     FAIL() << "loaded";
   } catch (const RecipeErrors& errors) {
     EXPECT_EQ(errors.problems()[0].text(),
-              "steaming: error: no file and no shipped recipe; shipped are broadcast-r128, cd, clean-up, streaming, "
-              "tape-transfer, vinyl-transfer (did you mean "
-              "'streaming'?)");
+              "steaming: error: no file and no shipped recipe; shipped are acoustic, broadcast-r128, cd, clean-up, "
+              "electronic, gentle, loud, podcast, streaming, tape-master, tape-transfer, vinyl-master, "
+              "vinyl-premaster, vinyl-transfer (did you mean 'streaming'?)");
   }
 }
 
