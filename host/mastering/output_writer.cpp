@@ -50,6 +50,7 @@ OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const S
   std::optional<MessageDigest> md5;
   if (pcm_md5 && format.container != Container::flac) md5.emplace(MessageDigest::Kind::md5);
   LoudnessMeter after({static_cast<double>(in_.sample_rate_hz), weights_, true, false, in_.frames});
+  Quantizer quantizer = quantizer_for(output);
   const bool copies = source_.is_untouched && format.encoding == in_.encoding;
   if (copies || source_.store == nullptr || keeps_wide_samples(output)) source_.input->rewind();
   for (std::int64_t first = 0; first < in_.frames; first += kBlock) {
@@ -59,7 +60,7 @@ OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const S
     if (copies) {
       copy_block(frames);
     } else {
-      render_block(output, frames, first);
+      render_block(output, quantizer, frames, first);
     }
     watch_.start(&BusySeconds::kernels);
     after.take(frames);
@@ -101,7 +102,17 @@ void OutputWriter::copy_block(MutableAudioView frames) {
   }
 }
 
-void OutputWriter::render_block(const OutputSpec& output, MutableAudioView frames, std::int64_t first) {
+Quantizer OutputWriter::quantizer_for(const OutputSpec& output) const {
+  // Samples that are still the input's need no dither where every one of them fits the new step.
+  const bool fits = !is_float(in_.encoding) && bits_per_sample(output.encoding) >= bits_per_sample(in_.encoding);
+  const Dither dither = source_.is_untouched && fits ? Dither::none : output.dither;
+  const bool keeps = source_.keeps_samples && fits && source_.gain == 1;
+  return {output.encoding, dither, source_.dither_seed, keeps ? OnStep::kept : OnStep::dithered,
+          static_cast<double>(in_.sample_rate_hz)};
+}
+
+void OutputWriter::render_block(const OutputSpec& output, Quantizer& quantizer, MutableAudioView frames,
+                                std::int64_t first) {
   if (source_.store != nullptr) {
     watch_.start(&BusySeconds::limiter);
     const AudioView in = source_.store->read(first, frames.frames);
@@ -124,11 +135,6 @@ void OutputWriter::render_block(const OutputSpec& output, MutableAudioView frame
     copy_block(frames);
   }
   watch_.start(&BusySeconds::encode);
-  // Samples that are still the input's need no dither where every one of them fits the new step.
-  const bool fits = !is_float(in_.encoding) && bits_per_sample(output.encoding) >= bits_per_sample(in_.encoding);
-  const Dither dither = source_.is_untouched && fits ? Dither::none : output.dither;
-  const bool keeps = source_.keeps_samples && fits && source_.gain == 1;
-  const Quantizer quantizer(output.encoding, dither, source_.dither_seed, keeps ? OnStep::kept : OnStep::dithered);
   quantizer.pack(frames, first, blocks_.steps.data(), blocks_.bytes.data());
   if (keeps_wide_samples(output)) put_back_wide_samples(frames, first);
 }

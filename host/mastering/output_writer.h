@@ -12,6 +12,7 @@
 #include "host/mastering/stopwatch.h"
 #include "host/mastering/track_report.h"
 #include "kernels/aligned.h"
+#include "kernels/pcm/pcm.h"
 
 namespace lathe {
 
@@ -53,7 +54,8 @@ class OutputWriter {
 
  private:
   void copy_block(MutableAudioView frames);
-  void render_block(const OutputSpec& output, MutableAudioView frames, std::int64_t first);
+  Quantizer quantizer_for(const OutputSpec& output) const;
+  void render_block(const OutputSpec& output, Quantizer& quantizer, MutableAudioView frames, std::int64_t first);
   bool keeps_wide_samples(const OutputSpec& output) const;
   void put_back_wide_samples(MutableAudioView frames, std::int64_t first);
 

@@ -191,6 +191,19 @@ Encoding encoding_of(const v1::Output& output, Encoding input, Container contain
   }
 }
 
+Dither dither_of(v1::Dither dither) {
+  switch (dither) {
+    case v1::DITHER_NONE:
+      return Dither::none;
+    case v1::DITHER_SHAPED:
+      return Dither::shaped;
+    case v1::DITHER_SHAPED_LIGHT:
+      return Dither::shaped_light;
+    default:
+      return Dither::tpdf;
+  }
+}
+
 // A tag's text as part of a file name: no separators, no control characters, no leading or trailing dots and blanks.
 std::string as_file_name(std::string_view text) {
   std::string name;
@@ -306,7 +319,7 @@ std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& 
     spec.id = output->id();
     spec.container = container_of(*output, input.container);
     spec.encoding = encoding_of(*output, input.encoding, spec.container);
-    spec.dither = output->dither() == v1::DITHER_NONE ? Dither::none : Dither::tpdf;
+    spec.dither = dither_of(output->dither());
     if (output->has_sample_rate()) spec.sample_rate_hz = output->sample_rate();
     spec.goal = own_goal(*output, goal);
     const std::string_view ext = extension_for(spec.container).substr(1);

@@ -74,7 +74,6 @@ class Finder {
   }
 
   void look_at(const v1::Output& output, const std::string& path) {
-    if (output.dither() == v1::DITHER_SHAPED) add(path + ".dither", "shaped dither; tpdf is there");
     for (const int skipped : output.skip()) {
       if (skipped != v1::STAGE_KIND_LIMIT) add(path + ".skip", "an output that skips other stages than limit");
     }

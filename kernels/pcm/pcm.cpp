@@ -1,10 +1,12 @@
 #include "kernels/pcm/pcm.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
 
+#include "kernels/pcm/noise_curve.h"
 #include "kernels/pcm/pcm_lanes.h"
 #include "kernels/simd/level.h"
 
@@ -74,14 +76,16 @@ NonFinite find_non_finite(MutableAudioView audio, bool mend) {
   return found;
 }
 
-Quantizer::Quantizer(Encoding encoding, Dither dither, std::uint64_t seed, OnStep on_step)
+Quantizer::Quantizer(Encoding encoding, Dither dither, std::uint64_t seed, OnStep on_step, double sample_rate_hz)
     : encoding_(encoding), dither_(dither), seed_(seed), on_step_(on_step) {
   if (encoding == Encoding::pcm_u8 || encoding == Encoding::float64) {
     throw std::invalid_argument("Quantizer: 8-bit and float64 files are read, not written");
   }
+  static_assert(NoiseCurve::kTaps == ShapedState::kTaps);
+  if (is_shaped(dither)) std::ranges::copy(noise_curve(dither, sample_rate_hz).taps_q16, taps_q16_);
 }
 
-void Quantizer::pack(MutableAudioView audio, std::int64_t first_frame, std::int32_t* steps, std::byte* bytes) const {
+void Quantizer::pack(MutableAudioView audio, std::int64_t first_frame, std::int32_t* steps, std::byte* bytes) {
   if (first_frame % 16 != 0) throw std::invalid_argument("Quantizer: a block starts at a multiple of 16 frames");
   if (encoding_ == Encoding::float32) {
     for (std::int64_t n = 0; n < audio.frames; ++n) {
@@ -103,6 +107,12 @@ void Quantizer::pack(MutableAudioView audio, std::int64_t first_frame, std::int3
     }
     return;
   }
+  is_shaped(dither_) ? quantize_shaped(audio, first_frame, steps) : quantize(audio, first_frame, steps);
+  const auto pack_bytes = encoding_ == Encoding::pcm16 ? kernels().pack16 : kernels().pack24;
+  pack_bytes(steps, audio.frames, audio.channels, audio.frames, bytes);
+}
+
+void Quantizer::quantize(MutableAudioView audio, std::int64_t first_frame, std::int32_t* steps) const {
   QuantizeJob job;
   job.scale = encoding_ == Encoding::pcm16 ? 0x1p15f : 0x1p23f;
   job.lowest = -static_cast<std::int32_t>(job.scale);
@@ -114,8 +124,31 @@ void Quantizer::pack(MutableAudioView audio, std::int64_t first_frame, std::int3
     job.key = channel_key(seed_, c);
     kernels().quantize(job, audio.channel(c), audio.frames, steps + c * audio.frames);
   }
-  const auto pack_bytes = encoding_ == Encoding::pcm16 ? kernels().pack16 : kernels().pack24;
-  pack_bytes(steps, audio.frames, audio.channels, audio.frames, bytes);
+}
+
+void Quantizer::quantize_shaped(MutableAudioView audio, std::int64_t first_frame, std::int32_t* steps) {
+  if (shaped_.empty()) {
+    shaped_.resize(static_cast<std::size_t>(audio.channels + 1) / 2);
+  } else if (first_frame != next_frame_) {
+    throw std::invalid_argument("Quantizer: shaped dither takes a track in order");
+  }
+  next_frame_ = first_frame + audio.frames;
+  ShapedJob job;
+  job.scale = encoding_ == Encoding::pcm16 ? 0x1p15f : 0x1p23f;
+  job.lowest = -static_cast<std::int32_t>(job.scale);
+  job.highest = -job.lowest - 1;
+  job.keeps_steps = on_step_ == OnStep::kept;
+  job.first_frame = first_frame;
+  std::ranges::copy(taps_q16_, job.taps_q16);
+  const QuantizeShaped kernel = pick_level(sse2::quantize_shaped, avx2::quantize_shaped, avx512::quantize_shaped);
+  for (int c = 0; c < audio.channels; c += 2) {
+    const bool has_second = c + 1 < audio.channels;
+    job.keys[0] = channel_key(seed_, c);
+    job.keys[1] = channel_key(seed_, c + 1);
+    float* const x[2] = {audio.channel(c), has_second ? audio.channel(c + 1) : nullptr};
+    std::int32_t* const out[2] = {steps + c * audio.frames, has_second ? steps + (c + 1) * audio.frames : nullptr};
+    kernel(job, x, audio.frames, out, shaped_.at(static_cast<std::size_t>(c / 2)));
+  }
 }
 
 }  // namespace lathe

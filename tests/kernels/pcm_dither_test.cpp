@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/pcm/pcm.h"
+#include "tests/support/dither_oracle.h"
 #include "tests/support/random.h"
 #include "tests/support/simd_levels.h"
 #include "tests/support/track.h"
@@ -15,34 +16,10 @@ namespace lathe {
 namespace {
 
 using test::FloatTrack;
+using test::noise_of;
+using test::philox;
+using Words = test::PhiloxWords;
 using test::Signal;
-
-struct Words {
-  std::uint32_t first, second;
-  bool operator==(const Words&) const = default;
-};
-
-// Philox2x32 of Salmon, Moraes, Dror and Shaw (SC 2011), as their paper has it; the quantiser takes 7 rounds.
-Words philox(Words counter, std::uint32_t key, int rounds = 7) {
-  for (int round = 0; round < rounds; ++round) {
-    const std::uint64_t product = std::uint64_t{0xD256D193} * counter.first;
-    counter = {static_cast<std::uint32_t>(product >> 32) ^ key ^ counter.second, static_cast<std::uint32_t>(product)};
-    key += 0x9E3779B9;
-  }
-  return counter;
-}
-
-// The noise of a frame in steps, within +-1: what the quantiser adds before it rounds.
-double noise_of(std::uint64_t seed, int channel, std::int64_t frame) {
-  std::uint64_t z = seed + 0x9E3779B97F4A7C15u * static_cast<std::uint64_t>(channel + 1);  // SplitMix64
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  const auto key = static_cast<std::uint32_t>((z ^ (z >> 31)) >> 16);
-  const auto counter = static_cast<std::uint64_t>(frame) / 2;
-  const Words words = philox({static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32)}, key);
-  const std::uint32_t bits = frame % 2 == 0 ? words.first : words.second;
-  return (static_cast<double>(bits >> 16) - static_cast<double>(bits & 0xffff)) / 65536;
-}
 
 // Quantises in place and returns what was written, in steps.
 std::vector<Signal> quantised(FloatTrack& track, Encoding encoding, std::uint64_t seed, std::int64_t first_frame = 0) {

@@ -36,7 +36,7 @@ FloatTrack unpacked(const std::vector<std::byte>& bytes, Encoding encoding, int 
   return track;
 }
 
-std::vector<std::byte> packed(FloatTrack& track, const Quantizer& quantizer) {
+std::vector<std::byte> packed(FloatTrack& track, Quantizer quantizer) {
   const auto samples = static_cast<std::size_t>(track.frames() * track.channels());
   std::vector<std::int32_t> steps(samples);
   std::vector<std::byte> bytes(samples * static_cast<std::size_t>(bytes_per_sample(quantizer.encoding())) +

@@ -72,7 +72,7 @@ StageSubject quantizer(std::string name, Encoding encoding, Dither dither) {
   subject.silence_stays_silent = dither == Dither::none;
   subject.process = [encoding, dither](const FloatTrack& in, const std::vector<std::int64_t>& cuts) {
     FloatTrack out = in;
-    const Quantizer pack(encoding, dither, 20);
+    Quantizer pack(encoding, dither, 20, OnStep::dithered, kRate);
     std::int64_t first = 0;
     for (const std::int64_t count : cuts) {
       const auto samples = static_cast<std::size_t>(count * in.channels());
@@ -104,6 +104,8 @@ std::vector<StageSubject> stages_of(TestBackend backend) {
   all.push_back(quantizer("16 bits", Encoding::pcm16, Dither::none));
   all.push_back(quantizer("16 bits with dither", Encoding::pcm16, Dither::tpdf));
   all.push_back(quantizer("24 bits with dither", Encoding::pcm24, Dither::tpdf));
+  all.push_back(quantizer("16 bits with shaped dither", Encoding::pcm16, Dither::shaped));
+  all.push_back(quantizer("24 bits with shaped-light dither", Encoding::pcm24, Dither::shaped_light));
   all.push_back(quantizer("32 bits", Encoding::pcm32, Dither::none));
   return all;
 }

@@ -42,15 +42,15 @@ TEST(UnbuiltFeatures, OneByOne) {
   EXPECT_THAT(unbuilt_paths("checks: [{profile: ebu-r128}]"), ElementsAre("checks"));
   EXPECT_THAT(unbuilt_paths("input: {contiguous: always, on_damaged: salvage, accept: [wav], sample_rate: 44100}"),
               ElementsAre("input.contiguous", "input.on_damaged", "input.accept"));
-  EXPECT_THAT(
-      unbuilt_paths("outputs: [{sample_rate: 44100, skip: [limit, eq], dither: shaped, per: side, snap_588: report, "
-                    "loudness: {target_lufs: -9}}]"),
-      ElementsAre("outputs[0].dither", "outputs[0].skip", "outputs[0].per", "outputs[0].snap_588"));
+  EXPECT_THAT(unbuilt_paths("outputs: [{sample_rate: 44100, skip: [limit, eq], per: side, snap_588: report, "
+                            "loudness: {target_lufs: -9}}]"),
+              ElementsAre("outputs[0].skip", "outputs[0].per", "outputs[0].snap_588"));
 }
 
 TEST(UnbuiltFeatures, SeveralOutputsAreBuilt) {
   EXPECT_THAT(
-      unbuilt_paths("outputs: [{id: hd, format: wav, bits: 24}, {id: cd, format: flac, bits: 16, dither: none}]\n"
+      unbuilt_paths("outputs: [{id: hd, format: wav, bits: 24}, {id: cd, format: flac, bits: 16, dither: none}, "
+                    "{id: shaped, bits: 16, dither: shaped}, {id: light, bits: 16, dither: shaped-light}]\n"
                     "input: {scrub: true, contiguous: never}\nloudness: {target_lufs: -14, on_conflict: fail}"),
       IsEmpty());
 }
