@@ -229,6 +229,12 @@ const GainPlan& GainSolver::correct(double measured_lufs) {
 }
 
 const GainPlan& GainSolver::plan() const { return state_->plan; }
+std::optional<double> GainSolver::expected_true_peak() const {
+  if (!state_->curve) return state_->before.true_peak * state_->plan.gain;
+  if (!state_->curve->spans().empty()) return state_->ceiling;
+  return std::nullopt;
+}
+
 const LimiterCurve* GainSolver::curve() const { return state_->curve ? &*state_->curve : nullptr; }
 
 std::string reason_text(const GainGoal& goal, StoppedBy stopped_by, double reached_lufs) {

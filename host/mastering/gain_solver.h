@@ -82,6 +82,8 @@ class GainSolver {
   const GainPlan& correct(double measured_lufs);
 
   const GainPlan& plan() const;
+  // Of the track made by the plan, linear; not known where the limiter had to look at no peak.
+  std::optional<double> expected_true_peak() const;
   // Null without a limit.
   const LimiterCurve* curve() const;
 

@@ -35,6 +35,18 @@ AudioFormat format_of(const OutputSpec& output, const AudioFormat& input) {
   return format;
 }
 
+OutputReport output_described(const OutputSpec& output, const AudioFormat& format) {
+  OutputReport report;
+  report.id = output.id;
+  report.path = output.path;
+  report.container = container_name(format.container);
+  report.frames = format.frames;
+  report.sample_rate_hz = format.sample_rate_hz;
+  report.channels = format.channels;
+  report.bits = bits_name(format.encoding);
+  return report;
+}
+
 BlockBuffers::BlockBuffers(const AudioFormat& input)
     : bytes(static_cast<std::size_t>(kFrames * std::max(frame_bytes(input), 4 * input.channels)) + kPcmSlackBytes),
       work(static_cast<std::size_t>(kFrames * input.channels)),
@@ -70,18 +82,10 @@ OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const S
   }
   after.finish();
   const WrittenAudio written = writer.finish();
-  OutputReport report;
+  OutputReport report = output_described(output, format);
   watch_.start(&BusySeconds::io);
   report.sha256 = verify_written(file.path(), format, written);
   watch_.stop();
-
-  report.id = output.id;
-  report.path = output.path;
-  report.container = container_name(format.container);
-  report.frames = format.frames;
-  report.sample_rate_hz = format.sample_rate_hz;
-  report.channels = format.channels;
-  report.bits = bits_name(format.encoding);
   report.bytes = written.bytes;
   report.pcm_md5 = md5 ? md5->hex() : written.pcm_md5;
   report.after = measurement_of(after.take_reading(), format.frames, format.sample_rate_hz);

@@ -19,6 +19,9 @@ namespace lathe {
 // What one output of a track of format `input` is written as.
 AudioFormat format_of(const OutputSpec& output, const AudioFormat& input);
 
+// What is known of the output before it is written: all but its bytes, hashes and measurement.
+OutputReport output_described(const OutputSpec& output, const AudioFormat& format);
+
 // Work space for blocks of a track, shared by its passes. A stereo block and its bytes stay in the second-level cache.
 struct BlockBuffers {
   static constexpr std::int64_t kFrames = 16384;

@@ -15,15 +15,29 @@ std::string format_text(const AudioFormat& f) {
 TrackMaster::TrackMaster(EqDesigns& designs) : designs_(designs) {}
 TrackMaster::~TrackMaster() = default;
 
-MasteredTrack TrackMaster::master(const TrackJob& job, const MasteringProgress& progress,
-                                  const std::atomic<bool>& is_cancelled) {
+template <class Work>
+auto TrackMaster::on_backend(const TrackJob& job, Work&& work) {
   if (job.backend == Backend::cuda && !accelerator_) accelerator_ = cuda::open_accelerator();
   try {
-    return TrackRun(job, designs_, arena_, second_arena_, accelerator_.get(), progress, is_cancelled).run();
+    return work();
   } catch (const cuda::CudaError&) {
     accelerator_.reset();  // whatever it held may be why; the next track starts anew
     throw;
   }
+}
+
+MasteredTrack TrackMaster::master(const TrackJob& job, const MasteringProgress& progress,
+                                  const std::atomic<bool>& is_cancelled) {
+  return on_backend(job, [&] {
+    return TrackRun(job, designs_, arena_, second_arena_, accelerator_.get(), progress, is_cancelled).run();
+  });
+}
+
+PlannedTrack TrackMaster::plan(const TrackJob& job, const MasteringProgress& progress,
+                               const std::atomic<bool>& is_cancelled) {
+  return on_backend(job, [&] {
+    return TrackRun(job, designs_, arena_, second_arena_, accelerator_.get(), progress, is_cancelled).plan();
+  });
 }
 
 void TrackMaster::release_memory() {

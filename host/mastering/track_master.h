@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -55,6 +56,22 @@ struct MasteredTrack {
   std::vector<StagedFile> files;  // one an output, in order; removed unless published
 };
 
+// What one gain would make of the outputs that share it.
+struct GainForecast {
+  double gain_db = 0;
+  double max_gain_reduction_db = 0;
+  double limited_share = 0;             // of the track's time
+  double expected_lufs = 0;             // by the gain's model; minus infinity for silence
+  std::optional<double> expected_dbtp;  // none: below the limiter's ceiling, and not looked at closer
+};
+
+// A track as it would be mastered. The report's outputs have no hashes and nothing measured; `bytes` is that of their
+// samples, which FLAC makes less of.
+struct PlannedTrack {
+  TrackReport report;
+  std::vector<std::optional<GainForecast>> forecasts;  // one an output; none for what a stage removed
+};
+
 // Bytes of memory that mastering a track takes.
 struct MemoryNeed {
   std::int64_t kept_bytes = 0;     // while the track stays in memory
@@ -78,9 +95,16 @@ class TrackMaster {
   // MasteringCancelled, and on a GPU BackendAbsent and CudaError. Whatever it throws, nothing is left behind.
   MasteredTrack master(const TrackJob& job, const MasteringProgress& progress, const std::atomic<bool>& is_cancelled);
 
+  // All of master() but the writing: reads, restores, runs the chain, solves the gain. Writes nothing but a spool in
+  // job.spool_dir, which has no name. Takes and throws what master() does.
+  PlannedTrack plan(const TrackJob& job, const MasteringProgress& progress, const std::atomic<bool>& is_cancelled);
+
   void release_memory();
 
  private:
+  template <class Work>
+  auto on_backend(const TrackJob& job, Work&& work);
+
   EqDesigns& designs_;
   FrameArena arena_, second_arena_;                 // the second for chains that restore
   std::unique_ptr<cuda::Accelerator> accelerator_;  // once a track has asked for CUDA

@@ -106,7 +106,7 @@ void TrackRun::analyse() {
 // What a stage took out, while the track before it and the track after it are both there.
 void TrackRun::write_removed(std::size_t stage, FrameStore& after) {
   for (std::size_t i = 0; i < job_.outputs.size(); ++i) {
-    if (job_.outputs[i].removed_by != stage) continue;
+    if (job_.outputs[i].removed_by != stage || !writes_) continue;
     RenderSource source;
     source.input = &reader_;
     source.track = track_format_;
@@ -121,17 +121,7 @@ void TrackRun::write_removed(std::size_t stage, FrameStore& after) {
 
 // The gain of a rendition, and its files.
 void TrackRun::master(const Rendition& rendition) {
-  solver_.reset();
-  plan_ = {};
-  if (stores_) {
-    check_cancelled();
-    report_progress(kAnalysisShare, "limiter");
-    TrackBefore before = before_gain(rendition);
-    watch_.start(&BusySeconds::limiter);
-    solver_.emplace(*store_, std::move(before), rendition.goal);
-    plan_ = solver_->solve();
-    watch_.stop();
-  }
+  solve_gain(rendition);
   for (const std::size_t index : rendition.outputs) {
     write_output(rendition, index);
     // The first file says whether the gain was right; the others follow it.
@@ -143,6 +133,20 @@ void TrackRun::master(const Rendition& rendition) {
   }
   report_gain(rendition);
   judge(rendition);
+}
+
+void TrackRun::solve_gain(const Rendition& rendition) {
+  solver_.reset();
+  plan_ = {};
+  if (stores_) {
+    check_cancelled();
+    report_progress(kAnalysisShare, "limiter");
+    TrackBefore before = before_gain(rendition);
+    watch_.start(&BusySeconds::limiter);
+    solver_.emplace(*store_, std::move(before), rendition.goal);
+    plan_ = solver_->solve();
+    watch_.stop();
+  }
 }
 
 // The track at the rendition's rate, and what its gain is solved from.

@@ -27,11 +27,16 @@ class TrackRun {
   // Once.
   MasteredTrack run();
 
+  // Instead of run(), once: all but the writing.
+  PlannedTrack plan();
+
  private:
   void describe_input();
   void analyse();
   void write_removed(std::size_t stage, FrameStore& after);
   void master(const Rendition& rendition);
+  void solve_gain(const Rendition& rendition);
+  GainForecast forecast(const Rendition& rendition) const;
   TrackBefore before_gain(const Rendition& rendition);
   bool correct_gain(const Rendition& rendition, std::size_t output);
   void report_gain(const Rendition& rendition);
@@ -56,6 +61,7 @@ class TrackRun {
   BlockBuffers blocks_;
   std::optional<StorePair> stores_;
   std::map<std::size_t, std::pair<StagedFile, OutputReport>> written_;  // by output
+  bool writes_ = true;                                                  // not for a plan
   bool is_changed_ = false;                                             // by a stage before the gain
   LoudnessReading reading_;                                             // of the track behind the stages
   // Of the rendition in hand.

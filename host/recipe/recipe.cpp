@@ -10,6 +10,7 @@
 
 #include "host/recipe/canonical_json.h"
 #include "host/recipe/field_reader.h"
+#include "host/recipe/recipe_advice.h"
 #include "host/recipe/semantic_checks.h"
 #include "host/recipe/set_path.h"
 #include "host/recipe/suggestion.h"
@@ -161,6 +162,14 @@ std::vector<RecipeProblem> RecipeSource::unbuilt() const {
   add(read_);
   for (int i = 0; i < read_.recipe.overrides_size(); ++i) add(read_checked(with_overrides(root_, {i})));
   return problems;
+}
+
+std::vector<RecipeProblem> RecipeSource::warnings() const {
+  std::vector<RecipeProblem> problems;
+  const auto& overrides = read_.recipe.overrides();
+  add_advice(read_, overrides, problems);
+  for (int i = 0; i < overrides.size(); ++i) add_advice(read_checked(with_overrides(root_, {i})), overrides, problems);
+  return problems.empty() ? problems : RecipeErrors(std::move(problems)).problems();  // in order, each once
 }
 
 }  // namespace lathe

@@ -47,6 +47,9 @@ class RecipeSource {
   // What this version cannot do yet, overrides counted, each with its place. Empty: the recipe can be run.
   std::vector<RecipeProblem> unbuilt() const;
 
+  // What is allowed and most likely not meant, overrides counted, each with its place, in the order of the lines.
+  std::vector<RecipeProblem> warnings() const;
+
   // Where a path of the recipe stands ("chain[3].limit.ceiling_dbtp"), else the nearest path around it.
   RecipePosition position(const std::string& path) const { return position_of(read_.positions, path); }
 

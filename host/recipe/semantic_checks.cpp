@@ -1,9 +1,14 @@
 #include "host/recipe/semantic_checks.h"
 
+#include <algorithm>
 #include <set>
 
+#include "host/recipe/chain_frequencies.h"
 #include "host/recipe/field_reader.h"
 #include "host/recipe/field_rules.h"
+#include "host/recipe/numbers.h"
+#include "host/recipe/path_template.h"
+#include "host/recipe/suggestion.h"
 
 namespace lathe {
 namespace {
@@ -19,6 +24,8 @@ class Checks {
     for (int i = 0; i < read_.recipe.stems_size(); ++i) {
       check_chain(read_.recipe.stems(i).chain(), item("stems", i) + ".chain");
     }
+    check_frequencies();
+    check_reach();
     check_outputs();
     for (int i = 0; i < read_.recipe.overrides_size(); ++i) {
       const std::string path = item("overrides", i) + ".match";
@@ -130,6 +137,31 @@ class Checks {
     }
   }
 
+  // Only where the recipe says at which rate the chain runs; else it depends on the track.
+  void check_frequencies() {
+    const v1::KeepOrRate& rate = read_.recipe.input().sample_rate();
+    if (!rate.has_rate_hz()) return;
+    const double half_hz = 0.5 * rate.rate_hz();
+    for (const ChainFrequency& frequency : chain_frequencies(read_.recipe)) {
+      if (frequency.hz < half_hz) continue;
+      report(frequency.path, frequency.path + ": " + shortest(frequency.hz) + " Hz is not below " + shortest(half_hz) +
+                                 " Hz, half of input.sample_rate: lower it, or raise the rate");
+    }
+  }
+
+  // No signal at all is this loud under that ceiling: the weighting adds 4 dB at most, eight channels 10.5.
+  void check_reach() {
+    constexpr double kMostLu = 14;
+    const auto& chain = read_.recipe.chain();
+    const v1::Loudness& loudness = read_.recipe.loudness();
+    if (chain.empty() || !chain[chain.size() - 1].limit().has_ceiling_dbtp() || !loudness.has_target_lufs()) return;
+    const double ceiling_dbtp = chain[chain.size() - 1].limit().ceiling_dbtp();
+    if (loudness.target_lufs() <= ceiling_dbtp + kMostLu) return;
+    report("loudness.target_lufs", "loudness.target_lufs: nothing under a ceiling of " + shortest(ceiling_dbtp) +
+                                       " dBTP can be as loud as " + shortest(loudness.target_lufs()) +
+                                       " LUFS: lower the target");
+  }
+
   void check_outputs() {
     const v1::Recipe& recipe = read_.recipe;
     std::set<std::string> ids;
@@ -179,6 +211,11 @@ class Checks {
       const std::size_t slash = std::min(text.find('/', at), text.size());
       leaves = leaves || text.substr(at, slash - at) == "..";
       at = slash + 1;
+    }
+    for (const std::string& field : fields_in_path(text)) {
+      const auto& known = known_path_fields();
+      if (std::find(known.begin(), known.end(), field) == known.end())
+        report(path, "the path names the field {" + field + "}" + suggestion(field, known));
     }
     if (leaves) report(path, "a path names a file under the output folder: no '/' at its ends, no '..'");
   }

@@ -32,7 +32,11 @@ std::optional<RecipeSource> load_recipe(const std::string& recipe, const std::ve
   try {
     RecipeSource source = RecipeSource::load(recipe, sets);
     const std::vector<RecipeProblem> unbuilt = source.unbuilt();
-    if (unbuilt.empty()) return source;
+    if (unbuilt.empty()) {
+      for (const RecipeProblem& problem : source.warnings())
+        std::fprintf(stderr, "%s\n", problem.text("warning").c_str());
+      return source;
+    }
     for (const RecipeProblem& problem : unbuilt) std::fprintf(stderr, "%s\n", problem.text().c_str());
     std::fprintf(stderr, "%zu error(s)\n", unbuilt.size());
   } catch (const RecipeErrors& errors) {

@@ -18,7 +18,7 @@ void say(const std::string& text);
 // Absolute, without a slash at its end.
 std::filesystem::path output_folder(const std::string& out);
 
-// Says recipe mistakes, and what this version cannot do, all at once; then there is none.
+// Says recipe mistakes, and what this version cannot do, all at once; then there is none. Warnings are said too.
 std::optional<RecipeSource> load_recipe(const std::string& recipe, const std::vector<std::string>& sets);
 
 // Neither the output folder nor anything above it may be a file. Throws RefusedInput.

@@ -7,23 +7,21 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "host/audio_file/audio_reader.h"
-#include "host/mastering/recipe_chain.h"
 #include "host/report/audit_text.h"
 #include "kernels/backend.h"
 #include "kernels/cuda/device.h"
 #include "scheduler/cli/batch_report.h"
 #include "scheduler/cli/interrupt.h"
 #include "scheduler/cli/master_request.h"
+#include "scheduler/cli/plan_report.h"
 #include "scheduler/cli/processors.h"
 #include "scheduler/cli/progress.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/store/store_error.h"
 #include "scheduler/worker/local_batch.h"
 #include "scheduler/worker/memory_budget.h"
-#include "scheduler/worker/output_names.h"
+#include "scheduler/worker/plan_batch.h"
 #include "scheduler/worker/state_folder.h"
-#include "scheduler/worker/task_runner.h"
 
 namespace lathe::cli {
 namespace {
@@ -40,65 +38,43 @@ struct Options {
   int jobs = 0;
   std::string memory;
   std::string state_dir;
-  bool json = false, dry_run = false, no_cache = false, overwrite = false, pcm_md5 = false, quiet = false;
+  std::string dry_run;  // "measure", "quick" or empty
+  bool json = false, no_cache = false, overwrite = false, pcm_md5 = false, quiet = false;
 };
 
 // What would be made of each track; nothing is written, and the state folder is not touched.
-int dry_run(const Options& options, const Scan& scan, const RecipeSource& recipe, const fs::path& out_dir) {
-  nlohmann::ordered_json doc{
-      {"schema", "lathe.plan.v1"}, {"engine", engine_name()}, {"recipe_sha256", recipe.effective().sha256}};
-  doc["tracks"] = nlohmann::ordered_json::array();
-  int failed = static_cast<int>(scan.problems.size());
-  std::int64_t bytes = 0;
-  double audio_s = 0;
-  bool any_read = false;
-  const auto clashes = name_clashes(scan.tracks, recipe, out_dir);
-  for (const ScannedTrack& track : scan.tracks) {
-    nlohmann::ordered_json one{{"input", track.input}};
-    try {
-      const AudioReader reader(track.input, Md5::compared, Reading::header);
-      any_read = true;
-      if (const auto clash = clashes.find(track.input); clash != clashes.end()) throw OutputTaken(clash->second);
-      const AudioFormat& format = reader.format();
-      audio_s += static_cast<double>(format.frames) / format.sample_rate_hz;
-      one["outputs"] = nlohmann::ordered_json::array();
-      for (const OutputSpec& output : outputs_of(recipe_for_track(recipe, track.input, reader.tags()).recipe, format,
-                                                 reader.tags(), out_dir, track.relative)) {
-        const std::int64_t size = format.frames * format.channels * bytes_per_sample(output.encoding);
-        bytes += size;
-        std::error_code error;
-        one["outputs"].push_back(
-            {{"path", output.path.string()}, {"bytes_at_most", size}, {"exists", fs::exists(output.path, error)}});
-      }
-    } catch (const std::exception& error) {
-      one["error"] = error.what();
-      ++failed;
-    }
-    if (!options.json) {
-      if (one.contains("error")) {
-        std::printf("cannot   %s\n", one["error"].get<std::string>().c_str());
-      } else {
-        for (const auto& output : one["outputs"]) {
-          std::printf("%s  %s\n", output["exists"].get<bool>() ? "exists  " : "would be",
-                      output["path"].get<std::string>().c_str());
-        }
-      }
-    }
-    doc["tracks"].push_back(std::move(one));
+int dry_run(const Options& options, const Scan& scan, const LocalBatch& as_run) {
+  PlanBatch batch;
+  batch.out_dir = as_run.out_dir;
+  batch.recipe = as_run.recipe;
+  batch.backend = as_run.backend;
+  batch.jobs = as_run.jobs;
+  batch.memory_bytes = as_run.memory_bytes;
+  batch.only_headers = options.dry_run == "quick";
+  batch.is_interrupted = &watch_interrupts();
+  std::vector<TrackPlan> plans;
+  {
+    Progress progress(options.quiet);
+    batch.on_progress = [&progress](const BatchProgress& p) { progress.show(p); };
+    plans = batch.run(scan.tracks);
   }
-  for (const ScanProblem& problem : scan.problems)
-    doc["tracks"].push_back({{"input", problem.path.string()}, {"error", problem.reason}});
-  doc["summary"] = {{"tracks", scan.tracks.size() + scan.problems.size()},
-                    {"failed", failed},
-                    {"audio_s", audio_s},
-                    {"bytes_at_most", bytes}};
+  const PlanTotals totals = totals_of(plans, scan.problems, as_run.jobs);
   if (options.json) {
-    std::printf("%s\n", doc.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+    std::printf("%s\n",
+                plan_report(plans, scan.problems, totals, as_run.recipe->effective().sha256, engine_of(batch.backend))
+                    .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
+                    .c_str());
   } else {
-    std::printf("%zu track(s), %.0f s of audio, at most %.1f MB to write; nothing was written\n", scan.tracks.size(),
-                audio_s, static_cast<double>(bytes) / 1e6);
+    print_plan(plans, scan.problems, totals);
   }
-  return !any_read ? kNothingRead : failed == 0 ? kOk : kSomeFailed;
+  const bool report_failed = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  if (report_failed) say("the report could not be written whole");
+  if (batch.is_interrupted->load()) {
+    say(fmt::format("interrupted: {} of {} tracks were looked at", plans.size(), scan.tracks.size()));
+    return kCancelled;
+  }
+  if (nothing_was_read(outcomes_of(plans))) return kNothingRead;
+  return totals.failed > 0 || report_failed ? kSomeFailed : kOk;
 }
 
 // By a signal, or through the store.
@@ -146,17 +122,17 @@ int master(const Options& options) {
     say(wrong.what());
     return kUsage;
   }
-  if (options.dry_run) return dry_run(options, scan, *recipe, folder);
+  batch.out_dir = folder;
+  batch.recipe = &*recipe;
+  batch.jobs = options.jobs > 0 ? options.jobs : processors();
+  if (!options.dry_run.empty()) return dry_run(options, scan, batch);
   for (const ScanProblem& problem : scan.problems) say(visible_text(problem.path.native()) + ": " + problem.reason);
   const BackendChoice& backend = batch.backend;
   if (options.backend == "auto" && backend.backend == Backend::cpu && !options.quiet && has_cuda())
     say("on the CPU: " + backend.reason);
-  batch.out_dir = folder;
-  batch.recipe = &*recipe;
   batch.use_cache = !options.no_cache;
   batch.overwrite = options.overwrite;
   batch.pcm_md5 = options.pcm_md5;
-  batch.jobs = options.jobs > 0 ? options.jobs : processors();
   BatchResult result;
   if (!scan.tracks.empty()) {
     batch.state_dir = state_folder(options.state_dir.empty() ? std::nullopt : std::optional(options.state_dir));
@@ -217,7 +193,10 @@ void add_master(CLI::App& app, Run& run) {
   verb->add_option("--memory", options->memory, "Most memory to use, as 4GiB; left out: 60 % of what is free");
   verb->add_option("--state-dir", options->state_dir, "Where Lathe remembers what it has done (LATHE_STATE_DIR)");
   verb->add_flag("--json", options->json, "One JSON report on stdout");
-  verb->add_flag("--dry-run", options->dry_run, "Says what would be made; writes nothing");
+  verb->add_flag("--dry-run{measure}", options->dry_run,
+                 "Measures, and says what would become of each track; writes nothing. --dry-run=quick: by the files' "
+                 "headers alone")
+      ->check(CLI::IsMember({"measure", "quick"}));
   verb->add_flag("--no-cache", options->no_cache, "Masters anew what is unchanged");
   verb->add_flag("--overwrite", options->overwrite, "Replaces files in the output folder that are not Lathe's own");
   verb->add_flag("--pcm-md5", options->pcm_md5, "Also an MD5 of the samples, for all formats");

@@ -36,12 +36,24 @@ int show(const std::string& name, bool effective, const std::vector<std::string>
   }
 }
 
-int lint(const std::string& file, const std::vector<std::string>& sets) {
+// Warnings do not fail a recipe, unless `is_strict`.
+int lint(const std::string& file, const std::vector<std::string>& sets, bool is_strict) {
   try {
     const RecipeSource source = RecipeSource::load(file, sets);
-    const std::vector<RecipeProblem> unbuilt = source.unbuilt();
-    for (const RecipeProblem& problem : unbuilt) std::printf("%s\n", problem.text("warning").c_str());
-    std::printf("%s: no errors%s\n", file.c_str(), unbuilt.empty() ? "" : ", but this version cannot run it");
+    const std::vector<RecipeProblem> unbuilt = source.unbuilt(), warnings = source.warnings();
+    const char* severity = is_strict ? "error" : "warning";
+    for (const RecipeProblem& problem : unbuilt) std::printf("%s\n", problem.text(severity).c_str());
+    for (const RecipeProblem& problem : warnings) std::printf("%s\n", problem.text(severity).c_str());
+    const std::size_t count = unbuilt.size() + warnings.size();
+    if (is_strict && count > 0) {
+      std::printf("%zu error%s (--strict)\n", count, count == 1 ? "" : "s");
+      return kUsage;
+    }
+    std::string notes;
+    if (!warnings.empty())
+      notes = ", " + std::to_string(warnings.size()) + (warnings.size() == 1 ? " warning" : " warnings");
+    if (!unbuilt.empty()) notes += ", but this version cannot run it";
+    std::printf("%s: no errors%s\n", file.c_str(), notes.c_str());
     return kOk;
   } catch (const RecipeErrors& errors) {
     std::printf("%s\n", errors.what());
@@ -65,7 +77,7 @@ void add_recipe(CLI::App& app, Run& run) {
   struct Options {
     std::string name;
     std::vector<std::string> sets;
-    bool effective = false;
+    bool effective = false, strict = false;
   };
   const auto options = std::make_shared<Options>();
   CLI::App* show_app = recipe->add_subcommand(
@@ -75,11 +87,13 @@ void add_recipe(CLI::App& app, Run& run) {
   show_app->add_flag("--effective", options->effective, "As canonical JSON with all defaults");
   show_app->callback(
       [&run, options] { run = [options] { return show(options->name, options->effective, options->sets); }; });
-  CLI::App* lint_app =
-      recipe->add_subcommand("lint", "Checks a recipe and names every mistake with its line and column");
+  CLI::App* lint_app = recipe->add_subcommand(
+      "lint", "Checks a recipe and names every mistake, and what is likely one, with its line and column");
   lint_app->add_option("FILE", options->name, "A file or a shipped recipe")->required();
   lint_app->add_option("--set", options->sets, "Changes one value: PATH=VALUE");
-  lint_app->callback([&run, options] { run = [options] { return lint(options->name, options->sets); }; });
+  lint_app->add_flag("--strict", options->strict, "Warnings are errors");
+  lint_app->callback(
+      [&run, options] { run = [options] { return lint(options->name, options->sets, options->strict); }; });
 }
 
 }  // namespace lathe::cli

@@ -179,6 +179,27 @@ TEST(RecipeVerb, ListShowLintAndSchemaAnswer) {
   EXPECT_TRUE(schema.json().contains("$schema"));
 }
 
+TEST(RecipeVerb, WarningsExitWithZeroUnlessStrict) {
+  const Workspace work;
+  const std::string recipe = work.recipe("recipe: v1\nchain:\n  - gain: {gain_db: 2}\n");
+  const ProgramResult lint = run_program({"recipe", "lint", recipe});
+  EXPECT_EQ(lint.exit_code, 0);
+  EXPECT_NE(lint.out.find(recipe + ":3:5: warning: chain[0].gain: "), std::string::npos) << lint.out;
+  EXPECT_NE(lint.out.find("no errors, 1 warning"), std::string::npos) << lint.out;
+  const ProgramResult strict = run_program({"recipe", "lint", recipe, "--strict"});
+  EXPECT_EQ(strict.exit_code, 2);
+  EXPECT_NE(strict.out.find(recipe + ":3:5: error: chain[0].gain: "), std::string::npos) << strict.out;
+  EXPECT_EQ(run_program({"recipe", "lint", "streaming", "--strict"}).exit_code, 0);
+}
+
+TEST_F(MasterRecipe, WarningsAreSaidOnce) {
+  const ProgramResult run = work_.master({"-q", "--recipe", "streaming", "--set", "loudness.target_lufs=-4"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  const std::size_t first = run.err.find("--set loudness.target_lufs=-4: warning: ");
+  ASSERT_NE(first, std::string::npos) << run.err;
+  EXPECT_EQ(run.err.find("warning: ", first + 50), std::string::npos) << run.err;
+}
+
 TEST(RecipeVerb, MistakesExitWithTwo) {
   const Workspace work;
   const ProgramResult lint = run_program({"recipe", "lint", work.recipe("recipe: v1\nchian: []\n")});

@@ -1,0 +1,27 @@
+#include "host/recipe/path_template.h"
+
+namespace lathe {
+
+std::vector<std::string> fields_in_path(std::string_view path) {
+  std::vector<std::string> fields;
+  for (std::size_t open = path.find('{'); open != path.npos; open = path.find('{', open)) {
+    const std::size_t close = path.find('}', open);
+    if (close == path.npos) break;
+    const std::string_view field = path.substr(open + 1, close - open - 1);
+    fields.emplace_back(field.substr(0, field.find(':')));
+    open = close;
+  }
+  return fields;
+}
+
+const std::vector<std::string>& known_path_fields() {
+  static const std::vector<std::string> kFields{"stem",  "folder", "id",    "ext",  "track", "disc",
+                                                "title", "artist", "album", "isrc", "upc"};
+  return kFields;
+}
+
+bool tells_tracks_apart(std::string_view field) {
+  return field == "stem" || field == "track" || field == "title" || field == "isrc";
+}
+
+}  // namespace lathe

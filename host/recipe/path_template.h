@@ -1,0 +1,18 @@
+// The fields an output's path may hold: "{album}/{track:02} {title}.{ext}".
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lathe {
+
+// In braces, without what follows a colon, in the order they stand. A brace that is not closed is plain text.
+std::vector<std::string> fields_in_path(std::string_view path);
+
+const std::vector<std::string>& known_path_fields();
+
+// Whether the field differs from track to track.
+bool tells_tracks_apart(std::string_view field);
+
+}  // namespace lathe

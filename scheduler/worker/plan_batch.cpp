@@ -1,0 +1,243 @@
+#include "scheduler/worker/plan_batch.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "host/audio_file/audio_writer.h"
+#include "host/mastering/output_writer.h"
+#include "host/mastering/recipe_chain.h"
+#include "host/mastering/rendition.h"
+#include "host/mastering/track_analysis.h"
+#include "scheduler/worker/job_request.h"
+#include "scheduler/worker/output_names.h"
+
+namespace lathe::scheduler {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
+
+// What writing, measuring and proving a master takes, where reading, measuring, equalising and solving its gain takes
+// 1: 1.03 to 1.08 in CPU time on ten tracks by the recipe streaming, WAV to WAV.
+constexpr double kWritingToPlanning = 1.05;
+
+// An output onto the input, or onto another output: known before anything is done.
+void refuse_taken(const TrackJob& job) {
+  std::set<fs::path> paths;
+  for (const OutputSpec& output : job.outputs) {
+    if (!paths.insert(output.path).second) {
+      throw OutputTaken("two outputs of " + job.input.string() + " would both be " + output.path.string() +
+                        "; give their paths {id} or {ext}");
+    }
+    std::error_code error;
+    if (fs::equivalent(output.path, job.input, error)) {
+      throw OutputTaken("the master of " + job.input.string() + " would be written onto " + output.path.string() +
+                        ", which is that very file; choose another output folder");
+    }
+  }
+}
+
+// What the header alone says.
+PlannedTrack planned_by_header(const TrackJob& job, const AudioFormat& format) {
+  PlannedTrack planned;
+  TrackReport& report = planned.report;
+  report.input = job.input;
+  report.input_format = format_text(format);
+  report.frames = format.frames;
+  report.sample_rate_hz = format.sample_rate_hz;
+  report.channels = format.channels;
+  report.before.reason = "not measured";
+  const AudioFormat track = chain_format(job.chain, format);
+  std::map<std::size_t, AudioFormat> formats;
+  for (const Rendition& rendition : renditions_of(job.chain, job.outputs, track)) {
+    for (const std::size_t index : rendition.outputs) formats[index] = rendition.format;
+  }
+  for (std::size_t i = 0; i < job.outputs.size(); ++i) {
+    const auto found = formats.find(i);
+    const AudioFormat written = format_of(job.outputs[i], found == formats.end() ? track : found->second);
+    if (const std::string why = unwritable_reason(written); !why.empty())
+      throw AudioFileError(AudioFileError::Fault::unsupported, job.outputs[i].path, why);
+    OutputReport output = output_described(job.outputs[i], written);
+    output.bytes = written.frames * frame_bytes(written);
+    const GainGoal& goal = job.outputs[i].goal ? *job.outputs[i].goal : job.chain.goal;
+    output.asked_lufs = goal.target_lufs;
+    if (goal.limit) output.asked_dbtp = goal.limit->ceiling_dbtp;
+    report.outputs.push_back(std::move(output));
+    planned.forecasts.emplace_back();
+  }
+  if (!report.outputs.empty()) {
+    report.asked_lufs = report.outputs.front().asked_lufs;
+    report.asked_dbtp = report.outputs.front().asked_dbtp;
+  }
+  return planned;
+}
+
+// Restoration is done once, however many masters there are: what is written costs in proportion to the rest.
+double mastering_seconds(const TrackPlan& plan) {
+  double restoring_s = 0;
+  for (const StageReport& stage : plan.planned->report.stages) {
+    if (stage.restoration) restoring_s += stage.restoration->cost * plan.audio_s;
+  }
+  const auto masters = static_cast<double>(plan.planned->report.outputs.size());
+  return plan.planned_s + kWritingToPlanning * masters * std::max(plan.planned_s - restoring_s, 0.0);
+}
+
+class Run {
+ public:
+  Run(PlanBatch& batch, const std::vector<ScannedTrack>& tracks)
+      : batch_(batch),
+        tracks_(tracks),
+        plans_(tracks.size()),
+        shares_(tracks.size()),
+        memory_(batch.memory_bytes),
+        device_memory_(device_memory_bytes(batch.backend)),
+        clashes_(name_clashes(tracks, *batch.recipe, batch.out_dir)) {
+    for (const ScannedTrack& track : tracks) total_cost_ += cost_of(track);
+  }
+
+  std::vector<TrackPlan> run() {
+    const auto threads = std::min(static_cast<std::size_t>(std::max(batch_.jobs, 1)), tracks_.size());
+    {
+      std::vector<std::jthread> workers;
+      for (std::size_t i = 0; i < threads; ++i) {
+        workers.emplace_back([this] {
+          work();
+          const std::lock_guard lock(mutex_);
+          ++ended_;
+          changed_.notify_all();
+        });
+      }
+      std::unique_lock lock(mutex_);
+      while (!changed_.wait_for(lock, std::chrono::milliseconds(100), [&] { return ended_ == threads; })) {
+        if (batch_.on_progress) batch_.on_progress(progress());
+      }
+    }
+    std::vector<TrackPlan> done;
+    for (std::optional<TrackPlan>& plan : plans_) {
+      if (plan) done.push_back(std::move(*plan));
+    }
+    return done;
+  }
+
+ private:
+  static double cost_of(const ScannedTrack& track) { return predicted_cost_s(track, v1::JOB_KIND_MASTER); }
+
+  void work() {
+    TrackMaster master(designs_);
+    for (;;) {
+      std::size_t mine = 0;
+      {
+        const std::lock_guard lock(mutex_);
+        if (next_ == tracks_.size() || is_interrupted()) return;
+        mine = next_++;
+      }
+      TrackPlan plan;
+      plan.input = tracks_[mine].input;
+      try {
+        make(plan, mine, master);
+      } catch (const MasteringCancelled&) {
+        return;
+      } catch (const std::exception& error) {
+        plan.planned.reset();
+        plan.failure = failure_of(error);
+      }
+      const std::lock_guard lock(mutex_);
+      shares_[mine] = 1;
+      plans_[mine] = std::move(plan);
+    }
+  }
+
+  void make(TrackPlan& plan, std::size_t index, TrackMaster& master) {
+    const ScannedTrack& track = tracks_[index];
+    TrackJob job;
+    job.input = track.input;
+    job.reader = std::make_shared<AudioReader>(track.input, Md5::compared,
+                                               batch_.only_headers ? Reading::header : Reading::samples);
+    const AudioFormat format = job.reader->format();
+    plan.audio_s = static_cast<double>(format.frames) / format.sample_rate_hz;
+    if (const auto clash = clashes_.find(track.input); clash != clashes_.end()) throw OutputTaken(clash->second);
+    const v1::Recipe recipe = recipe_for_track(*batch_.recipe, track.input, job.reader->tags()).recipe;
+    job.out_dir = batch_.out_dir;
+    job.chain = chain_of(recipe);
+    job.outputs = outputs_of(recipe, format, job.reader->tags(), batch_.out_dir, track.relative);
+    job.backend = batch_.backend.backend;
+    refuse_taken(job);
+    if (batch_.only_headers) {
+      plan.planned = planned_by_header(job, format);
+      return;
+    }
+    const MemoryNeed need = master.memory_needed(job.chain, job.outputs, format, job.backend);
+    const bool is_spooled = need.kept_bytes > memory_.total();
+    if (is_spooled) job.spool_dir = batch_.spool_dir;
+    const std::int64_t bytes = is_spooled ? need.spooled_bytes : need.kept_bytes;
+    const MemoryBudget::Share share = memory_.take(bytes);
+    std::optional<MemoryBudget::Share> device_share(device_memory_.take(need.device_bytes));
+    job.after_first_pass = [&device_share] { device_share.reset(); };
+    const auto began = Clock::now();
+    const MasteringProgress on_progress = [this, index](double done, std::string_view) {
+      const std::lock_guard lock(mutex_);
+      shares_[index] = done;
+    };
+    // What is kept from track to track must not add up past the budget, however a track ends.
+    struct Release {
+      TrackMaster* master;
+      ~Release() {
+        if (master != nullptr) master->release_memory();
+      }
+    };
+    const Release release{bytes > memory_.total() / std::max(2, 2 * batch_.jobs) ? &master : nullptr};
+    plan.planned = master.plan(job, on_progress, is_cancelled());
+    plan.planned_s = seconds_since(began);
+    plan.mastering_s = mastering_seconds(plan);
+  }
+
+  const std::atomic<bool>& is_cancelled() const {
+    static const std::atomic<bool> kNever{false};
+    return batch_.is_interrupted != nullptr ? *batch_.is_interrupted : kNever;
+  }
+  bool is_interrupted() const { return is_cancelled().load(); }
+
+  // With mutex_ held.
+  BatchProgress progress() const {
+    BatchProgress now;
+    now.tracks = static_cast<std::int64_t>(tracks_.size());
+    double cost = 0;
+    for (std::size_t i = 0; i < tracks_.size(); ++i) {
+      cost += shares_[i] * cost_of(tracks_[i]);
+      if (!plans_[i]) continue;
+      ++now.finished;
+      now.failed += !plans_[i]->planned;
+      now.audio_s += plans_[i]->audio_s;
+    }
+    now.share = total_cost_ > 0 ? std::min(1.0, cost / total_cost_) : 1.0;
+    return now;
+  }
+
+  PlanBatch& batch_;
+  const std::vector<ScannedTrack>& tracks_;
+  EqDesigns designs_;
+  std::vector<std::optional<TrackPlan>> plans_;
+  std::vector<double> shares_;
+  LocalMemoryBudget memory_, device_memory_;
+  const std::map<fs::path, std::string> clashes_;
+  double total_cost_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t next_ = 0, ended_ = 0;
+};
+
+}  // namespace
+
+std::vector<TrackPlan> PlanBatch::run(const std::vector<ScannedTrack>& tracks) {
+  if (tracks.empty()) return {};
+  return Run(*this, tracks).run();
+}
+
+}  // namespace lathe::scheduler
