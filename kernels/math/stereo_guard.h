@@ -9,11 +9,12 @@
 
 namespace lathe {
 
-// Sums over the frames of a stretch, M = (L + R) / 2 and S = (L - R) / 2.
+// Sums over the frames of a stretch, M = (L + R) / 2 and S = (L - R) / 2. Nothing sets them to 0 by itself, for they
+// lie in shared memory, too.
 struct StereoSums {
-  double mid = 0;    // of M^2
-  double side = 0;   // of S^2
-  double cross = 0;  // of M S
+  double mid;    // of M^2
+  double side;   // of S^2
+  double cross;  // of M S
 
   LATHE_HOST_DEVICE void add(const StereoSums& other) {
     mid += other.mid;
@@ -80,7 +81,7 @@ LATHE_HOST_DEVICE inline double guard_gain(const StereoLimits& limits, const Ste
 template <class Sums>
 LATHE_HOST_DEVICE double window_gain(const StereoLimits& limits, const Sums& sums, std::int64_t first,
                                      std::int64_t blocks, double block_frames) {
-  StereoSums inside;
+  StereoSums inside{0, 0, 0};
   double side = 0;
   for (std::int64_t k = first - kGuardBefore; k < first + kGuardWindow + kGuardBehind; ++k) {
     if (k < 0 || k >= blocks) continue;

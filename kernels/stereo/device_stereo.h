@@ -29,9 +29,7 @@ class DeviceStereo final : public DeviceStage {
 
   std::string_view name() const override { return "stereo"; }
 
-  std::int64_t halo_frames() const override {
-    return is_mono_ ? 0 : filter_halo() + (design_->look_ahead_blocks() + 1) * frames_;
-  }
+  std::int64_t halo_frames() const override { return is_mono_ ? 0 : design_->halo_frames(); }
 
   void run(const block::InputRows& in, const block::OutputRows& out,
            block::GlobalSpan<const std::int64_t> track_frames) override {
@@ -62,8 +60,9 @@ class DeviceStereo final : public DeviceStage {
     return {work_.bytes + filter.bytes, work_.flops + filter.flops};
   }
 
-  // Of the first pair's track, once all of it went through.
-  StereoFigures figures() const {
+  // Of the first pair's track.
+  StageAccount account() override {
+    if (is_mono_) return {};
     launcher_.synchronize();
     std::vector<StereoTally> tallies;
     for (const Kept& kept : kept_) {
@@ -79,7 +78,7 @@ class DeviceStereo final : public DeviceStage {
         tally.gain = kept.knots.data()[i];
       }
     }
-    return stereo_figures(tallies, frames_);
+    return stereo_account(tallies, frames_, design_->sample_rate_hz());
   }
 
  private:

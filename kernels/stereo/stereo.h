@@ -66,6 +66,8 @@ class StereoDesign {
   std::int64_t block_frames() const { return block_frames_; }
   // Blocks behind one whose sums its gain depends on.
   std::int64_t look_ahead_blocks() const { return limits_.holds_anything() ? kGuardReach : 0; }
+  // Frames of input that a stretch of output takes on either side.
+  std::int64_t halo_frames() const { return (side_ ? side_->half() : 0) + (look_ahead_blocks() + 1) * block_frames_; }
   double left_gain() const;
   double right_gain() const;
 

@@ -6,14 +6,15 @@
 #include <vector>
 
 #include "kernels/math/stereo_guard.h"
+#include "kernels/stage_account.h"
 
 namespace lathe {
 
 // One block of a hundredth of a second.
 struct StereoTally {
-  StereoSums before;  // of the input
-  StereoSums after;   // of what came out
-  float gain = 1;     // the guard's, at the block's start
+  StereoSums before{0, 0, 0};  // of the input
+  StereoSums after{0, 0, 0};   // of what came out
+  float gain = 1;              // the guard's, at the block's start
 };
 
 struct StereoFigures {
@@ -28,5 +29,8 @@ struct StereoFigures {
 };
 
 StereoFigures stereo_figures(const std::vector<StereoTally>& blocks, std::int64_t block_frames);
+
+// The figures as a report prints them, and the guard's gain as a curve if it ever acted.
+StageAccount stereo_account(const std::vector<StereoTally>& blocks, std::int64_t block_frames, double sample_rate_hz);
 
 }  // namespace lathe

@@ -176,12 +176,14 @@ class Stereo final : public Stage {
     next().finish();
   }
 
-  StereoFigures figures() const { return stereo_figures(tallies_, design_->block_frames()); }
+  StageAccount account() const override {
+    return stereo_account(tallies_, design_->block_frames(), design_->sample_rate_hz());
+  }
 
  private:
   static constexpr std::int64_t kPiece = 4096;
 
-  void note_input(AudioView block, std::int64_t valid) { tallies_.push_back({sums_of(block, 0, valid), {}, 1}); }
+  void note_input(AudioView block, std::int64_t valid) { tallies_.push_back({sums_of(block, 0, valid), {0, 0, 0}, 1}); }
 
   void widen(AudioView in) {
     if (!width_) return guard(in);
