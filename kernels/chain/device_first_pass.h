@@ -24,6 +24,7 @@ namespace lathe {
 template <class Launcher>
 struct DeviceParts {
   std::unique_ptr<DeviceStage> (*make_eq)(Launcher&, std::shared_ptr<const LinearPhaseEqDesign>, int channels);
+  std::unique_ptr<DeviceStage> (*make_stereo)(Launcher&, std::shared_ptr<const StereoDesign>, int channels);
   std::unique_ptr<DeviceStage> (*make_gain)(Launcher&, double gain);
   std::unique_ptr<DeviceMeter> (*make_meter)(Launcher&, DeviceMeter::Setup);
 };
@@ -35,9 +36,7 @@ class DeviceFirstPass final : public FirstPass {
       : launcher_(launcher), setup_(std::move(setup)), out_(out), channels_(setup_.channels()) {
     std::int64_t halo = 0;
     for (const ChainStep& step : setup_.steps) {
-      const auto* eq = std::get_if<std::shared_ptr<const LinearPhaseEqDesign>>(&step);
-      stages_.push_back(eq != nullptr ? parts.make_eq(launcher, *eq, channels_)
-                                      : parts.make_gain(launcher, std::get<double>(step)));
+      stages_.push_back(stage_of(parts, step));
       halo += stages_.back()->halo_frames();
     }
     plan_ = SegmentPlan::of(setup_, halo);
@@ -88,6 +87,14 @@ class DeviceFirstPass final : public FirstPass {
     std::int64_t frames = 0;       // of output
     std::int64_t bad_blocks = 0;
   };
+
+  std::unique_ptr<DeviceStage> stage_of(const DeviceParts<Launcher>& parts, const ChainStep& step) {
+    if (const auto* eq = std::get_if<std::shared_ptr<const LinearPhaseEqDesign>>(&step))
+      return parts.make_eq(launcher_, *eq, channels_);
+    if (const auto* stereo = std::get_if<std::shared_ptr<const StereoDesign>>(&step))
+      return parts.make_stereo(launcher_, *stereo, channels_);
+    return parts.make_gain(launcher_, std::get<double>(step));
+  }
 
   // Frames of new input for the segment in hand: the first takes the halo behind it as well.
   std::int64_t wanted() const { return plan_.frames + (done_ == 0 ? plan_.halo : 0); }

@@ -15,11 +15,12 @@
 #include "kernels/pcm/encoding.h"
 #include "kernels/pcm/pcm.h"
 #include "kernels/stage.h"
+#include "kernels/stereo/stereo.h"
 
 namespace lathe {
 
-// A stage before the limiter: an equaliser, or a linear gain.
-using ChainStep = std::variant<std::shared_ptr<const LinearPhaseEqDesign>, double>;
+// A stage before the limiter: an equaliser, a stereo stage, or a linear gain.
+using ChainStep = std::variant<std::shared_ptr<const LinearPhaseEqDesign>, std::shared_ptr<const StereoDesign>, double>;
 
 struct FirstPassSetup {
   Encoding encoding = Encoding::pcm24;

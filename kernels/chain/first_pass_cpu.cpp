@@ -80,6 +80,8 @@ class CpuFirstPass final : public FirstPass {
   std::unique_ptr<Stage> stage_of(const ChainStep& step) const {
     if (const auto* eq = std::get_if<std::shared_ptr<const LinearPhaseEqDesign>>(&step))
       return make_linear_phase_eq(*eq, setup_.channels());
+    if (const auto* stereo = std::get_if<std::shared_ptr<const StereoDesign>>(&step))
+      return make_stereo(*stereo, setup_.channels());
     return make_gain(std::get<double>(step), setup_.channels());
   }
 

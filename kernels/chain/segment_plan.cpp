@@ -27,6 +27,12 @@ SegmentPlan SegmentPlan::of(const FirstPassSetup& setup, std::int64_t steps_halo
 DevicePassBytes device_pass_bytes(const FirstPassSetup& setup) {
   std::int64_t halo = 0, transforms = kKeptPlans, between = 0;  // windows between the passes of one equaliser
   for (const ChainStep& step : setup.steps) {
+    if (const auto* stereo = std::get_if<std::shared_ptr<const StereoDesign>>(&step)) {
+      halo += (*stereo)->halo_frames();
+      between += 2;  // balanced, and filtered
+      if (const OverlapSaveKernel* side = (*stereo)->side_kernel())
+        transforms += 2 * std::max<std::int64_t>(16 << 20, 8 * side->points() * setup.channels());
+    }
     const auto* eq = std::get_if<std::shared_ptr<const LinearPhaseEqDesign>>(&step);
     if (eq == nullptr) continue;
     between += static_cast<std::int64_t>((*eq)->passes().size()) - 1;

@@ -9,7 +9,7 @@ namespace {
 
 using cuda::Launcher;
 
-const DeviceParts<Launcher> kParts{cuda::make_linear_phase_eq, cuda::make_gain, cuda::make_meter};
+const DeviceParts<Launcher> kParts{cuda::make_linear_phase_eq, cuda::make_stereo, cuda::make_gain, cuda::make_meter};
 
 OpenBackend open_passes(bool poison) {
   return [poison]() -> MakePass {

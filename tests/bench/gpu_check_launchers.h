@@ -18,6 +18,7 @@
 #include "kernels/equalizer/device_eq.h"
 #include "kernels/gain/gain_blocks.h"
 #include "kernels/loudness/device_meter_on.h"
+#include "kernels/stereo/device_stereo.h"
 
 namespace lathe::bench {
 
@@ -26,6 +27,9 @@ template <class Launcher>
 DeviceParts<Launcher> parts_on() {
   return {[](Launcher& launcher, std::shared_ptr<const LinearPhaseEqDesign> design, int channels) {
             return std::unique_ptr<DeviceStage>(new DeviceEq<Launcher>(launcher, std::move(design), channels));
+          },
+          [](Launcher& launcher, std::shared_ptr<const StereoDesign> design, int channels) {
+            return std::unique_ptr<DeviceStage>(new DeviceStereo<Launcher>(launcher, std::move(design), channels));
           },
           [](Launcher& launcher, double gain) {
             return std::unique_ptr<DeviceStage>(new DeviceGain<Launcher>(launcher, gain));

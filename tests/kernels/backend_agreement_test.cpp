@@ -34,6 +34,15 @@ EqBand on(BandChannel channel, EqBand band) {
   return band;
 }
 
+std::shared_ptr<const StereoDesign> stereo(double rate) {
+  StereoSettings settings;
+  settings.bands = {{300, 0.4}, {std::nullopt, 1.5}};
+  settings.mono_below_hz = 120;
+  settings.max_mono_loss_db = 1.5;
+  settings.balance_db = -2;
+  return std::make_shared<const StereoDesign>(settings, rate);
+}
+
 struct Case {
   std::string name;
   std::vector<ChainStep> steps;
@@ -54,6 +63,7 @@ std::vector<Case> chains(double rate) {
                rate)}},
       {"two equalisers and a gain",
        {design({{BandType::bell, 1000, 4, 1}}, rate), 0.7, design({{BandType::high_pass, 22}}, rate)}},
+      {"stereo", {stereo(rate)}},
       {"nothing", {}}};
 }
 

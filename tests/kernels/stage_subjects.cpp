@@ -25,6 +25,24 @@ StageSubject subject_of(std::string name, auto process) {
   return subject;
 }
 
+std::unique_ptr<Stage> stage_of(const ChainStep& step, int channels) {
+  if (const auto* eq = std::get_if<std::shared_ptr<const LinearPhaseEqDesign>>(&step))
+    return cpu::make_linear_phase_eq(*eq, channels);
+  if (const auto* stereo = std::get_if<std::shared_ptr<const StereoDesign>>(&step))
+    return cpu::make_stereo(*stereo, channels);
+  return cpu::make_gain(std::get<double>(step), channels);
+}
+
+StereoSettings guarded_stereo() {
+  StereoSettings settings;
+  settings.bands = {{250, 0.5}, {std::nullopt, 1.6}};
+  settings.mono_below_hz = 100;
+  settings.min_correlation = 0.2;
+  settings.max_mono_loss_db = 1.5;
+  settings.balance_db = 1;
+  return settings;
+}
+
 // A step before the limiter: on the CPU as a stage that is pushed through, elsewhere as a first pass.
 StageSubject step(TestBackend backend, std::string name, const ChainStep& of) {
   if (backend != TestBackend::cpu) {
@@ -33,10 +51,7 @@ StageSubject step(TestBackend backend, std::string name, const ChainStep& of) {
     });
   }
   return subject_of(std::move(name), [of](const FloatTrack& in, const std::vector<std::int64_t>& cuts) {
-    const auto* eq = std::get_if<std::shared_ptr<const LinearPhaseEqDesign>>(&of);
-    const auto stage = eq != nullptr ? cpu::make_linear_phase_eq(*eq, in.channels())
-                                     : cpu::make_gain(std::get<double>(of), in.channels());
-    return run_stage(*stage, in, cuts);
+    return run_stage(*stage_of(of, in.channels()), in, cuts);
   });
 }
 
@@ -94,6 +109,13 @@ std::vector<StageSubject> stages_of(TestBackend backend) {
   for (const EqWay& way : eq_ways(kRate)) {
     all.push_back(step(backend, way.name, way.design));
     all.back().channels_are_independent = way.channels_are_independent;
+  }
+  StereoSettings flat;
+  flat.width = 1.4;
+  for (const auto& [name, settings] :
+       {std::pair{"stereo, one width", flat}, std::pair{"stereo, guarded", guarded_stereo()}}) {
+    all.push_back(step(backend, name, std::make_shared<const StereoDesign>(settings, kRate)));
+    all.back().channels_are_independent = false;
   }
   if (backend != TestBackend::cpu) return all;
 

@@ -8,6 +8,7 @@
 #include "kernels/equalizer/device_eq.h"
 #include "kernels/gain/gain_blocks.h"
 #include "kernels/loudness/device_meter_on.h"
+#include "kernels/stereo/device_stereo.h"
 
 namespace lathe::test {
 namespace {
@@ -22,7 +23,8 @@ class BlockFirstPass final : public FirstPass {
   FirstPassResult finish() override { return pass_.finish(); }
 
  private:
-  static constexpr DeviceParts<block::CpuLauncher> kParts{block_backend::make_linear_phase_eq, block_backend::make_gain,
+  static constexpr DeviceParts<block::CpuLauncher> kParts{block_backend::make_linear_phase_eq,
+                                                          block_backend::make_stereo, block_backend::make_gain,
                                                           block_backend::make_meter};
   block::CpuLauncher launcher_;
   DeviceFirstPass<block::CpuLauncher> pass_;
@@ -170,6 +172,11 @@ namespace block_backend {
 std::unique_ptr<DeviceStage> make_linear_phase_eq(block::CpuLauncher& launcher,
                                                   std::shared_ptr<const LinearPhaseEqDesign> design, int channels) {
   return std::make_unique<DeviceEq<block::CpuLauncher>>(launcher, std::move(design), channels);
+}
+
+std::unique_ptr<DeviceStage> make_stereo(block::CpuLauncher& launcher, std::shared_ptr<const StereoDesign> design,
+                                         int channels) {
+  return std::make_unique<DeviceStereo<block::CpuLauncher>>(launcher, std::move(design), channels);
 }
 
 std::unique_ptr<DeviceStage> make_gain(block::CpuLauncher& launcher, double gain) {

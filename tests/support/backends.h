@@ -94,6 +94,8 @@ LoudnessReading measure(TestBackend backend, const FloatTrack& track, double sam
 namespace block_backend {
 std::unique_ptr<DeviceStage> make_linear_phase_eq(block::CpuLauncher& launcher,
                                                   std::shared_ptr<const LinearPhaseEqDesign> design, int channels);
+std::unique_ptr<DeviceStage> make_stereo(block::CpuLauncher& launcher, std::shared_ptr<const StereoDesign> design,
+                                         int channels);
 std::unique_ptr<DeviceStage> make_gain(block::CpuLauncher& launcher, double gain);
 std::unique_ptr<DeviceMeter> make_meter(block::CpuLauncher& launcher, DeviceMeter::Setup setup);
 }  // namespace block_backend

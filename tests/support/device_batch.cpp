@@ -13,8 +13,8 @@ std::unique_ptr<DeviceBatch> open_batch(TestBackend backend) {
   const auto order = backend == TestBackend::block ? block::ThreadOrder::forward : block::ThreadOrder::reversed;
   return std::make_unique<DeviceBatchOn<block::CpuLauncher>>(
       std::make_unique<block::CpuLauncher>(order),
-      DeviceParts<block::CpuLauncher>{block_backend::make_linear_phase_eq, block_backend::make_gain,
-                                      block_backend::make_meter});
+      DeviceParts<block::CpuLauncher>{block_backend::make_linear_phase_eq, block_backend::make_stereo,
+                                      block_backend::make_gain, block_backend::make_meter});
 }
 
 }  // namespace lathe::test

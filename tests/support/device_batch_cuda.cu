@@ -9,7 +9,7 @@ namespace lathe::test {
 std::unique_ptr<DeviceBatch> open_cuda_batch() {
   return std::make_unique<DeviceBatchOn<cuda::Launcher>>(
       std::make_unique<cuda::Launcher>(true),
-      DeviceParts<cuda::Launcher>{cuda::make_linear_phase_eq, cuda::make_gain, cuda::make_meter});
+      DeviceParts<cuda::Launcher>{cuda::make_linear_phase_eq, cuda::make_stereo, cuda::make_gain, cuda::make_meter});
 }
 
 }  // namespace lathe::test
