@@ -1,4 +1,4 @@
-// A stage of the chain where the samples lie in a device's memory: a pure function of a window of rows.
+// A stage of the chain where the samples lie in a device's memory: from a window of rows to a shorter one.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,11 @@ namespace lathe {
 
 // The window that comes in is halo_frames() longer at either end than the one that goes out, and what lies outside a
 // track is silent in both. The same window gives the same bits, whatever else is in the batch.
+//
+// Most stages are a pure function of the window. One whose state runs through a track (a compressor) is a function of
+// the windows so far: they come in order from the track's head, each with the halo that it asks for, and may overlap by
+// what the stages behind it ask for. Such a stage keeps on the device what it found for the frames that two windows
+// share, and goes on behind them; it serves one batch of tracks, once.
 class DeviceStage {
  public:
   virtual ~DeviceStage() = default;

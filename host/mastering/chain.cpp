@@ -31,12 +31,16 @@ const RestorationSettings& RestorationStage::common() const {
 
 std::string_view stage_name(const ChainStage& stage) {
   if (std::holds_alternative<EqStage>(stage)) return "eq";
+  if (std::holds_alternative<CompressStage>(stage)) return "compress";
+  if (std::holds_alternative<LevelStage>(stage)) return "level";
   if (std::holds_alternative<GainStage>(stage)) return "gain";
   return std::get<RestorationStage>(stage).name();
 }
 
 bool changes_nothing(const ChainStage& stage) {
   if (const auto* eq = std::get_if<EqStage>(&stage)) return eq->bands.empty();
+  if (const auto* compress = std::get_if<CompressStage>(&stage)) return compress->settings.changes_nothing();
+  if (std::holds_alternative<LevelStage>(stage)) return false;
   if (const auto* gain = std::get_if<GainStage>(&stage)) return gain->gain_db == 0;
   const auto& restoration = std::get<RestorationStage>(stage);
   const auto* denoise = std::get_if<DenoiseSettings>(&restoration.settings);

@@ -13,6 +13,8 @@
 
 #include "host/audio_file/audio_file.h"
 #include "host/mastering/gain_solver.h"
+#include "kernels/dynamics/compressor.h"
+#include "kernels/dynamics/gain_ride.h"
 #include "kernels/equalizer/linear_phase_eq.h"
 #include "kernels/pcm/pcm.h"
 #include "kernels/restoration/declick.h"
@@ -30,6 +32,13 @@ struct EqStage {
 struct GainStage {
   double gain_db = 0;
 };
+struct CompressStage {
+  CompressorSettings settings;  // its rate is the track's
+};
+// Rides the track so that its loudness range is what is asked for.
+struct LevelStage {
+  RideSettings settings;
+};
 // A stage that examines the whole track and mends the damage it finds.
 struct RestorationStage {
   std::variant<DeclickSettings, DecrackleSettings, DeclipSettings, DehumSettings, DenoiseSettings, RumbleSettings>
@@ -40,12 +49,12 @@ struct RestorationStage {
   std::string_view name() const;  // as a recipe calls it
   const RestorationSettings& common() const;
 };
-using ChainStage = std::variant<EqStage, GainStage, RestorationStage>;
+using ChainStage = std::variant<EqStage, CompressStage, LevelStage, GainStage, RestorationStage>;
 
 // As a recipe calls it.
 std::string_view stage_name(const ChainStage& stage);
 
-// An equaliser without bands, a gain of 0 dB, a denoiser that reduces by 0 dB.
+// An equaliser without bands, a gain of 0 dB, a compressor without a ratio, a denoiser that reduces by 0 dB.
 bool changes_nothing(const ChainStage& stage);
 
 struct Chain {

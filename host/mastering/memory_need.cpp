@@ -79,6 +79,8 @@ MemoryNeed TrackMaster::memory_needed(const Chain& chain, const std::vector<Outp
     for (const ChainStep& step : setup.steps) {
       if (const auto* eq = std::get_if<std::shared_ptr<const LinearPhaseEqDesign>>(&step))
         bytes += equaliser_bytes(**eq, format.channels);
+      if (const auto* compressor = std::get_if<std::shared_ptr<const CompressorDesign>>(&step))
+        bytes += (*compressor)->bytes(format.channels);
     }
   }
   const std::int64_t track_bytes = 4 * format.channels * format.frames;

@@ -28,6 +28,11 @@ constexpr double kReadingShare = 0.1, kRestoringShare = 0.85;
 std::optional<ChainStep> step_of(const ChainStage& stage, int sample_rate_hz, EqDesigns& designs) {
   if (changes_nothing(stage)) return std::nullopt;
   if (const auto* eq = std::get_if<EqStage>(&stage)) return designs.get(eq->bands, sample_rate_hz);
+  if (const auto* compress = std::get_if<CompressStage>(&stage)) {
+    CompressorSettings settings = compress->settings;
+    settings.sample_rate_hz = sample_rate_hz;
+    return std::make_shared<const CompressorDesign>(std::move(settings));
+  }
   if (const auto* gain = std::get_if<GainStage>(&stage)) return db_to_amplitude(gain->gain_db);
   return std::nullopt;
 }

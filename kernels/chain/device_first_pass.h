@@ -27,6 +27,9 @@ struct DeviceParts {
   std::unique_ptr<DeviceStage> (*make_stereo)(Launcher&, std::shared_ptr<const StereoDesign>, int channels);
   std::unique_ptr<DeviceStage> (*make_gain)(Launcher&, double gain);
   std::unique_ptr<DeviceMeter> (*make_meter)(Launcher&, DeviceMeter::Setup);
+  std::unique_ptr<DeviceStage> (*make_compressor)(Launcher&, std::shared_ptr<const CompressorDesign>,
+                                                  int channels) = nullptr;
+  std::unique_ptr<DeviceStage> (*make_gain_ride)(Launcher&, std::shared_ptr<const GainRide>) = nullptr;
 };
 
 template <class Launcher>
@@ -93,6 +96,10 @@ class DeviceFirstPass final : public FirstPass {
       return parts.make_eq(launcher_, *eq, channels_);
     if (const auto* stereo = std::get_if<std::shared_ptr<const StereoDesign>>(&step))
       return parts.make_stereo(launcher_, *stereo, channels_);
+    if (const auto* compressor = std::get_if<std::shared_ptr<const CompressorDesign>>(&step))
+      return parts.make_compressor(launcher_, *compressor, channels_);
+    if (const auto* ride = std::get_if<std::shared_ptr<const GainRide>>(&step))
+      return parts.make_gain_ride(launcher_, *ride);
     return parts.make_gain(launcher_, std::get<double>(step));
   }
 

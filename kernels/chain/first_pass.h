@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "kernels/cuda/accelerator.h"
+#include "kernels/dynamics/compressor.h"
+#include "kernels/dynamics/gain_ride.h"
 #include "kernels/equalizer/linear_phase_eq.h"
 #include "kernels/loudness/loudness_reading.h"
 #include "kernels/pcm/encoding.h"
@@ -19,8 +21,10 @@
 
 namespace lathe {
 
-// A stage before the limiter: an equaliser, a stereo stage, or a linear gain.
-using ChainStep = std::variant<std::shared_ptr<const LinearPhaseEqDesign>, std::shared_ptr<const StereoDesign>, double>;
+// A stage before the limiter: an equaliser, a stereo stage, a compressor, a gain that rides the track, or a linear
+// gain.
+using ChainStep = std::variant<std::shared_ptr<const LinearPhaseEqDesign>, std::shared_ptr<const StereoDesign>,
+                               std::shared_ptr<const CompressorDesign>, std::shared_ptr<const GainRide>, double>;
 
 struct FirstPassSetup {
   Encoding encoding = Encoding::pcm24;

@@ -82,6 +82,10 @@ class CpuFirstPass final : public FirstPass {
       return make_linear_phase_eq(*eq, setup_.channels());
     if (const auto* stereo = std::get_if<std::shared_ptr<const StereoDesign>>(&step))
       return make_stereo(*stereo, setup_.channels());
+    if (const auto* compressor = std::get_if<std::shared_ptr<const CompressorDesign>>(&step))
+      return make_compressor(*compressor, setup_.channels());
+    if (const auto* ride = std::get_if<std::shared_ptr<const GainRide>>(&step))
+      return make_gain_ride(*ride, setup_.channels());
     return make_gain(std::get<double>(step), setup_.channels());
   }
 

@@ -33,6 +33,16 @@ DevicePassBytes device_pass_bytes(const FirstPassSetup& setup) {
       if (const OverlapSaveKernel* side = (*stereo)->side_kernel())
         transforms += 2 * std::max<std::int64_t>(16 << 20, 8 * side->points() * setup.channels());
     }
+    if (const auto* compressor = std::get_if<std::shared_ptr<const CompressorDesign>>(&step)) {
+      halo += (*compressor)->device_halo_frames();
+      between += (*compressor)->bands();  // powers, reductions and gains of a band: 4 bytes a sample at most
+      if (const BandSplit* split = (*compressor)->split()) {
+        between += 3;  // two low-passes and their difference
+        transforms += ((*compressor)->bands() - 1) * 2 *
+                      std::max<std::int64_t>(16 << 20, 8 * 4 * split->points() * setup.channels());
+      }
+      continue;
+    }
     const auto* eq = std::get_if<std::shared_ptr<const LinearPhaseEqDesign>>(&step);
     if (eq == nullptr) continue;
     between += static_cast<std::int64_t>((*eq)->passes().size()) - 1;

@@ -92,8 +92,17 @@ AlignedArray<float> LongFft::arrange(const std::vector<double>& response) const 
 
 void LongFft::filter(const AlignedArray<float>& arranged, const float* from_re, const float* from_im, float* re,
                      float* im) const {
-  kernels().filter({lane_.tables(), twiddle_low_.data(), twiddle_high_.data(), lane_.bin_of_row().data()},
-                   arranged.data(), from_re, from_im, re, im);
+  kernels().filter(tables(), arranged.data(), from_re, from_im, re, im);
+}
+
+void LongFft::analyse(const float* from_re, const float* from_im, float* re, float* im, float* spectrum_re,
+                      float* spectrum_im) const {
+  kernels().analyse(tables(), from_re, from_im, re, im, spectrum_re, spectrum_im);
+}
+
+void LongFft::synthesise(const AlignedArray<float>& arranged, const float* spectrum_re, const float* spectrum_im,
+                         float* re, float* im) const {
+  kernels().synthesise(tables(), arranged.data(), spectrum_re, spectrum_im, re, im);
 }
 
 }  // namespace lathe

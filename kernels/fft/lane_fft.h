@@ -53,7 +53,18 @@ class LongFft {
   void filter(const AlignedArray<float>& arranged, const float* from_re, const float* from_im, float* re,
               float* im) const;
 
+  // The same in two halves, for several responses of one sequence. N floats each, 64-byte aligned but for the input.
+  // The first half leaves the spectrum in an order of its own and needs (re, im) as work space.
+  void analyse(const float* from_re, const float* from_im, float* re, float* im, float* spectrum_re,
+               float* spectrum_im) const;
+  void synthesise(const AlignedArray<float>& arranged, const float* spectrum_re, const float* spectrum_im, float* re,
+                  float* im) const;
+
  private:
+  LongFftTables tables() const {
+    return {lane_.tables(), twiddle_low_.data(), twiddle_high_.data(), lane_.bin_of_row().data()};
+  }
+
   LaneFft lane_;
   AlignedArray<float> twiddle_low_;
   AlignedArray<float> twiddle_high_;

@@ -213,22 +213,28 @@ inline void sixteen_inverse(C* v) {
   for (int j = 0; j < 4; ++j) four_inverse(v[j], v[j + 4], v[j + 8], v[j + 12]);
 }
 
-// Rows [row, row + kFloats) of a transformed block: finish the long transform across lanes, weigh, and undo.
-inline void weigh_tile(const LongFftTables& t, const float* gain, float* re, float* im, std::int64_t first_row,
-                       std::int64_t row) {
-  C v[kFftLanes];
+// w_N^(l k) for the rows of a tile, lane chunk h.
+inline C cross_lane_twiddle(const LongFftTables& t, std::int64_t row, int h) {
+  const std::int32_t bin = t.bin_of_row[row];
+  const float* low = t.twiddle_low + (bin & 63) * 2 * kFftLanes + h * kFloats;
+  const float* high = t.twiddle_high + (bin >> 6) * 2 * kFftLanes + h * kFloats;
+  return times({load(low), load(low + kFftLanes)}, load(high), load(high + kFftLanes));
+}
+
+struct TileTwiddles {
+  C of[kFloats][kChunks];
+};
+
+// Rows [row, row + kFloats) of a transformed block: finishes the long transform across lanes, 16 bins of kFloats rows.
+inline void finish_tile(const LongFftTables& t, const float* re, const float* im, std::int64_t first_row,
+                        std::int64_t row, TileTwiddles& twiddles, C* v) {
   F x[kFloats], y[kFloats];
-  F tc[kFloats][kChunks], ts[kFloats][kChunks];
 #pragma GCC unroll 4
   for (int h = 0; h < kChunks; ++h) {
 #pragma GCC unroll 16
     for (int r = 0; r < kFloats; ++r) {
-      const std::int32_t bin = t.bin_of_row[first_row + row + r];
-      const float* low = t.twiddle_low + (bin & 63) * 2 * kFftLanes + h * kFloats;
-      const float* high = t.twiddle_high + (bin >> 6) * 2 * kFftLanes + h * kFloats;
-      const C w = times({load(low), load(low + kFftLanes)}, load(high), load(high + kFftLanes));
-      tc[r][h] = w.re;
-      ts[r][h] = w.im;
+      const C w = cross_lane_twiddle(t, first_row + row + r, h);
+      twiddles.of[r][h] = w;
       const C z = times(at(re, im, row + r, h), w.re, w.im);
       x[r] = z.re;
       y[r] = z.im;
@@ -239,15 +245,11 @@ inline void weigh_tile(const LongFftTables& t, const float* gain, float* re, flo
     for (int l = 0; l < kFloats; ++l) v[h * kFloats + l] = {x[l], y[l]};
   }
   sixteen_forward(v);
-  // gain: for each group of 16 rows, 16 bins (in sixteen_forward's order) of 16 rows.
-  const std::int64_t absolute = first_row + row;
-  const float* g = gain + (absolute / kFftLanes) * kFftLanes * kFftLanes + absolute % kFftLanes;
-#pragma GCC unroll 16
-  for (int l = 0; l < kFftLanes; ++l) {
-    const F weight = load(g + l * kFftLanes);
-    v[l].re *= weight;
-    v[l].im *= weight;
-  }
+}
+
+// The way back.
+inline void undo_tile(const TileTwiddles& twiddles, C* v, float* re, float* im, std::int64_t row) {
+  F x[kFloats], y[kFloats];
   sixteen_inverse(v);
 #pragma GCC unroll 4
   for (int h = 0; h < kChunks; ++h) {
@@ -259,8 +261,28 @@ inline void weigh_tile(const LongFftTables& t, const float* gain, float* re, flo
     transpose(x);
     transpose(y);
 #pragma GCC unroll 16
-    for (int r = 0; r < kFloats; ++r) put(re, im, row + r, h, times_conjugate({x[r], y[r]}, tc[r][h], ts[r][h]));
+    for (int r = 0; r < kFloats; ++r)
+      put(re, im, row + r, h, times_conjugate({x[r], y[r]}, twiddles.of[r][h].re, twiddles.of[r][h].im));
   }
+}
+
+// Where the tile of a row begins among gains and spectra: for each group of 16 rows, 16 bins (in sixteen_forward's
+// order) of 16 rows.
+inline std::int64_t tile_at(std::int64_t row) { return row / kFftLanes * kFftLanes * kFftLanes + row % kFftLanes; }
+
+inline void weigh_tile(const LongFftTables& t, const float* gain, float* re, float* im, std::int64_t first_row,
+                       std::int64_t row) {
+  C v[kFftLanes];
+  TileTwiddles twiddles;
+  finish_tile(t, re, im, first_row, row, twiddles, v);
+  const float* g = gain + tile_at(first_row + row);
+#pragma GCC unroll 16
+  for (int l = 0; l < kFftLanes; ++l) {
+    const F weight = load(g + l * kFftLanes);
+    v[l].re *= weight;
+    v[l].im *= weight;
+  }
+  undo_tile(twiddles, v, re, im, row);
 }
 
 void filter(const LongFftTables& t, const float* gain, const float* from_re, const float* from_im, float* re,
@@ -276,9 +298,65 @@ void filter(const LongFftTables& t, const float* gain, const float* from_re, con
   inverse_rest(re, im, t.lane.rows, t.lane.twiddles);
 }
 
+// The two halves of filter(), with the spectrum kept between them.
+void analyse(const LongFftTables& t, const float* from_re, const float* from_im, float* re, float* im,
+             float* spectrum_re, float* spectrum_im) {
+  forward_then(from_re, from_im, re, im, t.lane.rows, 0, t.lane.twiddles,
+               [&](float* block_re, float* block_im, std::int64_t first_row, std::int64_t n) {
+                 for (std::int64_t row = 0; row < n; row += kFloats) {
+                   C v[kFftLanes];
+                   TileTwiddles twiddles;
+                   finish_tile(t, block_re, block_im, first_row, row, twiddles, v);
+                   const std::int64_t to = tile_at(first_row + row);
+#pragma GCC unroll 16
+                   for (int l = 0; l < kFftLanes; ++l) {
+                     store(spectrum_re + to + l * kFftLanes, v[l].re);
+                     store(spectrum_im + to + l * kFftLanes, v[l].im);
+                   }
+                 }
+               });
+}
+
+void weighed_leaf(const LongFftTables& t, const float* gain, const float* spectrum_re, const float* spectrum_im,
+                  float* re, float* im, std::int64_t n, std::int64_t first_row, const float* tw) {
+  for (std::int64_t row = 0; row < n; row += kFloats) {
+    C v[kFftLanes];
+    TileTwiddles twiddles;
+#pragma GCC unroll 4
+    for (int h = 0; h < kChunks; ++h) {
+#pragma GCC unroll 16
+      for (int r = 0; r < kFloats; ++r) twiddles.of[r][h] = cross_lane_twiddle(t, first_row + row + r, h);
+    }
+    const std::int64_t from = tile_at(first_row + row);
+#pragma GCC unroll 16
+    for (int l = 0; l < kFftLanes; ++l) {
+      const F weight = load(gain + from + l * kFftLanes);
+      v[l] = {weight * load(spectrum_re + from + l * kFftLanes), weight * load(spectrum_im + from + l * kFftLanes)};
+    }
+    undo_tile(twiddles, v, re, im, row);
+  }
+  inverse_small(re, im, n, tw + twiddle_floats(n));
+}
+
+void weighed_inverse(const LongFftTables& t, const float* gain, const float* spectrum_re, const float* spectrum_im,
+                     float* re, float* im, std::int64_t n, std::int64_t first_row, const float* tw) {
+  if (n <= kLeafRows) return weighed_leaf(t, gain, spectrum_re, spectrum_im, re, im, n, first_row, tw);
+  for (int part = 0; part < 4; ++part) {
+    const std::int64_t offset = part * (n / 4);
+    weighed_inverse(t, gain, spectrum_re, spectrum_im, re + offset * kFftLanes, im + offset * kFftLanes, n / 4,
+                    first_row + offset, tw + n / 4 * 6);
+  }
+  inverse_stage(re, im, n, tw);
+}
+
+void synthesise(const LongFftTables& t, const float* gain, const float* spectrum_re, const float* spectrum_im,
+                float* re, float* im) {
+  weighed_inverse(t, gain, spectrum_re, spectrum_im, re, im, t.lane.rows, 0, t.lane.twiddles);
+}
+
 }  // namespace
 
 extern const LaneFftKernels lane_fft_kernels;
-const LaneFftKernels lane_fft_kernels = {forward, inverse, filter};
+const LaneFftKernels lane_fft_kernels = {forward, inverse, filter, analyse, synthesise};
 
 }  // namespace lathe::LATHE_LEVEL

@@ -32,6 +32,12 @@ struct LaneFftKernels {
   // Reads (from_re, from_im), which may be anywhere and unaligned, or (re, im) themselves.
   void (*filter)(const LongFftTables&, const float* gain, const float* from_re, const float* from_im, float* re,
                  float* im);
+  // filter() in two halves: the spectrum, in the order of `gain`, is left where it is said, re and im being work space;
+  // and the inverse transform of spectrum * gain.
+  void (*analyse)(const LongFftTables&, const float* from_re, const float* from_im, float* re, float* im,
+                  float* spectrum_re, float* spectrum_im);
+  void (*synthesise)(const LongFftTables&, const float* gain, const float* spectrum_re, const float* spectrum_im,
+                     float* re, float* im);
 };
 
 namespace sse2 {

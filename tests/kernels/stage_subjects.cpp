@@ -30,6 +30,10 @@ std::unique_ptr<Stage> stage_of(const ChainStep& step, int channels) {
     return cpu::make_linear_phase_eq(*eq, channels);
   if (const auto* stereo = std::get_if<std::shared_ptr<const StereoDesign>>(&step))
     return cpu::make_stereo(*stereo, channels);
+  if (const auto* compressor = std::get_if<std::shared_ptr<const CompressorDesign>>(&step))
+    return cpu::make_compressor(*compressor, channels);
+  if (const auto* ride = std::get_if<std::shared_ptr<const GainRide>>(&step))
+    return cpu::make_gain_ride(*ride, channels);
   return cpu::make_gain(std::get<double>(step), channels);
 }
 
@@ -41,6 +45,20 @@ StereoSettings guarded_stereo() {
   settings.max_mono_loss_db = 1.5;
   settings.balance_db = 1;
   return settings;
+}
+
+std::shared_ptr<const CompressorDesign> compressor(LevelDetector detector, double link, bool in_bands) {
+  CompressorSettings settings;
+  settings.sample_rate_hz = kRate;
+  settings.detector = detector;
+  settings.link = link;
+  settings.sidechain_high_pass_hz = 60;
+  settings.bands = {{-40, 4, 6, 5, 60}};
+  if (in_bands) {
+    settings.crossovers_hz = {300, 3000};
+    settings.bands = {{-40, 4, 6, 5, 60}, {-40, 1}, {-50, 2, 0, 2, 40}};
+  }
+  return std::make_shared<const CompressorDesign>(settings);
 }
 
 // A step before the limiter: on the CPU as a stage that is pushed through, elsewhere as a first pass.
@@ -117,6 +135,11 @@ std::vector<StageSubject> stages_of(TestBackend backend) {
     all.push_back(step(backend, name, std::make_shared<const StereoDesign>(settings, kRate)));
     all.back().channels_are_independent = false;
   }
+  all.push_back(step(backend, "compressor, peak", compressor(LevelDetector::peak, 0, false)));
+  all.push_back(step(backend, "compressor, rms, linked", compressor(LevelDetector::rms, 1, false)));
+  all.back().channels_are_independent = false;
+  all.push_back(step(backend, "compressor in bands", compressor(LevelDetector::rms, 0, true)));
+  all.push_back(step(backend, "gain ride", std::make_shared<const GainRide>(kRate, std::vector<double>{0, 3, -2, 1})));
   if (backend != TestBackend::cpu) return all;
 
   all.push_back(subject_of("limiter", limited));

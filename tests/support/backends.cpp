@@ -5,6 +5,8 @@
 
 #include "kernels/backend.h"
 #include "kernels/chain/device_first_pass.h"
+#include "kernels/dynamics/device_compressor.h"
+#include "kernels/dynamics/gain_ride_blocks.h"
 #include "kernels/equalizer/device_eq.h"
 #include "kernels/gain/gain_blocks.h"
 #include "kernels/loudness/device_meter_on.h"
@@ -23,9 +25,9 @@ class BlockFirstPass final : public FirstPass {
   FirstPassResult finish() override { return pass_.finish(); }
 
  private:
-  static constexpr DeviceParts<block::CpuLauncher> kParts{block_backend::make_linear_phase_eq,
-                                                          block_backend::make_stereo, block_backend::make_gain,
-                                                          block_backend::make_meter};
+  static constexpr DeviceParts<block::CpuLauncher> kParts{
+      block_backend::make_linear_phase_eq, block_backend::make_stereo,     block_backend::make_gain,
+      block_backend::make_meter,           block_backend::make_compressor, block_backend::make_gain_ride};
   block::CpuLauncher launcher_;
   DeviceFirstPass<block::CpuLauncher> pass_;
 };
@@ -177,6 +179,15 @@ std::unique_ptr<DeviceStage> make_linear_phase_eq(block::CpuLauncher& launcher,
 std::unique_ptr<DeviceStage> make_stereo(block::CpuLauncher& launcher, std::shared_ptr<const StereoDesign> design,
                                          int channels) {
   return std::make_unique<DeviceStereo<block::CpuLauncher>>(launcher, std::move(design), channels);
+}
+
+std::unique_ptr<DeviceStage> make_compressor(block::CpuLauncher& launcher,
+                                             std::shared_ptr<const CompressorDesign> design, int channels) {
+  return std::make_unique<DeviceCompressor<block::CpuLauncher>>(launcher, std::move(design), channels);
+}
+
+std::unique_ptr<DeviceStage> make_gain_ride(block::CpuLauncher& launcher, std::shared_ptr<const GainRide> ride) {
+  return std::make_unique<DeviceGainRide<block::CpuLauncher>>(launcher, std::move(ride));
 }
 
 std::unique_ptr<DeviceStage> make_gain(block::CpuLauncher& launcher, double gain) {

@@ -96,6 +96,9 @@ std::unique_ptr<DeviceStage> make_linear_phase_eq(block::CpuLauncher& launcher,
                                                   std::shared_ptr<const LinearPhaseEqDesign> design, int channels);
 std::unique_ptr<DeviceStage> make_stereo(block::CpuLauncher& launcher, std::shared_ptr<const StereoDesign> design,
                                          int channels);
+std::unique_ptr<DeviceStage> make_compressor(block::CpuLauncher& launcher,
+                                             std::shared_ptr<const CompressorDesign> design, int channels);
+std::unique_ptr<DeviceStage> make_gain_ride(block::CpuLauncher& launcher, std::shared_ptr<const GainRide> ride);
 std::unique_ptr<DeviceStage> make_gain(block::CpuLauncher& launcher, double gain);
 std::unique_ptr<DeviceMeter> make_meter(block::CpuLauncher& launcher, DeviceMeter::Setup setup);
 }  // namespace block_backend

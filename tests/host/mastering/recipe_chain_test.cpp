@@ -62,7 +62,7 @@ TEST(RecipeChain, AutoReleaseIsZeroAndNoLimitOnReductionIsNone) {
 }
 
 TEST(RecipeChain, AStageThatIsNotThereIsRefused) {
-  EXPECT_THROW(chain_of(recipe_of("chain:\n  - level: {}\n")), std::invalid_argument);
+  EXPECT_THROW(chain_of(recipe_of("chain:\n  - match_eq: {target: rock}\n")), std::invalid_argument);
 }
 
 TEST(RecipeChain, RestorationStagesTakeTheRecipesWords) {

@@ -28,7 +28,7 @@ TEST(UnbuiltFeatures, TheStagesThatAreStillToCome) {
   EXPECT_THAT(unbuilt_paths("chain: [{declick: }, {decrackle: }, {declip: }, {dehum: }, {denoise: }, {rumble: }, "
                             "{match_eq: {target: a}}, "
                             "{stereo: }, {compress: }, {level: }, {eq: }, {gain: }, {limit: }]"),
-              ElementsAre("chain[6].match_eq", "chain[7].stereo", "chain[8].compress", "chain[9].level"));
+              ElementsAre("chain[6].match_eq", "chain[7].stereo"));
 }
 
 TEST(UnbuiltFeatures, OneByOne) {
@@ -60,8 +60,8 @@ TEST(UnbuiltFeatures, StandWhereTheRecipeWritesThem) {
       "recipe: v1\n"
       "publish: album\n"
       "chain:\n"
-      "  - level:\n"
-      "      range_lu: 4\n"
+      "  - match_eq:\n"
+      "      target: rock\n"
       "loudness: {scope: album, target_lufs: -14}\n",
       {"input.contiguous=always"});
   std::vector<std::string> lines;
@@ -70,18 +70,18 @@ TEST(UnbuiltFeatures, StandWhereTheRecipeWritesThem) {
               ElementsAre("--set input.contiguous=always: warning: input.contiguous: this version of Lathe cannot do "
                           "this yet: tracks as one stream (contiguous: always)",
                           HasSubstr("bad.yaml:2:10: warning: publish: "),
-                          "bad.yaml:4:5: warning: chain[0].level: this version of Lathe cannot do this yet: the "
-                          "stage level",
+                          "bad.yaml:4:5: warning: chain[0].match_eq: this version of Lathe cannot do this yet: the "
+                          "stage match_eq",
                           HasSubstr("bad.yaml:6:19: warning: loudness.scope: ")));
 }
 
 TEST(UnbuiltFeatures, OfAnOverrideCountToo) {
   const RecipeSource source = read(
-      "recipe: v1\nchain: [{level: }, {eq: }]\n"
+      "recipe: v1\nchain: [{match_eq: {target: rock}}, {eq: }]\n"
       "overrides:\n  - {match: {track: 1}, set: {chain.eq.phase: minimum}}\n");
   const auto problems = source.unbuilt();
   ASSERT_EQ(problems.size(), 2u);
-  EXPECT_THAT(problems[0].text(), HasSubstr("bad.yaml:2:10: error: chain[0].level"));
+  EXPECT_THAT(problems[0].text(), HasSubstr("bad.yaml:2:10: error: chain[0].match_eq"));
   EXPECT_THAT(problems[1].text(), HasSubstr("bad.yaml:4:47: error: chain[1].eq.phase"));
 }
 
