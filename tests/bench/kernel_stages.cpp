@@ -8,6 +8,7 @@
 
 #include "host/mastering/recipe_chain.h"
 #include "host/recipe/recipe.h"
+#include "kernels/dynamics/compressor.h"
 #include "kernels/equalizer/linear_phase_eq.h"
 #include "kernels/limiter/limiter.h"
 #include "kernels/loudness/interpolation.h"
@@ -125,6 +126,34 @@ void time_limiter(StageTable& table, const std::vector<float>& peaks) {
   });
 }
 
+void time_compressor(StageTable& table, const std::string& name, const std::vector<double>& crossovers_hz) {
+  CompressorSettings settings;
+  settings.sample_rate_hz = kSampleRateHz;
+  settings.sidechain_high_pass_hz = 60;
+  settings.crossovers_hz = crossovers_hz;
+  settings.bands.assign(crossovers_hz.size() + 1, CompressorBand{});
+  const auto design = std::make_shared<const CompressorDesign>(settings);
+  // Of each band: a square and a sum, the window's multiply-adds once a group, and the gain: base + x (from + step
+  // ramp). Both channels share one curve: 15 operations in float64 a group for its level, the knee, the recursion, the
+  // gain.
+  const auto bands = static_cast<double>(settings.bands.size());
+  SampleCost cost{bands * (2 + 2 * static_cast<double>(design->window().size()) / kPeakGroup + 4),
+                  bands * 80 / (2 * kPeakGroup), 4 + 4};
+  if (const BandSplit* split = design->split()) {
+    const auto points = static_cast<double>(split->points());
+    cost.float_flops += bands * (5 * points * std::log2(points) + 2 * points) / (2 * static_cast<double>(split->hop()));
+  } else {
+    cost.double_flops += 17;  // the side chain's filter, twice two states
+  }
+  table.time("compressor, " + name, cost, [&] {
+    Discard discard;
+    const auto stage = cpu::make_compressor(design, 2);
+    stage->connect(discard);
+    in_blocks(table.music().view(), [&](AudioView block, std::int64_t) { stage->take(block); });
+    stage->finish();
+  });
+}
+
 void time_pack(StageTable& table) {
   const Music& music = table.music();
   const AudioView audio = music.view();
@@ -171,6 +200,8 @@ void time_kernels(StageTable& table) {
   time_eq(table, "two bells",
           {{.type = BandType::bell, .freq_hz = 800, .gain_db = -1.5, .q = 0.8},
            {.type = BandType::bell, .freq_hz = 4000, .gain_db = 1, .q = 0.8}});
+  time_compressor(table, "side chain over 60 Hz", {});
+  time_compressor(table, "4 bands", {120, 900, 6000});
   time_limiter(table, peaks);
   time_pack(table);
 }
