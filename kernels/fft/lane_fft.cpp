@@ -92,8 +92,12 @@ AlignedArray<float> LongFft::arrange(const std::vector<double>& response) const 
 
 void LongFft::filter(const AlignedArray<float>& arranged, const float* from_re, const float* from_im, float* re,
                      float* im) const {
-  kernels().filter({lane_.tables(), twiddle_low_.data(), twiddle_high_.data(), lane_.bin_of_row().data()},
-                   arranged.data(), from_re, from_im, re, im);
+  kernels().filter(tables(), arranged.data(), from_re, from_im, re, im);
+}
+
+void LongFft::filter(const AlignedArray<float>& arranged_re, const AlignedArray<float>& arranged_im,
+                     const float* from_re, const float* from_im, float* re, float* im) const {
+  kernels().filter_complex(tables(), arranged_re.data(), arranged_im.data(), from_re, from_im, re, im);
 }
 
 }  // namespace lathe

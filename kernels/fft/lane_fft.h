@@ -36,9 +36,9 @@ class LaneFft {
   AlignedArray<float> twiddles_;
 };
 
-// Filters one complex sequence of N points (a power of two, 256 to 2^24) with a real frequency response. With the
-// sequence x[n] at plain index n, its rows of 16 are the lanes of a LaneFft of N / 16; the remaining 16-point transform
-// runs across lanes (the two-factor split of Cooley and Tukey), so no sample is ever moved to another place.
+// Filters one complex sequence of N points (a power of two, 256 to 2^24) with a real or complex frequency response.
+// With the sequence x[n] at plain index n, its rows of 16 are the lanes of a LaneFft of N / 16; the remaining 16-point
+// transform runs across lanes (the two-factor split of Cooley and Tukey), so no sample is ever moved to another place.
 class LongFft {
  public:
   explicit LongFft(std::int64_t points);
@@ -53,7 +53,15 @@ class LongFft {
   void filter(const AlignedArray<float>& arranged, const float* from_re, const float* from_im, float* re,
               float* im) const;
 
+  // The same with a complex response, its real and imaginary part arranged each.
+  void filter(const AlignedArray<float>& arranged_re, const AlignedArray<float>& arranged_im, const float* from_re,
+              const float* from_im, float* re, float* im) const;
+
  private:
+  LongFftTables tables() const {
+    return {lane_.tables(), twiddle_low_.data(), twiddle_high_.data(), lane_.bin_of_row().data()};
+  }
+
   LaneFft lane_;
   AlignedArray<float> twiddle_low_;
   AlignedArray<float> twiddle_high_;

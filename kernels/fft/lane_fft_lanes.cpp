@@ -214,8 +214,9 @@ inline void sixteen_inverse(C* v) {
 }
 
 // Rows [row, row + kFloats) of a transformed block: finish the long transform across lanes, weigh, and undo.
-inline void weigh_tile(const LongFftTables& t, const float* gain, float* re, float* im, std::int64_t first_row,
-                       std::int64_t row) {
+template <bool Complex>
+inline void weigh_tile(const LongFftTables& t, const float* gain, [[maybe_unused]] const float* gain_im, float* re,
+                       float* im, std::int64_t first_row, std::int64_t row) {
   C v[kFftLanes];
   F x[kFloats], y[kFloats];
   F tc[kFloats][kChunks], ts[kFloats][kChunks];
@@ -241,12 +242,17 @@ inline void weigh_tile(const LongFftTables& t, const float* gain, float* re, flo
   sixteen_forward(v);
   // gain: for each group of 16 rows, 16 bins (in sixteen_forward's order) of 16 rows.
   const std::int64_t absolute = first_row + row;
-  const float* g = gain + (absolute / kFftLanes) * kFftLanes * kFftLanes + absolute % kFftLanes;
+  const std::int64_t place = (absolute / kFftLanes) * kFftLanes * kFftLanes + absolute % kFftLanes;
+  const float* g = gain + place;
 #pragma GCC unroll 16
   for (int l = 0; l < kFftLanes; ++l) {
     const F weight = load(g + l * kFftLanes);
-    v[l].re *= weight;
-    v[l].im *= weight;
+    if constexpr (Complex) {
+      v[l] = times(v[l], weight, load(gain_im + place + l * kFftLanes));
+    } else {
+      v[l].re *= weight;
+      v[l].im *= weight;
+    }
   }
   sixteen_inverse(v);
 #pragma GCC unroll 4
@@ -263,12 +269,13 @@ inline void weigh_tile(const LongFftTables& t, const float* gain, float* re, flo
   }
 }
 
-void filter(const LongFftTables& t, const float* gain, const float* from_re, const float* from_im, float* re,
-            float* im) {
+template <bool Complex>
+inline void filter_by(const LongFftTables& t, const float* gain, const float* gain_im, const float* from_re,
+                      const float* from_im, float* re, float* im) {
   forward_then(from_re, from_im, re, im, t.lane.rows, 0, t.lane.twiddles,
-               [&t, gain](float* block_re, float* block_im, std::int64_t first_row, std::int64_t n) {
+               [&t, gain, gain_im](float* block_re, float* block_im, std::int64_t first_row, std::int64_t n) {
                  for (std::int64_t row = 0; row < n; row += kFloats)
-                   weigh_tile(t, gain, block_re, block_im, first_row, row);
+                   weigh_tile<Complex>(t, gain, gain_im, block_re, block_im, first_row, row);
                  const float* tw = t.lane.twiddles;
                  for (std::int64_t size = t.lane.rows; size > n; size /= 4) tw += size / 4 * 6;
                  inverse_small(block_re, block_im, n, tw + twiddle_floats(n));
@@ -276,9 +283,19 @@ void filter(const LongFftTables& t, const float* gain, const float* from_re, con
   inverse_rest(re, im, t.lane.rows, t.lane.twiddles);
 }
 
+void filter(const LongFftTables& t, const float* gain, const float* from_re, const float* from_im, float* re,
+            float* im) {
+  filter_by<false>(t, gain, nullptr, from_re, from_im, re, im);
+}
+
+void filter_complex(const LongFftTables& t, const float* gain_re, const float* gain_im, const float* from_re,
+                    const float* from_im, float* re, float* im) {
+  filter_by<true>(t, gain_re, gain_im, from_re, from_im, re, im);
+}
+
 }  // namespace
 
 extern const LaneFftKernels lane_fft_kernels;
-const LaneFftKernels lane_fft_kernels = {forward, inverse, filter};
+const LaneFftKernels lane_fft_kernels = {forward, inverse, filter, filter_complex};
 
 }  // namespace lathe::LATHE_LEVEL
