@@ -9,9 +9,9 @@
 namespace lathe {
 namespace {
 
-std::string key_of(const std::vector<EqBand>& bands, int sample_rate_hz) {
-  std::string key = std::to_string(sample_rate_hz);
-  for (const EqBand& b : bands) {
+std::string key_of(const EqStage& eq, int sample_rate_hz) {
+  std::string key = fmt::format("{}:{}", sample_rate_hz, static_cast<int>(eq.phase));
+  for (const EqBand& b : eq.bands) {
     key += fmt::format(";{}:{}:{}:{}:{}:{}", static_cast<int>(b.type), b.freq_hz, b.gain_db, b.q, b.slope_db_oct,
                        static_cast<int>(b.channel));
   }
@@ -33,6 +33,7 @@ std::string_view stage_name(const ChainStage& stage) {
   if (std::holds_alternative<EqStage>(stage)) return "eq";
   if (std::holds_alternative<CompressStage>(stage)) return "compress";
   if (std::holds_alternative<LevelStage>(stage)) return "level";
+  if (std::holds_alternative<StereoStage>(stage)) return "stereo";
   if (std::holds_alternative<GainStage>(stage)) return "gain";
   return std::get<RestorationStage>(stage).name();
 }
@@ -41,6 +42,7 @@ bool changes_nothing(const ChainStage& stage) {
   if (const auto* eq = std::get_if<EqStage>(&stage)) return eq->bands.empty();
   if (const auto* compress = std::get_if<CompressStage>(&stage)) return compress->settings.changes_nothing();
   if (std::holds_alternative<LevelStage>(stage)) return false;
+  if (const auto* stereo = std::get_if<StereoStage>(&stage)) return stereo->settings.changes_nothing();
   if (const auto* gain = std::get_if<GainStage>(&stage)) return gain->gain_db == 0;
   const auto& restoration = std::get<RestorationStage>(stage);
   const auto* denoise = std::get_if<DenoiseSettings>(&restoration.settings);
@@ -71,11 +73,11 @@ bool Chain::keeps_two() const {
          });
 }
 
-std::shared_ptr<const LinearPhaseEqDesign> EqDesigns::get(const std::vector<EqBand>& bands, int sample_rate_hz) {
-  const std::string key = key_of(bands, sample_rate_hz);
+std::shared_ptr<const LinearPhaseEqDesign> EqDesigns::get(const EqStage& eq, int sample_rate_hz) {
+  const std::string key = key_of(eq, sample_rate_hz);
   const std::lock_guard lock(mutex_);  // held while designing, so that two tracks never design the same
   auto& design = designs_[key];
-  if (!design) design = std::make_shared<const LinearPhaseEqDesign>(bands, sample_rate_hz);
+  if (!design) design = std::make_shared<const LinearPhaseEqDesign>(eq.bands, sample_rate_hz, eq.phase);
   return design;
 }
 

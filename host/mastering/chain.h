@@ -23,11 +23,16 @@
 #include "kernels/restoration/dehum.h"
 #include "kernels/restoration/denoise.h"
 #include "kernels/restoration/rumble.h"
+#include "kernels/stereo/stereo.h"
 
 namespace lathe {
 
 struct EqStage {
   std::vector<EqBand> bands;
+  EqPhase phase = EqPhase::linear;
+};
+struct StereoStage {
+  StereoSettings settings;
 };
 struct GainStage {
   double gain_db = 0;
@@ -49,12 +54,13 @@ struct RestorationStage {
   std::string_view name() const;  // as a recipe calls it
   const RestorationSettings& common() const;
 };
-using ChainStage = std::variant<EqStage, CompressStage, LevelStage, GainStage, RestorationStage>;
+using ChainStage = std::variant<EqStage, StereoStage, CompressStage, LevelStage, GainStage, RestorationStage>;
 
 // As a recipe calls it.
 std::string_view stage_name(const ChainStage& stage);
 
-// An equaliser without bands, a gain of 0 dB, a compressor without a ratio, a denoiser that reduces by 0 dB.
+// An equaliser without bands, a stereo stage that asks for nothing, a compressor without a ratio, a gain of 0 dB, a
+// denoiser that reduces by 0 dB.
 bool changes_nothing(const ChainStage& stage);
 
 struct Chain {
@@ -89,7 +95,7 @@ struct OutputSpec {
 class EqDesigns {
  public:
   // Throws std::invalid_argument for bands that do not fit the rate.
-  std::shared_ptr<const LinearPhaseEqDesign> get(const std::vector<EqBand>& bands, int sample_rate_hz);
+  std::shared_ptr<const LinearPhaseEqDesign> get(const EqStage& eq, int sample_rate_hz);
 
  private:
   std::mutex mutex_;

@@ -34,7 +34,7 @@ std::int64_t equaliser_bytes(const LinearPhaseEqDesign& design, int channels) {
   for (const LinearPhaseEqDesign::Pass& pass : design.passes()) {
     const std::int64_t points = pass.first->points();
     samples += channels * (pass.first->hop() + points + 2 * points) +
-               (pass.first == pass.second ? 1 : 2) * (points + points / 2);
+               (pass.first == pass.second ? 1 : 2) * (pass.first->is_causal() ? 3 * points : points + points / 2);
   }
   if (const BassKernel* bass = design.bass()) {
     const OverlapSaveKernel& low = bass->low();
@@ -42,6 +42,15 @@ std::int64_t equaliser_bytes(const LinearPhaseEqDesign& design, int channels) {
     samples += channels * (held + low.hop() + 3 * low.points()) + 2 * low.points();
   }
   return 4 * samples;
+}
+
+// What the stereo stage holds: two seconds that wait for the guard, its filter, and 64 bytes of every hundredth of a
+// second.
+std::int64_t stereo_bytes(const StereoDesign& design, std::int64_t frames) {
+  std::int64_t samples = 4 * (design.look_ahead_blocks() + 32) * design.block_frames();
+  if (const OverlapSaveKernel* side = design.side_kernel())
+    samples += 2 * (side->hop() + 3 * side->points()) + 3 * side->points();
+  return 4 * samples + 128 * (frames / design.block_frames() + 1);
 }
 
 // Of the longest track that has to lie beside another one.
@@ -81,6 +90,8 @@ MemoryNeed TrackMaster::memory_needed(const Chain& chain, const std::vector<Outp
         bytes += equaliser_bytes(**eq, format.channels);
       if (const auto* compressor = std::get_if<std::shared_ptr<const CompressorDesign>>(&step))
         bytes += (*compressor)->bytes(format.channels);
+      if (const auto* stereo = std::get_if<std::shared_ptr<const StereoDesign>>(&step))
+        bytes += stereo_bytes(**stereo, format.frames);
     }
   }
   const std::int64_t track_bytes = 4 * format.channels * format.frames;

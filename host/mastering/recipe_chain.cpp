@@ -49,6 +49,7 @@ BandChannel channel_of(v1::BandChannel channel) {
 
 EqStage eq_of(const v1::Eq& eq) {
   EqStage stage;
+  if (eq.phase() == v1::EQ_PHASE_MINIMUM) stage.phase = EqPhase::minimum;
   for (const v1::EqBand& b : eq.bands()) {
     EqBand band;
     band.type = type_of(b.type());
@@ -87,6 +88,21 @@ CompressStage compress_of(const v1::Compress& compress) {
   const CompressorBand whole = compressor_band_of(compress, {});
   for (const v1::CompressBand& band : compress.bands()) settings.bands.push_back(compressor_band_of(band, whole));
   if (settings.bands.empty()) settings.bands.push_back(whole);
+  return stage;
+}
+
+StereoStage stereo_of(const v1::Stereo& stereo) {
+  StereoStage stage;
+  StereoSettings& settings = stage.settings;
+  settings.width = stereo.width();
+  for (const v1::StereoBand& band : stereo.bands()) {
+    settings.bands.push_back({std::nullopt, band.width()});
+    if (band.has_up_to_hz()) settings.bands.back().up_to_hz = band.up_to_hz();
+  }
+  if (stereo.has_mono_below_hz()) settings.mono_below_hz = stereo.mono_below_hz();
+  if (stereo.has_min_correlation()) settings.min_correlation = stereo.min_correlation();
+  if (stereo.has_max_mono_loss_db()) settings.max_mono_loss_db = stereo.max_mono_loss_db();
+  settings.balance_db = stereo.balance_db();
   return stage;
 }
 
@@ -320,6 +336,9 @@ Chain chain_of(const v1::Recipe& recipe) {
         break;
       case v1::Stage::kLevel:
         chain.stages.emplace_back(LevelStage{{stage.level().range_lu(), stage.level().window_s()}});
+        break;
+      case v1::Stage::kStereo:
+        chain.stages.emplace_back(stereo_of(stage.stereo()));
         break;
       case v1::Stage::kGain:
         chain.stages.emplace_back(GainStage{stage.gain().gain_db()});

@@ -27,7 +27,9 @@ constexpr double kReadingShare = 0.1, kRestoringShare = 0.85;
 // A stage that needs no examining, as a step.
 std::optional<ChainStep> step_of(const ChainStage& stage, int sample_rate_hz, EqDesigns& designs) {
   if (changes_nothing(stage)) return std::nullopt;
-  if (const auto* eq = std::get_if<EqStage>(&stage)) return designs.get(eq->bands, sample_rate_hz);
+  if (const auto* eq = std::get_if<EqStage>(&stage)) return designs.get(*eq, sample_rate_hz);
+  if (const auto* stereo = std::get_if<StereoStage>(&stage))
+    return std::make_shared<const StereoDesign>(stereo->settings, sample_rate_hz);
   if (const auto* compress = std::get_if<CompressStage>(&stage)) {
     CompressorSettings settings = compress->settings;
     settings.sample_rate_hz = sample_rate_hz;
@@ -43,15 +45,25 @@ StageReport report_of(const ChainStage& stage, const ChainStep& step, Backend ba
   if (const auto* design = std::get_if<std::shared_ptr<const LinearPhaseEqDesign>>(&step)) {
     if (const auto* eq = std::get_if<EqStage>(&stage))
       report.figures.emplace_back("bands", static_cast<double>(eq->bands.size()));
-    const std::pair<std::string, double> shape[] = {{"taps", static_cast<double>(2 * (*design)->longest_half() + 1)},
+    const std::pair<std::string, double> shape[] = {{"taps", static_cast<double>((*design)->taps())},
                                                     {"worst_deviation_db", (*design)->worst_db()},
                                                     {"pre_ring_db", (*design)->pre_ring_db()},
                                                     {"latency_frames", 0}};
     report.figures.insert(report.figures.end(), std::begin(shape), std::end(shape));
+  } else if (const auto* stereo = std::get_if<StereoStage>(&stage)) {
+    if (stereo->settings.bands.empty()) report.figures.emplace_back("width", stereo->settings.width);
+    for (std::size_t i = 0; i < stereo->settings.bands.size(); ++i)
+      report.figures.emplace_back(fmt::format("width_{}", i + 1), stereo->settings.bands[i].width);
+    if (stereo->settings.balance_db != 0) report.figures.emplace_back("balance_db", stereo->settings.balance_db);
   } else if (const auto* gain = std::get_if<GainStage>(&stage)) {
     report.figures = {{"gain_db", gain->gain_db}};
   }
   return report;
+}
+
+// Stereo stages have nothing to do on a track of one channel, which then stays as it is to the last bit.
+bool has_no_side(const ChainStage& stage, const AudioFormat& format) {
+  return format.channels == 1 && std::holds_alternative<StereoStage>(stage);
 }
 
 FirstPassSetup bare_setup(const AudioFormat& format) {
@@ -98,6 +110,10 @@ TrackAnalysis::TrackAnalysis(Setup setup)
 
 LoudnessReading TrackAnalysis::run() {
   const std::vector<Part> all = parts();
+  for (const ChainStage& stage : s_.chain.stages) {
+    if (has_no_side(stage, at_) && !changes_nothing(stage))
+      s_.report.notes.push_back("stereo: the track has one channel and was left alone");
+  }
   for (const Part& part : all) restorations_ += part.restorations.size();
   has_more_passes_ = all.size() > 1;
   LoudnessReading reading = read_through(all.front(), all.size() == 1);
@@ -127,7 +143,7 @@ std::vector<TrackAnalysis::Part> TrackAnalysis::parts() const {
   if (at_.sample_rate_hz != in_.sample_rate_hz) parts.emplace_back();  // the file is read at its own rate
   for (std::size_t i = 0; i < s_.chain.stages.size(); ++i) {
     const ChainStage& stage = s_.chain.stages[i];
-    if (changes_nothing(stage)) continue;
+    if (changes_nothing(stage) || has_no_side(stage, at_)) continue;
     const bool restores = std::holds_alternative<RestorationStage>(stage);
     if ((restores || needs_whole_track(stage)) && (!parts.back().stages.empty() || parts.size() == 1))
       parts.emplace_back();

@@ -56,9 +56,7 @@ class Finder {
       case v1::Stage::kLevel:
         break;
       case v1::Stage::kEq:
-        if (stage.eq().phase() == v1::EQ_PHASE_MINIMUM) {
-          add(stage_path + ".phase", "a minimum-phase equaliser (phase: minimum); linear is there");
-        }
+      case v1::Stage::kStereo:
         break;
       case v1::Stage::kLimit:
         if (stage.limit().has_oversample()) add(stage_path + ".oversample", "choosing the limiter's oversampling");

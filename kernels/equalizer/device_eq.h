@@ -22,10 +22,12 @@ namespace lathe {
 template <class Launcher>
 class OverlapSaveRows {
  public:
-  // Kernels of equal length: `second` for the second channel of a track (or side), `first` for all others.
+  // Kernels of equal length and kind: `second` for the second channel of a track (or side), `first` for all others.
   OverlapSaveRows(Launcher& launcher, const OverlapSaveKernel& first, const OverlapSaveKernel& second, bool mid_side,
                   int channels)
-      : launcher_(launcher), response_(launcher.template make_buffer<float>(first.points() + 2)) {
+      : launcher_(launcher),
+        is_causal_(first.is_causal()),
+        response_(launcher.template make_buffer<float>(2 * floats_of(first))) {
     shape_.points = first.points();
     shape_.half = first.half();
     shape_.hop = first.hop();
@@ -33,9 +35,9 @@ class OverlapSaveRows {
     shape_.mid_side = mid_side;
     shape_.identity_first = first.is_identity();
     shape_.identity_second = second.is_identity();
-    const std::int64_t bins = first.points() / 2 + 1;
-    launcher.upload(first.response().data(), bins, response_.data());
-    launcher.upload(second.response().data(), bins, response_.data() + bins);
+    const std::int64_t floats = floats_of(first);
+    launcher.upload(first.response().data(), floats, response_.data());
+    launcher.upload(second.response().data(), floats, response_.data() + floats);
     launcher.synchronize();  // the responses belong to the caller
   }
 
@@ -51,8 +53,11 @@ class OverlapSaveRows {
       const block::OverlapSaveGather gather{{}, shape_, in, z, first, transforms};
       launcher_.launch(gather, gather.blocks());
       fft.forward(z_.data());
-      const block::MultiplySpectrum multiply{{}, shape_, out.rows, z, first, std::as_const(response_).span()};
-      launcher_.launch(multiply, multiply.blocks());
+      if (is_causal_) {
+        multiply(block::MultiplyComplexSpectrum{{}, shape_, out.rows, z, first, std::as_const(response_).span()});
+      } else {
+        multiply(block::MultiplySpectrum{{}, shape_, out.rows, z, first, std::as_const(response_).span()});
+      }
       fft.inverse(z_.data());
       const block::OverlapSaveScatter scatter{{}, shape_, in, {z.data, z.size}, first, transforms, out, track_frames};
       launcher_.launch(scatter, scatter.blocks());
@@ -63,6 +68,15 @@ class OverlapSaveRows {
   DeviceStage::Work work() const { return work_; }
 
  private:
+  static std::int64_t floats_of(const OverlapSaveKernel& kernel) {
+    return static_cast<std::int64_t>(kernel.response().size());
+  }
+
+  template <class Kernel>
+  void multiply(const Kernel& kernel) {
+    launcher_.launch(kernel, kernel.blocks());
+  }
+
   // The same whatever the window, for plans of other batches may differ in the last bits.
   std::int64_t batch() const {
     return shape_.channels * std::max<std::int64_t>(1, launcher_.transforms_at_once(shape_.points) / shape_.channels);
@@ -77,6 +91,7 @@ class OverlapSaveRows {
 
   Launcher& launcher_;
   block::OverlapSaveShape shape_;
+  bool is_causal_;
   typename Launcher::template Buffer<float> response_;
   typename Launcher::template Buffer<Complex32> z_;
   DeviceStage::Work work_;

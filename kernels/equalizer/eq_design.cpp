@@ -25,25 +25,6 @@ Grid make_grid(std::int64_t half_points, double sample_rate_hz) {
   return {half_points, sample_rate_hz / 2 / static_cast<double>(half_points)};
 }
 
-bool in_null(const std::vector<EqBand>& bands, double frequency_hz) {
-  return std::any_of(bands.begin(), bands.end(), [frequency_hz](const EqBand& band) {
-    return band.type == BandType::notch && magnitude(band, frequency_hz) < kNullDepth;
-  });
-}
-
-// The narrowest feature of the bands' product in Hz: what a grid must resolve before its word counts.
-double narrowest_hz(const std::vector<EqBand>& bands) {
-  double width = 1e9;
-  for (const EqBand& band : bands) {
-    const bool has_q =
-        band.type != BandType::high_pass && band.type != BandType::low_pass && band.type != BandType::tilt;
-    const double sharpness =
-        has_q ? std::max(1.0, band.q * std::pow(10.0, std::abs(band.gain_db) / 40.0)) : band.slope_db_oct / 6.0;
-    width = std::min(width, band.freq_hz / sharpness);
-  }
-  return width;
-}
-
 std::vector<double> target_on(const Grid& grid, const std::vector<EqBand>& bands) {
   std::vector<double> target(static_cast<std::size_t>(grid.half_points) + 1);
   for (std::size_t k = 0; k < target.size(); ++k) {
@@ -92,6 +73,24 @@ EqKernel shortened(EqKernel kernel, const std::vector<double>& impulse, const st
 }
 
 }  // namespace
+
+bool in_null(const std::vector<EqBand>& bands, double frequency_hz) {
+  return std::any_of(bands.begin(), bands.end(), [frequency_hz](const EqBand& band) {
+    return band.type == BandType::notch && magnitude(band, frequency_hz) < kNullDepth;
+  });
+}
+
+double narrowest_hz(const std::vector<EqBand>& bands) {
+  double width = 1e9;
+  for (const EqBand& band : bands) {
+    const bool has_q =
+        band.type != BandType::high_pass && band.type != BandType::low_pass && band.type != BandType::tilt;
+    const double sharpness =
+        has_q ? std::max(1.0, band.q * std::pow(10.0, std::abs(band.gain_db) / 40.0)) : band.slope_db_oct / 6.0;
+    width = std::min(width, band.freq_hz / sharpness);
+  }
+  return width;
+}
 
 std::int64_t rate_factor(double sample_rate_hz) {
   std::int64_t factor = 1;

@@ -8,7 +8,9 @@
 
 namespace lathe {
 
-// One symmetric kernel h[-half..half]; `taps` holds h[0..half].
+enum class EqPhase { linear, minimum };
+
+// One symmetric kernel h[-half..half], or one of minimum phase h[0..half]; `taps` holds h[0..half].
 struct EqKernel {
   std::vector<double> taps;
   double worst_db = 0;     // largest deviation from the target, 20 Hz to 20 kHz (or 0.45 of the rate), where it matters

@@ -23,6 +23,12 @@ double magnitude(const std::vector<EqBand>& bands, double frequency_hz);
 // h[0 .. half] of a longer impulse response h[0..]: flat over the inner half, a raised cosine over the outer half.
 std::vector<double> cut_kernel(const std::vector<double>& impulse, std::int64_t half);
 
+// The narrowest feature of the bands' product in Hz: what a grid must resolve before its word counts.
+double narrowest_hz(const std::vector<EqBand>& bands);
+
+// Whether a notch is deeper there than anyone needs it.
+bool in_null(const std::vector<EqBand>& bands, double frequency_hz);
+
 // How far a response is from its target, relative to it; under -50 dB as if the target were there.
 double kernel_error(double response, double target);
 double error_db(double error);

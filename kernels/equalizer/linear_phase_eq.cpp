@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/equalizer/kernel_cut.h"
+#include "kernels/equalizer/minimum_phase.h"
 
 namespace lathe {
 namespace {
@@ -16,9 +17,15 @@ bool acts_on_second(const EqBand& band) {
   return band.channel != BandChannel::left && band.channel != BandChannel::mid;
 }
 
+std::shared_ptr<const OverlapSaveKernel> make_kernel(const std::vector<double>& taps, EqPhase phase) {
+  return std::make_shared<const OverlapSaveKernel>(phase == EqPhase::minimum ? OverlapSaveKernel::causal(taps)
+                                                                             : OverlapSaveKernel(taps));
+}
+
 }  // namespace
 
-LinearPhaseEqDesign::LinearPhaseEqDesign(std::vector<EqBand> bands, double sample_rate_hz) {
+LinearPhaseEqDesign::LinearPhaseEqDesign(std::vector<EqBand> bands, double sample_rate_hz, EqPhase phase)
+    : phase_(phase) {
   // Bands on left and right do not commute with bands on mid and side, so each change of domain starts a new pass.
   // Stereo bands commute with all and join the first pass there is.
   struct Group {
@@ -27,7 +34,7 @@ LinearPhaseEqDesign::LinearPhaseEqDesign(std::vector<EqBand> bands, double sampl
   };
   const bool is_stereo =
       std::all_of(bands.begin(), bands.end(), [](const EqBand& band) { return band.channel == BandChannel::stereo; });
-  if (is_stereo && !bands.empty()) {
+  if (is_stereo && !bands.empty() && phase == EqPhase::linear) {
     check_bands(bands, sample_rate_hz);
     bass_ = BassKernel::design(bands, sample_rate_hz);
   }
@@ -58,7 +65,8 @@ LinearPhaseEqDesign::LinearPhaseEqDesign(std::vector<EqBand> bands, double sampl
       if (acts_on_second(band)) second.push_back(band);
     }
     const auto design = [this, sample_rate_hz](const std::vector<EqBand>& of) {
-      const EqKernel kernel = design_kernel(of, sample_rate_hz);
+      const EqKernel kernel = phase_ == EqPhase::minimum ? design_minimum_phase_kernel(of, sample_rate_hz)
+                                                         : design_kernel(of, sample_rate_hz);
       worst_db_ = std::max(worst_db_, kernel.worst_db);
       pre_ring_db_ = std::max(pre_ring_db_, kernel.pre_ring_db);
       return kernel.taps;
@@ -67,15 +75,15 @@ LinearPhaseEqDesign::LinearPhaseEqDesign(std::vector<EqBand> bands, double sampl
     pass.mid_side = group.mid_side;
     std::vector<double> taps = design(first);
     if (first.size() == group.bands.size() && second.size() == group.bands.size()) {
-      pass.first = pass.second = std::make_shared<const OverlapSaveKernel>(taps);
+      pass.first = pass.second = make_kernel(taps, phase);
     } else {
       // Both channels of a pass walk in step: the shorter kernel is filled up with zeros.
       std::vector<double> others = design(second);
       const std::size_t longest = std::max(taps.size(), others.size());
       taps.resize(longest, 0.0);
       others.resize(longest, 0.0);
-      pass.first = std::make_shared<const OverlapSaveKernel>(taps);
-      pass.second = std::make_shared<const OverlapSaveKernel>(others);
+      pass.first = make_kernel(taps, phase);
+      pass.second = make_kernel(others, phase);
     }
     passes_.push_back(std::move(pass));
   }

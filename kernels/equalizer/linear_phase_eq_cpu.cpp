@@ -20,7 +20,7 @@ class LinearPhaseEq final : public Stage {
 
   std::int64_t look_ahead_frames() const override {
     std::int64_t sum = bass_ ? bass_->half() : 0;
-    for (const auto& pass : passes_) sum += pass->half();
+    for (const auto& pass : passes_) sum += pass->behind();
     return sum;
   }
 

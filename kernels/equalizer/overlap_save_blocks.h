@@ -17,8 +17,8 @@ namespace lathe::block {
 // What the three kernels share.
 struct OverlapSaveShape {
   std::int64_t points = 0;  // a power of two
-  std::int64_t half = 0;    // of the kernel h[-half .. half]
-  std::int64_t hop = 0;     // points - 2 half, or a little less
+  std::int64_t half = 0;    // of the kernel h[-half .. half], or of the causal one h[0 .. half]
+  std::int64_t hop = 0;     // points - 2 half, or points - half, or a little less
   int channels = 0;         // rows of one track
   bool mid_side = false;    // rows 0 and 1 of a track are filtered as mid and side
   // A row whose kernel is {1} is taken from the input, bit for bit: `identity_second` is for channel 1, or side.
@@ -111,6 +111,36 @@ struct MultiplySpectrum : TransformTiles {
         const float h = response[first_bin + (n < bins ? n : shape.points - n)];
         Complex32& value = z[tile.of * shape.points + n];
         value = {h * value.re, h * value.im};
+      }
+    });
+  }
+};
+
+// The same for causal kernels, whose responses are complex.
+struct MultiplyComplexSpectrum : TransformTiles {
+  struct Shared {};
+
+  OverlapSaveShape shape;
+  std::int64_t rows;
+  GlobalSpan<Complex32> z;
+  std::int64_t first_transform;
+  GlobalSpan<const float> response;  // real and imaginary part of each bin in turn
+
+  std::int64_t blocks() const { return z.size / shape.points * tiles(shape.points); }
+
+  template <class Block>
+  LATHE_HOST_DEVICE void run(Block& block, Shared&) const {
+    const Place tile = place(block.index(), shape.points);
+    const std::int64_t bins = shape.points / 2 + 1;
+    const std::int64_t first_bin = shape.is_second((first_transform + tile.of) % rows) ? bins : 0;
+    block.phase([&](int thread) {
+      for (int k = thread; k < kTile; k += kThreads) {
+        const std::int64_t n = tile.first + k;
+        if (n >= shape.points) return;
+        const std::int64_t at = 2 * (first_bin + (n < bins ? n : shape.points - n));
+        const float re = response[at], im = n < bins ? response[at + 1] : -response[at + 1];
+        Complex32& value = z[tile.of * shape.points + n];
+        value = {re * value.re - im * value.im, re * value.im + im * value.re};
       }
     });
   }

@@ -15,22 +15,26 @@ namespace lathe::cpu {
 // read where they were pushed to and handed on where the transform leaves them.
 class PassRunner {
  public:
-  // Kernels of equal length: `second` for the second channel (or side), `first` for all others. Both outlive it.
+  // Kernels of equal length and kind: `second` for the second channel (or side), `first` for all others. Both outlive
+  // it.
   PassRunner(const OverlapSaveKernel& first, const OverlapSaveKernel& second, bool mid_side, int channels)
       : first_(first),
         second_(second),
         mid_side_(mid_side),
         channels_(channels),
         half_(first.half()),
+        behind_(first.behind()),
         hop_(first.hop()),
         points_(first.points()),
-        row_(half_ + 2 * hop_ + half_),
+        row_(half_ + 2 * hop_ + behind_),
         stride_((hop_ + points_ + 15) / 16 * 16),
         held_(static_cast<std::size_t>(stride_ * channels)),
         work_(static_cast<std::size_t>(2 * points_ * channels)),
         filled_(half_) {}
 
   std::int64_t half() const { return half_; }
+  // Frames behind one that it waits for.
+  std::int64_t behind() const { return behind_; }
   // The most frames that go in before some come out, and those that wait with them.
   std::int64_t longest_wait() const { return row_ + half_; }
 
@@ -101,7 +105,7 @@ class PassRunner {
       float* x = held_.data() + c * stride_;
       std::copy(x + 2 * hop_, x + row_, x);
     }
-    filled_ = 2 * half_;
+    filled_ = half_ + behind_;
   }
 
   template <class Emit>
@@ -116,6 +120,7 @@ class PassRunner {
   bool mid_side_;
   int channels_;
   std::int64_t half_;
+  std::int64_t behind_;  // half_, or 0 for causal kernels
   std::int64_t hop_;
   std::int64_t points_;
   std::int64_t row_;

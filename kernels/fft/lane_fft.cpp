@@ -105,4 +105,9 @@ void LongFft::synthesise(const AlignedArray<float>& arranged, const float* spect
   kernels().synthesise(tables(), arranged.data(), spectrum_re, spectrum_im, re, im);
 }
 
+void LongFft::filter(const AlignedArray<float>& arranged_re, const AlignedArray<float>& arranged_im,
+                     const float* from_re, const float* from_im, float* re, float* im) const {
+  kernels().filter_complex(tables(), arranged_re.data(), arranged_im.data(), from_re, from_im, re, im);
+}
+
 }  // namespace lathe

@@ -36,9 +36,9 @@ class LaneFft {
   AlignedArray<float> twiddles_;
 };
 
-// Filters one complex sequence of N points (a power of two, 256 to 2^24) with a real frequency response. With the
-// sequence x[n] at plain index n, its rows of 16 are the lanes of a LaneFft of N / 16; the remaining 16-point transform
-// runs across lanes (the two-factor split of Cooley and Tukey), so no sample is ever moved to another place.
+// Filters one complex sequence of N points (a power of two, 256 to 2^24) with a real or complex frequency response.
+// With the sequence x[n] at plain index n, its rows of 16 are the lanes of a LaneFft of N / 16; the remaining 16-point
+// transform runs across lanes (the two-factor split of Cooley and Tukey), so no sample is ever moved to another place.
 class LongFft {
  public:
   explicit LongFft(std::int64_t points);
@@ -53,8 +53,12 @@ class LongFft {
   void filter(const AlignedArray<float>& arranged, const float* from_re, const float* from_im, float* re,
               float* im) const;
 
-  // The same in two halves, for several responses of one sequence. N floats each, 64-byte aligned but for the input.
-  // The first half leaves the spectrum in an order of its own and needs (re, im) as work space.
+  // The same with a complex response, its real and imaginary part arranged each.
+  void filter(const AlignedArray<float>& arranged_re, const AlignedArray<float>& arranged_im, const float* from_re,
+              const float* from_im, float* re, float* im) const;
+
+  // filter() of a real response in two halves, for several responses of one sequence. N floats each, 64-byte aligned but
+  // for the input. The first half leaves the spectrum in an order of its own and needs (re, im) as work space.
   void analyse(const float* from_re, const float* from_im, float* re, float* im, float* spectrum_re,
                float* spectrum_im) const;
   void synthesise(const AlignedArray<float>& arranged, const float* spectrum_re, const float* spectrum_im, float* re,

@@ -270,32 +270,48 @@ inline void undo_tile(const TileTwiddles& twiddles, C* v, float* re, float* im, 
 // order) of 16 rows.
 inline std::int64_t tile_at(std::int64_t row) { return row / kFftLanes * kFftLanes * kFftLanes + row % kFftLanes; }
 
-inline void weigh_tile(const LongFftTables& t, const float* gain, float* re, float* im, std::int64_t first_row,
-                       std::int64_t row) {
+template <bool Complex>
+inline void weigh_tile(const LongFftTables& t, const float* gain, [[maybe_unused]] const float* gain_im, float* re,
+                       float* im, std::int64_t first_row, std::int64_t row) {
   C v[kFftLanes];
   TileTwiddles twiddles;
   finish_tile(t, re, im, first_row, row, twiddles, v);
-  const float* g = gain + tile_at(first_row + row);
+  const std::int64_t place = tile_at(first_row + row);
 #pragma GCC unroll 16
   for (int l = 0; l < kFftLanes; ++l) {
-    const F weight = load(g + l * kFftLanes);
-    v[l].re *= weight;
-    v[l].im *= weight;
+    const F weight = load(gain + place + l * kFftLanes);
+    if constexpr (Complex) {
+      v[l] = times(v[l], weight, load(gain_im + place + l * kFftLanes));
+    } else {
+      v[l].re *= weight;
+      v[l].im *= weight;
+    }
   }
   undo_tile(twiddles, v, re, im, row);
 }
 
-void filter(const LongFftTables& t, const float* gain, const float* from_re, const float* from_im, float* re,
-            float* im) {
+template <bool Complex>
+inline void filter_by(const LongFftTables& t, const float* gain, const float* gain_im, const float* from_re,
+                      const float* from_im, float* re, float* im) {
   forward_then(from_re, from_im, re, im, t.lane.rows, 0, t.lane.twiddles,
-               [&t, gain](float* block_re, float* block_im, std::int64_t first_row, std::int64_t n) {
+               [&t, gain, gain_im](float* block_re, float* block_im, std::int64_t first_row, std::int64_t n) {
                  for (std::int64_t row = 0; row < n; row += kFloats)
-                   weigh_tile(t, gain, block_re, block_im, first_row, row);
+                   weigh_tile<Complex>(t, gain, gain_im, block_re, block_im, first_row, row);
                  const float* tw = t.lane.twiddles;
                  for (std::int64_t size = t.lane.rows; size > n; size /= 4) tw += size / 4 * 6;
                  inverse_small(block_re, block_im, n, tw + twiddle_floats(n));
                });
   inverse_rest(re, im, t.lane.rows, t.lane.twiddles);
+}
+
+void filter(const LongFftTables& t, const float* gain, const float* from_re, const float* from_im, float* re,
+            float* im) {
+  filter_by<false>(t, gain, nullptr, from_re, from_im, re, im);
+}
+
+void filter_complex(const LongFftTables& t, const float* gain_re, const float* gain_im, const float* from_re,
+                    const float* from_im, float* re, float* im) {
+  filter_by<true>(t, gain_re, gain_im, from_re, from_im, re, im);
 }
 
 // The two halves of filter(), with the spectrum kept between them.
@@ -357,6 +373,6 @@ void synthesise(const LongFftTables& t, const float* gain, const float* spectrum
 }  // namespace
 
 extern const LaneFftKernels lane_fft_kernels;
-const LaneFftKernels lane_fft_kernels = {forward, inverse, filter, analyse, synthesise};
+const LaneFftKernels lane_fft_kernels = {forward, inverse, filter, filter_complex, analyse, synthesise};
 
 }  // namespace lathe::LATHE_LEVEL

@@ -32,6 +32,9 @@ struct LaneFftKernels {
   // Reads (from_re, from_im), which may be anywhere and unaligned, or (re, im) themselves.
   void (*filter)(const LongFftTables&, const float* gain, const float* from_re, const float* from_im, float* re,
                  float* im);
+  // The same with a complex response, gain_re + i gain_im.
+  void (*filter_complex)(const LongFftTables&, const float* gain_re, const float* gain_im, const float* from_re,
+                         const float* from_im, float* re, float* im);
   // filter() in two halves: the spectrum, in the order of `gain`, is left where it is said, re and im being work space;
   // and the inverse transform of spectrum * gain.
   void (*analyse)(const LongFftTables&, const float* from_re, const float* from_im, float* re, float* im,

@@ -48,7 +48,7 @@ class DeviceStereo final : public DeviceStage {
     const block::StereoRow<float> knots = row_of(knots_, pairs, first, count + 1);
     find_gains(sums, knots, track_frames);
     launch(block::StereoScale{wide, out, knots.read_only(), frames_, design_->flat_width(), track_frames});
-    keep(before, sums, knots, count);
+    keep(before, sums, knots, count, track_frames);
     const auto all = static_cast<double>(out.rows * out.frames);
     work_.bytes += 16 * all;
     work_.flops += 12 * all;
@@ -62,14 +62,14 @@ class DeviceStereo final : public DeviceStage {
 
   // Of the first pair's track.
   StageAccount account() override {
-    if (is_mono_) return {};
+    if (is_mono_) return mono_stereo_account();
     launcher_.synchronize();
-    std::vector<StereoTally> tallies;
+    const std::int64_t blocks = kept_.empty() ? 0 : (kept_.front().track_frames.data()[0] + frames_ - 1) / frames_;
+    std::vector<StereoTally> tallies(static_cast<std::size_t>(blocks));
     for (const Kept& kept : kept_) {
       for (std::int64_t i = 0; i < kept.count; ++i) {
         const std::int64_t k = kept.first + i;
-        if (k < 0) continue;
-        if (static_cast<std::int64_t>(tallies.size()) <= k) tallies.resize(static_cast<std::size_t>(k) + 1);
+        if (k < 0 || k >= blocks) continue;
         StereoTally& tally = tallies[static_cast<std::size_t>(k)];
         const StereoSums sums = kept.sums.data()[i];
         const double from = kept.knots.data()[i], to = kept.knots.data()[i + 1], gain = 0.5 * (from + to);
@@ -92,6 +92,7 @@ class DeviceStereo final : public DeviceStage {
     std::int64_t first, count;
     HostBuffer<StereoSums> before, sums;
     HostBuffer<float> knots;
+    HostBuffer<std::int64_t> track_frames;
   };
 
   std::int64_t filter_halo() const { return filter_ ? filter_->half() : 0; }
@@ -151,14 +152,19 @@ class DeviceStereo final : public DeviceStage {
   }
 
   void keep(const block::StereoRow<StereoSums>& before, const block::StereoRow<StereoSums>& sums,
-            const block::StereoRow<float>& knots, std::int64_t count) {
-    Kept kept{before.first, count, launcher_.template make_host_buffer<StereoSums>(count),
+            const block::StereoRow<float>& knots, std::int64_t count,
+            block::GlobalSpan<const std::int64_t> track_frames) {
+    Kept kept{before.first,
+              count,
               launcher_.template make_host_buffer<StereoSums>(count),
-              launcher_.template make_host_buffer<float>(count + 1)};
+              launcher_.template make_host_buffer<StereoSums>(count),
+              launcher_.template make_host_buffer<float>(count + 1),
+              launcher_.template make_host_buffer<std::int64_t>(1)};
     launcher_.download(static_cast<const StereoSums*>(before.data), count, kept.before.data());
     launcher_.download(static_cast<const StereoSums*>(sums.data) + (before.first - sums.first), count,
                        kept.sums.data());
     launcher_.download(static_cast<const float*>(knots.data), count + 1, kept.knots.data());
+    launcher_.download(track_frames.data, 1, kept.track_frames.data());
     kept_.push_back(std::move(kept));
   }
 

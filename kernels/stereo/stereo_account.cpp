@@ -52,6 +52,12 @@ StereoFigures stereo_figures(const std::vector<StereoTally>& blocks, std::int64_
   return figures;
 }
 
+StageAccount mono_stereo_account() {
+  StageAccount account;
+  account.notes.push_back("stereo: the track has one channel and was left alone");
+  return account;
+}
+
 StageAccount stereo_account(const std::vector<StereoTally>& blocks, std::int64_t block_frames, double sample_rate_hz) {
   const StereoFigures of = stereo_figures(blocks, block_frames);
   StageAccount account;

@@ -30,6 +30,9 @@ struct StereoFigures {
 
 StereoFigures stereo_figures(const std::vector<StereoTally>& blocks, std::int64_t block_frames);
 
+// Of a track of one channel.
+StageAccount mono_stereo_account();
+
 // The figures as a report prints them, and the guard's gain as a curve if it ever acted.
 StageAccount stereo_account(const std::vector<StereoTally>& blocks, std::int64_t block_frames, double sample_rate_hz);
 

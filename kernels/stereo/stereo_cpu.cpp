@@ -209,6 +209,7 @@ class Mono final : public Stage {
   std::int64_t look_ahead_frames() const override { return 0; }
   void take(AudioView in) override { next().take(in); }
   void finish() override { next().finish(); }
+  StageAccount account() const override { return mono_stereo_account(); }
 };
 
 }  // namespace

@@ -100,7 +100,7 @@ double worst_asymmetry(const Impulse& impulse) {
 
 EqBand random_band(test::Random& random, BandType type) {
   EqBand band{type, random.log_uniform(20, 18000), random.uniform(-12, 12), random.log_uniform(0.3, 12),
-              static_cast<int>(6 * random.integer(1, 8))};
+              static_cast<int>(6 * random.integer(1, 16))};
   if (type == BandType::high_pass) band.freq_hz = random.log_uniform(20, 500);
   if (type == BandType::low_pass) band.freq_hz = random.log_uniform(2000, 20000);
   // Nulls narrower than some 20 Hz need more than the 3 s a side that a kernel may have.
@@ -147,7 +147,7 @@ TEST_P(LinearPhaseEqAt, SeveralBandsAtOnceMeetTheirProduct) {
   }
 }
 
-LATHE_INSTANTIATE_BACKENDS_AT(LinearPhaseEqAt, {44100, 48000, 96000}, {44100});
+LATHE_INSTANTIATE_BACKENDS_AT(LinearPhaseEqAt, {44100, 48000, 88200, 96000, 192000}, {44100});
 
 class LinearPhaseEq : public test::BackendTest {};
 

@@ -26,6 +26,9 @@ std::vector<EqWay> eq_ways(double sample_rate_hz) {
       {"eq, mid and side",
        design({on(BandChannel::side, {BandType::high_pass, 120}), on(BandChannel::mid, {BandType::bell, 2000, 2, 1})}),
        false},
+      {"eq of minimum phase", std::make_shared<const LinearPhaseEqDesign>(
+                                  std::vector<EqBand>{{BandType::high_pass, 60}, {BandType::bell, 2000, 4, 1}},
+                                  sample_rate_hz, EqPhase::minimum)},
   };
 }
 
