@@ -14,10 +14,17 @@ namespace lathe {
 namespace {
 
 constexpr double kAttackMs = 3.0;  // the whole smoothing window; half of it lies before a peak
-constexpr double kHoldMs = 8.0;    // keeps the gain still within a period of the bass from 62 Hz up
-constexpr double kAutoReleaseMs = 60.0;
-constexpr double kSustainRiseMs = 150.0, kSustainFallMs = 500.0;
-constexpr double kSustainShare = 0.7;
+// Half a period at 39 Hz, under the lowest note of a bass: what keeps a limiter still within a period. Bridging costs
+// no loudness after peaks that do not come again, where holding for as long would.
+constexpr double kBridgeMs = 13.0;
+// Found on 30 real tracks driven 6 dB into the ceiling: of the settings whose mean loudness is within 0.1 LU of the
+// loudest limiter known, with the most sustained part, that is the least pumping.
+constexpr double kAutoReleaseMs = 30.0;
+constexpr double kSustainMs = 500.0;
+constexpr double kSustainShare = 0.5;
+// A peak is seen differently from one window to the next by up to 1e-5 of it: a level that comes back to within this is
+// the same level. 0.0004 dB.
+constexpr double kSameLevel = 5e-5;
 constexpr double kSilence = 1e-5;     // 0.0001 dB: a release that has come this far is over
 constexpr std::int64_t kPiece = 512;  // groups shaped together
 constexpr std::int64_t kSlow = 8;     // groups between two steps of the sustained mean; kPiece is a multiple
@@ -44,13 +51,10 @@ LimiterCurve::LimiterCurve(LimiterSettings settings, std::int64_t groups) : sett
   attack_ = std::max<std::int64_t>(1, std::llround(kAttackMs / 2 / group_ms));
   // A knot lies between two groups and must satisfy both, hence one more than the smoothing reaches.
   look_ahead_ = attack_ + 1;
-  hold_ = std::max<std::int64_t>(look_ahead_, std::llround(kHoldMs / group_ms));
+  bridge_ = std::max<std::int64_t>(1, std::llround(kBridgeMs / group_ms));
   const double release_ms = settings_.release_ms > 0 ? settings_.release_ms : kAutoReleaseMs;
   release_factor_ = std::exp(-group_ms / release_ms);
-  if (settings_.release_ms == 0) {
-    sustain_rise_ = 1 - std::exp(-kSlow * group_ms / kSustainRiseMs);
-    sustain_fall_ = 1 - std::exp(-kSlow * group_ms / kSustainFallMs);
-  }
+  if (settings_.release_ms == 0) sustain_step_ = 1 - std::exp(-kSlow * group_ms / kSustainMs);
   double sum = 0;
   for (std::int64_t k = -attack_; k <= attack_; ++k) {
     const double w = 0.5 + 0.5 * std::cos(std::numbers::pi * static_cast<double>(k) / static_cast<double>(attack_ + 1));
@@ -86,8 +90,9 @@ void LimiterCurve::shape_span(std::span<const float> peaks, double gain, std::in
   // d is needed from `attack_` before the first knot that moves; before that everything is 0. At the head of a track
   // that lies before group 0: a mean over half a window would let a first peak through.
   const std::int64_t first = first_demand - look_ahead_ - attack_;
-  const std::int64_t reach = hold_ + look_ahead_;
-  std::vector<float> needed(static_cast<std::size_t>(kPiece + reach)), held(static_cast<std::size_t>(kPiece));
+  const std::int64_t reach = 2 * look_ahead_, bridged = kPiece + reach, widened = bridged + bridge_ - 1;
+  std::vector<float> needed(static_cast<std::size_t>(widened + bridge_ - 1)), wide(static_cast<std::size_t>(widened));
+  std::vector<float> held(static_cast<std::size_t>(bridged));
   std::vector<float> shaped(static_cast<std::size_t>(2 * attack_ + kPiece), 0.0f),
       knot(static_cast<std::size_t>(kPiece));
   double released = 0, sustained = 0;
@@ -96,15 +101,17 @@ void LimiterCurve::shape_span(std::span<const float> peaks, double gain, std::in
   std::int64_t end = first;
   float highest_knot = 0;
   while (at < knots + attack_) {
-    // needed[k] is r[at - hold + k]
-    const std::int64_t from = at - hold_;
+    // needed[k] is r[from + k]; what is bridged begins at r[at - look_ahead].
+    const std::int64_t from = at - look_ahead_ - (bridge_ - 1);
     const std::int64_t low = std::clamp<std::int64_t>(from, 0, groups_),
-                       high = std::clamp<std::int64_t>(from + kPiece + reach, 0, groups_);
+                       high = std::clamp<std::int64_t>(from + widened + bridge_ - 1, 0, groups_);
     std::fill(needed.begin(), needed.end(), 0.0f);
     // What lies before the first demand belongs to spans that have ended.
     const std::int64_t start = std::max(low, first_demand);
     if (start < high) kernels().needed(peaks.data() + start, high - start, limit, needed.data() + (start - from));
-    kernels().sliding_max(needed.data(), kPiece, reach + 1, held.data());
+    kernels().sliding_max(needed.data(), widened, bridge_, wide.data());
+    kernels().sliding_min(wide.data(), bridged, bridge_, held.data());
+    kernels().sliding_max(held.data(), kPiece, reach + 1, held.data());
     bool over = false;
     std::int64_t made = 0;
     for (; made < kPiece && !over; made += kSlow) {
@@ -112,12 +119,13 @@ void LimiterCurve::shape_span(std::span<const float> peaks, double gain, std::in
       float* d = shaped.data() + 2 * attack_ + made;
       double wanted = 0, highest = 0;
       for (std::int64_t k = 0; k < kSlow; ++k) {
-        released = std::max<double>(m[k], released * release_factor_);
+        const bool is_same = m[k] > 0 && released - m[k] < kSameLevel;
+        released = std::max<double>(m[k], is_same ? released : released * release_factor_);
         wanted = std::max<double>(wanted, m[k]);
         highest = std::max(highest, released);
         d[k] = static_cast<float>(released);
       }
-      sustained += (released - sustained) * (released > sustained ? sustain_rise_ : sustain_fall_);
+      sustained += (released - sustained) * sustain_step_;
       const auto floor = static_cast<float>(kSustainShare * sustained);
       for (std::int64_t k = 0; k < kSlow; ++k) d[k] = std::max(d[k], floor);
       if (wanted == 0 && std::max<double>(highest, floor) < kSilence) {

@@ -1,12 +1,18 @@
 // True-peak limiter: a gain curve that keeps a track under its ceiling, made at the rate of groups of 8 frames.
 //
 // For group i with true peak p[i] and drive g the needed reduction is r[i] = max(0, 1 - ceiling / (g p[i])).
-//   held       m[i] = max of r over the look-ahead after i and the hold before it
-//   released   f[i] = max(m[i], f[i-1] * exp(-T / release))
-//   sustained  s[i] = one-pole mean of f, a step every 8 groups;  d[i] = max(f[i], 0.7 s[i])       (release: auto)
-//   smoothed   k[i] = raised-cosine mean of d over the attack, k[i] >= r[i] by construction: a mean of values that are
+//   bridged    b[i] = min over windows of 13 ms with i in them of the window's max of r: between peaks that come again
+//              within 13 ms it stays at the lower of them (a closing, as in Serra, Image Analysis and Mathematical
+//              Morphology, 1982), so that bass is not distorted within its period; after a lone peak it holds nothing
+//   held       m[i] = max of b over the attack before and after i
+//   released   f[i] = max(m[i], f[i-1] * exp(-T / release)); f[i-1] while m[i] is within 5e-5 of it, so that a steady
+//              tone gets a gain that does not move at all
+//   sustained  s[i] = one-pole mean of f over 500 ms, a step every 8 groups;  d[i] = max(f[i], s[i] / 2) (release:
+//   auto) smoothed   k[i] = raised-cosine mean of d over the attack, k[i] >= r[i] by construction: a mean of values
+//   that are
 //              each at least r[i] (Hamalainen, DAFx-02)
-//   gain       1 - k, linear between groups
+//   gain       1 - k, linear between groups; of groups a millisecond it takes at most deepest reduction / 1.5 ms, and
+//              gives back at most reduction / release
 // Groups are 0.18 ms at 44.1 kHz, so what is sequential in time costs one step in 8 frames: there is no need to lay
 // tracks beside each other in lanes, and one long track is as quick as many.
 #pragma once
@@ -20,7 +26,7 @@ namespace lathe {
 struct LimiterSettings {
   double sample_rate_hz = 0;
   double ceiling = 1;     // linear, above 0
-  double release_ms = 0;  // 1 to 5000; 0 is auto: 60 ms for single peaks, slower the longer it has been limiting
+  double release_ms = 0;  // 1 to 5000; 0 is auto: 30 ms for single peaks, slower the longer it has been limiting
   // Throws std::invalid_argument that names the field.
   void check() const;
 };
@@ -58,10 +64,9 @@ class LimiterCurve {
   std::int64_t groups_;
   std::int64_t attack_;  // half the smoothing window, in groups
   std::int64_t look_ahead_;
-  std::int64_t hold_;
+  std::int64_t bridge_;
   double release_factor_;
-  double sustain_rise_ = 0;
-  double sustain_fall_ = 0;
+  double sustain_step_ = 0;
   std::vector<float> window_;  // 2 attack + 1 weights, sum 1
   std::vector<float> reduction_;
   std::vector<GroupSpan> spans_;

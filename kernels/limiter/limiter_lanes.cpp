@@ -16,14 +16,24 @@ void needed(const float* peaks, std::int64_t count, float limit, float* out) {
   for (; i < count; ++i) out[i] = peaks[i] > limit ? 1.0f - limit / peaks[i] : 0.0f;
 }
 
-// After step w the value at i is the maximum of w values from i on; the last step overlaps to reach the window.
-void sliding_max(float* in, std::int64_t count, std::int64_t window, float* out) {
+struct Larger {
+  static F of(F a, F b) { return max(a, b); }
+  static float of(float a, float b) { return a > b ? a : b; }
+};
+struct Smaller {
+  static F of(F a, F b) { return min(a, b); }
+  static float of(float a, float b) { return a < b ? a : b; }
+};
+
+// After step w the value at i is the extreme of w values from i on; the last step overlaps to reach the window.
+template <class Extreme>
+void slide(float* in, std::int64_t count, std::int64_t window, float* out) {
   std::int64_t have = 1, length = count + window - 1;
   const auto widen = [in, &length](std::int64_t shift) {
     length -= shift;
     std::int64_t i = 0;
-    for (; i + kFloats <= length; i += kFloats) store(in + i, max(load(in + i), load(in + i + shift)));
-    for (; i < length; ++i) in[i] = in[i] > in[i + shift] ? in[i] : in[i + shift];
+    for (; i + kFloats <= length; i += kFloats) store(in + i, Extreme::of(load(in + i), load(in + i + shift)));
+    for (; i < length; ++i) in[i] = Extreme::of(in[i], in[i + shift]);
   };
   for (; 2 * have <= window; have *= 2) widen(have);
   if (have < window) widen(window - have);
@@ -65,6 +75,6 @@ void apply(const float* x, std::int64_t groups, float gain, const float* knots, 
 }  // namespace
 
 extern const LimiterKernels limiter_kernels;
-const LimiterKernels limiter_kernels = {needed, sliding_max, smooth, apply};
+const LimiterKernels limiter_kernels = {needed, slide<Larger>, slide<Smaller>, smooth, apply};
 
 }  // namespace lathe::LATHE_LEVEL

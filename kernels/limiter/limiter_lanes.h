@@ -8,8 +8,9 @@ namespace lathe {
 struct LimiterKernels {
   // needed[i] = max(0, 1 - limit / peaks[i]), 0 where peaks[i] is 0.
   void (*needed)(const float* peaks, std::int64_t count, float limit, float* needed);
-  // out[i] = max of in[i .. i + window - 1]; `in` has count + window - 1 values and is overwritten.
+  // out[i] = max of in[i .. i + window - 1]; `in` has count + window - 1 values and is overwritten; `out` may be `in`.
   void (*sliding_max)(float* in, std::int64_t count, std::int64_t window, float* out);
+  void (*sliding_min)(float* in, std::int64_t count, std::int64_t window, float* out);
   // out[i] = sum of weights[k] * in[i + k]
   void (*smooth)(const float* in, std::int64_t count, const float* weights, std::int64_t taps, float* out);
   void (*apply)(const float* x, std::int64_t groups, float gain, const float* knots, float* y);

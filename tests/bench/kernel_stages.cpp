@@ -107,11 +107,11 @@ void time_limiter(StageTable& table, const std::vector<float>& peaks) {
   curve.shape(peaks, drive);
   std::int64_t limited = 0;
   for (const GroupSpan& span : curve.spans()) limited += span.end - span.first;
-  // A group in a span (limiter.h; at 44.1 kHz half the attack is 8 groups, the window of maxima 54): 2 for the need, 6
-  // steps of maxima, 17 multiply-adds of smoothing, 1 for the floor; in float64 1 for the release, 3 maxima, and 4 for
-  // what is sustained in 8 groups. All others are one comparison.
+  // A group in a span (limiter.h; at 44.1 kHz half the attack is 8 groups, the bridge 72, the window of maxima 19): 2
+  // for the need, 7 + 7 + 5 steps of windows, 17 multiply-adds of smoothing, 1 for the floor; in float64 2 for the
+  // release, 3 maxima, and 4 for what is sustained in 8 groups. All others are one comparison.
   const double groups_a_sample = static_cast<double>(limited) / static_cast<double>(music.sample_count());
-  const SampleCost shape{groups_a_sample * (2 + 6 + 34 + 1), groups_a_sample * 4.5, 2 * 4.0 / (2 * kPeakGroup)};
+  const SampleCost shape{groups_a_sample * (2 + 19 + 34 + 1), groups_a_sample * 5.5, 2 * 4.0 / (2 * kPeakGroup)};
   table.time("limiter curve, 6 dB of reduction", shape, [&] { curve.shape(peaks, drive); });
 
   AlignedArray<float> out(static_cast<std::size_t>(2 * music.stride));
