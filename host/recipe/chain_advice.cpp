@@ -108,8 +108,9 @@ class ChainAdvice {
   }
 
   void look_at(const v1::Stereo& stereo, const std::string& path) {
-    const bool is_idle =
-        stereo.bands_size() == 0 && stereo.width() == 1 && !stereo.has_mono_below_hz() && !stereo.has_min_correlation();
+    v1::Stereo untouched;
+    fill_defaults(untouched);
+    const bool is_idle = stereo.SerializeAsString() == untouched.SerializeAsString();
     if (is_idle && !advice_.is_overridden("stereo"))
       advice_.warn(path, "does nothing: write width, mono_below_hz, min_correlation or bands, or take it away");
     if (stereo.bands_size() > 0 && advice_.is_written(path + ".width"))
