@@ -32,12 +32,15 @@ const RestorationSettings& RestorationStage::common() const {
 std::string_view stage_name(const ChainStage& stage) {
   if (std::holds_alternative<EqStage>(stage)) return "eq";
   if (std::holds_alternative<GainStage>(stage)) return "gain";
+  if (std::holds_alternative<MatchEqStage>(stage)) return "match_eq";
   return std::get<RestorationStage>(stage).name();
 }
 
 bool changes_nothing(const ChainStage& stage) {
   if (const auto* eq = std::get_if<EqStage>(&stage)) return eq->bands.empty();
   if (const auto* gain = std::get_if<GainStage>(&stage)) return gain->gain_db == 0;
+  if (const auto* match = std::get_if<MatchEqStage>(&stage))
+    return match->settings.strength == 0 || match->settings.max_db == 0;
   const auto& restoration = std::get<RestorationStage>(stage);
   const auto* denoise = std::get_if<DenoiseSettings>(&restoration.settings);
   return denoise != nullptr && denoise->reduce_db == 0 && !restoration.keep_removed;

@@ -13,6 +13,7 @@
 
 #include "host/audio_file/audio_file.h"
 #include "host/mastering/gain_solver.h"
+#include "host/mastering/reference_tone.h"
 #include "kernels/equalizer/linear_phase_eq.h"
 #include "kernels/pcm/pcm.h"
 #include "kernels/restoration/declick.h"
@@ -21,6 +22,7 @@
 #include "kernels/restoration/dehum.h"
 #include "kernels/restoration/denoise.h"
 #include "kernels/restoration/rumble.h"
+#include "kernels/tonal_balance/match_curve.h"
 
 namespace lathe {
 
@@ -40,12 +42,18 @@ struct RestorationStage {
   std::string_view name() const;  // as a recipe calls it
   const RestorationSettings& common() const;
 };
-using ChainStage = std::variant<EqStage, GainStage, RestorationStage>;
+// Exactly one of `reference` and `target` is there.
+struct MatchEqStage {
+  MatchEqSettings settings;
+  std::filesystem::path reference;  // a file, or a folder of them
+  std::string target;               // of target_names()
+};
+using ChainStage = std::variant<EqStage, GainStage, RestorationStage, MatchEqStage>;
 
 // As a recipe calls it.
 std::string_view stage_name(const ChainStage& stage);
 
-// An equaliser without bands, a gain of 0 dB, a denoiser that reduces by 0 dB.
+// An equaliser without bands, a gain of 0 dB, a denoiser that reduces by 0 dB, a match of strength 0 or at most 0 dB.
 bool changes_nothing(const ChainStage& stage);
 
 struct Chain {
@@ -82,7 +90,11 @@ class EqDesigns {
   // Throws std::invalid_argument for bands that do not fit the rate.
   std::shared_ptr<const LinearPhaseEqDesign> get(const std::vector<EqBand>& bands, int sample_rate_hz);
 
+  // What match_eq compares with, shared as widely.
+  ReferenceTones& references() { return references_; }
+
  private:
+  ReferenceTones references_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const LinearPhaseEqDesign>> designs_;
 };

@@ -2,12 +2,16 @@
 
 #include <stdexcept>
 
+#include "host/mastering/match_examined.h"
+
 namespace lathe {
 
-bool needs_whole_track(const ChainStage&) { return false; }
+bool needs_whole_track(const ChainStage& stage) { return std::holds_alternative<MatchEqStage>(stage); }
 
-ExaminedStep examine(const ChainStage&, FrameStore&, const HopEnergies&, const AudioFormat&,
-                     const std::function<void()>&) {
+ExaminedStep examine(const ChainStage& stage, FrameStore& track, const HopEnergies&, const AudioFormat& format,
+                     EqDesigns& designs, const std::function<void()>& check) {
+  if (const auto* match = std::get_if<MatchEqStage>(&stage))
+    return examine_match(*match, track, format, designs, check);
   throw std::logic_error("examine: this stage needs no examining");
 }
 

@@ -62,6 +62,16 @@ EqStage eq_of(const v1::Eq& eq) {
   return stage;
 }
 
+MatchEqStage match_eq_of(const v1::MatchEq& match) {
+  MatchEqStage stage;
+  stage.settings.strength = match.strength();
+  stage.settings.max_db = match.max_db();
+  stage.settings.stereo_width = match.stereo_width();
+  stage.reference = match.reference();
+  stage.target = match.target();
+  return stage;
+}
+
 LimitGoal limit_of(const v1::Limit& limit) {
   LimitGoal goal;
   goal.ceiling_dbtp = limit.ceiling_dbtp();
@@ -273,6 +283,9 @@ Chain chain_of(const v1::Recipe& recipe) {
     switch (stage.kind_case()) {
       case v1::Stage::kEq:
         chain.stages.emplace_back(eq_of(stage.eq()));
+        break;
+      case v1::Stage::kMatchEq:
+        chain.stages.emplace_back(match_eq_of(stage.match_eq()));
         break;
       case v1::Stage::kGain:
         chain.stages.emplace_back(GainStage{stage.gain().gain_db()});

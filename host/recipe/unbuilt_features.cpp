@@ -52,6 +52,7 @@ class Finder {
       case v1::Stage::kDenoise:
       case v1::Stage::kRumble:
       case v1::Stage::kGain:
+      case v1::Stage::kMatchEq:
         break;
       case v1::Stage::kEq:
         if (stage.eq().phase() == v1::EQ_PHASE_MINIMUM) {

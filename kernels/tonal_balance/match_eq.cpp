@@ -53,4 +53,12 @@ std::shared_ptr<const LinearPhaseEqDesign> design_match(const MatchCurve& curve,
   return std::make_shared<const LinearPhaseEqDesign>(std::move(first), kernel_of(curve.side_db, sample_rate_hz));
 }
 
+std::shared_ptr<const LinearPhaseEqDesign> longest_match(double sample_rate_hz, bool stereo_width) {
+  EqKernel kernel;
+  kernel.taps.assign(static_cast<std::size_t>(kLongest * rate_factor(sample_rate_hz)), 0.0);
+  kernel.taps[0] = 1;
+  if (stereo_width) return std::make_shared<const LinearPhaseEqDesign>(kernel, kernel);
+  return std::make_shared<const LinearPhaseEqDesign>(std::move(kernel));
+}
+
 }  // namespace lathe

@@ -18,4 +18,7 @@ namespace lathe {
 // The filter for the curve; null when the curve is empty.
 std::shared_ptr<const LinearPhaseEqDesign> design_match(const MatchCurve& curve, double sample_rate_hz);
 
+// A filter as long as any of them, for those who have to know how much room one takes before there is one.
+std::shared_ptr<const LinearPhaseEqDesign> longest_match(double sample_rate_hz, bool stereo_width);
+
 }  // namespace lathe
