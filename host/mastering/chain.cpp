@@ -35,6 +35,7 @@ std::string_view stage_name(const ChainStage& stage) {
   if (std::holds_alternative<LevelStage>(stage)) return "level";
   if (std::holds_alternative<StereoStage>(stage)) return "stereo";
   if (std::holds_alternative<GainStage>(stage)) return "gain";
+  if (std::holds_alternative<MatchEqStage>(stage)) return "match_eq";
   return std::get<RestorationStage>(stage).name();
 }
 
@@ -44,6 +45,8 @@ bool changes_nothing(const ChainStage& stage) {
   if (std::holds_alternative<LevelStage>(stage)) return false;
   if (const auto* stereo = std::get_if<StereoStage>(&stage)) return stereo->settings.changes_nothing();
   if (const auto* gain = std::get_if<GainStage>(&stage)) return gain->gain_db == 0;
+  if (const auto* match = std::get_if<MatchEqStage>(&stage))
+    return match->settings.strength == 0 || match->settings.max_db == 0;
   const auto& restoration = std::get<RestorationStage>(stage);
   const auto* denoise = std::get_if<DenoiseSettings>(&restoration.settings);
   return denoise != nullptr && denoise->reduce_db == 0 && !restoration.keep_removed;

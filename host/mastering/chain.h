@@ -13,6 +13,7 @@
 
 #include "host/audio_file/audio_file.h"
 #include "host/mastering/gain_solver.h"
+#include "host/mastering/reference_tone.h"
 #include "kernels/dynamics/compressor.h"
 #include "kernels/dynamics/gain_ride.h"
 #include "kernels/equalizer/linear_phase_eq.h"
@@ -24,6 +25,7 @@
 #include "kernels/restoration/denoise.h"
 #include "kernels/restoration/rumble.h"
 #include "kernels/stereo/stereo.h"
+#include "kernels/tonal_balance/match_curve.h"
 
 namespace lathe {
 
@@ -54,13 +56,20 @@ struct RestorationStage {
   std::string_view name() const;  // as a recipe calls it
   const RestorationSettings& common() const;
 };
-using ChainStage = std::variant<EqStage, StereoStage, CompressStage, LevelStage, GainStage, RestorationStage>;
+// Exactly one of `reference` and `target` is there.
+struct MatchEqStage {
+  MatchEqSettings settings;
+  std::filesystem::path reference;  // a file, or a folder of them
+  std::string target;               // of target_names()
+};
+using ChainStage =
+    std::variant<EqStage, StereoStage, CompressStage, LevelStage, GainStage, RestorationStage, MatchEqStage>;
 
 // As a recipe calls it.
 std::string_view stage_name(const ChainStage& stage);
 
 // An equaliser without bands, a stereo stage that asks for nothing, a compressor without a ratio, a gain of 0 dB, a
-// denoiser that reduces by 0 dB.
+// denoiser that reduces by 0 dB, a match of strength 0 or at most 0 dB.
 bool changes_nothing(const ChainStage& stage);
 
 struct Chain {
@@ -97,7 +106,11 @@ class EqDesigns {
   // Throws std::invalid_argument for bands that do not fit the rate.
   std::shared_ptr<const LinearPhaseEqDesign> get(const EqStage& eq, int sample_rate_hz);
 
+  // What match_eq compares with, shared as widely.
+  ReferenceTones& references() { return references_; }
+
  private:
+  ReferenceTones references_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const LinearPhaseEqDesign>> designs_;
 };

@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "host/mastering/match_examined.h"
 #include "kernels/dynamics/gain_ride.h"
 
 namespace lathe {
@@ -31,11 +32,15 @@ ExaminedStep ridden(const LevelStage& stage, const HopEnergies& hops) {
 
 }  // namespace
 
-bool needs_whole_track(const ChainStage& stage) { return std::holds_alternative<LevelStage>(stage); }
+bool needs_whole_track(const ChainStage& stage) {
+  return std::holds_alternative<LevelStage>(stage) || std::holds_alternative<MatchEqStage>(stage);
+}
 
-ExaminedStep examine(const ChainStage& stage, FrameStore&, const HopEnergies& hops, const AudioFormat&,
-                     const std::function<void()>&) {
+ExaminedStep examine(const ChainStage& stage, FrameStore& track, const HopEnergies& hops, const AudioFormat& format,
+                     EqDesigns& designs, const std::function<void()>& check) {
   if (const auto* level = std::get_if<LevelStage>(&stage)) return ridden(*level, hops);
+  if (const auto* match = std::get_if<MatchEqStage>(&stage))
+    return examine_match(*match, track, format, designs, check);
   throw std::logic_error("examine: this stage needs no examining");
 }
 

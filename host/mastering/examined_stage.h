@@ -21,8 +21,9 @@ struct ExaminedStep {
 };
 
 // `track` is the track as the stages before this one left it, `hops` its loudness. `check` is called for every block
-// that is read; it may throw. Throws std::logic_error for a stage that needs no examining.
+// that is read; it may throw. Throws std::logic_error for a stage that needs no examining, and
+// std::invalid_argument for a reference that cannot be used.
 ExaminedStep examine(const ChainStage& stage, FrameStore& track, const HopEnergies& hops, const AudioFormat& format,
-                     const std::function<void()>& check);
+                     EqDesigns& designs, const std::function<void()>& check);
 
 }  // namespace lathe

@@ -106,6 +106,16 @@ StereoStage stereo_of(const v1::Stereo& stereo) {
   return stage;
 }
 
+MatchEqStage match_eq_of(const v1::MatchEq& match) {
+  MatchEqStage stage;
+  stage.settings.strength = match.strength();
+  stage.settings.max_db = match.max_db();
+  stage.settings.stereo_width = match.stereo_width();
+  stage.reference = match.reference();
+  stage.target = match.target();
+  return stage;
+}
+
 LimitGoal limit_of(const v1::Limit& limit) {
   LimitGoal goal;
   goal.ceiling_dbtp = limit.ceiling_dbtp();
@@ -339,6 +349,9 @@ Chain chain_of(const v1::Recipe& recipe) {
         break;
       case v1::Stage::kStereo:
         chain.stages.emplace_back(stereo_of(stage.stereo()));
+        break;
+      case v1::Stage::kMatchEq:
+        chain.stages.emplace_back(match_eq_of(stage.match_eq()));
         break;
       case v1::Stage::kGain:
         chain.stages.emplace_back(GainStage{stage.gain().gain_db()});

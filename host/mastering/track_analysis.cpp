@@ -17,6 +17,7 @@
 #include "host/mastering/unusable_audio.h"
 #include "kernels/loudness/channel_weights.h"
 #include "kernels/math/decibel.h"
+#include "kernels/tonal_balance/match_eq.h"
 
 namespace lathe {
 namespace {
@@ -98,6 +99,11 @@ FirstPassSetup pass_setup(const Chain& chain, const AudioFormat& format, EqDesig
   FirstPassSetup setup = bare_setup(format);
   for (const ChainStage& stage : chain.stages) {
     if (auto step = step_of(stage, format.sample_rate_hz, designs)) setup.steps.push_back(std::move(*step));
+    const auto* match = std::get_if<MatchEqStage>(&stage);
+    if (match != nullptr && !changes_nothing(stage)) {
+      const bool has_side = match->settings.stereo_width && format.channels == 2;
+      setup.steps.emplace_back(longest_match(format.sample_rate_hz, has_side));
+    }
   }
   setup.scrub = chain.scrub;
   setup.trace = chain.goal.limit.has_value() && !chain.is_neutral();
@@ -216,7 +222,7 @@ LoudnessReading TrackAnalysis::pass_through(const Part& part, bool is_last, cons
     }
     HopEnergies measured;
     if (hops == nullptr) measured = measure_store(from, at_, {}, s_.check).hops;
-    ExaminedStep examined = examine(stage, from, hops != nullptr ? *hops : measured, at_, s_.check);
+    ExaminedStep examined = examine(stage, from, hops != nullptr ? *hops : measured, at_, s_.designs, s_.check);
     if (examined.step) {
       add_step(index, std::move(*examined.step), setup, std::move(examined.account));
     } else {

@@ -22,7 +22,8 @@ namespace lathe {
 // The track behind the chain: the file's format but for rate and frames.
 AudioFormat chain_format(const Chain& chain, const AudioFormat& file);
 
-// What the chain's stages are to a pass. Throws std::invalid_argument for a band that does not fit the rate.
+// What the chain's stages are to a pass; in the place of those that are examined first, what takes as much room. Throws
+// std::invalid_argument for a band that does not fit the rate.
 FirstPassSetup pass_setup(const Chain& chain, const AudioFormat& format, EqDesigns& designs);
 
 class TrackAnalysis {

@@ -48,10 +48,11 @@ std::string read_file(const std::string& path) {
 }
 
 // The whole path of a file that a recipe names; empty where no such file is found.
-fs::path found_file(const fs::path& name, const fs::path& folder) {
+fs::path found_file(const fs::path& name, const fs::path& folder, bool may_be_folder) {
   std::error_code error;
   for (const fs::path& place : {folder, fs::current_path(error)}) {
-    if (!place.empty() && fs::is_regular_file(place / name, error))
+    if (place.empty()) continue;
+    if (fs::is_regular_file(place / name, error) || (may_be_folder && fs::is_directory(place / name, error)))
       return fs::absolute(place / name).lexically_normal();
   }
   return {};
@@ -65,17 +66,20 @@ void find_files(RecipeNode& node, std::string_view around, const fs::path& folde
   for (RecipeEntry& entry : node.entries) {
     const std::string path = std::string(around) + "." + entry.key;
     RecipeNode& value = entry.value;
-    const bool names_a_file = path.ends_with("denoise.profile") && value.kind == RecipeNode::Kind::scalar &&
-                              value.text != "auto" && !value.text.empty();
+    const bool is_profile = path.ends_with("denoise.profile") && value.text != "auto";
+    const bool is_reference = path.ends_with("match_eq.reference");
+    const bool names_a_file =
+        (is_profile || is_reference) && value.kind == RecipeNode::Kind::scalar && !value.text.empty();
     if (!names_a_file) {
       find_files(value, entry.key, folder, problems);
       continue;
     }
-    const fs::path file = found_file(value.text, folder);
+    const fs::path file = found_file(value.text, folder, is_reference);
     if (file.empty()) {
       problems.push_back(
           problem_at(value.position,
-                     "denoise.profile: there is no file " + lathe::quoted(value.text) +
+                     std::string(is_profile ? "denoise.profile" : "match_eq.reference") + ": there is no file " +
+                         lathe::quoted(value.text) +
                          (folder.empty() ? " in the working folder" : " beside the recipe or in the working folder")));
       continue;
     }

@@ -29,8 +29,8 @@ class RecipeSource {
  public:
   // `name_or_path` is a shipped recipe's name, else a file. Each of `sets` is PATH=VALUE. Throws RecipeErrors with
   // everything that is wrong: in the file, in the sets, in the overrides, or that there is no such recipe. Files that
-  // the recipe names (a noise profile) are looked for beside it, then in the working folder; from then on they go by
-  // their whole path, in the effective recipe and its overrides too.
+  // the recipe names (a noise profile, a reference) are looked for beside it, then in the working folder; from then on
+  // they go by their whole path, in the effective recipe and its overrides too.
   static RecipeSource load(const std::string& name_or_path, std::span<const std::string> sets = {});
 
   // `file_name` stands in the problems. Throws RecipeErrors.

@@ -9,6 +9,7 @@
 #include "host/recipe/numbers.h"
 #include "host/recipe/path_template.h"
 #include "host/recipe/suggestion.h"
+#include "kernels/tonal_balance/target_curves.h"
 
 namespace lathe {
 namespace {
@@ -59,7 +60,7 @@ class Checks {
           check_eq(chain[i].eq(), stage);
           break;
         case v1::Stage::kMatchEq:
-          check_match_eq(stage);
+          check_match_eq(chain[i].match_eq(), stage);
           break;
         case v1::Stage::kDenoise:
           check_denoise(chain[i].denoise(), stage);
@@ -94,7 +95,12 @@ class Checks {
     }
   }
 
-  void check_match_eq(const std::string& path) {
+  void check_match_eq(const v1::MatchEq& match, const std::string& path) {
+    const std::vector<std::string> targets = target_names();
+    if (match.has_target() && std::find(targets.begin(), targets.end(), match.target()) == targets.end()) {
+      report(path + ".target",
+             path + ".target: there is no target " + quoted(match.target()) + suggestion(match.target(), targets));
+    }
     if (is_written(path + ".reference") == is_written(path + ".target")) {
       report(path, path + " needs one of 'reference' (a file) and 'target' (a name)");
     }

@@ -54,6 +54,7 @@ class Finder {
       case v1::Stage::kGain:
       case v1::Stage::kCompress:
       case v1::Stage::kLevel:
+      case v1::Stage::kMatchEq:
         break;
       case v1::Stage::kEq:
       case v1::Stage::kStereo:

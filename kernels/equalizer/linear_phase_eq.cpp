@@ -89,6 +89,25 @@ LinearPhaseEqDesign::LinearPhaseEqDesign(std::vector<EqBand> bands, double sampl
   }
 }
 
+LinearPhaseEqDesign::LinearPhaseEqDesign(EqKernel kernel)
+    : worst_db_(kernel.worst_db), pre_ring_db_(kernel.pre_ring_db) {
+  Pass& pass = passes_.emplace_back();
+  pass.first = pass.second = std::make_shared<const OverlapSaveKernel>(kernel.taps);
+}
+
+LinearPhaseEqDesign::LinearPhaseEqDesign(EqKernel mid, EqKernel side)
+    : worst_db_(std::max(mid.worst_db, side.worst_db)),
+      pre_ring_db_(std::max(mid.pre_ring_db, side.pre_ring_db)),
+      needs_stereo_(true) {
+  const std::size_t longest = std::max(mid.taps.size(), side.taps.size());
+  mid.taps.resize(longest, 0.0);
+  side.taps.resize(longest, 0.0);
+  Pass& pass = passes_.emplace_back();
+  pass.mid_side = true;
+  pass.first = std::make_shared<const OverlapSaveKernel>(mid.taps);
+  pass.second = std::make_shared<const OverlapSaveKernel>(side.taps);
+}
+
 std::int64_t LinearPhaseEqDesign::longest_half() const {
   std::int64_t half = bass_ ? bass_->half() : 0;
   for (const Pass& pass : passes_) half = std::max(half, pass.first->half());

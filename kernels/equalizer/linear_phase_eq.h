@@ -25,6 +25,10 @@ class LinearPhaseEqDesign {
  public:
   // Throws std::invalid_argument for a band that does not fit the rate.
   LinearPhaseEqDesign(std::vector<EqBand> bands, double sample_rate_hz, EqPhase phase = EqPhase::linear);
+  // One kernel for every channel.
+  explicit LinearPhaseEqDesign(EqKernel kernel);
+  // A kernel for mid and one for side, filled up to equal length: for stereo tracks.
+  LinearPhaseEqDesign(EqKernel mid, EqKernel side);
 
   // A run of bands that act on left and right, or on mid and side: one kernel a channel (both the same for stereo
   // bands), of equal length.

@@ -189,21 +189,6 @@ struct TaskRunner::Plan {
   }
 };
 
-// A master is made of these files, too: another content under the same name is another master.
-static std::string named_files(const Chain& chain, const std::vector<std::string>& roots) {
-  std::string hashes;
-  for (const ChainStage& stage : chain.stages) {
-    const auto* restoration = std::get_if<RestorationStage>(&stage);
-    if (restoration == nullptr || restoration->noise_file.empty()) continue;
-    const fs::path& file = restoration->noise_file;
-    if (!file.is_absolute())
-      throw AudioFileError(AudioFileError::Fault::not_found, file, "a noise profile goes by its whole path here");
-    check_below_roots(file.string(), roots);
-    hashes += "noise " + file_sha256(file) + "\n";
-  }
-  return hashes;
-}
-
 TaskRunner::TaskRunner(EqDesigns& designs, MemoryBudget& memory, MemoryBudget& device_memory, Recall recall)
     : memory_(memory), device_memory_(device_memory), recall_(std::move(recall)), master_(designs) {}
 
@@ -221,7 +206,7 @@ TaskRunner::Plan TaskRunner::plan(const MasterJob& job, const v1::TaskSpec& task
   p.job.out_dir = job.out_dir;
   p.job.backend = job.backend.backend;
   p.job.chain = chain_of(recipe.recipe);
-  p.named_files = named_files(p.job.chain, job.roots);
+  p.named_files = named_files_.hashes(p.job.chain, job.roots);
   p.job.pcm_md5 = job.pcm_md5;
   p.job.outputs = outputs_of(recipe.recipe, p.format, reader.tags(), job.out_dir, fs::path(task.relative()));
   std::set<fs::path> paths;

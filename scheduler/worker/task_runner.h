@@ -15,6 +15,7 @@
 #include "scheduler/store/job_records.h"
 #include "scheduler/worker/backend_choice.h"
 #include "scheduler/worker/memory_budget.h"
+#include "scheduler/worker/named_files.h"
 
 namespace lathe::scheduler {
 
@@ -112,6 +113,7 @@ class TaskRunner {
   MemoryBudget& device_memory_;
   const Recall recall_;
   TrackMaster master_;
+  NamedFiles named_files_;
 };
 
 // Size, times and place of a file; all 0 if there is none.

@@ -26,9 +26,9 @@ TEST(UnbuiltFeatures, ExamplesOfTheWholeSchemaAreReadWithoutErrors) {
 
 TEST(UnbuiltFeatures, TheStagesThatAreStillToCome) {
   EXPECT_THAT(unbuilt_paths("chain: [{declick: }, {decrackle: }, {declip: }, {dehum: }, {denoise: }, {rumble: }, "
-                            "{match_eq: {target: a}}, "
+                            "{match_eq: {target: pop}}, "
                             "{stereo: }, {compress: }, {level: }, {eq: }, {gain: }, {limit: }]"),
-              ElementsAre("chain[6].match_eq"));
+              IsEmpty());
 }
 
 TEST(UnbuiltFeatures, OneByOne) {
@@ -59,8 +59,8 @@ TEST(UnbuiltFeatures, StandWhereTheRecipeWritesThem) {
       "recipe: v1\n"
       "publish: album\n"
       "chain:\n"
-      "  - match_eq:\n"
-      "      target: rock\n"
+      "  - limit:\n"
+      "      oversample: 8\n"
       "loudness: {scope: album, target_lufs: -14}\n",
       {"input.contiguous=always"});
   std::vector<std::string> lines;
@@ -69,19 +69,19 @@ TEST(UnbuiltFeatures, StandWhereTheRecipeWritesThem) {
               ElementsAre("--set input.contiguous=always: warning: input.contiguous: this version of Lathe cannot do "
                           "this yet: tracks as one stream (contiguous: always)",
                           HasSubstr("bad.yaml:2:10: warning: publish: "),
-                          "bad.yaml:4:5: warning: chain[0].match_eq: this version of Lathe cannot do this yet: the "
-                          "stage match_eq",
+                          "bad.yaml:5:7: warning: chain[0].limit.oversample: this version of Lathe cannot do this "
+                          "yet: choosing the limiter's oversampling",
                           HasSubstr("bad.yaml:6:19: warning: loudness.scope: ")));
 }
 
 TEST(UnbuiltFeatures, OfAnOverrideCountToo) {
   const RecipeSource source = read(
-      "recipe: v1\nchain: [{match_eq: {target: rock}}, {limit: }]\n"
+      "recipe: v1\npublish: album\nchain: [{limit: }]\n"
       "overrides:\n  - {match: {track: 1}, set: {chain.limit.oversample: 8}}\n");
   const auto problems = source.unbuilt();
   ASSERT_EQ(problems.size(), 2u);
-  EXPECT_THAT(problems[0].text(), HasSubstr("bad.yaml:2:10: error: chain[0].match_eq"));
-  EXPECT_THAT(problems[1].text(), HasSubstr("chain[1].limit.oversample"));
+  EXPECT_THAT(problems[0].text(), HasSubstr("bad.yaml:2:10: error: publish"));
+  EXPECT_THAT(problems[1].text(), HasSubstr("bad.yaml:5:55: error: chain[0].limit.oversample"));
 }
 
 }  // namespace

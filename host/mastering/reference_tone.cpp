@@ -1,0 +1,89 @@
+#include "host/mastering/reference_tone.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "host/audio_file/audio_reader.h"
+#include "kernels/pcm/pcm.h"
+
+namespace lathe {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::int64_t kBlock = 65536;
+
+[[noreturn]] void refuse(const fs::path& file, const std::string& why) {
+  throw std::invalid_argument("the reference " + file.string() + ": " + why);
+}
+
+LongTermSpectrum spectrum_of(const fs::path& file, const std::function<void()>& check) try {
+  AudioReader reader(file);
+  const AudioFormat& format = reader.format();
+  LongTermSpectrumMeter meter(format.sample_rate_hz, format.channels);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(kBlock * frame_bytes(format)) + kPcmSlackBytes);
+  std::vector<float> planar(static_cast<std::size_t>(kBlock * format.channels));
+  while (const std::int64_t frames = reader.read(bytes.data(), kBlock)) {
+    check();
+    const MutableAudioView view{planar.data(), format.channels, frames, kBlock};
+    unpack_pcm(bytes.data(), format.encoding, view);
+    if (find_non_finite(view, false).count > 0) refuse(file, "it holds samples that are no number");
+    meter.take(view);
+  }
+  meter.finish();
+  return meter.spectrum();
+} catch (const AudioFileError& error) {
+  // Not the track's own fault: its file is well.
+  throw std::invalid_argument(std::string("the reference ") + error.what());
+}
+
+// What tells another content of the files without reading them.
+std::string state_of(const std::vector<fs::path>& files) {
+  std::string state;
+  for (const fs::path& file : files) {
+    std::error_code error;
+    const auto size = fs::file_size(file, error);
+    const auto time = fs::last_write_time(file, error);
+    state += fmt::format("{} {} {}\n", file.string(), size, time.time_since_epoch().count());
+  }
+  return state;
+}
+
+}  // namespace
+
+std::vector<fs::path> reference_files(const fs::path& reference) {
+  std::error_code error;
+  if (!fs::is_directory(reference, error)) return {reference};
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(reference, error)) {
+    if (entry.is_regular_file(error) && is_accepted_extension(entry.path().extension().string()))
+      files.push_back(entry.path());
+  }
+  if (files.empty()) refuse(reference, "the folder holds no audio file that can be read");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+ToneAim ReferenceTones::get(const fs::path& reference, const std::function<void()>& check) {
+  Entry* entry = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    std::unique_ptr<Entry>& place = entries_[reference.string()];
+    if (!place) place = std::make_unique<Entry>();
+    entry = place.get();
+  }
+  const std::lock_guard lock(entry->mutex);
+  const std::vector<fs::path> files = reference_files(reference);
+  const std::string state = state_of(files);
+  if (entry->state == state) return entry->aim;
+  std::vector<LongTermSpectrum> spectra;
+  for (const fs::path& file : files) spectra.push_back(spectrum_of(file, check));
+  ToneAim aim = aim_of(spectra);
+  if (aim.whole.is_empty()) refuse(reference, "it is silent: no part of it is louder than -70 LUFS");
+  entry->aim = std::move(aim);
+  entry->state = state;
+  return entry->aim;
+}
+
+}  // namespace lathe

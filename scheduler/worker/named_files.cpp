@@ -1,0 +1,48 @@
+#include "scheduler/worker/named_files.h"
+
+#include <fmt/format.h>
+
+#include "scheduler/worker/digest.h"
+#include "scheduler/worker/path_roots.h"
+#include "scheduler/worker/task_runner.h"
+
+namespace lathe::scheduler {
+namespace fs = std::filesystem;
+namespace {
+
+void check_place(const fs::path& file, const std::string& what, const std::vector<std::string>& roots) {
+  if (!file.is_absolute())
+    throw AudioFileError(AudioFileError::Fault::not_found, file, "a " + what + " goes by its whole path here");
+  check_below_roots(file.string(), roots);
+}
+
+}  // namespace
+
+std::string NamedFiles::hashes(const Chain& chain, const std::vector<std::string>& roots) {
+  std::string lines;
+  for (const ChainStage& stage : chain.stages) {
+    if (const auto* restoration = std::get_if<RestorationStage>(&stage);
+        restoration != nullptr && !restoration->noise_file.empty()) {
+      check_place(restoration->noise_file, "noise profile", roots);
+      lines += "noise " + hash_of(restoration->noise_file) + "\n";
+    }
+    if (const auto* match = std::get_if<MatchEqStage>(&stage); match != nullptr && !match->reference.empty()) {
+      check_place(match->reference, "reference", roots);
+      for (const fs::path& file : reference_files(match->reference)) {
+        check_place(file, "reference", roots);
+        lines += "reference " + hash_of(file) + "\n";
+      }
+    }
+  }
+  return lines;
+}
+
+const std::string& NamedFiles::hash_of(const fs::path& file) {
+  const FileIdentity now = identity_of(file);
+  std::string& hash =
+      known_[fmt::format("{} {} {} {} {}", file.string(), now.size_bytes, now.mtime_ns, now.inode, now.device)];
+  if (hash.empty()) hash = file_sha256(file);
+  return hash;
+}
+
+}  // namespace lathe::scheduler
