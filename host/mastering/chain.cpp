@@ -18,6 +18,13 @@ std::string key_of(const EqStage& eq, int sample_rate_hz) {
   return key;
 }
 
+std::string key_of(const StereoSettings& s, int sample_rate_hz) {
+  std::string key = fmt::format("{}:{}:{}:{}:{}:{}", sample_rate_hz, s.width, s.mono_below_hz.value_or(0),
+                                s.min_correlation.value_or(-1), s.max_mono_loss_db.value_or(-1), s.balance_db);
+  for (const StereoBand& band : s.bands) key += fmt::format(";{}:{}", band.up_to_hz.value_or(0), band.width);
+  return key;
+}
+
 }  // namespace
 
 std::string_view RestorationStage::name() const {
@@ -81,6 +88,14 @@ std::shared_ptr<const LinearPhaseEqDesign> EqDesigns::get(const EqStage& eq, int
   const std::lock_guard lock(mutex_);  // held while designing, so that two tracks never design the same
   auto& design = designs_[key];
   if (!design) design = std::make_shared<const LinearPhaseEqDesign>(eq.bands, sample_rate_hz, eq.phase);
+  return design;
+}
+
+std::shared_ptr<const StereoDesign> EqDesigns::get(const StereoStage& stereo, int sample_rate_hz) {
+  const std::string key = key_of(stereo.settings, sample_rate_hz);
+  const std::lock_guard lock(mutex_);
+  auto& design = stereo_designs_[key];
+  if (!design) design = std::make_shared<const StereoDesign>(stereo.settings, sample_rate_hz);
   return design;
 }
 

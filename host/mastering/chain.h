@@ -100,11 +100,13 @@ struct OutputSpec {
   std::optional<std::size_t> removed_by = std::nullopt;
 };
 
-// Equalisers that have been designed, shared between tracks and threads: a design costs as much as seconds of audio.
+// Equalisers and stereo stages that have been designed, shared between tracks and threads: a design costs as much as
+// seconds of audio.
 class EqDesigns {
  public:
   // Throws std::invalid_argument for bands that do not fit the rate.
   std::shared_ptr<const LinearPhaseEqDesign> get(const EqStage& eq, int sample_rate_hz);
+  std::shared_ptr<const StereoDesign> get(const StereoStage& stereo, int sample_rate_hz);
 
   // What match_eq compares with, shared as widely.
   ReferenceTones& references() { return references_; }
@@ -113,6 +115,7 @@ class EqDesigns {
   ReferenceTones references_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const LinearPhaseEqDesign>> designs_;
+  std::map<std::string, std::shared_ptr<const StereoDesign>> stereo_designs_;
 };
 
 }  // namespace lathe

@@ -29,8 +29,7 @@ constexpr double kReadingShare = 0.1, kRestoringShare = 0.85;
 std::optional<ChainStep> step_of(const ChainStage& stage, int sample_rate_hz, EqDesigns& designs) {
   if (changes_nothing(stage)) return std::nullopt;
   if (const auto* eq = std::get_if<EqStage>(&stage)) return designs.get(*eq, sample_rate_hz);
-  if (const auto* stereo = std::get_if<StereoStage>(&stage))
-    return std::make_shared<const StereoDesign>(stereo->settings, sample_rate_hz);
+  if (const auto* stereo = std::get_if<StereoStage>(&stage)) return designs.get(*stereo, sample_rate_hz);
   if (const auto* compress = std::get_if<CompressStage>(&stage)) {
     CompressorSettings settings = compress->settings;
     settings.sample_rate_hz = sample_rate_hz;

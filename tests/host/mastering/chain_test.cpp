@@ -23,22 +23,22 @@ TEST(EqDesigns, TheSameBandsAtTheSameRateAreDesignedOnce) {
   bell.gain_db = 3;
   EqBand louder = bell;
   louder.gain_db = 3.0000001;
-  const auto first = designs.get({bell}, 44100);
-  EXPECT_EQ(designs.get({bell}, 44100), first);
-  EXPECT_NE(designs.get({bell}, 48000), first);
-  EXPECT_NE(designs.get({louder}, 44100), first);
+  const auto first = designs.get(EqStage{{bell}}, 44100);
+  EXPECT_EQ(designs.get(EqStage{{bell}}, 44100), first);
+  EXPECT_NE(designs.get(EqStage{{bell}}, 48000), first);
+  EXPECT_NE(designs.get(EqStage{{louder}}, 44100), first);
   louder = bell;
   louder.channel = BandChannel::side;
-  EXPECT_NE(designs.get({louder}, 44100), first);
+  EXPECT_NE(designs.get(EqStage{{louder}}, 44100), first);
 }
 
 TEST(EqDesigns, ABandThatDoesNotFitTheRateIsRefusedEachTime) {
   EqDesigns designs;
   EqBand high;
   high.freq_hz = 30000;
-  EXPECT_THROW(designs.get({high}, 44100), std::invalid_argument);
-  EXPECT_THROW(designs.get({high}, 44100), std::invalid_argument);
-  EXPECT_NE(designs.get({high}, 96000), nullptr);
+  EXPECT_THROW(designs.get(EqStage{{high}}, 44100), std::invalid_argument);
+  EXPECT_THROW(designs.get(EqStage{{high}}, 44100), std::invalid_argument);
+  EXPECT_NE(designs.get(EqStage{{high}}, 96000), nullptr);
 }
 
 }  // namespace

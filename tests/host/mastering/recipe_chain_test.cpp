@@ -55,6 +55,27 @@ TEST(RecipeChain, StagesAndGoalComeOver) {
   EXPECT_TRUE(chain.scrub);
 }
 
+TEST(RecipeChain, StereoAndMinimumPhaseComeOver) {
+  const Chain chain =
+      chain_of(recipe_of("chain:\n  - stereo: {bands: [{up_to_hz: 200, width: 0}, {width: 1.5}], mono_below_hz: 100, "
+                         "min_correlation: 0.1, max_mono_loss_db: 2, balance_db: -1}\n"
+                         "  - eq: {phase: minimum, bands: [{type: high-pass, freq_hz: 30}]}\n"
+                         "  - stereo: {}\n"));
+  ASSERT_EQ(chain.stages.size(), 3u);
+  const StereoSettings& settings = std::get<StereoStage>(chain.stages[0]).settings;
+  ASSERT_EQ(settings.bands.size(), 2u);
+  EXPECT_EQ(settings.bands[0].up_to_hz, 200);
+  EXPECT_EQ(settings.bands[0].width, 0);
+  EXPECT_EQ(settings.bands[1].up_to_hz, std::nullopt);
+  EXPECT_EQ(settings.bands[1].width, 1.5);
+  EXPECT_EQ(settings.mono_below_hz, 100);
+  EXPECT_EQ(settings.min_correlation, 0.1);
+  EXPECT_EQ(settings.max_mono_loss_db, 2);
+  EXPECT_EQ(settings.balance_db, -1);
+  EXPECT_EQ(std::get<EqStage>(chain.stages[1]).phase, EqPhase::minimum);
+  EXPECT_TRUE(changes_nothing(chain.stages[2]));
+}
+
 TEST(RecipeChain, AutoReleaseIsZeroAndNoLimitOnReductionIsNone) {
   const Chain chain = chain_of(recipe_of("chain:\n  - limit: {}\n"));
   EXPECT_EQ(chain.goal.limit->release_ms, 0);
