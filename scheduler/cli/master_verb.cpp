@@ -42,6 +42,11 @@ struct Options {
   bool json = false, no_cache = false, overwrite = false, pcm_md5 = false, quiet = false;
 };
 
+void say_if_empty(const Scan& scan) {
+  if (scan.tracks.empty() && scan.problems.empty())
+    say("no tracks found: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC");
+}
+
 // What would be made of each track; nothing is written, and the state folder is not touched.
 int dry_run(const Options& options, const Scan& scan, const LocalBatch& as_run) {
   PlanBatch batch;
@@ -73,6 +78,7 @@ int dry_run(const Options& options, const Scan& scan, const LocalBatch& as_run) 
     say(fmt::format("interrupted: {} of {} tracks were looked at", plans.size(), scan.tracks.size()));
     return kCancelled;
   }
+  say_if_empty(scan);
   if (nothing_was_read(outcomes_of(plans))) return kNothingRead;
   return totals.failed > 0 || report_failed ? kSomeFailed : kOk;
 }
@@ -166,8 +172,7 @@ int master(const Options& options) {
   if (!options.quiet) summarise(result, scan, folder, failed);
   if (was_cancelled(result)) return kCancelled;
   if (scan.tracks.empty() || nothing_was_read(result.tracks)) {
-    if (scan.tracks.empty() && scan.problems.empty())
-      say("no tracks found: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC");
+    say_if_empty(scan);
     return kNothingRead;
   }
   return failed > 0 || manifest_failed || report_failed ? kSomeFailed : kOk;

@@ -38,6 +38,7 @@ void run(const std::string& track, double seconds, int repeats, const std::strin
   const Ceilings before = measure_ceilings();
   StageTable table(music, repeats);
   time_kernels(table);
+  time_tone(table);
   const ScratchFolder scratch(folder);
   time_files(table, scratch.path());
   const Ceilings ceilings = highest(before, measure_ceilings());

@@ -51,6 +51,9 @@ class StageTable {
 // What the kernels do to samples: kernel_stages.cpp.
 void time_kernels(StageTable& table);
 
+// Width and sample rate: tone_stages.cpp.
+void time_tone(StageTable& table);
+
 // Hashes, and reading and writing files in `folder`: file_stages.cpp.
 void time_files(StageTable& table, const std::filesystem::path& folder);
 

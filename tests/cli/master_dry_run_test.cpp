@@ -36,6 +36,7 @@ TEST_F(MasterDryRun, ForeseesWhatTheRunReaches) {
   const ProgramResult run = work_.master({"--json"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(plan.at("schema"), "lathe.plan.v1");
+  EXPECT_GT(plan.at("summary").at("estimated_s").get<double>(), 0);
   for (const char* name : {"soft.wav", "hard.wav"}) {
     SCOPED_TRACE(name);
     const nlohmann::json planned = track_named(plan, name), made = track_named(run.json(), name);
