@@ -69,7 +69,7 @@ TEST(UnbuiltFeatures, StandWhereTheRecipeWritesThem) {
               ElementsAre("--set input.contiguous=always: warning: input.contiguous: this version of Lathe cannot do "
                           "this yet: tracks as one stream (contiguous: always)",
                           HasSubstr("bad.yaml:2:10: warning: publish: "),
-                          "bad.yaml:5:7: warning: chain[0].limit.oversample: this version of Lathe cannot do this "
+                          "bad.yaml:5:19: warning: chain[0].limit.oversample: this version of Lathe cannot do this "
                           "yet: choosing the limiter's oversampling",
                           HasSubstr("bad.yaml:6:19: warning: loudness.scope: ")));
 }
