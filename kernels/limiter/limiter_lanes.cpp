@@ -72,9 +72,29 @@ void apply(const float* x, std::int64_t groups, float gain, const float* knots, 
   }
 }
 
+float largest_phase(const float* bank, int taps, const float* x) {
+  constexpr int kParts = kPhases / kFloats, kSums = 4;
+  // Several sums: one alone would wait for itself.
+  F sum[kSums][kParts] = {};
+  for (int k = 0; k < taps; k += kSums) {
+#pragma GCC unroll 4
+    for (int s = 0; s < kSums; ++s) {
+#pragma GCC unroll 4
+      for (int h = 0; h < kParts; ++h)
+        sum[s][h] = fma(splat(x[k + s]), load(bank + (k + s) * kPhases + h * kFloats), sum[s][h]);
+    }
+  }
+  float most = 0;
+  for (int h = 0; h < kParts; ++h) {
+    const F all = abs((sum[0][h] + sum[1][h]) + (sum[2][h] + sum[3][h]));
+    for (int l = 0; l < kFloats; ++l) most = all[l] > most ? all[l] : most;
+  }
+  return most;
+}
+
 }  // namespace
 
 extern const LimiterKernels limiter_kernels;
-const LimiterKernels limiter_kernels = {needed, slide<Larger>, slide<Smaller>, smooth, apply};
+const LimiterKernels limiter_kernels = {needed, slide<Larger>, slide<Smaller>, smooth, apply, largest_phase};
 
 }  // namespace lathe::LATHE_LEVEL

@@ -82,10 +82,6 @@ TEST(RecipeChain, AutoReleaseIsZeroAndNoLimitOnReductionIsNone) {
   EXPECT_FALSE(chain.goal.limit->max_gain_reduction_db.has_value());
 }
 
-TEST(RecipeChain, AStageThatIsNotThereIsRefused) {
-  EXPECT_THROW(chain_of(recipe_of("chain:\n  - match_eq: {target: rock}\n")), std::invalid_argument);
-}
-
 TEST(RecipeChain, RestorationStagesTakeTheRecipesWords) {
   const Chain chain =
       chain_of(recipe_of("chain:\n"
