@@ -57,8 +57,8 @@ class LongFft {
   void filter(const AlignedArray<float>& arranged_re, const AlignedArray<float>& arranged_im, const float* from_re,
               const float* from_im, float* re, float* im) const;
 
-  // filter() of a real response in two halves, for several responses of one sequence. N floats each, 64-byte aligned but
-  // for the input. The first half leaves the spectrum in an order of its own and needs (re, im) as work space.
+  // filter() of a real response in two halves, for several responses of one sequence. N floats each, 64-byte aligned
+  // but for the input. The first half leaves the spectrum in an order of its own and needs (re, im) as work space.
   void analyse(const float* from_re, const float* from_im, float* re, float* im, float* spectrum_re,
                float* spectrum_im) const;
   void synthesise(const AlignedArray<float>& arranged, const float* spectrum_re, const float* spectrum_im, float* re,
