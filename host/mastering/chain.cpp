@@ -25,6 +25,17 @@ std::string key_of(const StereoSettings& s, int sample_rate_hz) {
   return key;
 }
 
+std::string key_of(const CompressorSettings& s) {
+  std::string key = fmt::format("{}:{}:{}:{}:{}:{}", s.sample_rate_hz, static_cast<int>(s.detector), s.lookahead_ms,
+                                s.sidechain_high_pass_hz, s.mix, s.link);
+  for (const double hz : s.crossovers_hz) key += fmt::format(";{}", hz);
+  for (const CompressorBand& b : s.bands) {
+    key += fmt::format("|{}:{}:{}:{}:{}:{}:{}", b.threshold_db, b.ratio, b.knee_db, b.attack_ms, b.release_ms,
+                       b.makeup_db, b.max_gain_reduction_db);
+  }
+  return key;
+}
+
 }  // namespace
 
 std::string_view RestorationStage::name() const {
@@ -46,8 +57,18 @@ std::string_view stage_name(const ChainStage& stage) {
   return std::get<RestorationStage>(stage).name();
 }
 
+namespace {
+
+bool is_flat(const EqBand& band) {
+  const bool has_gain = band.type == BandType::bell || band.type == BandType::low_shelf ||
+                        band.type == BandType::high_shelf || band.type == BandType::tilt;
+  return has_gain && band.gain_db == 0;
+}
+
+}  // namespace
+
 bool changes_nothing(const ChainStage& stage) {
-  if (const auto* eq = std::get_if<EqStage>(&stage)) return eq->bands.empty();
+  if (const auto* eq = std::get_if<EqStage>(&stage)) return std::all_of(eq->bands.begin(), eq->bands.end(), is_flat);
   if (const auto* compress = std::get_if<CompressStage>(&stage)) return compress->settings.changes_nothing();
   if (std::holds_alternative<LevelStage>(stage)) return false;
   if (const auto* stereo = std::get_if<StereoStage>(&stage)) return stereo->settings.changes_nothing();
@@ -65,10 +86,9 @@ bool Chain::is_neutral() const {
 }
 
 bool Chain::only_restores() const {
-  return !goal.target_lufs && !goal.limit && !sample_rate_hz &&
-         std::all_of(stages.begin(), stages.end(), [](const ChainStage& stage) {
-           return std::holds_alternative<RestorationStage>(stage) || changes_nothing(stage);
-         });
+  return std::all_of(stages.begin(), stages.end(), [](const ChainStage& stage) {
+    return std::holds_alternative<RestorationStage>(stage) || changes_nothing(stage);
+  });
 }
 
 bool Chain::restores() const {
@@ -96,6 +116,16 @@ std::shared_ptr<const StereoDesign> EqDesigns::get(const StereoStage& stereo, in
   const std::lock_guard lock(mutex_);
   auto& design = stereo_designs_[key];
   if (!design) design = std::make_shared<const StereoDesign>(stereo.settings, sample_rate_hz);
+  return design;
+}
+
+std::shared_ptr<const CompressorDesign> EqDesigns::get(const CompressStage& compress, int sample_rate_hz) {
+  CompressorSettings settings = compress.settings;
+  settings.sample_rate_hz = sample_rate_hz;
+  const std::string key = key_of(settings);
+  const std::lock_guard lock(mutex_);
+  auto& design = compressor_designs_[key];
+  if (!design) design = std::make_shared<const CompressorDesign>(std::move(settings));
   return design;
 }
 

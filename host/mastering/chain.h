@@ -80,7 +80,7 @@ struct Chain {
 
   // Whether nothing in it can change a sample: such a track is copied bit by bit.
   bool is_neutral() const;
-  // Whether all that may change a sample is restoration.
+  // Whether all stages that may change a sample are restoration: what the gain does is not counted.
   bool only_restores() const;
   bool restores() const;
   // Whether a step makes the track anew from one that is kept, so that both have to lie somewhere.
@@ -107,6 +107,7 @@ class EqDesigns {
   // Throws std::invalid_argument for bands that do not fit the rate.
   std::shared_ptr<const LinearPhaseEqDesign> get(const EqStage& eq, int sample_rate_hz);
   std::shared_ptr<const StereoDesign> get(const StereoStage& stereo, int sample_rate_hz);
+  std::shared_ptr<const CompressorDesign> get(const CompressStage& compress, int sample_rate_hz);
 
   // What match_eq compares with, shared as widely.
   ReferenceTones& references() { return references_; }
@@ -115,6 +116,7 @@ class EqDesigns {
   ReferenceTones references_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const LinearPhaseEqDesign>> designs_;
+  std::map<std::string, std::shared_ptr<const CompressorDesign>> compressor_designs_;
   std::map<std::string, std::shared_ptr<const StereoDesign>> stereo_designs_;
 };
 

@@ -39,6 +39,8 @@ ExaminedStep examine_match(const MatchEqStage& stage, FrameStore& track, const A
                      {"deviation_after_db", curve.deviation_after_db}};
   account.notes.push_back("matched to " + (stage.target.empty() ? stage.reference.string() : "target " + stage.target));
   if (!curve.why_not.empty()) account.notes.back() = "nothing was matched: " + curve.why_not;
+  if (stage.settings.stereo_width && curve.why_not.empty() && track.channels() != 2)
+    account.notes.push_back("stereo_width needs a track of two channels: its width is left alone");
   if (auto design = design_match(curve, format.sample_rate_hz)) examined.step = std::move(design);
   return examined;
 }

@@ -63,6 +63,16 @@ std::int64_t second_place(const Chain& chain, const std::vector<OutputSpec>& out
   return 4 * track.channels * frames;
 }
 
+// What is kept of each group of 8 frames, 3 bytes a frame: of the track behind the chain, and of one at another rate
+// while the first still has outputs to come.
+std::int64_t traced_bytes(const Chain& chain, const std::vector<OutputSpec>& outputs, const AudioFormat& track) {
+  std::int64_t other = 0;
+  for (const Rendition& rendition : renditions_of(chain, outputs, track)) {
+    if (rendition.format.sample_rate_hz != track.sample_rate_hz) other = std::max(other, rendition.format.frames);
+  }
+  return 3 * (track.frames + other);
+}
+
 }  // namespace
 
 MemoryNeed TrackMaster::memory_needed(const Chain& chain, const std::vector<OutputSpec>& outputs,
@@ -71,7 +81,7 @@ MemoryNeed TrackMaster::memory_needed(const Chain& chain, const std::vector<Outp
   // Groups of 8 frames: sample peak, bend, power, true peak and reduction, 4 bytes each; hops of 10 ms beside that are
   // nothing.
   MemoryNeed need;
-  std::int64_t bytes = kWorkBytes + 3 * format.frames;
+  std::int64_t bytes = kWorkBytes + traced_bytes(chain, outputs, format);
   const FirstPassSetup setup = pass_setup(chain, format, designs_);
   if (backend == Backend::cuda) {
     const DevicePassBytes pass = device_pass_bytes(setup);

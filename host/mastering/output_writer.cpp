@@ -1,6 +1,7 @@
 #include "host/mastering/output_writer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -61,6 +62,7 @@ OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const S
   AudioWriter writer(file.fd(), file.path(), format, source_.input->tags());
   std::optional<MessageDigest> md5;
   if (pcm_md5 && format.container != Container::flac) md5.emplace(MessageDigest::Kind::md5);
+  clipped_ = 0;
   LoudnessMeter after({static_cast<double>(in_.sample_rate_hz), weights_, true, false, in_.frames});
   Quantizer quantizer = quantizer_for(output);
   const bool copies = source_.is_untouched && format.encoding == in_.encoding;
@@ -90,6 +92,7 @@ OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const S
   report.pcm_md5 = md5 ? md5->hex() : written.pcm_md5;
   report.after = measurement_of(after.take_reading(), format.frames, format.sample_rate_hz);
   report.dropped_tags = written.dropped_tags;
+  report.clipped_samples = clipped_;
   return report;
 }
 
@@ -139,8 +142,17 @@ void OutputWriter::render_block(const OutputSpec& output, Quantizer& quantizer, 
     copy_block(frames);
   }
   watch_.start(&BusySeconds::encode);
+  if (source_.curve == nullptr && !is_float(output.encoding)) count_clipped(frames);
   quantizer.pack(frames, first, blocks_.steps.data(), blocks_.bytes.data());
   if (keeps_wide_samples(output)) put_back_wide_samples(frames, first);
+}
+
+void OutputWriter::count_clipped(AudioView frames) {
+  for (int c = 0; c < frames.channels; ++c) {
+    std::int32_t over = 0;
+    for (std::int64_t n = 0; n < frames.frames; ++n) over += std::abs(frames.channel(c)[n]) > 1.0f ? 1 : 0;
+    clipped_ += over;
+  }
 }
 
 // The track is kept in floats, which hold 24 bits of 32: what was not mended comes from the file again.

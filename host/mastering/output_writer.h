@@ -57,6 +57,7 @@ class OutputWriter {
 
  private:
   void copy_block(MutableAudioView frames);
+  void count_clipped(AudioView frames);
   Quantizer quantizer_for(const OutputSpec& output) const;
   void render_block(const OutputSpec& output, Quantizer& quantizer, MutableAudioView frames, std::int64_t first);
   bool keeps_wide_samples(const OutputSpec& output) const;
@@ -68,6 +69,7 @@ class OutputWriter {
   BlockBuffers& blocks_;
   Stopwatch& watch_;
   std::function<void(double)> tick_;
+  std::int64_t clipped_ = 0;
 };
 
 }  // namespace lathe

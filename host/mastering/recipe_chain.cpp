@@ -225,8 +225,8 @@ Dither dither_of(v1::Dither dither) {
       return Dither::none;
     case v1::DITHER_SHAPED:
       return Dither::shaped;
-    case v1::DITHER_SHAPED_LIGHT:
-      return Dither::shaped_light;
+    case v1::DITHER_SHAPED_STRONG:
+      return Dither::shaped_strong;
     default:
       return Dither::tpdf;
   }

@@ -57,10 +57,12 @@ std::vector<fs::path> reference_files(const fs::path& reference) {
   if (!fs::is_directory(reference, error)) return {reference};
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(reference, error)) {
+    if (entry.path().filename().string().starts_with('.')) continue;  // what other systems leave beside files
     if (entry.is_regular_file(error) && is_accepted_extension(entry.path().extension().string()))
       files.push_back(entry.path());
   }
-  if (files.empty()) refuse(reference, "the folder holds no audio file that can be read");
+  if (files.empty())
+    refuse(reference, "the folder holds no audio file that can be read (folders in it are not searched)");
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -30,11 +30,7 @@ std::optional<ChainStep> step_of(const ChainStage& stage, int sample_rate_hz, Eq
   if (changes_nothing(stage)) return std::nullopt;
   if (const auto* eq = std::get_if<EqStage>(&stage)) return designs.get(*eq, sample_rate_hz);
   if (const auto* stereo = std::get_if<StereoStage>(&stage)) return designs.get(*stereo, sample_rate_hz);
-  if (const auto* compress = std::get_if<CompressStage>(&stage)) {
-    CompressorSettings settings = compress->settings;
-    settings.sample_rate_hz = sample_rate_hz;
-    return std::make_shared<const CompressorDesign>(std::move(settings));
-  }
+  if (const auto* compress = std::get_if<CompressStage>(&stage)) return designs.get(*compress, sample_rate_hz);
   if (const auto* gain = std::get_if<GainStage>(&stage)) return db_to_amplitude(gain->gain_db);
   return std::nullopt;
 }

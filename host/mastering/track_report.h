@@ -37,6 +37,7 @@ struct OutputReport {
   std::string pcm_md5;  // empty: not taken
   Measurement after;
   std::vector<std::string> dropped_tags;
+  std::int64_t clipped_samples = 0;  // above full scale where nothing limits, and held there by the encoding
   std::optional<double> asked_lufs, asked_dbtp;
   std::string reason;  // why what was asked was not reached; empty when it was
 };

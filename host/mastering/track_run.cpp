@@ -225,6 +225,13 @@ void TrackRun::judge(const Rendition& rendition) {
         fmt::format("{}on_conflict: exceed-limit: {:.1f} dB of gain reduction, where max_gain_reduction_db is {:.1f}",
                     of, plan_.max_gain_reduction_db, *goal.limit->max_gain_reduction_db));
   }
+  for (const std::size_t index : rendition.outputs) {
+    const std::int64_t clipped = written_.at(index).second.clipped_samples;
+    if (clipped == 0) continue;
+    report_.notes.push_back(fmt::format("{}{} sample{} above full scale {} clipped: a limit stage would hold them",
+                                        job_.outputs[index].id.empty() ? "" : "output " + job_.outputs[index].id + ": ",
+                                        clipped, clipped == 1 ? "" : "s", clipped == 1 ? "is" : "are"));
+  }
   if (reason.empty()) return;
   if (!report_.reason.empty()) report_.reason += "; ";
   report_.reason += of + reason;

@@ -175,9 +175,11 @@ void advise_on_chains(Advice& advice) {
   if (recipe.input().sample_rate().has_rate_hz()) return;  // then it is an error
   for (const ChainFrequency& frequency : chain_frequencies(recipe)) {
     if (frequency.hz < kHalfOfCdRateHz) continue;
+    const bool fails = frequency.path.find(".eq.") != std::string::npos;
     advice.warn(frequency.path, "for 44.1 kHz input " + shortest(frequency.hz) +
-                                    " Hz lies at or above half the rate, and its tracks would fail: stay below "
-                                    "22050, or write input.sample_rate");
+                                    " Hz lies at or above half the rate, and its " +
+                                    (fails ? "tracks would fail" : "band would be empty") +
+                                    ": stay below 22050, or write input.sample_rate");
   }
 }
 

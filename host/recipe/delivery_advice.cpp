@@ -112,7 +112,7 @@ class DeliveryAdvice {
   void look_at_dither(const v1::Output& output, const std::string& path) {
     const int chain_hz = recipe_.input().sample_rate().rate_hz();
     const int rate_hz = output.has_sample_rate() ? output.sample_rate() : chain_hz;
-    if (output.dither() == v1::DITHER_SHAPED || output.dither() == v1::DITHER_SHAPED_LIGHT) {
+    if (output.dither() == v1::DITHER_SHAPED || output.dither() == v1::DITHER_SHAPED_STRONG) {
       if (output.bits() == v1::OUTPUT_BITS_24 || output.bits() == v1::OUTPUT_BITS_32) {
         advice_.warn(path + ".dither", "at " +
                                            yaml_name(*v1::OutputBits_descriptor()->FindValueByNumber(output.bits())) +

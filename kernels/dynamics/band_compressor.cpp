@@ -126,6 +126,7 @@ class BandCompressor final : public Stage {
   // The frames from wait_ before the block on.
   void hand_on() {
     const std::int64_t first = at_ - wait_, skipped = std::max<std::int64_t>(0, -first);
+    if (skipped >= step_) return;  // a look-ahead longer than a block: nothing is ready yet
     const std::int64_t groups = (step_ - skipped) / CompressorDesign::kGroup,
                        group = (first + skipped) / CompressorDesign::kGroup;
     const auto& apply = pick_level(sse2::dynamics_kernels, avx2::dynamics_kernels, avx512::dynamics_kernels).apply;

@@ -181,6 +181,18 @@ Ridden best_of(const Grid& grid, const Curve& loudness, double level, int rounds
   return best;
 }
 
+// A ride moves levels against each other and leaves the whole as loud as it was, so that a chain without a loudness
+// target does not get louder; and no passage is raised beyond reason, such as the end of a fade.
+void keep_loudness(const HopEnergies& hops, double level, Curve& gain_db) {
+  constexpr double kMostUpDb = 15;
+  HopEnergies after = hops;
+  for (std::size_t k = 0; k < hops.energy.size(); ++k)
+    after.energy[k] *= db_to_power(gain_db[std::min(k / kGridHops, gain_db.size() - 1)]);
+  const double shift = level - integrated_loudness(after);
+  if (!std::isfinite(shift)) return;
+  for (double& gain : gain_db) gain = std::min(gain + shift, kMostUpDb);
+}
+
 // The gain at knots, which lie as near to a tenth of a second apart as their spacing lets them.
 std::vector<double> at_knots(const Curve& gain_db, double sample_rate_hz) {
   const double step = static_cast<double>(GainRide::spacing_frames(sample_rate_hz)) / sample_rate_hz / kGridS;
@@ -249,6 +261,7 @@ FoundRide find_ride(const HopEnergies& hops, const RideSettings& settings) {
     reading.reason = kTooSteep;
     return found;
   }
+  keep_loudness(hops, level, best.gain_db);
   const auto ride = std::make_shared<const GainRide>(hops.sample_rate_hz, at_knots(best.gain_db, hops.sample_rate_hz));
   reading.range_after_lu = ridden_range(hops, *ride);
   reading.factor = best.factor;

@@ -141,6 +141,11 @@ EqKernel design_minimum_phase_kernel(const std::vector<EqBand>& bands, double sa
       if (best_error_db <= kKernelToleranceDb) break;
     }
     if (best_error_db > kKernelToleranceDb) continue;
+    // What it was cut from may itself be off: the cepstrum of a narrow notch needs the finer grid.
+    if (!is_last && best.worst_db > kKernelToleranceDb) {
+      best_error_db = 1e9;
+      continue;
+    }
     // Lengths are found by doubling: one between the last two may do as well.
     for (std::int64_t eighths = 5; length >= kWorthShortening && eighths < 8; ++eighths) {
       EqKernel shorter = cutter.cut(length * eighths / 8);

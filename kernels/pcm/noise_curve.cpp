@@ -12,9 +12,15 @@ namespace {
 
 constexpr int kTaps = NoiseCurve::kTaps;
 constexpr int kPoints = 8192;  // of the frequency axis: 23 Hz apart at 384 kHz
-// 16 dB: noise of 16 bits stays under -80 dBFS, and twice that buys 1 dB at the threshold. 4 dB: the most at which
-// A-weighted noise up to 20 kHz is below TPDF's at 44.1 kHz.
-constexpr double kStrongDb = 16, kLightDb = 4;
+// How much of the weighting is A-weighting's, and how much louder the noise may be in all.
+struct CurveGoal {
+  double a_share, most_db;
+};
+// Tried at shares of 0.5 to 1 and 3 to 8 dB: softer by A-weighting up to 15 and to 20 kHz alike, and at the threshold
+// still by half of what there is to gain.
+constexpr CurveGoal kShaped{0.9, 4};
+// 16 dB: noise of 16 bits stays under -80 dBFS, and twice that buys 1 dB at the threshold.
+constexpr CurveGoal kStrong{0.5, 16};
 
 using Taps = std::array<double, kTaps + 1>;  // of H, the first is 1
 
@@ -41,7 +47,9 @@ double power_gain(const Taps& a) {
   return sum;
 }
 
-double heard_weighting(double freq_hz) { return std::sqrt(a_weighting(freq_hz) * threshold_weighting(freq_hz)); }
+double heard_weighting(double freq_hz, double a_share) {
+  return std::pow(a_weighting(freq_hz), a_share) * std::pow(threshold_weighting(freq_hz), 1 - a_share);
+}
 
 template <class Weighting>
 double weighted_db(const NoiseCurve& curve, double up_to_hz, Weighting weighting) {
@@ -83,7 +91,9 @@ double NoiseCurve::power_at(double freq_hz) const {
   return re * re + im * im;
 }
 
-double NoiseCurve::heard_db(double up_to_hz) const { return weighted_db(*this, up_to_hz, heard_weighting); }
+double NoiseCurve::heard_db(double up_to_hz) const {
+  return weighted_db(*this, up_to_hz, [this](double freq_hz) { return heard_weighting(freq_hz, a_share); });
+}
 double NoiseCurve::threshold_db(double up_to_hz) const { return weighted_db(*this, up_to_hz, threshold_weighting); }
 double NoiseCurve::a_weighted_db(double up_to_hz) const { return weighted_db(*this, up_to_hz, a_weighting); }
 
@@ -99,17 +109,18 @@ NoiseCurve noise_curve(Dither dither, double sample_rate_hz) {
     throw std::invalid_argument("noise_curve: sample_rate_hz is " + std::to_string(sample_rate_hz) +
                                 "; it must be 8000 to 384000");
   }
+  const CurveGoal goal = dither == Dither::shaped ? kShaped : kStrong;
   Taps spectrum{};  // its autocorrelation, of mean power 1
   for (int i = 0; i < kPoints; ++i) {
     const double angle = (i + 0.5) / kPoints;
-    const double weight = heard_weighting(angle * sample_rate_hz / 2);
+    const double weight = heard_weighting(angle * sample_rate_hz / 2, goal.a_share);
     for (std::size_t k = 0; k <= kTaps; ++k)
       spectrum[k] += weight * std::cos(std::numbers::pi * angle * static_cast<double>(k));
   }
   const double mean = spectrum[0];
   for (double& v : spectrum) v /= mean;
 
-  const double most = std::pow(10.0, (dither == Dither::shaped ? kStrongDb : kLightDb) / 10);
+  const double most = std::pow(10.0, goal.most_db / 10);
   const auto shaped_at = [&](double lambda_db) {
     Taps raised = spectrum;
     raised[0] += std::pow(10.0, lambda_db / 10);
@@ -123,6 +134,7 @@ NoiseCurve noise_curve(Dither dither, double sample_rate_hz) {
   const Taps taps = shaped_at(high_db);
   NoiseCurve curve;
   curve.sample_rate_hz = sample_rate_hz;
+  curve.a_share = goal.a_share;
   for (std::size_t k = 0; k < kTaps; ++k)
     curve.taps_q16[k] = static_cast<std::int32_t>(std::lround(taps[k + 1] * 0x1p16));
   return curve;

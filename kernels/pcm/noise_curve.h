@@ -12,11 +12,12 @@
 // (Lipshitz, Vanderkooy and Wannamaker, "Minimally audible noise shaping", JAES 39, 1991, shape by the same feedback;
 // Wannamaker, "Psychoacoustically optimal noise shaping", JAES 40, 1992, by what the ear hears of faint noise).
 //
-// W is the geometric mean of two curves: A-weighting (IEC 61672-1), which is loudness at 40 phon, and the threshold in
+// W is a product of powers of two curves: A-weighting (IEC 61672-1), which is loudness at 40 phon, and the threshold in
 // quiet (Terhardt, "Calculating virtual pitch", Hearing Research 1, 1979). The second alone would put all noise above
 // 16 kHz and let it pass what A-weighting finds there; the first alone hardly shapes, for it is flat to 1 dB from 800
 // Hz to 7 kHz and only 9 dB down at 20 kHz: no shaping at 44.1 kHz lowers A-weighted noise up to 20 kHz by more
-// than 1.7 dB.
+// than 1.7 dB. `shaped` is mostly A-weighting's and softer by every measure; `shaped-strong` goes half and half, for
+// the threshold, and A-weighting up to 20 kHz finds it louder.
 #pragma once
 
 #include <array>
@@ -42,9 +43,10 @@ struct NoiseCurve {
   double power_db() const;
 
   double sample_rate_hz = 0;
+  double a_share = 1;  // of A-weighting in W
 };
 
-// The curve of Dither::shaped or Dither::shaped_light at a rate of 8 to 384 kHz. Throws std::invalid_argument for
+// The curve of Dither::shaped or Dither::shaped_strong at a rate of 8 to 384 kHz. Throws std::invalid_argument for
 // other dithers and rates.
 NoiseCurve noise_curve(Dither dither, double sample_rate_hz);
 

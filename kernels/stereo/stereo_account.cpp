@@ -9,6 +9,7 @@ namespace {
 constexpr std::int64_t kSecond = 100, kStep = 10;  // in blocks
 constexpr double kAudible = 1e-7;                  // -70 dBFS
 constexpr double kMostDb = 60;
+constexpr double kWarnDb = 12;  // of narrowing in a track that is in antiphase as a whole
 
 double mono_loss_db(const StereoSums& s) {
   return std::min(kMostDb, 10 * std::log10((s.mid + s.side) / std::max(s.mid, 1e-30)));
@@ -70,6 +71,11 @@ StageAccount stereo_account(const std::vector<StereoTally>& blocks, std::int64_t
                      {"guarded_share", of.guarded_share},
                      {"largest_narrowing_db", of.largest_narrowing_db}};
   if (of.largest_narrowing_db == 0) return account;
+  if (of.largest_narrowing_db > kWarnDb && of.correlation_before < 0) {
+    account.notes.push_back(
+        "the channels work against each other, and to keep the limits the side was all but removed: is one channel "
+        "inverted?");
+  }
   // The least of each tenth of a second.
   StageCurve curve{"side_gain_db", static_cast<double>(kStep * block_frames) / sample_rate_hz, {}};
   for (std::size_t first = 0; first < blocks.size(); first += kStep) {

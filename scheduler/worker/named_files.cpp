@@ -37,6 +37,24 @@ std::string NamedFiles::hashes(const Chain& chain, const std::vector<std::string
   return lines;
 }
 
+fs::path named_file_at(const Chain& chain, const fs::path& output) {
+  std::error_code error;
+  const fs::path place = fs::weakly_canonical(output, error);
+  const auto lies_at = [&](const fs::path& named) {
+    if (named.empty()) return false;
+    const fs::path there = fs::weakly_canonical(named, error);
+    if (there == place) return true;
+    return fs::is_directory(there, error) && place.parent_path() == there;
+  };
+  for (const ChainStage& stage : chain.stages) {
+    const auto* restoration = std::get_if<RestorationStage>(&stage);
+    if (restoration != nullptr && lies_at(restoration->noise_file)) return restoration->noise_file;
+    const auto* match = std::get_if<MatchEqStage>(&stage);
+    if (match != nullptr && lies_at(match->reference)) return match->reference;
+  }
+  return {};
+}
+
 const std::string& NamedFiles::hash_of(const fs::path& file) {
   const FileIdentity now = identity_of(file);
   std::string& hash =

@@ -25,4 +25,7 @@ class NamedFiles {
   std::map<std::string, std::string> known_;  // by name and identity
 };
 
+// The file or folder that the chain names and that lies at `output` or around it; empty: none.
+std::filesystem::path named_file_at(const Chain& chain, const std::filesystem::path& output);
+
 }  // namespace lathe::scheduler

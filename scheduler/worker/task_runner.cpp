@@ -223,6 +223,11 @@ TaskRunner::Plan TaskRunner::plan(const MasterJob& job, const v1::TaskSpec& task
       throw OutputTaken("the master of " + task.input() + " would be written onto " + output.path.string() +
                         ", which is that very file; choose another output folder");
     }
+    if (const fs::path named = named_file_at(p.job.chain, output.path); !named.empty()) {
+      throw OutputTaken("the master of " + task.input() + " would be " + output.path.string() +
+                        ", and the recipe names " + named.string() +
+                        " as what it is made after; choose another output folder");
+    }
     p.was_free.push_back(there.inode == 0);
     question.add_output_paths(output.path.string());
   }

@@ -167,5 +167,30 @@ TEST_F(MasterMatch, AReferenceThatCannotServeIsNamed) {
   }
 }
 
+// What a master is made after must not become one.
+TEST_F(MasterMatch, AMasterOntoItsReferenceIsRefused) {
+  Random random = seeded(7);
+  write_sound(work_.in() / "a.wav", wandering(random, 44100, 2, 3, 0.5), kWav24);
+  write_sound(work_.out() / "a.wav", darkened(wandering(random, 44100, 2, 3, 0.5), 0.9), kWav24);
+  const std::string before = slurp(work_.out() / "a.wav");
+  for (const fs::path& reference : {work_.out() / "a.wav", work_.out()}) {
+    const ProgramResult run =
+        work_.master({"--json", "--overwrite", "--recipe", match("reference: " + reference.string())});
+    EXPECT_EQ(run.exit_code, 1) << run.err;
+    EXPECT_EQ(track_named(run.json(), "a.wav").at("reason_code"), "OUTPUT_TAKEN");
+    EXPECT_TRUE(slurp(work_.out() / "a.wav") == before);
+  }
+}
+
+TEST_F(MasterMatch, WhatOtherSystemsLeaveBesideReferencesIsPassedOver) {
+  Random random = seeded(8);
+  write_sound(work_.in() / "a.wav", wandering(random, 44100, 2, 3, 0.5), kWav24);
+  const fs::path folder = work_.root() / "references";
+  write_sound(folder / "b.wav", darkened(wandering(random, 44100, 2, 3, 0.5), 0.9), kWav24);
+  spill(folder / "._b.wav", "no audio");
+  const ProgramResult run = work_.master({"--json", "--recipe", match("reference: " + folder.string())});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+}
+
 }  // namespace
 }  // namespace lathe::test

@@ -124,6 +124,23 @@ TEST_F(MasterRendition, TheSameRateAsTheFilesConvertsNothing) {
   EXPECT_EQ(stored_samples(work_.out() / "song.wav"), stored_samples(work_.in() / "song.wav"));
 }
 
+// Restoration keeps every bit that it does not mend, whether the recipe names the rate or not.
+TEST_F(MasterRendition, NamingTheFilesOwnRateDithersNothing) {
+  const std::string plain = work_.recipe("recipe: v1\nchain: [{declick: {mode: always}}]\n");
+  ASSERT_EQ(work_.master({"--recipe", plain}).exit_code, 0);
+  const std::vector<std::int32_t> without = stored_samples(work_.out() / "song.wav");
+  const ProgramResult run = work_.master({"--recipe", plain, "--set", "input.sample_rate=96000"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(stored_samples(work_.out() / "song.wav"), without);
+}
+
+TEST_F(MasterRendition, ClippingWhereNothingLimitsIsSaid) {
+  const std::string recipe = work_.recipe("recipe: v1\nchain: [{gain: {gain_db: 20}}]\noutputs: [{bits: 24}]\n");
+  const ProgramResult run = work_.master({"--recipe", recipe, "--json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_NE(track_named(run.json(), "song.wav").at("notes").dump().find("clipped"), std::string::npos);
+}
+
 TEST_F(MasterRendition, RunsOfDifferentJobsAndSpoolingGiveTheSameBytes) {
   const std::string recipe = work_.recipe(kFour);
   ASSERT_EQ(work_.master({"--recipe", recipe}).exit_code, 0);

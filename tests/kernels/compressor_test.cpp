@@ -223,6 +223,27 @@ TEST_P(CompressorOn, BandsTogetherAreTheTrack) {
   }
 }
 
+// At high rates a look-ahead is longer than a block of the split: the first blocks hand on nothing.
+TEST(Compressor, ALookAheadLongerThanABlockKeepsTheTrackWhole) {
+  constexpr double kHighRate = 384000;
+  Random random = seeded(78);
+  const FloatTrack in(programmes(random, 2, 384000));
+  CompressorSettings settings = settings_of(LevelDetector::rms, {-40, 4, 6, 10, 100, 0});
+  settings.sample_rate_hz = kHighRate;
+  settings.crossovers_hz = {6000};
+  settings.bands.push_back(settings.bands[0]);
+  settings.lookahead_ms = 50;
+  FirstPassSetup setup = setup_for(in, kHighRate);
+  setup.steps = {std::make_shared<const CompressorDesign>(settings)};
+  FloatTrack whole(2, 0), cut(2, 0);
+  run_pass(TestBackend::cpu, setup, in, {in.frames()}, &whole);
+  run_pass(TestBackend::cpu, setup, in, {5000, in.frames() - 5000}, &cut);
+  ASSERT_EQ(whole.frames(), in.frames());
+  for (int c = 0; c < 2; ++c) {
+    EXPECT_TRUE(std::equal(whole.channel(c).begin(), whole.channel(c).end(), cut.channel(c).begin()));
+  }
+}
+
 class CompressorOnDevice : public BackendTest {};
 LATHE_INSTANTIATE_DEVICES(CompressorOnDevice);
 

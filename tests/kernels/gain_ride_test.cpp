@@ -50,6 +50,26 @@ TEST(GainRide, ASongOfThreeSectionsComesToTheRangeAskedFor) {
   }
 }
 
+// Levels move against each other; a chain without a loudness target does not get louder.
+TEST(GainRide, TheWholeStaysAsLoudAsItWas) {
+  for (const double window_s : {0.4, 12.0}) {
+    HopEnergies hops = song({{-32, 5}, {-18, 5}, {-32, 5}, {-18, 5}, {-32, 5}, {-18, 5}});
+    const double before = integrated_loudness(hops);
+    const FoundRide found = find_ride(hops, {5, window_s});
+    ASSERT_TRUE(found.ride);
+    for (std::size_t k = 0; k < hops.energy.size(); ++k)
+      hops.energy[k] *= std::pow(10.0, gain_at(*found.ride, static_cast<double>(k) / 100) / 10);
+    EXPECT_NEAR(integrated_loudness(hops), before, 0.3) << window_s;
+  }
+}
+
+TEST(GainRide, TheEndOfAFadeIsNotRaisedBeyondReason) {
+  std::vector<Section> sections = {{-14, 120}};
+  for (int k = 0; k < 40; ++k) sections.push_back({-14.0 - k, 0.5});
+  const FoundRide found = find_ride(song(sections), {1, 6});
+  EXPECT_LE(found.reading.most_up_db, 15.01);
+}
+
 TEST(GainRide, WhatIsLouderComesDownAndWhatIsQuieterComesUpWhereverItStands) {
   const FoundRide found = find_ride(song({{-12, 30}, {-22, 60}, {-15, 30}}), {4, 12});
   ASSERT_TRUE(found.ride);

@@ -25,11 +25,11 @@ using test::FloatTrack;
 using test::Signal;
 
 constexpr double kRates[] = {8000, 11025, 22050, 32000, 44100, 48000, 88200, 96000, 176400, 192000, 384000};
-constexpr Dither kShaped[] = {Dither::shaped, Dither::shaped_light};
+constexpr Dither kShaped[] = {Dither::shaped_strong, Dither::shaped};
 
 struct ShapedSetup {
   Encoding encoding = Encoding::pcm16;
-  Dither dither = Dither::shaped;
+  Dither dither = Dither::shaped_strong;
   double rate_hz = 44100;
   OnStep on_step = OnStep::dithered;
   std::uint64_t seed = 5;
@@ -95,18 +95,18 @@ double weighted(const std::vector<double>& power, double rate_hz, double up_to_h
 TEST(NoiseCurve, ItsNoiseIsNoLouderThanAllowedAndSofterToTheEar) {
   for (const double rate : kRates) {
     SCOPED_TRACE(rate);
-    const NoiseCurve strong = noise_curve(Dither::shaped, rate), light = noise_curve(Dither::shaped_light, rate);
+    const NoiseCurve strong = noise_curve(Dither::shaped_strong, rate), gentle = noise_curve(Dither::shaped, rate);
     EXPECT_LE(strong.power_db(), 16.01);  // taps are rounded to 2^-16
-    EXPECT_LE(light.power_db(), 4.01);
-    EXPECT_LT(strong.heard_db(), light.heard_db() + 1e-6);
-    EXPECT_LT(light.heard_db(), 0);
-    EXPECT_LT(light.threshold_db(), 0);
+    EXPECT_LE(gentle.power_db(), 4.01);
+    EXPECT_LT(strong.heard_db(), 0);
+    EXPECT_LT(gentle.heard_db(), 0);
+    EXPECT_LT(gentle.threshold_db(), 0);
     if (rate < 44100) continue;
     EXPECT_LT(strong.threshold_db(), -15);
     EXPECT_LT(strong.a_weighted_db(15000), -3.5);
-    EXPECT_LT(light.threshold_db(), -8);
-    EXPECT_LT(light.a_weighted_db(15000), -2.5);
-    EXPECT_LT(light.a_weighted_db(20000), -0.4);
+    EXPECT_LT(gentle.threshold_db(), -6);
+    EXPECT_LT(gentle.a_weighted_db(15000), -4);
+    EXPECT_LT(gentle.a_weighted_db(20000), -1.4);
   }
 }
 
@@ -148,9 +148,9 @@ TEST(NoiseCurve, NoNeighbourOfTheSamePowerIsSofter) {
 
 TEST(NoiseCurve, RefusesWhatItCannotShape) {
   EXPECT_THROW(noise_curve(Dither::tpdf, 44100), std::invalid_argument);
-  EXPECT_THROW(noise_curve(Dither::shaped, 7999), std::invalid_argument);
-  EXPECT_THROW(noise_curve(Dither::shaped, 400000), std::invalid_argument);
-  EXPECT_THROW(Quantizer(Encoding::pcm16, Dither::shaped, 1), std::invalid_argument);
+  EXPECT_THROW(noise_curve(Dither::shaped_strong, 7999), std::invalid_argument);
+  EXPECT_THROW(noise_curve(Dither::shaped_strong, 400000), std::invalid_argument);
+  EXPECT_THROW(Quantizer(Encoding::pcm16, Dither::shaped_strong, 1), std::invalid_argument);
 }
 
 // The feedback as it is defined, in double. Errors are cut to 2^-16 of a step, and inputs lie on a grid of 2^-10, so
@@ -285,7 +285,7 @@ TEST(ShapedDither, DoesNotDependOnCutsChannelsOrInstructions) {
   }
   for (const Encoding encoding : {Encoding::pcm16, Encoding::pcm24}) {
     for (const OnStep on_step : {OnStep::dithered, OnStep::kept}) {
-      const ShapedSetup setup{encoding, Dither::shaped, 44100, on_step};
+      const ShapedSetup setup{encoding, Dither::shaped_strong, 44100, on_step};
       FloatTrack whole(x);
       quantised(whole, setup);
       test::for_each_simd_level([&] {  // SSE2 too: it is all integers
@@ -305,7 +305,7 @@ TEST(ShapedDither, KeptSamplesAreKeptAndTheirNeighboursAreDithered) {
   Signal x(4000);
   for (std::size_t n = 0; n < x.size(); ++n) x[n] = (std::round(300 * std::sin(0.01 * static_cast<double>(n)))) / 32768;
   for (std::size_t n = 1000; n < 1100; ++n) x[n] += 0.3 / 32768;
-  const Signal error = error_of(x, {Encoding::pcm16, Dither::shaped, 44100, OnStep::kept});
+  const Signal error = error_of(x, {Encoding::pcm16, Dither::shaped_strong, 44100, OnStep::kept});
   double moved = 0;
   for (std::size_t n = 0; n < error.size(); ++n) {
     if (n < 1000 || n >= 1100) {
@@ -321,7 +321,7 @@ TEST(ShapedDither, TakesATrackInOrder) {
   FloatTrack track(2, 64);
   std::vector<std::int32_t> steps(128);
   std::vector<std::byte> bytes(256 + kPcmSlackBytes);
-  Quantizer quantizer(Encoding::pcm16, Dither::shaped, 1, OnStep::dithered, 44100);
+  Quantizer quantizer(Encoding::pcm16, Dither::shaped_strong, 1, OnStep::dithered, 44100);
   quantizer.pack(track.view().slice(0, 32), 0, steps.data(), bytes.data());
   EXPECT_THROW(quantizer.pack(track.view().slice(48, 16), 48, steps.data(), bytes.data()), std::invalid_argument);
   quantizer.pack(track.view().slice(32, 32), 32, steps.data(), bytes.data());

@@ -149,8 +149,8 @@ std::vector<StageSubject> stages_of(TestBackend backend) {
   all.push_back(quantizer("16 bits", Encoding::pcm16, Dither::none));
   all.push_back(quantizer("16 bits with dither", Encoding::pcm16, Dither::tpdf));
   all.push_back(quantizer("24 bits with dither", Encoding::pcm24, Dither::tpdf));
-  all.push_back(quantizer("16 bits with shaped dither", Encoding::pcm16, Dither::shaped));
-  all.push_back(quantizer("24 bits with shaped-light dither", Encoding::pcm24, Dither::shaped_light));
+  all.push_back(quantizer("16 bits with shaped-strong dither", Encoding::pcm16, Dither::shaped_strong));
+  all.push_back(quantizer("24 bits with shaped dither", Encoding::pcm24, Dither::shaped));
   all.push_back(quantizer("32 bits", Encoding::pcm32, Dither::none));
   return all;
 }

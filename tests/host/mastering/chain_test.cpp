@@ -12,7 +12,8 @@ TEST(Chain, IsNeutralOnlyWhenNothingInItCanChangeASample) {
   EXPECT_TRUE(Chain{}.is_neutral());
   EXPECT_TRUE((Chain{{EqStage{}, GainStage{0}}, {}, false}).is_neutral());
   EXPECT_FALSE((Chain{{GainStage{-0.1}}, {}, false}).is_neutral());
-  EXPECT_FALSE((Chain{{EqStage{{EqBand{}}}}, {}, false}).is_neutral());
+  EXPECT_TRUE((Chain{{EqStage{{EqBand{}}}}, {}, false}).is_neutral());  // a bell of 0 dB
+  EXPECT_FALSE((Chain{{EqStage{{EqBand{BandType::high_pass, 20}}}}, {}, false}).is_neutral());
   EXPECT_FALSE((Chain{{}, {-14.0, OnConflict::stop_at_limit, {}}, false}).is_neutral());
   EXPECT_FALSE((Chain{{}, {{}, OnConflict::stop_at_limit, LimitGoal{}}, false}).is_neutral());
 }

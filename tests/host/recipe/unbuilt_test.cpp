@@ -49,7 +49,7 @@ TEST(UnbuiltFeatures, OneByOne) {
 TEST(UnbuiltFeatures, SeveralOutputsAreBuilt) {
   EXPECT_THAT(
       unbuilt_paths("outputs: [{id: hd, format: wav, bits: 24}, {id: cd, format: flac, bits: 16, dither: none}, "
-                    "{id: shaped, bits: 16, dither: shaped}, {id: light, bits: 16, dither: shaped-light}]\n"
+                    "{id: shaped, bits: 16, dither: shaped}, {id: strong, bits: 16, dither: shaped-strong}]\n"
                     "input: {scrub: true, contiguous: never}\nloudness: {target_lufs: -14, on_conflict: fail}"),
       IsEmpty());
 }
