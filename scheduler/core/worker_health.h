@@ -14,7 +14,9 @@ inline constexpr int kSuspiciousStreak = 5;
 inline constexpr int kHealthyStreak = 3;
 
 // True if a failure that a worker reports of itself counts for its streak. What no attempt can help says nothing of
-// the worker; nor does a full disk ("DISK_FULL"), for outputs lie where all workers put them.
+// the worker; nor does a full disk ("DISK_FULL"), for outputs lie where all workers put them. An executor's death
+// counts once, by the track that it worked on: the finished ones that waited for their names went along
+// ("EXECUTOR_DIED", INFRA).
 bool counts_against_worker(FailureClass failure_class, std::string_view reason_code);
 
 // True if a worker with this streak must get nothing new until a person has looked at it. `least_streak_of_others`:

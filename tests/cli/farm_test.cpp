@@ -88,7 +88,8 @@ TEST_F(FarmTest, ATrackWhoseExecutorDiesEachTimeIsQuarantinedAfterTwoAndTheRestI
   EXPECT_EQ(states_of(document).at("t00013.wav"), "QUARANTINED");
   const std::string reason = track_named(document, "t00013.wav").at("reason");
   EXPECT_NE(reason.find("signal 6"), std::string::npos) << reason;
-  EXPECT_EQ(farm.run({"workers", "list", "--json"}).out.find("QUARANTINED"), std::string::npos);
+  const std::string workers = farm.run({"workers", "list", "--json"}).out;
+  EXPECT_EQ(workers.find("QUARANTINED"), std::string::npos) << workers;
   farm.expect_sound();
 }
 

@@ -25,5 +25,10 @@ TEST(WorkerHealthTest, WhatNoAttemptCanHelpSaysNothingOfTheWorker) {
   EXPECT_TRUE(counts_against_worker(FailureClass::kInfra, "STORAGE_FAILED"));
 }
 
+// Else one poison track beside four that were being published would have its worker set aside.
+TEST(WorkerHealthTest, TracksThatWentAlongWithAnExecutorDoNotCountAgain) {
+  EXPECT_FALSE(counts_against_worker(FailureClass::kInfra, "EXECUTOR_DIED"));
+}
+
 }  // namespace
 }  // namespace lathe::scheduler
