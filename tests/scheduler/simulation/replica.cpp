@@ -276,7 +276,7 @@ bool Replica::commit(const LeaseId& lease, const Commit& commit) {
 
 bool Replica::fail(const LeaseId& lease, FailureClass failure_class, const std::string& code) {
   const FailOutcome outcome = store_->fail(lease, failure_class, code, "", random_.real01(), {});
-  ground_.witness.failed(lease, failure_class, outcome);
+  ground_.witness.failed(lease, failure_class, code, outcome);
   raise();
   return outcome.is_lost;
 }

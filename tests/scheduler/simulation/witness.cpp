@@ -123,7 +123,8 @@ void Witness::committed(const LeaseId& lease, const Commit& commit, CommitOutcom
   }
 }
 
-void Witness::failed(const LeaseId& lease, FailureClass failure_class, const FailOutcome& outcome) {
+void Witness::failed(const LeaseId& lease, FailureClass failure_class, std::string_view reason_code,
+                     const FailOutcome& outcome) {
   Task& task = tasks_[lease.task_id];
   timeline_.say("{} fails, {}: {}", name(lease), to_string(failure_class),
                 outcome.is_lost ? "lost" : to_string(outcome.state));
@@ -132,7 +133,7 @@ void Witness::failed(const LeaseId& lease, FailureClass failure_class, const Fai
   if (outcome.is_lost) return;
   ++figures_.failures;
   task.stage = is_final(outcome.state) ? Stage::kEnded : Stage::kFree;
-  workers_[task.worker].streak += counts_against_worker(failure_class, {}) ? 1 : 0;
+  workers_[task.worker].streak += counts_against_worker(failure_class, reason_code) ? 1 : 0;
   check_quarantine(task.worker);
   look_up(task.job);
 }

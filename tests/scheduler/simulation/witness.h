@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "scheduler/store/job_store.h"
@@ -40,7 +41,8 @@ class Witness {
   void beaten(const std::string& worker, const std::vector<LeaseId>& leases, const Heartbeat& heard);
   void announced(const LeaseId& lease, bool is_held);
   void committed(const LeaseId& lease, const Commit& commit, CommitOutcome outcome);
-  void failed(const LeaseId& lease, FailureClass failure_class, const FailOutcome& outcome);
+  void failed(const LeaseId& lease, FailureClass failure_class, std::string_view reason_code,
+              const FailOutcome& outcome);
   void released(const LeaseId& lease, bool is_held);
   void rescued(const std::vector<Rescued>& rescued);
   void stepped(JobId job);    // paused, resumed
