@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -23,6 +24,10 @@ namespace lathe {
 
 enum class OnConflict { stop_at_limit, fail, exceed_limit };
 
+// What one gain is found for: each programme by itself, an album as a whole, an album by its loudest track (AES TD1008
+// and AES77), a side of a record as a whole.
+enum class LoudnessScope { track, album, loudest_track, side };
+
 struct LimitGoal {
   double ceiling_dbtp = -1;
   double release_ms = 0;                        // 0 is auto
@@ -34,6 +39,7 @@ struct GainGoal {
   std::optional<double> target_lufs;
   OnConflict on_conflict = OnConflict::stop_at_limit;
   std::optional<LimitGoal> limit;  // none: the gain stops where the true peak would pass 0 dBTP
+  LoudnessScope scope = LoudnessScope::track;
   bool operator==(const GainGoal&) const = default;
 };
 
@@ -44,6 +50,14 @@ struct TrackBefore {
   HopEnergies hops;
   GroupTrace trace;      // with a limit
   double true_peak = 0;  // linear; used without a limit
+  // Where the tracks of a programme end, in frames; none: it is one track.
+  std::vector<std::int64_t> track_ends = {};
+};
+
+// A programme that shares its gain with others.
+struct GainPart {
+  FrameStore* store = nullptr;
+  TrackBefore before;
 };
 
 // What kept the gain from the target.
@@ -67,10 +81,23 @@ class TargetOutOfReach : public std::runtime_error {
 // Why a track is not at its target, for the report: "target -14.0 LUFS, reached -14.19: ...".
 std::string reason_text(const GainGoal& goal, StoppedBy stopped_by, double reached_lufs);
 
-// The gain of one track. `store` and `goal` outlive it.
+// The hops of a programme, and where its tracks end (in frames; none: it is one).
+struct HopsOfTracks {
+  const HopEnergies* hops = nullptr;
+  std::span<const std::int64_t> track_ends;
+};
+
+// The loudness of several programmes that a scope asks for: gated over the blocks of all (BS.1770-5), or the loudest
+// track's. Blocks do not reach from one programme into the next.
+double shared_loudness(std::span<const HopsOfTracks> parts, LoudnessScope scope);
+
+// The gain of one programme, or of several that share it. Stores and `goal` outlive it.
 class GainSolver {
  public:
   GainSolver(FrameStore& store, TrackBefore before, const GainGoal& goal);
+  // The loudness is that of all parts together (BS.1770-5 over the blocks of all), or, with a scope of loudest_track,
+  // that of the loudest track in any of them. At least one part.
+  GainSolver(std::vector<GainPart> parts, const GainGoal& goal);
   ~GainSolver();
   GainSolver(GainSolver&&) noexcept;
   GainSolver& operator=(GainSolver&&) noexcept;
@@ -78,14 +105,17 @@ class GainSolver {
   // Throws TargetOutOfReach when the goal says so.
   const GainPlan& solve();
 
-  // Solves again, now that the track made by the plan has been measured.
+  // Solves again, now that what the plan made has been measured: the loudness that expected_lufs foretold.
   const GainPlan& correct(double measured_lufs);
 
+  // Of all parts together.
   const GainPlan& plan() const;
+  // What the limiter does to one part; the rest is as in plan().
+  GainPlan plan_of(std::size_t part) const;
   // Of the track made by the plan, linear; not known where the limiter had to look at no peak.
-  std::optional<double> expected_true_peak() const;
+  std::optional<double> expected_true_peak(std::size_t part = 0) const;
   // Null without a limit.
-  const LimiterCurve* curve() const;
+  const LimiterCurve* curve(std::size_t part = 0) const;
 
  private:
   struct State;

@@ -112,4 +112,23 @@ MemoryNeed TrackMaster::memory_needed(const Chain& chain, const std::vector<Outp
   return need;
 }
 
+// Each programme stays with its trace, and with what a rendition at another rate makes of it; all else is taken for one
+// after the other.
+MemoryNeed TrackMaster::memory_needed(const AlbumJob& album, const std::vector<AudioFormat>& formats) {
+  MemoryNeed all;
+  std::int64_t work_bytes = 0;
+  for (std::size_t i = 0; i < album.programmes.size(); ++i) {
+    const TrackJob& job = album.programmes[i];
+    const MemoryNeed need = memory_needed(job.chain, job.outputs, formats[i], job.backend);
+    const std::int64_t traced = traced_bytes(job.chain, job.outputs, chain_format(job.chain, formats[i]));
+    all.kept_bytes += need.kept_bytes - need.spooled_bytes + traced;
+    all.spooled_bytes += traced;
+    all.device_bytes = std::max(all.device_bytes, need.device_bytes);
+    work_bytes = std::max(work_bytes, need.spooled_bytes - traced);
+  }
+  all.kept_bytes += work_bytes;
+  all.spooled_bytes += work_bytes;
+  return all;
+}
+
 }  // namespace lathe

@@ -20,6 +20,33 @@ namespace {
 
 constexpr std::int64_t kBlock = BlockBuffers::kFrames;
 
+// Samples above full scale, which packing clamps.
+std::int64_t clipped_in(AudioView frames) {
+  std::int64_t clipped = 0;
+  for (int c = 0; c < frames.channels; ++c) {
+    std::int32_t over = 0;
+    for (std::int64_t n = 0; n < frames.frames; ++n) over += std::abs(frames.channel(c)[n]) > 1.0f ? 1 : 0;
+    clipped += over;
+  }
+  return clipped;
+}
+
+// Frames of one piece within a block.
+struct BlockPart {
+  std::size_t piece;
+  std::int64_t offset, frames;
+};
+
+std::vector<BlockPart> parts_of(const std::vector<OutputPiece>& pieces, std::int64_t first, std::int64_t count) {
+  std::vector<BlockPart> parts;
+  std::int64_t begin = 0;
+  for (std::size_t i = 0; i < pieces.size() && begin < first + count; begin = pieces[i++].end) {
+    const std::int64_t from = std::max(begin, first), to = std::min(pieces[i].end, first + count);
+    if (from < to) parts.push_back({i, from - first, to - from});
+  }
+  return parts;
+}
+
 std::string bits_name(Encoding encoding) {
   if (encoding == Encoding::float32) return "32f";
   if (encoding == Encoding::float64) return "64f";
@@ -57,49 +84,115 @@ OutputWriter::OutputWriter(const RenderSource& source, const std::vector<double>
                            Stopwatch& watch, std::function<void(double)> tick)
     : source_(source), in_(source.track), weights_(weights), blocks_(blocks), watch_(watch), tick_(std::move(tick)) {}
 
-OutputReport OutputWriter::write(const OutputSpec& output, bool pcm_md5, const StagedFile& file) {
-  const AudioFormat format = format_of(output, in_);
-  AudioWriter writer(file.fd(), file.path(), format, source_.input->tags());
-  std::optional<MessageDigest> md5;
-  if (pcm_md5 && format.container != Container::flac) md5.emplace(MessageDigest::Kind::md5);
-  clipped_ = 0;
-  LoudnessMeter after({static_cast<double>(in_.sample_rate_hz), weights_, true, false, in_.frames});
+// One file on its way, with all that is measured of it.
+class OutputWriter::PieceWriter {
+ public:
+  PieceWriter(const OutputPiece& piece, const AudioFormat& format, const std::vector<double>& weights, bool pcm_md5)
+      : piece_(piece),
+        format_(format),
+        writer_(piece.file->fd(), piece.file->path(), format, *piece.tags),
+        after_({static_cast<double>(format.sample_rate_hz), weights, true, false, format.frames}) {
+    if (pcm_md5 && format.container != Container::flac) md5_.emplace(MessageDigest::Kind::md5);
+  }
+
+  // The next frames, as samples and as the bytes that hold them.
+  void write(AudioView frames, const std::byte* bytes, Stopwatch& watch) {
+    watch.start(&BusySeconds::kernels);
+    after_.take(frames);
+    watch.start(&BusySeconds::encode);
+    if (md5_) md5_->update(bytes, static_cast<std::size_t>(frames.frames * frame_bytes(format_)));
+    writer_.write(bytes, frames.frames);
+  }
+
+  // `reading` is that of the piece.
+  OutputReport finish(Stopwatch& watch, LoudnessReading& reading) {
+    after_.finish();
+    const WrittenAudio written = writer_.finish();
+    OutputReport report = output_described(*piece_.output, format_);
+    watch.start(&BusySeconds::io);
+    report.sha256 = verify_written(piece_.file->path(), format_, written);
+    watch.stop();
+    report.bytes = written.bytes;
+    report.pcm_md5 = md5_ ? md5_->hex() : written.pcm_md5;
+    reading = after_.take_reading();
+    report.after = measurement_of(reading, format_.frames, format_.sample_rate_hz);
+    report.dropped_tags = written.dropped_tags;
+    return report;
+  }
+
+ private:
+  const OutputPiece& piece_;
+  AudioFormat format_;
+  AudioWriter writer_;
+  std::optional<MessageDigest> md5_;
+  LoudnessMeter after_;
+};
+
+WrittenOutput OutputWriter::write(const std::vector<OutputPiece>& pieces, bool pcm_md5) {
+  const OutputSpec& output = *pieces.front().output;
+  AudioFormat format = format_of(output, in_);
   Quantizer quantizer = quantizer_for(output);
   const bool copies = source_.is_untouched && format.encoding == in_.encoding;
+  const bool counts_clipped = !copies && source_.curve == nullptr && !is_float(output.encoding);
   if (copies || source_.store == nullptr || keeps_wide_samples(output)) source_.input->rewind();
+  WrittenOutput written;
+  std::optional<LoudnessMeter> whole;
+  if (pieces.size() > 1)
+    whole.emplace(LoudnessMeter::Setup{static_cast<double>(in_.sample_rate_hz), weights_, true, false, in_.frames});
+  std::vector<std::int64_t> clipped(pieces.size());
+  std::optional<PieceWriter> piece;
+  const auto end_piece = [&] {
+    LoudnessReading reading;
+    written.pieces.push_back(piece->finish(watch_, reading));
+    written.pieces.back().clipped_samples = clipped[written.pieces.size() - 1];
+    piece.reset();
+    if (!whole) written.whole = std::move(reading);
+  };
+  // The one in hand is `index` then; a piece may have no frames.
+  const auto begin_piece = [&](std::size_t index) {
+    while (!piece || written.pieces.size() < index) {
+      if (piece) end_piece();
+      const std::size_t next = written.pieces.size();
+      format.frames = pieces[next].end - (next == 0 ? 0 : pieces[next - 1].end);
+      piece.emplace(pieces[next], format, weights_, pcm_md5);
+    }
+  };
   for (std::int64_t first = 0; first < in_.frames; first += kBlock) {
     tick_(static_cast<double>(first) / static_cast<double>(in_.frames));
     const std::int64_t count = std::min(kBlock, in_.frames - first);
     const MutableAudioView frames{blocks_.work.data(), in_.channels, count, kBlock};
+    const std::vector<BlockPart> parts = parts_of(pieces, first, count);
     if (copies) {
       copy_block(frames);
     } else {
-      render_block(output, quantizer, frames, first);
+      render_block(frames, first);
+      if (counts_clipped)
+        for (const BlockPart& part : parts) clipped[part.piece] += clipped_in(frames.slice(part.offset, part.frames));
+      pack_block(output, quantizer, frames, first);
     }
-    watch_.start(&BusySeconds::kernels);
-    after.take(frames);
-    watch_.start(&BusySeconds::encode);
-    if (md5) md5->update(blocks_.bytes.data(), static_cast<std::size_t>(count * frame_bytes(format)));
-    writer.write(blocks_.bytes.data(), count);
+    if (whole) {
+      watch_.start(&BusySeconds::kernels);
+      whole->take(frames);
+    }
+    for (const BlockPart& part : parts) {
+      begin_piece(part.piece);
+      piece->write(frames.slice(part.offset, part.frames), blocks_.bytes.data() + part.offset * frame_bytes(format),
+                   watch_);
+    }
   }
-  after.finish();
-  const WrittenAudio written = writer.finish();
-  OutputReport report = output_described(output, format);
-  watch_.start(&BusySeconds::io);
-  report.sha256 = verify_written(file.path(), format, written);
-  watch_.stop();
-  report.bytes = written.bytes;
-  report.pcm_md5 = md5 ? md5->hex() : written.pcm_md5;
-  report.after = measurement_of(after.take_reading(), format.frames, format.sample_rate_hz);
-  report.dropped_tags = written.dropped_tags;
-  report.clipped_samples = clipped_;
-  return report;
+  begin_piece(pieces.size() - 1);
+  end_piece();
+  if (whole) {
+    whole->finish();
+    written.whole = whole->take_reading();
+  }
+  return written;
 }
 
 void OutputWriter::copy_block(MutableAudioView frames) {
   watch_.start(&BusySeconds::decode);
   if (source_.input->read(blocks_.bytes.data(), frames.frames) != frames.frames) {
-    throw AudioFileError(AudioFileError::Fault::truncated, source_.input->file().path(),
+    throw AudioFileError(AudioFileError::Fault::truncated, source_.input->path(),
                          "the file became shorter while it was being read");
   }
   unpack_pcm(blocks_.bytes.data(), in_.encoding, frames);
@@ -118,8 +211,7 @@ Quantizer OutputWriter::quantizer_for(const OutputSpec& output) const {
           static_cast<double>(in_.sample_rate_hz)};
 }
 
-void OutputWriter::render_block(const OutputSpec& output, Quantizer& quantizer, MutableAudioView frames,
-                                std::int64_t first) {
+void OutputWriter::render_block(MutableAudioView frames, std::int64_t first) {
   if (source_.store != nullptr) {
     watch_.start(&BusySeconds::limiter);
     const AudioView in = source_.store->read(first, frames.frames);
@@ -141,18 +233,13 @@ void OutputWriter::render_block(const OutputSpec& output, Quantizer& quantizer, 
   } else {
     copy_block(frames);
   }
-  watch_.start(&BusySeconds::encode);
-  if (source_.curve == nullptr && !is_float(output.encoding)) count_clipped(frames);
-  quantizer.pack(frames, first, blocks_.steps.data(), blocks_.bytes.data());
-  if (keeps_wide_samples(output)) put_back_wide_samples(frames, first);
 }
 
-void OutputWriter::count_clipped(AudioView frames) {
-  for (int c = 0; c < frames.channels; ++c) {
-    std::int32_t over = 0;
-    for (std::int64_t n = 0; n < frames.frames; ++n) over += std::abs(frames.channel(c)[n]) > 1.0f ? 1 : 0;
-    clipped_ += over;
-  }
+void OutputWriter::pack_block(const OutputSpec& output, Quantizer& quantizer, MutableAudioView frames,
+                              std::int64_t first) {
+  watch_.start(&BusySeconds::encode);
+  quantizer.pack(frames, first, blocks_.steps.data(), blocks_.bytes.data());
+  if (keeps_wide_samples(output)) put_back_wide_samples(frames, first);
 }
 
 // The track is kept in floats, which hold 24 bits of 32: what was not mended comes from the file again.
@@ -166,7 +253,7 @@ void OutputWriter::put_back_wide_samples(MutableAudioView frames, std::int64_t f
   const std::int64_t samples = frames.frames * in_.channels;
   std::vector<std::byte> bytes(static_cast<std::size_t>(frames.frames * frame_bytes(in_)) + kPcmSlackBytes);
   if (source_.input->read(bytes.data(), frames.frames) != frames.frames) {
-    throw AudioFileError(AudioFileError::Fault::truncated, source_.input->file().path(),
+    throw AudioFileError(AudioFileError::Fault::truncated, source_.input->path(),
                          "the file became shorter while it was being read");
   }
   std::vector<float> planar(static_cast<std::size_t>(samples));

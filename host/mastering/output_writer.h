@@ -1,14 +1,14 @@
-// The second pass over a track: gain, limiter, dither and packing into one staged file, measured as it is written.
+// The second pass over a programme: gain, limiter, dither and packing into staged files, measured as they are written.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <vector>
 
-#include "host/audio_file/audio_reader.h"
 #include "host/audio_file/staged_file.h"
 #include "host/mastering/chain.h"
 #include "host/mastering/frame_store.h"
+#include "host/mastering/programme_reader.h"
 #include "host/mastering/stopwatch.h"
 #include "host/mastering/track_report.h"
 #include "kernels/aligned.h"
@@ -35,7 +35,7 @@ struct BlockBuffers {
 
 // Where the samples of an output come from.
 struct RenderSource {
-  AudioReader* input = nullptr;         // rewound and read again where its bytes are copied
+  ProgrammeReader* input = nullptr;     // rewound and read again where its bytes are copied
   AudioFormat track;                    // the input's, but for its rate and frames where these were converted
   FrameStore* store = nullptr;          // the track before its gain; null for a chain that changes nothing
   const LimiterCurve* curve = nullptr;  // null without a limiter
@@ -46,20 +46,36 @@ struct RenderSource {
   std::uint64_t dither_seed = 0;
 };
 
+// One track of a programme in an output.
+struct OutputPiece {
+  const OutputSpec* output = nullptr;  // but for its path, as the first piece's
+  const StagedFile* file = nullptr;
+  const Tags* tags = nullptr;
+  std::int64_t end = 0;  // behind its last frame, counted from the programme's first
+};
+
+// What was written of an output: a report for each piece, and all of it as measured from end to end.
+struct WrittenOutput {
+  std::vector<OutputReport> pieces;
+  LoudnessReading whole;  // without its trace
+};
+
 class OutputWriter {
  public:
   // Everything named outlives the writer. `tick` is called for each block with the share done; it may throw.
   OutputWriter(const RenderSource& source, const std::vector<double>& weights, BlockBuffers& blocks, Stopwatch& watch,
                std::function<void(double)> tick);
 
-  // Writes and verifies the file; it is not published. Throws AudioFileError.
-  OutputReport write(const OutputSpec& output, bool pcm_md5, const StagedFile& file);
+  // Writes and verifies the files; they are not published. Dither and limiter go on across the boundaries. Throws
+  // AudioFileError.
+  WrittenOutput write(const std::vector<OutputPiece>& pieces, bool pcm_md5);
 
  private:
+  class PieceWriter;
   void copy_block(MutableAudioView frames);
-  void count_clipped(AudioView frames);
   Quantizer quantizer_for(const OutputSpec& output) const;
-  void render_block(const OutputSpec& output, Quantizer& quantizer, MutableAudioView frames, std::int64_t first);
+  void render_block(MutableAudioView frames, std::int64_t first);
+  void pack_block(const OutputSpec& output, Quantizer& quantizer, MutableAudioView frames, std::int64_t first);
   bool keeps_wide_samples(const OutputSpec& output) const;
   void put_back_wide_samples(MutableAudioView frames, std::int64_t first);
 
@@ -69,7 +85,6 @@ class OutputWriter {
   BlockBuffers& blocks_;
   Stopwatch& watch_;
   std::function<void(double)> tick_;
-  std::int64_t clipped_ = 0;
 };
 
 }  // namespace lathe

@@ -162,7 +162,21 @@ OnConflict conflict_of(v1::OnConflict on_conflict) {
   return on_conflict == v1::ON_CONFLICT_EXCEED_LIMIT ? OnConflict::exceed_limit : OnConflict::stop_at_limit;
 }
 
+LoudnessScope scope_of(v1::LoudnessScope scope) {
+  switch (scope) {
+    case v1::LOUDNESS_SCOPE_ALBUM:
+      return LoudnessScope::album;
+    case v1::LOUDNESS_SCOPE_LOUDEST_TRACK:
+      return LoudnessScope::loudest_track;
+    case v1::LOUDNESS_SCOPE_SIDE:
+      return LoudnessScope::side;
+    default:
+      return LoudnessScope::track;
+  }
+}
+
 void set_loudness(const v1::Loudness& loudness, GainGoal& goal) {
+  goal.scope = scope_of(loudness.scope());
   goal.target_lufs = loudness.target_lufs();
   goal.on_conflict = conflict_of(loudness.on_conflict());
 }

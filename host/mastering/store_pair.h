@@ -34,6 +34,12 @@ class StorePair {
   // What begin() gave last.
   FrameStore& made() { return *stores_[1 - held_]; }
 
+  // Gives the other place's memory back, until begin() wants it again.
+  void release_spare() {
+    stores_[1 - held_].reset();
+    arenas_[1 - held_]->release();
+  }
+
   // What begin() gave, and has been filled, is the track now; the other place becomes free at the next begin().
   void flip() {
     held_ = 1 - held_;

@@ -178,6 +178,8 @@ LoudnessReading TrackAnalysis::read_through(const Part& part, bool is_last) {
   if (s_.stores != nullptr) sink.emplace(s_.stores->begin());
   std::unique_ptr<FirstPass> pass = make_pass(std::move(setup), sink ? &*sink : nullptr);
   PcmHash hash;
+  std::optional<PieceReadings> pieces;
+  if (s_.reader.files().size() > 1) pieces.emplace(s_.reader);
   for (std::int64_t done = 0; done < in_.frames;) {
     s_.check();
     s_.watch.start(&BusySeconds::decode);
@@ -187,6 +189,7 @@ LoudnessReading TrackAnalysis::read_through(const Part& part, bool is_last) {
     if (count == 0) break;
     hash.update(bytes, static_cast<std::size_t>(count) * static_cast<std::size_t>(frame_bytes(in_)));
     s_.watch.start(&BusySeconds::kernels);
+    if (pieces) pieces->take(bytes, count);
     pass->take(count);
     done += count;
     s_.progress(share * static_cast<double>(done) / static_cast<double>(in_.frames), "analysis");
@@ -196,6 +199,7 @@ LoudnessReading TrackAnalysis::read_through(const Part& part, bool is_last) {
   s_.watch.stop();
   if (!passes_on_a_device_follow()) s_.after_reading();
   refuse_non_finite(result.non_finite);
+  if (pieces) pieces_ = pieces->finish();
   s_.report.payload_hash = hash.hex();
   s_.report.before = measurement_of(result.before, in_.frames, in_.sample_rate_hz);
   if (s_.stores != nullptr) s_.stores->flip();

@@ -6,10 +6,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "host/audio_file/audio_reader.h"
 #include "host/mastering/chain.h"
+#include "host/mastering/piece_readings.h"
+#include "host/mastering/programme_reader.h"
 #include "host/mastering/stopwatch.h"
 #include "host/mastering/store_pair.h"
 #include "host/mastering/track_report.h"
@@ -39,7 +41,7 @@ class TrackAnalysis {
     Backend backend;
     EqDesigns& designs;
     cuda::Accelerator* accelerator;  // for Backend::cuda
-    AudioReader& reader;
+    ProgrammeReader& reader;
     StorePair* stores;  // null where every output is a copy: nothing is kept
     Wanted wanted;
     Stopwatch& watch;
@@ -58,6 +60,9 @@ class TrackAnalysis {
 
   // Whether any stage changed a sample. After run().
   bool is_changed() const { return is_changed_; }
+
+  // Of each file by itself, where there are several. Once, after run().
+  std::vector<PieceReading> take_pieces() { return std::move(pieces_); }
 
   // Of the track that the stores hold: the file's, at the rate of the chain.
   const AudioFormat& format() const { return at_; }
@@ -87,6 +92,7 @@ class TrackAnalysis {
   const AudioFormat& in_;
   AudioFormat at_;
   std::vector<std::size_t> running_;  // reports of the steps of the pass that is under way
+  std::vector<PieceReading> pieces_;
   bool is_changed_ = false;
   bool has_more_passes_ = false;  // behind the one that reads the file
   std::size_t restored_ = 0, restorations_ = 0;

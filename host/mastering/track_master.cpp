@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "host/mastering/album_run.h"
 #include "host/mastering/track_run.h"
 #include "kernels/cuda/cuda_error.h"
 
@@ -16,8 +17,8 @@ TrackMaster::TrackMaster(EqDesigns& designs) : designs_(designs) {}
 TrackMaster::~TrackMaster() = default;
 
 template <class Work>
-auto TrackMaster::on_backend(const TrackJob& job, Work&& work) {
-  if (job.backend == Backend::cuda && !accelerator_) accelerator_ = cuda::open_accelerator();
+auto TrackMaster::on_backend(Backend backend, Work&& work) {
+  if (backend == Backend::cuda && !accelerator_) accelerator_ = cuda::open_accelerator();
   try {
     return work();
   } catch (const cuda::CudaError&) {
@@ -28,14 +29,21 @@ auto TrackMaster::on_backend(const TrackJob& job, Work&& work) {
 
 MasteredTrack TrackMaster::master(const TrackJob& job, const MasteringProgress& progress,
                                   const std::atomic<bool>& is_cancelled) {
-  return on_backend(job, [&] {
+  return on_backend(job.backend, [&] {
     return TrackRun(job, designs_, arena_, second_arena_, accelerator_.get(), progress, is_cancelled).run();
   });
 }
 
+MasteredAlbum TrackMaster::master(const AlbumJob& album, const MasteringProgress& progress,
+                                  const std::atomic<bool>& is_cancelled) {
+  if (album.programmes.empty()) return {};
+  return on_backend(album.programmes.front().backend,
+                    [&] { return AlbumRun(album, designs_, accelerator_.get(), progress, is_cancelled).run(); });
+}
+
 PlannedTrack TrackMaster::plan(const TrackJob& job, const MasteringProgress& progress,
                                const std::atomic<bool>& is_cancelled) {
-  return on_backend(job, [&] {
+  return on_backend(job.backend, [&] {
     return TrackRun(job, designs_, arena_, second_arena_, accelerator_.get(), progress, is_cancelled).plan();
   });
 }

@@ -29,6 +29,15 @@ class MasteringCancelled : public std::runtime_error {
   MasteringCancelled() : std::runtime_error("cancelled") {}
 };
 
+// A track that goes on where the one before it ends: mastered with it as one stream, and cut apart again at the very
+// frame. Of the same rate, channels and encoding.
+struct JoinedTrack {
+  std::filesystem::path input;
+  std::vector<OutputSpec> outputs;      // as many as the first track has, in its order; only their paths are their own
+  std::shared_ptr<AudioReader> reader;  // as in TrackJob
+};
+
+// A programme: one track, or several that run into each other.
 struct TrackJob {
   std::filesystem::path input;
   std::filesystem::path out_dir;  // outputs lie inside it, and are staged in its .lathe folder
@@ -42,6 +51,14 @@ struct TrackJob {
   std::filesystem::path spool_dir;
   // The input, if it is open already and nothing was read from it but its header; else it is opened. master() takes it.
   std::shared_ptr<AudioReader> reader;
+  std::vector<JoinedTrack> joined = {};  // in order
+  std::string side = {};                 // of a record; programmes of one album and side share a gain of scope `side`
+};
+
+// Programmes that are mastered together, for some of their outputs share one gain. They agree in `out_dir`, `backend`,
+// `spool_dir` and `pcm_md5`, and a goal of loudness that they share has the same place among the outputs of each.
+struct AlbumJob {
+  std::vector<TrackJob> programmes;
 };
 
 // "WAV 24-bit, 44100 Hz, 2 channels"
@@ -54,6 +71,25 @@ using MasteringProgress = std::function<void(double share, std::string_view stag
 struct MasteredTrack {
   TrackReport report;
   std::vector<StagedFile> files;  // one an output, in order; removed unless published
+  std::vector<MasteredTrack> joined = {};
+};
+
+// What one gain made of the programmes that share it.
+struct AlbumLoudness {
+  std::vector<std::string> outputs;  // their ids, as far as they have any
+  LoudnessScope scope = LoudnessScope::album;
+  std::string side;  // with a scope of side
+  std::optional<double> asked_lufs;
+  double gain_db = 0;
+  // Of the finished files together: integrated loudness, range and peaks; with a scope of loudest_track the integrated
+  // loudness is that track's.
+  Measurement after;
+  std::string reason;  // why what was asked was not reached; empty when it was
+};
+
+struct MasteredAlbum {
+  std::vector<MasteredTrack> programmes;
+  std::vector<AlbumLoudness> loudness;
 };
 
 // What one gain would make of the outputs that share it.
@@ -70,6 +106,7 @@ struct GainForecast {
 struct PlannedTrack {
   TrackReport report;
   std::vector<std::optional<GainForecast>> forecasts;  // one an output; none for what a stage removed
+  std::vector<PlannedTrack> joined = {};
 };
 
 // Bytes of memory that mastering a track takes.
@@ -89,11 +126,16 @@ class TrackMaster {
   // for a band that does not fit the rate.
   MemoryNeed memory_needed(const Chain& chain, const std::vector<OutputSpec>& outputs, const AudioFormat& file,
                            Backend backend);
+  // `formats` has one for each programme: the first file's, with the frames of all its files.
+  MemoryNeed memory_needed(const AlbumJob& album, const std::vector<AudioFormat>& formats);
 
   // `progress` may be empty. Throws AudioFileError, UnusableAudio, TargetOutOfReach,
   // std::invalid_argument (a band that does not fit the rate, an output format that cannot hold the track),
   // MasteringCancelled, and on a GPU BackendAbsent and CudaError. Whatever it throws, nothing is left behind.
   MasteredTrack master(const TrackJob& job, const MasteringProgress& progress, const std::atomic<bool>& is_cancelled);
+
+  // The same for programmes that share gains. Their tracks stay until the last of them has been read.
+  MasteredAlbum master(const AlbumJob& album, const MasteringProgress& progress, const std::atomic<bool>& is_cancelled);
 
   // All of master() but the writing: reads, restores, runs the chain, solves the gain. Writes nothing but a spool in
   // job.spool_dir, which has no name. Takes and throws what master() does.
@@ -103,7 +145,7 @@ class TrackMaster {
 
  private:
   template <class Work>
-  auto on_backend(const TrackJob& job, Work&& work);
+  auto on_backend(Backend backend, Work&& work);
 
   EqDesigns& designs_;
   FrameArena arena_, second_arena_;                 // the second for chains that restore

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "host/mastering/track_run.h"
 #include "kernels/math/decibel.h"
@@ -10,10 +11,11 @@ namespace lathe {
 
 PlannedTrack TrackRun::plan() {
   writes_ = false;
-  describe_input();
   analyse();
-  PlannedTrack planned;
-  std::map<std::size_t, std::pair<OutputReport, std::optional<GainForecast>>> outputs;
+  const std::size_t tracks = reader_.files().size();
+  std::vector<PlannedTrack> planned(tracks);
+  std::map<std::size_t, std::pair<AudioFormat, std::optional<GainForecast>>> outputs;
+  std::map<std::size_t, std::string> output_reasons;
   for (const Rendition& rendition : renditions_) {
     solve_gain(rendition);
     report_gain(rendition);
@@ -22,33 +24,44 @@ PlannedTrack TrackRun::plan() {
     after.figures.integrated_lufs = all.expected_lufs;
     after.is_measurable = std::isfinite(all.expected_lufs);
     if (!after.is_measurable) after.reason = report_.before.reason.empty() ? "silence" : report_.before.reason;
-    const std::string reason = reason_of(rendition.goal, after);
+    const std::string reason = reason_for(rendition.goal, plan_, after);
     for (const std::size_t index : rendition.outputs) {
-      OutputReport output = output_described(job_.outputs[index], format_of(job_.outputs[index], rendition.format));
-      output.asked_lufs = rendition.goal.target_lufs;
-      if (rendition.goal.limit) output.asked_dbtp = rendition.goal.limit->ceiling_dbtp;
-      output.reason = reason;
-      outputs.emplace(index, std::pair(std::move(output), all));
+      outputs.emplace(index, std::pair(rendition.format, all));
+      output_reasons[index] = reason;
     }
     if (reason.empty()) continue;
-    if (!report_.reason.empty()) report_.reason += "; ";
-    if (renditions_.size() > 1) report_.reason += "output " + job_.outputs[rendition.outputs.front()].id + ": ";
-    report_.reason += reason;
+    for (std::string& of : reasons_) {
+      if (!of.empty()) of += "; ";
+      if (renditions_.size() > 1) of += "output " + job_.outputs[rendition.outputs.front()].id + ": ";
+      of += reason;
+    }
   }
   for (std::size_t i = 0; i < job_.outputs.size(); ++i) {
-    if (job_.outputs[i].removed_by)
-      outputs.emplace(
-          i, std::pair(output_described(job_.outputs[i], format_of(job_.outputs[i], track_format_)), std::nullopt));
+    if (job_.outputs[i].removed_by) outputs.emplace(i, std::pair(track_format_, std::nullopt));
   }
-  for (auto& [index, output] : outputs) {
-    const AudioFormat format = format_of(job_.outputs[index], track_format_);
-    output.first.bytes = output.first.frames * frame_bytes(format);
-    report_.outputs.push_back(std::move(output.first));
-    planned.forecasts.push_back(output.second);
+  for (std::size_t piece = 0; piece < tracks; ++piece) {
+    planned[piece].report = report_of_piece(piece);
+    for (const auto& [index, output] : outputs) {
+      const OutputSpec& spec = output_of(piece, index);
+      AudioFormat format = format_of(spec, output.first);
+      const std::vector<std::int64_t> ends = ends_at(format.sample_rate_hz);
+      format.frames = ends[piece] - (piece == 0 ? 0 : ends[piece - 1]);
+      OutputReport report = output_described(spec, format);
+      report.bytes = format.frames * frame_bytes(format);
+      if (output.second) {
+        const GainGoal& goal = spec.goal ? *spec.goal : job_.chain.goal;
+        report.asked_lufs = goal.target_lufs;
+        if (goal.limit) report.asked_dbtp = goal.limit->ceiling_dbtp;
+        report.reason = output_reasons[index];
+      }
+      planned[piece].report.outputs.push_back(std::move(report));
+      planned[piece].forecasts.push_back(output.second);
+    }
   }
-  finish_report();
-  planned.report = std::move(report_);
-  return planned;
+  PlannedTrack first = std::move(planned.front());
+  first.report.busy = watch_.total();
+  first.joined.assign(std::make_move_iterator(planned.begin() + 1), std::make_move_iterator(planned.end()));
+  return first;
 }
 
 GainForecast TrackRun::forecast(const Rendition& rendition) const {
@@ -57,11 +70,11 @@ GainForecast TrackRun::forecast(const Rendition& rendition) const {
   all.max_gain_reduction_db = plan_.max_gain_reduction_db;
   all.limited_share = plan_.limited_share;
   all.expected_lufs = solver_ ? plan_.expected_lufs : report_.before.figures.integrated_lufs;
-  const bool is_limited = solver_ && solver_->curve() != nullptr && !solver_->curve()->spans().empty();
+  const bool is_limited = curve() != nullptr && !curve()->spans().empty();
   if (!is_limited && !is_changed_ && rendition.format.sample_rate_hz == in_.sample_rate_hz) {
     all.expected_dbtp = report_.before.figures.true_peak_dbtp + all.gain_db;
-  } else if (solver_ && solver_->expected_true_peak()) {
-    all.expected_dbtp = amplitude_to_db(*solver_->expected_true_peak());
+  } else if (solver_ && solver_->expected_true_peak(part_)) {
+    all.expected_dbtp = amplitude_to_db(*solver_->expected_true_peak(part_));
   }
   return all;
 }

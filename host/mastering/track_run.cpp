@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "host/audio_file/audio_writer.h"
+#include "host/audio_file/sample_rate_converter.h"
 #include "host/mastering/convert_store.h"
 #include "host/mastering/store_meter.h"
 #include "host/mastering/track_analysis.h"
@@ -15,9 +16,9 @@
 namespace lathe {
 namespace {
 
-constexpr int kCorrections = 3;
 // Of a track's whole work; the rest is reading the last file back.
 constexpr double kAnalysisShare = 0.6, kLimiterShare = 0.05, kWritingShare = 0.3;
+constexpr double kPromisedLu = 0.05;  // off by more than this, a report says why
 constexpr double kCorrectLu =
     0.02;  // further from the target than this, the finished file's loudness corrects the gain
 
@@ -34,6 +35,22 @@ TrackAnalysis::Wanted wanted_by(const std::vector<Rendition>& renditions, int tr
 
 }  // namespace
 
+bool needs_correction(const GainSolver* solver, const GainGoal& goal, const Measurement& after) {
+  if (solver == nullptr || !goal.limit || !goal.target_lufs || !after.is_measurable) return false;
+  return solver->plan().stopped_by == StoppedBy::nothing &&
+         std::abs(after.figures.integrated_lufs - *goal.target_lufs) > kCorrectLu;
+}
+
+std::string reason_for(const GainGoal& goal, const GainPlan& plan, const Measurement& after) {
+  if (!goal.target_lufs)
+    return plan.stopped_by == StoppedBy::nothing ? std::string() : reason_text(goal, plan.stopped_by, 0);
+  if (!after.is_measurable) return "no loudness to bring to the target: " + after.reason + "; the gain is 0 dB";
+  const double reached_lufs = after.figures.integrated_lufs;
+  if (plan.stopped_by != StoppedBy::nothing || std::abs(reached_lufs - *goal.target_lufs) > kPromisedLu)
+    return reason_text(goal, plan.stopped_by, reached_lufs);
+  return {};
+}
+
 TrackRun::TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, FrameArena& second_arena,
                    cuda::Accelerator* accelerator, const MasteringProgress& progress,
                    const std::atomic<bool>& is_cancelled)
@@ -42,7 +59,7 @@ TrackRun::TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, F
       accelerator_(accelerator),
       progress_(progress),
       is_cancelled_(is_cancelled),
-      reader_(job.reader ? std::move(*job.reader) : AudioReader(job.input)),
+      reader_(job),
       in_(reader_.format()),
       track_format_(chain_format(job.chain, in_)),
       renditions_(renditions_of(job.chain, job.outputs, track_format_)),
@@ -62,17 +79,9 @@ TrackRun::TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, F
 }
 
 MasteredTrack TrackRun::run() {
-  describe_input();
   analyse();
   for (const Rendition& rendition : renditions_) master(rendition);
-  finish_report();
-  MasteredTrack done;
-  for (auto& [index, output] : written_) {
-    done.files.push_back(std::move(output.first));
-    report_.outputs.push_back(std::move(output.second));
-  }
-  done.report = std::move(report_);
-  return done;
+  return finish();
 }
 
 void TrackRun::describe_input() {
@@ -81,8 +90,6 @@ void TrackRun::describe_input() {
   report_.frames = in_.frames;
   report_.sample_rate_hz = in_.sample_rate_hz;
   report_.channels = in_.channels;
-  report_.notes = reader_.tags().notes;
-  report_.notes.insert(report_.notes.end(), reader_.notes().begin(), reader_.notes().end());
   if (renditions_.empty()) return;
   const GainGoal& goal = renditions_.front().goal;
   report_.asked_lufs = goal.target_lufs;
@@ -91,6 +98,7 @@ void TrackRun::describe_input() {
 
 // Decode, measure as it came, restore, run the stages, keep and measure what the limiter will see.
 void TrackRun::analyse() {
+  describe_input();
   TrackAnalysis analysis(
       {job_.chain, job_.backend, designs_, accelerator_, reader_, stores_ ? &*stores_ : nullptr,
        wanted_by(renditions_, track_format_.sample_rate_hz), watch_, report_, [this] { check_cancelled(); },
@@ -101,6 +109,13 @@ void TrackRun::analyse() {
        }});
   reading_ = analysis.run();
   is_changed_ = analysis.is_changed();
+  pieces_ = analysis.take_pieces();
+  reasons_.resize(reader_.files().size());
+  notes_.resize(reader_.files().size());
+}
+
+void TrackRun::release_spare() {
+  if (stores_) stores_->release_spare();
 }
 
 // What a stage took out, while the track before it and the track after it are both there.
@@ -112,41 +127,62 @@ void TrackRun::write_removed(std::size_t stage, FrameStore& after) {
     source.track = track_format_;
     source.store = &stores_->held();
     source.minus = &after;
-    OutputWriter writer(source, weights_, blocks_, watch_, [this](double) { check_cancelled(); });
-    StagedFile file(job_.out_dir, job_.outputs[i].path);
-    OutputReport report = writer.write(job_.outputs[i], job_.pcm_md5, file);
-    written_.emplace(i, std::pair(std::move(file), std::move(report)));
+    written_.insert_or_assign(
+        i, write_pieces(source, i, ends_at(track_format_.sample_rate_hz), [this](double) { check_cancelled(); }));
   }
 }
 
 // The gain of a rendition, and its files.
 void TrackRun::master(const Rendition& rendition) {
   solve_gain(rendition);
-  for (const std::size_t index : rendition.outputs) {
-    write_output(rendition, index);
-    // The first file says whether the gain was right; the others follow it.
-    for (int round = 0; index == rendition.outputs.front() && round < kCorrections && correct_gain(rendition, index);
-         ++round) {
-      written_.erase(index);
-      write_output(rendition, index);
-    }
+  write_first(rendition);
+  Measurement whole;
+  // The first output says whether the gain was right; the others follow it.
+  for (int round = 0;; ++round) {
+    whole = measurement_of(written_first(rendition), rendition.format.frames, rendition.format.sample_rate_hz);
+    if (round == kGainCorrections || !correct_gain(rendition, whole)) break;
+    write_first(rendition);
   }
+  write_rest(rendition, whole, is_joined() ? "the tracks that run into each other" : std::string());
+}
+
+void TrackRun::write_first(const Rendition& rendition) { write_output(rendition, rendition.outputs.front()); }
+
+const LoudnessReading& TrackRun::written_first(const Rendition& rendition) const {
+  return written_.at(rendition.outputs.front()).whole;
+}
+
+void TrackRun::write_rest(const Rendition& rendition, const Measurement& whole, const std::string& of_what) {
+  for (std::size_t i = 1; i < rendition.outputs.size(); ++i) write_output(rendition, rendition.outputs[i]);
   report_gain(rendition);
-  judge(rendition);
+  judge(rendition, whole, of_what);
+}
+
+std::optional<GainPart> TrackRun::part_of(const Rendition& rendition) {
+  plan_ = {};
+  solver_.reset();
+  if (!stores_) return std::nullopt;
+  check_cancelled();
+  report_progress(kAnalysisShare, "limiter");
+  TrackBefore before = before_gain(rendition);
+  before.track_ends = is_joined() ? track_ends(rendition) : std::vector<std::int64_t>();
+  return GainPart{store_, std::move(before)};
+}
+
+void TrackRun::use(std::shared_ptr<GainSolver> solver, std::size_t part) {
+  solver_ = std::move(solver);
+  part_ = part;
+  plan_ = solver_->plan_of(part_);
 }
 
 void TrackRun::solve_gain(const Rendition& rendition) {
-  solver_.reset();
-  plan_ = {};
-  if (stores_) {
-    check_cancelled();
-    report_progress(kAnalysisShare, "limiter");
-    TrackBefore before = before_gain(rendition);
-    watch_.start(&BusySeconds::limiter);
-    solver_.emplace(*store_, std::move(before), rendition.goal);
-    plan_ = solver_->solve();
-    watch_.stop();
-  }
+  std::optional<GainPart> part = part_of(rendition);
+  if (!part) return;
+  watch_.start(&BusySeconds::limiter);
+  auto solver = std::make_shared<GainSolver>(*part->store, std::move(part->before), rendition.goal);
+  solver->solve();
+  watch_.stop();
+  use(std::move(solver), 0);
 }
 
 // The track at the rendition's rate, and what its gain is solved from.
@@ -172,13 +208,9 @@ TrackBefore TrackRun::before_gain(const Rendition& rendition) {
   return {static_cast<double>(rate_hz), weights_, std::move(reading.hops), std::move(reading.trace), reading.true_peak};
 }
 
-// Whether the gain was changed because the first file missed the target by more than the model may.
-bool TrackRun::correct_gain(const Rendition& rendition, std::size_t output) {
-  const std::optional<double> target = rendition.goal.target_lufs;
-  const Measurement& after = written_.at(output).second.after;
-  if (!solver_ || solver_->curve() == nullptr || !target || !after.is_measurable) return false;
-  if (plan_.stopped_by != StoppedBy::nothing) return false;
-  if (std::abs(after.figures.integrated_lufs - *target) <= kCorrectLu) return false;
+// Whether the gain was changed because the first output missed the target by more than the model may.
+bool TrackRun::correct_gain(const Rendition& rendition, const Measurement& after) {
+  if (!needs_correction(solver_.get(), rendition.goal, after)) return false;
   watch_.start(&BusySeconds::limiter);
   plan_ = solver_->correct(after.figures.integrated_lufs);
   watch_.stop();
@@ -200,7 +232,7 @@ void TrackRun::report_gain(const Rendition& rendition) {
                         {"latency_frames", 0}});
   }
   if (rendition.goal.target_lufs) add("loudness", {{"gain_db", amplitude_to_db(plan_.gain)}});
-  if (solver_->curve() != nullptr) {
+  if (curve() != nullptr) {
     add("limit", {{"ceiling_dbtp", rendition.goal.limit->ceiling_dbtp},
                   {"max_gain_reduction_db", plan_.max_gain_reduction_db},
                   {"limited_share", plan_.limited_share},
@@ -209,48 +241,47 @@ void TrackRun::report_gain(const Rendition& rendition) {
 }
 
 // What was asked of the rendition's outputs, and why it was not reached.
-void TrackRun::judge(const Rendition& rendition) {
+void TrackRun::judge(const Rendition& rendition, const Measurement& whole, const std::string& of_what) {
   const GainGoal& goal = rendition.goal;
-  const std::string reason = reason_of(goal, written_.at(rendition.outputs.front()).second.after);
-  for (const std::size_t index : rendition.outputs) {
-    OutputReport& report = written_.at(index).second;
-    report.asked_lufs = goal.target_lufs;
-    if (goal.limit) report.asked_dbtp = goal.limit->ceiling_dbtp;
-    report.reason = reason;
-  }
+  const std::string shared_reason = reason_for(goal, plan_, whole);
   const std::string of = renditions_.size() > 1 ? "output " + job_.outputs[rendition.outputs.front()].id + ": " : "";
+  for (std::size_t piece = 0; piece < reader_.files().size(); ++piece) {
+    const Measurement& own = written_.at(rendition.outputs.front()).reports[piece].after;
+    std::string reason = shared_reason;
+    const bool is_off = goal.target_lufs && !(std::abs(own.figures.integrated_lufs - *goal.target_lufs) <= kPromisedLu);
+    if (!of_what.empty() && reason.empty() && is_off) {
+      reason = fmt::format("the target of {:.1f} LUFS is that of {} ({:.2f} LUFS)", *goal.target_lufs, of_what,
+                           whole.figures.integrated_lufs);
+    } else if (!of_what.empty() && !reason.empty()) {
+      reason = of_what + ": " + reason;
+    }
+    for (const std::size_t index : rendition.outputs) {
+      OutputReport& report = written_.at(index).reports[piece];
+      report.asked_lufs = goal.target_lufs;
+      if (goal.limit) report.asked_dbtp = goal.limit->ceiling_dbtp;
+      report.reason = reason;
+      if (report.clipped_samples == 0) continue;
+      const std::int64_t clipped = report.clipped_samples;
+      notes_[piece].push_back(fmt::format("{}{} sample{} above full scale {} clipped: a limit stage would hold them",
+                                          report.id.empty() ? "" : "output " + report.id + ": ", clipped,
+                                          clipped == 1 ? "" : "s", clipped == 1 ? "is" : "are"));
+    }
+    if (reason.empty()) continue;
+    if (!reasons_[piece].empty()) reasons_[piece] += "; ";
+    reasons_[piece] += of + reason;
+  }
   if (goal.on_conflict == OnConflict::exceed_limit && goal.limit && goal.limit->max_gain_reduction_db &&
       plan_.max_gain_reduction_db > *goal.limit->max_gain_reduction_db + 0.05) {
     report_.notes.push_back(
         fmt::format("{}on_conflict: exceed-limit: {:.1f} dB of gain reduction, where max_gain_reduction_db is {:.1f}",
                     of, plan_.max_gain_reduction_db, *goal.limit->max_gain_reduction_db));
   }
-  for (const std::size_t index : rendition.outputs) {
-    const std::int64_t clipped = written_.at(index).second.clipped_samples;
-    if (clipped == 0) continue;
-    report_.notes.push_back(fmt::format("{}{} sample{} above full scale {} clipped: a limit stage would hold them",
-                                        job_.outputs[index].id.empty() ? "" : "output " + job_.outputs[index].id + ": ",
-                                        clipped, clipped == 1 ? "" : "s", clipped == 1 ? "is" : "are"));
-  }
-  if (reason.empty()) return;
-  if (!report_.reason.empty()) report_.reason += "; ";
-  report_.reason += of + reason;
-}
-
-std::string TrackRun::reason_of(const GainGoal& goal, const Measurement& after) const {
-  if (!goal.target_lufs)
-    return plan_.stopped_by == StoppedBy::nothing ? std::string() : reason_text(goal, plan_.stopped_by, 0);
-  if (!after.is_measurable) return "no loudness to bring to the target: " + after.reason + "; the gain is 0 dB";
-  const double reached_lufs = after.figures.integrated_lufs;
-  if (plan_.stopped_by != StoppedBy::nothing || std::abs(reached_lufs - *goal.target_lufs) > 0.05)
-    return reason_text(goal, plan_.stopped_by, reached_lufs);
-  return {};
 }
 
 // Whether every sample that reaches the output is still the one that was read.
 bool TrackRun::is_untouched(const Rendition& rendition) const {
   return !is_changed_ && rendition.format.sample_rate_hz == in_.sample_rate_hz && plan_.gain == 1 &&
-         (!solver_ || solver_->curve() == nullptr || solver_->curve()->spans().empty());
+         (curve() == nullptr || curve()->spans().empty());
 }
 
 void TrackRun::write_output(const Rendition& rendition, std::size_t index) {
@@ -259,12 +290,13 @@ void TrackRun::write_output(const Rendition& rendition, std::size_t index) {
   source.track = rendition.format;
   source.store = store_;
   source.gain = plan_.gain;
-  source.curve = solver_ ? solver_->curve() : nullptr;
+  source.curve = curve();
   source.is_untouched = is_untouched(rendition);
   source.keeps_samples = job_.chain.only_restores() && !changes_loudness(rendition.goal) &&
                          rendition.format.sample_rate_hz == in_.sample_rate_hz;
   // From what the track holds, not from what it is called: the same audio gets the same noise.
   source.dither_seed = std::stoull(report_.payload_hash.substr(0, 16), nullptr, 16);
+  written_.erase(index);
   const auto tick = [this](double share) {
     check_cancelled();
     report_progress(
@@ -272,13 +304,44 @@ void TrackRun::write_output(const Rendition& rendition, std::size_t index) {
             kWritingShare * (static_cast<double>(written_.size()) + share) / static_cast<double>(job_.outputs.size()),
         "writing");
   };
-  OutputWriter writer(source, weights_, blocks_, watch_, tick);
-  StagedFile file(job_.out_dir, job_.outputs[index].path);
-  OutputReport report = writer.write(job_.outputs[index], job_.pcm_md5, file);
-  written_.emplace(index, std::pair(std::move(file), std::move(report)));
+  written_.emplace(index, write_pieces(source, index, track_ends(rendition), tick));
 }
 
-void TrackRun::finish_report() { report_.busy = watch_.total(); }
+TrackRun::Written TrackRun::write_pieces(const RenderSource& source, std::size_t index,
+                                         const std::vector<std::int64_t>& ends, std::function<void(double)> tick) {
+  Written written;
+  std::vector<OutputPiece> pieces;
+  for (std::size_t i = 0; i < ends.size(); ++i) written.files.emplace_back(job_.out_dir, output_of(i, index).path);
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    pieces.push_back({&output_of(i, index), &written.files[i], &reader_.files()[i].tags(), ends[i]});
+  OutputWriter writer(source, weights_, blocks_, watch_, std::move(tick));
+  WrittenOutput done = writer.write(pieces, job_.pcm_md5);
+  written.reports = std::move(done.pieces);
+  written.whole = std::move(done.whole);
+  return written;
+}
+
+const OutputSpec& TrackRun::output_of(std::size_t piece, std::size_t index) const {
+  return piece == 0 ? job_.outputs[index] : job_.joined[piece - 1].outputs.at(index);
+}
+
+const std::vector<std::int64_t>& TrackRun::track_ends(const Rendition& rendition) {
+  ends_ = ends_at(rendition.format.sample_rate_hz);
+  return ends_;
+}
+
+// Boundary k of the files lies at round(k L / M) of another rate, L / M being the rates' ratio.
+std::vector<std::int64_t> TrackRun::ends_at(int sample_rate_hz) const {
+  std::vector<std::int64_t> ends;
+  for (std::int64_t end : reader_.ends()) {
+    for (const auto& [from, to] : {std::pair(in_.sample_rate_hz, track_format_.sample_rate_hz),
+                                   std::pair(track_format_.sample_rate_hz, sample_rate_hz)}) {
+      if (from != to) end = converted_frames(end, from, to);
+    }
+    ends.push_back(end);
+  }
+  return ends;
+}
 
 void TrackRun::check_cancelled() const {
   if (is_cancelled_.load(std::memory_order_relaxed)) throw MasteringCancelled();

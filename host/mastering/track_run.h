@@ -1,16 +1,22 @@
-// The work on one track, in the order it happens; its members are what the passes share.
+// The work on one programme, a track or several joined, in the order it happens; its members are what the passes share.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "host/mastering/gain_solver.h"
 #include "host/mastering/output_writer.h"
+#include "host/mastering/piece_readings.h"
+#include "host/mastering/programme_reader.h"
 #include "host/mastering/rendition.h"
 #include "host/mastering/stopwatch.h"
 #include "host/mastering/store_pair.h"
@@ -18,33 +24,71 @@
 
 namespace lathe {
 
+// How often the finished files may correct the gain.
+constexpr int kGainCorrections = 3;
+
+// Whether the gain is to be solved again, for what it made is `after`.
+bool needs_correction(const GainSolver* solver, const GainGoal& goal, const Measurement& after);
+
+// Why a goal was not reached by what is `after` the plan; empty when it was.
+std::string reason_for(const GainGoal& goal, const GainPlan& plan, const Measurement& after);
+
 class TrackRun {
  public:
   // All that is named outlives the run. `accelerator` is there when the job asks for CUDA.
   TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, FrameArena& second_arena,
            cuda::Accelerator* accelerator, const MasteringProgress& progress, const std::atomic<bool>& is_cancelled);
 
-  // Once.
+  // Once: a programme with gains of its own.
   MasteredTrack run();
 
   // Instead of run(), once: all but the writing.
   PlannedTrack plan();
 
- private:
-  void describe_input();
+  // Instead of run(), where gains are shared with other programmes: first analyse(); then for each rendition master(),
+  // or, where its gain is shared, part_of(), use(), write_first() and, if the gain has changed, again, write_rest(); in
+  // the end finish().
   void analyse();
-  void write_removed(std::size_t stage, FrameStore& after);
+  // Gives back the memory that only the stages needed.
+  void release_spare();
+  const std::vector<Rendition>& renditions() const { return renditions_; }
   void master(const Rendition& rendition);
+  // None for a chain that keeps no track. Valid until the next rendition's.
+  std::optional<GainPart> part_of(const Rendition& rendition);
+  void use(std::shared_ptr<GainSolver> solver, std::size_t part);
+  void write_first(const Rendition& rendition);
+  // What write_first() has written, from end to end, and where its tracks end.
+  const LoudnessReading& written_first(const Rendition& rendition) const;
+  const std::vector<std::int64_t>& track_ends(const Rendition& rendition);
+  // `whole` is how all that shares the gain came out, and `of_what` what that is, for the reasons.
+  void write_rest(const Rendition& rendition, const Measurement& whole, const std::string& of_what);
+  MasteredTrack finish();
+
+ private:
+  // One output's files: one for each track of the programme.
+  struct Written {
+    std::vector<StagedFile> files;
+    std::vector<OutputReport> reports;
+    LoudnessReading whole;
+  };
+
+  void describe_input();
+  void write_removed(std::size_t stage, FrameStore& after);
   void solve_gain(const Rendition& rendition);
   GainForecast forecast(const Rendition& rendition) const;
   TrackBefore before_gain(const Rendition& rendition);
-  bool correct_gain(const Rendition& rendition, std::size_t output);
+  bool correct_gain(const Rendition& rendition, const Measurement& after);
   void report_gain(const Rendition& rendition);
-  void judge(const Rendition& rendition);
-  std::string reason_of(const GainGoal& goal, const Measurement& after) const;
+  void judge(const Rendition& rendition, const Measurement& whole, const std::string& of_what);
   bool is_untouched(const Rendition& rendition) const;
   void write_output(const Rendition& rendition, std::size_t index);
-  void finish_report();
+  Written write_pieces(const RenderSource& source, std::size_t index, const std::vector<std::int64_t>& ends,
+                       std::function<void(double)> tick);
+  const OutputSpec& output_of(std::size_t piece, std::size_t index) const;
+  std::vector<std::int64_t> ends_at(int sample_rate_hz) const;
+  bool is_joined() const { return reader_.files().size() > 1; }
+  TrackReport report_of_piece(std::size_t piece) const;
+  const LimiterCurve* curve() const { return solver_ ? solver_->curve(part_) : nullptr; }
   void check_cancelled() const;
   void report_progress(double share, std::string_view stage) const;
 
@@ -53,23 +97,28 @@ class TrackRun {
   cuda::Accelerator* accelerator_;
   const MasteringProgress& progress_;
   const std::atomic<bool>& is_cancelled_;
-  AudioReader reader_;
+  ProgrammeReader reader_;
   AudioFormat in_;
   AudioFormat track_format_;  // behind the chain
   std::vector<Rendition> renditions_;
   std::vector<double> weights_;
   BlockBuffers blocks_;
   std::optional<StorePair> stores_;
-  std::map<std::size_t, std::pair<StagedFile, OutputReport>> written_;  // by output
-  bool writes_ = true;                                                  // not for a plan
-  bool is_changed_ = false;                                             // by a stage before the gain
-  LoudnessReading reading_;                                             // of the track behind the stages
+  std::map<std::size_t, Written> written_;  // by output
+  bool writes_ = true;                      // not for a plan
+  bool is_changed_ = false;                 // by a stage before the gain
+  LoudnessReading reading_;                 // of the track behind the stages
+  std::vector<PieceReading> pieces_;        // where there are several
   // Of the rendition in hand.
   FrameStore* store_ = nullptr;
-  std::optional<GainSolver> solver_;
+  std::shared_ptr<GainSolver> solver_;
+  std::size_t part_ = 0;  // of the solver's
+  std::vector<std::int64_t> ends_;
   GainPlan plan_;
   Stopwatch watch_;
-  TrackReport report_;
+  TrackReport report_;                           // what holds for the programme
+  std::vector<std::string> reasons_;             // of each track
+  std::vector<std::vector<std::string>> notes_;  // of each track, beside the programme's
 };
 
 }  // namespace lathe
