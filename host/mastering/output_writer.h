@@ -35,7 +35,7 @@ struct BlockBuffers {
 
 // Where the samples of an output come from.
 struct RenderSource {
-  ProgrammeReader* input = nullptr;     // rewound and read again where its bytes are copied
+  ProgrammeSource* input = nullptr;     // rewound and read again where its bytes are copied
   AudioFormat track;                    // the input's, but for its rate and frames where these were converted
   FrameStore* store = nullptr;          // the track before its gain; null for a chain that changes nothing
   const LimiterCurve* curve = nullptr;  // null without a limiter

@@ -20,8 +20,8 @@ struct PieceReadings::Piece {
   LoudnessMeter meter;
 };
 
-PieceReadings::PieceReadings(const ProgrammeReader& reader)
-    : reader_(reader), piece_(std::make_unique<Piece>(reader.files().front().format())) {}
+PieceReadings::PieceReadings(const ProgrammeSource& reader)
+    : reader_(reader), piece_(std::make_unique<Piece>(reader.tracks().front().format)) {}
 PieceReadings::~PieceReadings() = default;
 
 void PieceReadings::take(const std::byte* bytes, std::int64_t frames) {
@@ -49,11 +49,11 @@ void PieceReadings::end_piece() {
   const AudioFormat& format = piece_->format;
   done_.push_back(
       {piece_->hash.hex(), measurement_of(piece_->meter.take_reading(), format.frames, format.sample_rate_hz)});
-  if (done_.size() < reader_.files().size()) piece_ = std::make_unique<Piece>(reader_.files()[done_.size()].format());
+  if (done_.size() < reader_.tracks().size()) piece_ = std::make_unique<Piece>(reader_.tracks()[done_.size()].format);
 }
 
 std::vector<PieceReading> PieceReadings::finish() {
-  while (done_.size() < reader_.files().size()) end_piece();
+  while (done_.size() < reader_.tracks().size()) end_piece();
   return std::move(done_);
 }
 

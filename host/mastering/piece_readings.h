@@ -20,7 +20,7 @@ struct PieceReading {
 class PieceReadings {
  public:
   // The reader outlives it.
-  explicit PieceReadings(const ProgrammeReader& reader);
+  explicit PieceReadings(const ProgrammeSource& reader);
   ~PieceReadings();
 
   // The next frames of the programme, as they were read, and 16 bytes behind them that may be looked at.
@@ -34,7 +34,7 @@ class PieceReadings {
   void take_part(const std::byte* bytes, std::int64_t frames);
   void end_piece();
 
-  const ProgrammeReader& reader_;
+  const ProgrammeSource& reader_;
   std::unique_ptr<Piece> piece_;
   std::vector<PieceReading> done_;
   std::vector<float> planes_;

@@ -18,19 +18,18 @@ bool can_run_on(const AudioFormat& a, const AudioFormat& b) {
 
 }  // namespace
 
-ProgrammeReader::ProgrammeReader(const TrackJob& job) {
-  files_.reserve(1 + job.joined.size());
-  files_.push_back(job.reader ? std::move(*job.reader) : AudioReader(job.input));
-  for (const JoinedTrack& next : job.joined)
-    files_.push_back(next.reader ? std::move(*next.reader) : AudioReader(next.input));
+ProgrammeReader::ProgrammeReader(std::vector<AudioReader> files) : files_(std::move(files)) {
   format_ = files_.front().format();
   format_.frames = 0;
   for (const AudioReader& file : files_) {
-    if (!can_run_on(files_.front().format(), file.format())) {
-      throw std::invalid_argument(
-          fmt::format("{} is {}, and {} is {}: they cannot be one stream", files_.front().file().path().string(),
-                      format_text(files_.front().format()), file.file().path().string(), format_text(file.format())));
+    ProgrammeTrack track{file.file().path(), file.format(), file.tags(), file.tags().notes};
+    track.notes.insert(track.notes.end(), file.notes().begin(), file.notes().end());
+    if (!can_run_on(format_, track.format)) {
+      throw std::invalid_argument(fmt::format("{} is {}, and {} is {}: they cannot be one stream",
+                                              tracks_.front().path.string(), format_text(tracks_.front().format),
+                                              track.path.string(), format_text(track.format)));
     }
+    tracks_.push_back(std::move(track));
     format_.frames += file.format().frames;
     ends_.push_back(format_.frames);
   }
@@ -53,6 +52,16 @@ void ProgrammeReader::rewind() {
   at_ = 0;
 }
 
-const std::filesystem::path& ProgrammeReader::path() const { return files_[at_].file().path(); }
+AudioReader opened(const std::shared_ptr<AudioReader>& reader, const std::filesystem::path& path) {
+  return reader ? std::move(*reader) : AudioReader(path);
+}
+
+std::unique_ptr<ProgrammeReader> open_programme(const TrackJob& job) {
+  std::vector<AudioReader> files;
+  files.reserve(1 + job.joined.size());
+  files.push_back(opened(job.reader, job.input));
+  for (const JoinedTrack& next : job.joined) files.push_back(opened(next.reader, next.input));
+  return std::make_unique<ProgrammeReader>(std::move(files));
+}
 
 }  // namespace lathe

@@ -179,7 +179,7 @@ LoudnessReading TrackAnalysis::read_through(const Part& part, bool is_last) {
   std::unique_ptr<FirstPass> pass = make_pass(std::move(setup), sink ? &*sink : nullptr);
   PcmHash hash;
   std::optional<PieceReadings> pieces;
-  if (s_.reader.files().size() > 1) pieces.emplace(s_.reader);
+  if (s_.reader.tracks().size() > 1) pieces.emplace(s_.reader);
   for (std::int64_t done = 0; done < in_.frames;) {
     s_.check();
     s_.watch.start(&BusySeconds::decode);

@@ -41,7 +41,7 @@ class TrackAnalysis {
     Backend backend;
     EqDesigns& designs;
     cuda::Accelerator* accelerator;  // for Backend::cuda
-    ProgrammeReader& reader;
+    ProgrammeSource& reader;
     StorePair* stores;  // null where every output is a copy: nothing is kept
     Wanted wanted;
     Stopwatch& watch;

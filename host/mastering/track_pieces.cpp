@@ -3,14 +3,13 @@
 
 #include <utility>
 
-#include "host/audio_file/input_file.h"
 #include "host/mastering/track_run.h"
 
 namespace lathe {
 
 MasteredTrack TrackRun::finish() {
   std::vector<MasteredTrack> tracks;
-  for (std::size_t piece = 0; piece < reader_.files().size(); ++piece) {
+  for (std::size_t piece = 0; piece < reader_->tracks().size(); ++piece) {
     MasteredTrack track;
     track.report = report_of_piece(piece);
     for (auto& [index, output] : written_) {
@@ -28,19 +27,18 @@ MasteredTrack TrackRun::finish() {
 // All but its outputs, and the time that it took: that is the whole programme's.
 TrackReport TrackRun::report_of_piece(std::size_t piece) const {
   TrackReport report = report_;
-  const AudioReader& file = reader_.files()[piece];
-  std::vector<std::string> notes = file.tags().notes;
-  notes.insert(notes.end(), file.notes().begin(), file.notes().end());
+  const ProgrammeTrack& track = reader_->tracks()[piece];
+  std::vector<std::string> notes = track.notes;
   if (is_joined()) {
-    report.input = file.file().path();
-    report.input_format = format_text(file.format());
-    report.frames = file.format().frames;
+    report.input = track.path;
+    report.input_format = format_text(track.format);
+    report.frames = track.format.frames;
     report.payload_hash = pieces_[piece].payload_hash;
     report.before = pieces_[piece].before;
     notes.push_back(fmt::format(
         "one stream of {} tracks that run into each other, from {}: what the stages report is of all of it, and its "
         "times count from there",
-        reader_.files().size(), job_.input.filename().string()));
+        reader_->tracks().size(), job_.input.filename().string()));
   }
   notes.insert(notes.end(), report_.notes.begin(), report_.notes.end());
   notes.insert(notes.end(), notes_[piece].begin(), notes_[piece].end());

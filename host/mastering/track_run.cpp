@@ -59,8 +59,8 @@ TrackRun::TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, F
       accelerator_(accelerator),
       progress_(progress),
       is_cancelled_(is_cancelled),
-      reader_(job),
-      in_(reader_.format()),
+      reader_(open_programme(job)),
+      in_(reader_->format()),
       track_format_(chain_format(job.chain, in_)),
       renditions_(renditions_of(job.chain, job.outputs, track_format_)),
       weights_(channel_weights(in_.channels, in_.channel_mask, in_.speakers)),
@@ -100,7 +100,7 @@ void TrackRun::describe_input() {
 void TrackRun::analyse() {
   describe_input();
   TrackAnalysis analysis(
-      {job_.chain, job_.backend, designs_, accelerator_, reader_, stores_ ? &*stores_ : nullptr,
+      {job_.chain, job_.backend, designs_, accelerator_, *reader_, stores_ ? &*stores_ : nullptr,
        wanted_by(renditions_, track_format_.sample_rate_hz), watch_, report_, [this] { check_cancelled(); },
        [this](double share, std::string_view stage) { report_progress(kAnalysisShare * share, stage); },
        [this](std::size_t stage, FrameStore& after) { write_removed(stage, after); },
@@ -110,8 +110,8 @@ void TrackRun::analyse() {
   reading_ = analysis.run();
   is_changed_ = analysis.is_changed();
   pieces_ = analysis.take_pieces();
-  reasons_.resize(reader_.files().size());
-  notes_.resize(reader_.files().size());
+  reasons_.resize(reader_->tracks().size());
+  notes_.resize(reader_->tracks().size());
 }
 
 void TrackRun::release_spare() {
@@ -123,7 +123,7 @@ void TrackRun::write_removed(std::size_t stage, FrameStore& after) {
   for (std::size_t i = 0; i < job_.outputs.size(); ++i) {
     if (job_.outputs[i].removed_by != stage || !writes_) continue;
     RenderSource source;
-    source.input = &reader_;
+    source.input = reader_.get();
     source.track = track_format_;
     source.store = &stores_->held();
     source.minus = &after;
@@ -245,7 +245,7 @@ void TrackRun::judge(const Rendition& rendition, const Measurement& whole, const
   const GainGoal& goal = rendition.goal;
   const std::string shared_reason = reason_for(goal, plan_, whole);
   const std::string of = renditions_.size() > 1 ? "output " + job_.outputs[rendition.outputs.front()].id + ": " : "";
-  for (std::size_t piece = 0; piece < reader_.files().size(); ++piece) {
+  for (std::size_t piece = 0; piece < reader_->tracks().size(); ++piece) {
     const Measurement& own = written_.at(rendition.outputs.front()).reports[piece].after;
     std::string reason = shared_reason;
     const bool is_off = goal.target_lufs && !(std::abs(own.figures.integrated_lufs - *goal.target_lufs) <= kPromisedLu);
@@ -286,7 +286,7 @@ bool TrackRun::is_untouched(const Rendition& rendition) const {
 
 void TrackRun::write_output(const Rendition& rendition, std::size_t index) {
   RenderSource source;
-  source.input = &reader_;
+  source.input = reader_.get();
   source.track = rendition.format;
   source.store = store_;
   source.gain = plan_.gain;
@@ -313,7 +313,7 @@ TrackRun::Written TrackRun::write_pieces(const RenderSource& source, std::size_t
   std::vector<OutputPiece> pieces;
   for (std::size_t i = 0; i < ends.size(); ++i) written.files.emplace_back(job_.out_dir, output_of(i, index).path);
   for (std::size_t i = 0; i < ends.size(); ++i)
-    pieces.push_back({&output_of(i, index), &written.files[i], &reader_.files()[i].tags(), ends[i]});
+    pieces.push_back({&output_of(i, index), &written.files[i], &reader_->tracks()[i].tags, ends[i]});
   OutputWriter writer(source, weights_, blocks_, watch_, std::move(tick));
   WrittenOutput done = writer.write(pieces, job_.pcm_md5);
   written.reports = std::move(done.pieces);
@@ -333,7 +333,7 @@ const std::vector<std::int64_t>& TrackRun::track_ends(const Rendition& rendition
 // Boundary k of the files lies at round(k L / M) of another rate, L / M being the rates' ratio.
 std::vector<std::int64_t> TrackRun::ends_at(int sample_rate_hz) const {
   std::vector<std::int64_t> ends;
-  for (std::int64_t end : reader_.ends()) {
+  for (std::int64_t end : reader_->ends()) {
     for (const auto& [from, to] : {std::pair(in_.sample_rate_hz, track_format_.sample_rate_hz),
                                    std::pair(track_format_.sample_rate_hz, sample_rate_hz)}) {
       if (from != to) end = converted_frames(end, from, to);

@@ -86,7 +86,7 @@ class TrackRun {
                        std::function<void(double)> tick);
   const OutputSpec& output_of(std::size_t piece, std::size_t index) const;
   std::vector<std::int64_t> ends_at(int sample_rate_hz) const;
-  bool is_joined() const { return reader_.files().size() > 1; }
+  bool is_joined() const { return reader_->tracks().size() > 1; }
   TrackReport report_of_piece(std::size_t piece) const;
   const LimiterCurve* curve() const { return solver_ ? solver_->curve(part_) : nullptr; }
   void check_cancelled() const;
@@ -97,7 +97,7 @@ class TrackRun {
   cuda::Accelerator* accelerator_;
   const MasteringProgress& progress_;
   const std::atomic<bool>& is_cancelled_;
-  ProgrammeReader reader_;
+  std::unique_ptr<ProgrammeSource> reader_;
   AudioFormat in_;
   AudioFormat track_format_;  // behind the chain
   std::vector<Rendition> renditions_;
