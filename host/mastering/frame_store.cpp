@@ -108,7 +108,7 @@ AudioView FrameStore::read_copy(std::int64_t first, std::int64_t count) {
   const std::int64_t from = std::clamp<std::int64_t>(first, 0, filled_),
                      to = std::clamp<std::int64_t>(first + count, from, filled_);
   for (int c = 0; c < channels_; ++c) {
-    float* out = window_.data() + c * count + (from - first);
+    float* out = window_.data() + c * count + std::max<std::int64_t>(from - first, 0);
     if (memory_ != nullptr) {
       std::copy_n(memory_ + c * stride_ + from, to - from, out);
       continue;

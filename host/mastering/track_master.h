@@ -37,7 +37,17 @@ struct JoinedTrack {
   std::shared_ptr<AudioReader> reader;  // as in TrackJob
 };
 
-// A programme: one track, or several that run into each other.
+// One of the files that a mix is made of.
+struct StemTrack {
+  std::filesystem::path input;
+  std::string role;                     // what the recipe calls it; may be empty
+  std::vector<ChainStage> stages;       // its own chain
+  double gain_db = 0;                   // behind the chain
+  bool holds_share = false;             // its loudness against the mix stays what it was, whatever its chain does
+  std::shared_ptr<AudioReader> reader;  // as in TrackJob
+};
+
+// A programme: one track, several that run into each other, or the sum of stems.
 struct TrackJob {
   std::filesystem::path input;
   std::filesystem::path out_dir;  // outputs lie inside it, and are staged in its .lathe folder
@@ -53,6 +63,9 @@ struct TrackJob {
   std::shared_ptr<AudioReader> reader;
   std::vector<JoinedTrack> joined = {};  // in order
   std::string side = {};                 // of a record; programmes of one album and side share a gain of scope `side`
+  // Not empty: the track is their sum, in float64 and with no change of level; `input` names it, `chain` is the bus's.
+  std::vector<StemTrack> stems = {};
+  std::filesystem::path mixdown = {};  // that the untouched stems should sum to; empty: none
 };
 
 // Programmes that are mastered together, for some of their outputs share one gain. They agree in `out_dir`, `backend`,

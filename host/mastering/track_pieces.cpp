@@ -9,7 +9,7 @@ namespace lathe {
 
 MasteredTrack TrackRun::finish() {
   std::vector<MasteredTrack> tracks;
-  for (std::size_t piece = 0; piece < reader_->tracks().size(); ++piece) {
+  for (std::size_t piece = 0; piece < source_.tracks().size(); ++piece) {
     MasteredTrack track;
     track.report = report_of_piece(piece);
     for (auto& [index, output] : written_) {
@@ -27,7 +27,7 @@ MasteredTrack TrackRun::finish() {
 // All but its outputs, and the time that it took: that is the whole programme's.
 TrackReport TrackRun::report_of_piece(std::size_t piece) const {
   TrackReport report = report_;
-  const ProgrammeTrack& track = reader_->tracks()[piece];
+  const ProgrammeTrack& track = source_.tracks()[piece];
   std::vector<std::string> notes = track.notes;
   if (is_joined()) {
     report.input = track.path;
@@ -38,7 +38,7 @@ TrackReport TrackRun::report_of_piece(std::size_t piece) const {
     notes.push_back(fmt::format(
         "one stream of {} tracks that run into each other, from {}: what the stages report is of all of it, and its "
         "times count from there",
-        reader_->tracks().size(), job_.input.filename().string()));
+        source_.tracks().size(), job_.input.filename().string()));
   }
   notes.insert(notes.end(), report_.notes.begin(), report_.notes.end());
   notes.insert(notes.end(), notes_[piece].begin(), notes_[piece].end());

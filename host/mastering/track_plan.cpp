@@ -12,7 +12,7 @@ namespace lathe {
 PlannedTrack TrackRun::plan() {
   writes_ = false;
   analyse();
-  const std::size_t tracks = reader_->tracks().size();
+  const std::size_t tracks = source_.tracks().size();
   std::vector<PlannedTrack> planned(tracks);
   std::map<std::size_t, std::pair<AudioFormat, std::optional<GainForecast>>> outputs;
   std::map<std::size_t, std::string> output_reasons;

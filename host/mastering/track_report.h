@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -82,6 +83,33 @@ struct BusySeconds {
   BusySeconds& operator+=(const BusySeconds& other);
 };
 
+// One stem of a mix.
+struct StemReport {
+  std::filesystem::path input;
+  std::string role;
+  std::string input_format;
+  std::int64_t frames = 0;
+  std::string payload_hash;
+  Measurement before;
+  double gain_db = 0;       // asked for
+  double held_gain_db = 0;  // given beside that, so that the stem keeps its share
+  // Its loudness less that of all other stems together, in LU, as it came and as it went into the bus; NaN where nobody
+  // asked that it be held.
+  double share_before_lu = std::numeric_limits<double>::quiet_NaN();
+  double share_after_lu = std::numeric_limits<double>::quiet_NaN();
+  std::vector<StageReport> stages;
+  std::vector<std::string> notes;
+};
+
+// The untouched stems against a mixdown.
+struct NullTest {
+  std::filesystem::path mixdown;
+  bool is_exact = false;              // the sum, rounded to float, is the mixdown to the last bit
+  double gain_db = 0;                 // of the mixdown against the sum, where one gain explains it better than none
+  double residual_db = 0;             // what is left, against the mixdown; minus infinity where nothing is
+  std::vector<std::string> findings;  // which stem does not fit, and how
+};
+
 struct TrackReport {
   std::filesystem::path input;
   std::string input_format;  // "WAV 24-bit, 44100 Hz, 2 channels"
@@ -96,6 +124,8 @@ struct TrackReport {
   std::vector<OutputReport> outputs;
   std::vector<Fault> faults;  // where the chain restores; as found in the track before anything was done for it
   std::vector<StageReport> stages;
+  std::vector<StemReport> stems;  // of a mix
+  std::optional<NullTest> null_test;
   BusySeconds busy;
 };
 

@@ -17,7 +17,7 @@ namespace lathe {
 namespace {
 
 // Of a track's whole work; the rest is reading the last file back.
-constexpr double kAnalysisShare = 0.6, kLimiterShare = 0.05, kWritingShare = 0.3;
+constexpr double kStemsShare = 0.4, kAnalysisShare = 0.6, kLimiterShare = 0.05, kWritingShare = 0.3;
 constexpr double kPromisedLu = 0.05;  // off by more than this, a report says why
 constexpr double kCorrectLu =
     0.02;  // further from the target than this, the finished file's loudness corrects the gain
@@ -59,8 +59,10 @@ TrackRun::TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, F
       accelerator_(accelerator),
       progress_(progress),
       is_cancelled_(is_cancelled),
-      reader_(open_programme(job)),
-      in_(reader_->format()),
+      stems_(job.stems.empty() ? nullptr : std::make_unique<StemMix>(job)),
+      reader_(stems_ ? nullptr : open_programme(job)),
+      source_(stems_ ? static_cast<ProgrammeSource&>(*stems_) : *reader_),
+      in_(source_.format()),
       track_format_(chain_format(job.chain, in_)),
       renditions_(renditions_of(job.chain, job.outputs, track_format_)),
       weights_(channel_weights(in_.channels, in_.channel_mask, in_.speakers)),
@@ -87,6 +89,7 @@ MasteredTrack TrackRun::run() {
 void TrackRun::describe_input() {
   report_.input = job_.input;
   report_.input_format = format_text(in_);
+  if (stems_) report_.input_format = fmt::format("{} stems, {}", job_.stems.size(), report_.input_format);
   report_.frames = in_.frames;
   report_.sample_rate_hz = in_.sample_rate_hz;
   report_.channels = in_.channels;
@@ -99,19 +102,32 @@ void TrackRun::describe_input() {
 // Decode, measure as it came, restore, run the stages, keep and measure what the limiter will see.
 void TrackRun::analyse() {
   describe_input();
-  TrackAnalysis analysis(
-      {job_.chain, job_.backend, designs_, accelerator_, *reader_, stores_ ? &*stores_ : nullptr,
-       wanted_by(renditions_, track_format_.sample_rate_hz), watch_, report_, [this] { check_cancelled(); },
-       [this](double share, std::string_view stage) { report_progress(kAnalysisShare * share, stage); },
-       [this](std::size_t stage, FrameStore& after) { write_removed(stage, after); },
-       [this] {
-         if (job_.after_first_pass) job_.after_first_pass();
-       }});
+  if (stems_) {
+    stems_->prepare({designs_, accelerator_, watch_, [this] { check_cancelled(); },
+                     [this](double share, std::string_view stage) { report_progress(kStemsShare * share, stage); }},
+                    report_);
+  }
+  const Measurement before = report_.before;  // of the untouched stems' sum
+  TrackAnalysis analysis({job_.chain, job_.backend, designs_, accelerator_, source_, stores_ ? &*stores_ : nullptr,
+                          wanted_by(renditions_, track_format_.sample_rate_hz), watch_, report_,
+                          [this] { check_cancelled(); },
+                          [this](double share, std::string_view stage) {
+                            const double from = stems_ ? kStemsShare : 0;
+                            report_progress(from + (kAnalysisShare - from) * share, stage);
+                          },
+                          [this](std::size_t stage, FrameStore& after) { write_removed(stage, after); },
+                          [this] {
+                            if (job_.after_first_pass) job_.after_first_pass();
+                          }});
   reading_ = analysis.run();
+  if (stems_) {
+    report_.before = before;
+    report_.payload_hash = stems_->content_hash();
+  }
   is_changed_ = analysis.is_changed();
   pieces_ = analysis.take_pieces();
-  reasons_.resize(reader_->tracks().size());
-  notes_.resize(reader_->tracks().size());
+  reasons_.resize(source_.tracks().size());
+  notes_.resize(source_.tracks().size());
 }
 
 void TrackRun::release_spare() {
@@ -123,7 +139,7 @@ void TrackRun::write_removed(std::size_t stage, FrameStore& after) {
   for (std::size_t i = 0; i < job_.outputs.size(); ++i) {
     if (job_.outputs[i].removed_by != stage || !writes_) continue;
     RenderSource source;
-    source.input = reader_.get();
+    source.input = &source_;
     source.track = track_format_;
     source.store = &stores_->held();
     source.minus = &after;
@@ -245,7 +261,7 @@ void TrackRun::judge(const Rendition& rendition, const Measurement& whole, const
   const GainGoal& goal = rendition.goal;
   const std::string shared_reason = reason_for(goal, plan_, whole);
   const std::string of = renditions_.size() > 1 ? "output " + job_.outputs[rendition.outputs.front()].id + ": " : "";
-  for (std::size_t piece = 0; piece < reader_->tracks().size(); ++piece) {
+  for (std::size_t piece = 0; piece < source_.tracks().size(); ++piece) {
     const Measurement& own = written_.at(rendition.outputs.front()).reports[piece].after;
     std::string reason = shared_reason;
     const bool is_off = goal.target_lufs && !(std::abs(own.figures.integrated_lufs - *goal.target_lufs) <= kPromisedLu);
@@ -286,7 +302,7 @@ bool TrackRun::is_untouched(const Rendition& rendition) const {
 
 void TrackRun::write_output(const Rendition& rendition, std::size_t index) {
   RenderSource source;
-  source.input = reader_.get();
+  source.input = &source_;
   source.track = rendition.format;
   source.store = store_;
   source.gain = plan_.gain;
@@ -313,7 +329,7 @@ TrackRun::Written TrackRun::write_pieces(const RenderSource& source, std::size_t
   std::vector<OutputPiece> pieces;
   for (std::size_t i = 0; i < ends.size(); ++i) written.files.emplace_back(job_.out_dir, output_of(i, index).path);
   for (std::size_t i = 0; i < ends.size(); ++i)
-    pieces.push_back({&output_of(i, index), &written.files[i], &reader_->tracks()[i].tags, ends[i]});
+    pieces.push_back({&output_of(i, index), &written.files[i], &source_.tracks()[i].tags, ends[i]});
   OutputWriter writer(source, weights_, blocks_, watch_, std::move(tick));
   WrittenOutput done = writer.write(pieces, job_.pcm_md5);
   written.reports = std::move(done.pieces);
@@ -333,7 +349,7 @@ const std::vector<std::int64_t>& TrackRun::track_ends(const Rendition& rendition
 // Boundary k of the files lies at round(k L / M) of another rate, L / M being the rates' ratio.
 std::vector<std::int64_t> TrackRun::ends_at(int sample_rate_hz) const {
   std::vector<std::int64_t> ends;
-  for (std::int64_t end : reader_->ends()) {
+  for (std::int64_t end : source_.ends()) {
     for (const auto& [from, to] : {std::pair(in_.sample_rate_hz, track_format_.sample_rate_hz),
                                    std::pair(track_format_.sample_rate_hz, sample_rate_hz)}) {
       if (from != to) end = converted_frames(end, from, to);

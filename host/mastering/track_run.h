@@ -18,6 +18,7 @@
 #include "host/mastering/piece_readings.h"
 #include "host/mastering/programme_reader.h"
 #include "host/mastering/rendition.h"
+#include "host/mastering/stem_mix.h"
 #include "host/mastering/stopwatch.h"
 #include "host/mastering/store_pair.h"
 #include "host/mastering/track_master.h"
@@ -86,7 +87,7 @@ class TrackRun {
                        std::function<void(double)> tick);
   const OutputSpec& output_of(std::size_t piece, std::size_t index) const;
   std::vector<std::int64_t> ends_at(int sample_rate_hz) const;
-  bool is_joined() const { return reader_->tracks().size() > 1; }
+  bool is_joined() const { return source_.tracks().size() > 1; }
   TrackReport report_of_piece(std::size_t piece) const;
   const LimiterCurve* curve() const { return solver_ ? solver_->curve(part_) : nullptr; }
   void check_cancelled() const;
@@ -97,7 +98,9 @@ class TrackRun {
   cuda::Accelerator* accelerator_;
   const MasteringProgress& progress_;
   const std::atomic<bool>& is_cancelled_;
-  std::unique_ptr<ProgrammeSource> reader_;
+  std::unique_ptr<StemMix> stems_;           // either these
+  std::unique_ptr<ProgrammeReader> reader_;  // or this
+  ProgrammeSource& source_;
   AudioFormat in_;
   AudioFormat track_format_;  // behind the chain
   std::vector<Rendition> renditions_;

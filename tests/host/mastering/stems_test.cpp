@@ -1,0 +1,266 @@
+// A mix made of its stems: the sum, what is found wrong with stems, each stem's chain, and the share that is held.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "host/mastering/track_master.h"
+#include "host/mastering/unusable_audio.h"
+#include "kernels/math/decibel.h"
+#include "tests/host/audio_file/scratch.h"
+#include "tests/support/signals.h"
+
+namespace lathe::test {
+namespace {
+
+using testing::Bytes;
+
+constexpr int kRate = 44100;
+
+// Stereo samples, interleaved.
+using Samples = std::vector<float>;
+
+// On steps of 2^-20, so that float sums of a few are exact.
+Samples music(std::uint64_t seed, std::int64_t frames, double level) {
+  Random random = seeded(seed);
+  const Signal left = programme(random, kRate, frames), right = programme(random, kRate, frames);
+  Samples samples;
+  for (std::size_t n = 0; n < static_cast<std::size_t>(frames); ++n) {
+    for (const double x : {left[n], right[n]})
+      samples.push_back(static_cast<float>(std::round(x * level * 1048576) / 1048576));
+  }
+  return samples;
+}
+
+Samples sum_of(const std::vector<Samples>& all) {
+  Samples sum;
+  for (const Samples& one : all) sum.resize(std::max(sum.size(), one.size()));
+  for (std::size_t n = 0; n < sum.size(); ++n) {
+    double total = 0;
+    for (const Samples& one : all) total += n < one.size() ? static_cast<double>(one[n]) : 0.0;
+    sum[n] = static_cast<float>(total);
+  }
+  return sum;
+}
+
+class Stems : public ::testing::Test {
+ protected:
+  std::filesystem::path write(const std::string& name, const Samples& samples, int rate_hz = kRate) {
+    AudioFormat format;
+    format.sample_rate_hz = rate_hz;
+    format.encoding = Encoding::float32;
+    format.frames = static_cast<std::int64_t>(samples.size()) / 2;
+    Bytes pcm(samples.size() * sizeof(float));
+    std::memcpy(pcm.data(), samples.data(), pcm.size());
+    testing::write_audio(folder_ / name, format, pcm);
+    return folder_ / name;
+  }
+
+  // Stems of the files "0.wav", "1.wav" ..., summed into a float file without a bus.
+  TrackJob job(std::size_t stems) {
+    TrackJob job;
+    job.input = folder_.path();
+    job.out_dir = folder_.path();
+    for (std::size_t i = 0; i < stems; ++i) {
+      StemTrack stem;
+      stem.input = folder_ / (std::to_string(i) + ".wav");
+      job.stems.push_back(stem);
+    }
+    job.outputs = {{"", folder_ / "mix-out.wav", Container::wav, Encoding::float32, Dither::none}};
+    return job;
+  }
+
+  MasteredTrack master(const TrackJob& job) {
+    return TrackMaster(designs_).master(job, nullptr, std::atomic<bool>(false));
+  }
+
+  static Samples samples_in(const MasteredTrack& track) {
+    AudioReader reader(track.files.front().path());
+    const Bytes pcm = testing::read_audio(reader);
+    Samples samples(pcm.size() / sizeof(float));
+    std::memcpy(samples.data(), pcm.data(), pcm.size());
+    return samples;
+  }
+
+  // Five seconds of three stems, written as files, and their sum as "mix.wav".
+  std::vector<Samples> write_three() {
+    const std::vector<Samples> stems{music(1, 5 * kRate, 0.3), music(2, 5 * kRate, 0.2), music(3, 5 * kRate, 0.1)};
+    for (std::size_t i = 0; i < stems.size(); ++i) write(std::to_string(i) + ".wav", stems[i]);
+    write("mix.wav", sum_of(stems));
+    return stems;
+  }
+
+  testing::ScratchFolder folder_;
+  EqDesigns designs_;
+};
+
+bool finds(const MasteredTrack& track, const std::string& text) {
+  for (const std::string& finding : track.report.null_test->findings)
+    if (finding.find(text) != std::string::npos) return true;
+  return false;
+}
+
+std::string said(const MasteredTrack& track) {
+  std::string all;
+  for (const std::string& finding : track.report.null_test->findings) all += finding + "\n";
+  return all;
+}
+
+TEST_F(Stems, UntouchedSumToTheMixdownBitForBit) {
+  const std::vector<Samples> stems = write_three();
+  TrackJob mix = job(3);
+  mix.mixdown = folder_ / "mix.wav";
+  const MasteredTrack done = master(mix);
+  EXPECT_TRUE(samples_in(done) == sum_of(stems));
+  EXPECT_TRUE(done.report.null_test->is_exact);
+  EXPECT_TRUE(done.report.null_test->findings.empty()) << said(done);
+  EXPECT_TRUE(std::isinf(done.report.null_test->residual_db));
+}
+
+TEST_F(Stems, AMixdownAtAnotherLevelIsSaidToBeSo) {
+  const std::vector<Samples> stems = write_three();
+  Samples lower = sum_of(stems);
+  for (float& x : lower) x *= static_cast<float>(db_to_amplitude(-1));
+  TrackJob mix = job(3);
+  mix.mixdown = write("lower.wav", lower);
+  const MasteredTrack done = master(mix);
+  EXPECT_NEAR(done.report.null_test->gain_db, -1, 0.001);
+  EXPECT_LT(done.report.null_test->residual_db, -120);
+  EXPECT_TRUE(done.report.null_test->findings.empty()) << said(done);
+}
+
+TEST_F(Stems, AShiftByOneFrameIsFoundAndSaidOfThatStemAlone) {
+  std::vector<Samples> stems = write_three();
+  stems[1].insert(stems[1].begin(), {0.0F, 0.0F});
+  stems[1].resize(stems[0].size());
+  write("1.wav", stems[1]);
+  TrackJob mix = job(3);
+  mix.mixdown = folder_ / "mix.wav";
+  const MasteredTrack done = master(mix);
+  EXPECT_TRUE(finds(done, "1.wav lies 1 frame late")) << said(done);
+  EXPECT_EQ(done.report.null_test->findings.size(), 1u) << said(done);
+}
+
+TEST_F(Stems, AStemThatIsLowerOrUpsideDownInTheMixdownIsNamed) {
+  std::vector<Samples> stems = write_three();
+  for (float& x : stems[2]) x *= -2;
+  write("2.wav", stems[2]);
+  TrackJob mix = job(3);
+  mix.mixdown = folder_ / "mix.wav";
+  const MasteredTrack done = master(mix);
+  EXPECT_TRUE(finds(done, "2.wav is upside down against the mixdown, and stands 6.02 dB lower")) << said(done);
+}
+
+TEST_F(Stems, AMissingStemLeavesSomethingThatNoStemExplains) {
+  write_three();
+  TrackJob mix = job(2);
+  mix.mixdown = folder_ / "mix.wav";
+  const MasteredTrack done = master(mix);
+  EXPECT_TRUE(finds(done, "something that is in no stem")) << said(done);
+  EXPECT_GT(done.report.null_test->residual_db, -30);
+}
+
+TEST_F(Stems, AShorterStemIsNamedAndFollowedBySilence) {
+  std::vector<Samples> stems = write_three();
+  stems[1].resize(stems[1].size() - 2 * 4411);
+  write("1.wav", stems[1]);
+  const MasteredTrack done = master(job(3));
+  EXPECT_TRUE(samples_in(done) == sum_of(stems));
+  ASSERT_EQ(done.report.stems[1].notes.size(), 1u);
+  EXPECT_NE(done.report.stems[1].notes[0].find("1.wav is 4411 frames (0.100 s) shorter"), std::string::npos);
+}
+
+TEST_F(Stems, OneAtAnotherRateIsRefusedByNameUnlessThereIsARateToMixAt) {
+  write_three();
+  write("2.wav", music(3, 5 * 48000, 0.1), 48000);
+  try {
+    master(job(3));
+    FAIL() << "mixed rates were taken";
+  } catch (const UnusableAudio& error) {
+    EXPECT_NE(std::string(error.what()).find("2.wav has 48000 Hz where the other 2 stems have 44100 Hz"),
+              std::string::npos)
+        << error.what();
+  }
+  TrackJob at_rate = job(3);
+  at_rate.chain.sample_rate_hz = 44100;
+  EXPECT_EQ(samples_in(master(at_rate)).size(), 2u * 5 * kRate);
+}
+
+// Each stem through the program's own master of that file alone, summed here in double.
+TEST_F(Stems, WithChainsTheMixIsTheSumOfTheStemsMasteredAlone) {
+  write_three();
+  TrackJob mix = job(3);
+  CompressStage compress;
+  compress.settings.sample_rate_hz = kRate;
+  compress.settings.bands.resize(1);
+  compress.settings.bands[0].threshold_db = -30;
+  compress.settings.bands[0].ratio = 3;
+  StereoStage wide;
+  wide.settings.width = 1.4;
+  mix.stems[0].stages = {EqStage{{{BandType::bell, 300, -4, 1}}}, compress};
+  mix.stems[1].stages = {EqStage{{{BandType::high_shelf, 6000, 3, 0.7}}}, wide};
+  mix.stems[1].gain_db = -2.5;
+  mix.stems[2].gain_db = 3;
+  mix.chain.stages = {EqStage{{{BandType::high_pass, 30, 0, 0.7, 24}}}, GainStage{-6}};
+  const Samples got = samples_in(master(mix));
+  std::vector<std::vector<double>> parts;
+  for (std::size_t i = 0; i < 3; ++i) {
+    TrackJob alone = job(0);
+    alone.input = mix.stems[i].input;
+    alone.chain.stages = mix.stems[i].stages;
+    const Samples one = samples_in(master(alone));
+    parts.emplace_back(one.begin(), one.end());
+    for (double& x : parts.back()) x *= db_to_amplitude(mix.stems[i].gain_db);
+  }
+  Samples sum(parts[0].size());
+  for (std::size_t n = 0; n < sum.size(); ++n) sum[n] = static_cast<float>(parts[0][n] + parts[1][n] + parts[2][n]);
+  TrackJob bus = job(0);
+  bus.input = write("sum.wav", sum);
+  bus.chain.stages = mix.chain.stages;
+  const Samples expected = samples_in(master(bus));
+  double error = 0, energy = 0;
+  ASSERT_EQ(got.size(), expected.size());
+  for (std::size_t n = 0; n < got.size(); ++n) {
+    error += std::pow(static_cast<double>(got[n]) - expected[n], 2);
+    energy += std::pow(static_cast<double>(expected[n]), 2);
+  }
+  EXPECT_LT(error, energy * 1e-12);
+}
+
+TEST_F(Stems, AHeldStemKeepsItsShareOfTheMix) {
+  write_three();
+  TrackJob mix = job(3);
+  mix.stems[0].stages = {GainStage{3}};
+  const Samples free = samples_in(master(mix));
+  mix.stems[0].holds_share = true;
+  mix.outputs[0].path = folder_ / "held.wav";
+  const MasteredTrack held = master(mix);
+  EXPECT_NEAR(held.report.stems[0].share_after_lu, held.report.stems[0].share_before_lu, 0.02);
+  // The chain's gain of 3 dB is all that moved it, so the held mix is the untouched one.
+  EXPECT_NEAR(held.report.stems[0].held_gain_db, -3, 0.02);
+  mix.stems[0] = job(1).stems[0];
+  mix.outputs[0].path = folder_ / "untouched.wav";
+  const Samples got = samples_in(held), untouched = samples_in(master(mix));
+  double error = 0, moved = 0;
+  for (std::size_t n = 0; n < got.size(); ++n) {
+    error += std::pow(static_cast<double>(got[n]) - untouched[n], 2);
+    moved += std::pow(static_cast<double>(free[n]) - untouched[n], 2);
+  }
+  EXPECT_LT(error, moved * 1e-4);
+}
+
+TEST_F(Stems, ATargetAndALimiterActOnTheSum) {
+  write_three();
+  TrackJob mix = job(3);
+  mix.chain.goal.target_lufs = -14;
+  mix.chain.goal.limit = LimitGoal{};
+  const MasteredTrack done = master(mix);
+  EXPECT_NEAR(done.report.outputs[0].after.figures.integrated_lufs, -14, 0.05);
+  EXPECT_LE(done.report.outputs[0].after.figures.true_peak_dbtp, -1.0);
+}
+
+}  // namespace
+}  // namespace lathe::test
