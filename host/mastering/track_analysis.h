@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "kernels/backend.h"
 #include "kernels/chain/first_pass.h"
 #include "kernels/cuda/accelerator.h"
+#include "kernels/restoration/guard.h"
 
 namespace lathe {
 
@@ -86,7 +88,8 @@ class TrackAnalysis {
   Setup s_;
   const AudioFormat& in_;
   AudioFormat at_;
-  std::vector<std::size_t> running_;  // reports of the steps of the pass that is under way
+  std::vector<std::size_t> running_;            // reports of the steps of the pass that is under way
+  std::optional<GuardEnergies> held_energies_;  // of the track as the last restoration left it
   bool is_changed_ = false;
   bool has_more_passes_ = false;  // behind the one that reads the file
   std::size_t restored_ = 0, restorations_ = 0;
