@@ -46,10 +46,11 @@ void lower(const float* x, std::int64_t count, std::int64_t factor, const float*
   for (; i < count; ++i) dots<1>(x + i * factor, 0, taps, 0, taps_count, u + i);
 }
 
-void project(const float* x, std::int64_t length, const float* tables, std::int64_t columns, float* out) {
+void project(const float* x, std::int64_t length, const float* tables, std::int64_t step, std::int64_t columns,
+             float* out) {
   std::int64_t j = 0;
-  for (; j + 4 <= columns; j += 4) dots<4>(x, 0, tables + j * length, length, length, out + j);
-  for (; j < columns; ++j) dots<1>(x, 0, tables + j * length, 0, length, out + j);
+  for (; j + 4 <= columns; j += 4) dots<4>(x, 0, tables + j * step, step, length, out + j);
+  for (; j < columns; ++j) dots<1>(x, 0, tables + j * step, 0, length, out + j);
 }
 
 void synthesise(const HumStretch& s, float* hum) {
@@ -82,9 +83,29 @@ void synthesise(const HumStretch& s, float* hum) {
   }
 }
 
+float subtract(const float* x, const float* hum, std::int64_t count, float* y) {
+  F sums[kParts] = {};
+  std::int64_t n = 0;
+  for (; n + kRow <= count; n += kRow) {
+#pragma GCC unroll 4
+    for (int p = 0; p < kParts; ++p) {
+      const F h = load(hum + n + p * kFloats);
+      store(y + n + p * kFloats, load(x + n + p * kFloats) - h);
+      sums[p] = fma(h, h, sums[p]);
+    }
+  }
+  float rest = 0;
+  for (; n < count; ++n) {
+    const float h = hum[n];
+    y[n] = x[n] - h;
+    rest += h * h;
+  }
+  return folded(sums) + rest;
+}
+
 }  // namespace
 
 extern const HumKernels hum_kernels;
-const HumKernels hum_kernels = {lower, project, synthesise};
+const HumKernels hum_kernels = {lower, project, synthesise, subtract};
 
 }  // namespace lathe::LATHE_LEVEL

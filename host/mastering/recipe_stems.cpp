@@ -1,0 +1,42 @@
+#include "host/mastering/recipe_stems.h"
+
+#include <fnmatch.h>
+
+#include "host/mastering/recipe_chain.h"
+
+namespace lathe {
+namespace {
+
+std::string name_of(const v1::Stem& rule) {
+  return rule.role().empty() ? rule.match() : rule.role() + " (" + rule.match() + ")";
+}
+
+}  // namespace
+
+StemPlan stems_of(const v1::Recipe& recipe, const std::vector<std::filesystem::path>& files) {
+  StemPlan plan;
+  std::vector<bool> is_met(static_cast<std::size_t>(recipe.stems_size()), false);
+  for (const std::filesystem::path& file : files) {
+    StemTrack stem;
+    stem.input = file;
+    const std::string name = file.filename().string();
+    bool is_matched = false;
+    for (int i = 0; i < recipe.stems_size() && !is_matched; ++i) {
+      const v1::Stem& rule = recipe.stems(i);
+      if (::fnmatch(rule.match().c_str(), name.c_str(), FNM_CASEFOLD) != 0) continue;
+      is_matched = true;
+      is_met[static_cast<std::size_t>(i)] = true;
+      stem.role = rule.role();
+      stem.gain_db = rule.gain_db();
+      stem.holds_share = rule.hold_share();
+      stem.stages = stages_of(rule.chain());
+    }
+    if (!is_matched && recipe.stems_size() > 0) plan.unmatched.push_back(name);
+    plan.stems.push_back(std::move(stem));
+  }
+  for (int i = 0; i < recipe.stems_size(); ++i)
+    if (!is_met[static_cast<std::size_t>(i)]) plan.missing.push_back(name_of(recipe.stems(i)));
+  return plan;
+}
+
+}  // namespace lathe

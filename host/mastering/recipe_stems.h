@@ -1,0 +1,23 @@
+// Which rule of a recipe's `stems` each file of a mix falls under.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/mastering/track_master.h"
+#include "lathe/v1/recipe.pb.h"
+
+namespace lathe {
+
+struct StemPlan {
+  std::vector<StemTrack> stems;        // one a file, in the order of the files
+  std::vector<std::string> missing;    // rules that no file falls under: "drums (*drum*)"
+  std::vector<std::string> unmatched;  // names of files under no rule: they go into the mix as they are
+};
+
+// `recipe` is effective. The first rule that fits a file's name, upper or lower case, is its own; one rule may fit
+// several. Throws std::invalid_argument as chain_of() does.
+StemPlan stems_of(const v1::Recipe& recipe, const std::vector<std::filesystem::path>& files);
+
+}  // namespace lathe
