@@ -320,41 +320,48 @@ void add_removed(const v1::Recipe& recipe, const std::filesystem::path& out_dir,
 
 }  // namespace
 
-Chain chain_of(const v1::Recipe& recipe) {
-  Chain chain;
-  chain.scrub = recipe.input().scrub();
-  if (recipe.input().sample_rate().has_rate_hz()) chain.sample_rate_hz = recipe.input().sample_rate().rate_hz();
-  for (const v1::Stage& stage : recipe.chain()) {
+std::vector<ChainStage> stages_of(const google::protobuf::RepeatedPtrField<v1::Stage>& chain) {
+  std::vector<ChainStage> stages;
+  for (const v1::Stage& stage : chain) {
     switch (stage.kind_case()) {
       case v1::Stage::kEq:
-        chain.stages.emplace_back(eq_of(stage.eq()));
+        stages.emplace_back(eq_of(stage.eq()));
         break;
       case v1::Stage::kCompress:
-        chain.stages.emplace_back(compress_of(stage.compress()));
+        stages.emplace_back(compress_of(stage.compress()));
         break;
       case v1::Stage::kLevel:
-        chain.stages.emplace_back(LevelStage{{stage.level().range_lu(), stage.level().window_s()}});
+        stages.emplace_back(LevelStage{{stage.level().range_lu(), stage.level().window_s()}});
         break;
       case v1::Stage::kStereo:
-        chain.stages.emplace_back(stereo_of(stage.stereo()));
+        stages.emplace_back(stereo_of(stage.stereo()));
         break;
       case v1::Stage::kMatchEq:
-        chain.stages.emplace_back(match_eq_of(stage.match_eq()));
+        stages.emplace_back(match_eq_of(stage.match_eq()));
         break;
       case v1::Stage::kGain:
-        chain.stages.emplace_back(GainStage{stage.gain().gain_db()});
+        stages.emplace_back(GainStage{stage.gain().gain_db()});
         break;
       case v1::Stage::kLimit:
-        chain.goal.limit = limit_of(stage.limit());
-        break;
+        break;  // not a stage but a goal: it acts behind them all
       default:
         if (const auto restoration = restoration_of(stage)) {
-          chain.stages.emplace_back(*restoration);
+          stages.emplace_back(*restoration);
           break;
         }
         throw std::invalid_argument("the chain has a stage that this version cannot run");
     }
   }
+  return stages;
+}
+
+Chain chain_of(const v1::Recipe& recipe) {
+  Chain chain;
+  chain.scrub = recipe.input().scrub();
+  if (recipe.input().sample_rate().has_rate_hz()) chain.sample_rate_hz = recipe.input().sample_rate().rate_hz();
+  chain.stages = stages_of(recipe.chain());
+  for (const v1::Stage& stage : recipe.chain())
+    if (stage.has_limit()) chain.goal.limit = limit_of(stage.limit());
   if (recipe.has_loudness()) set_loudness(recipe.loudness(), chain.goal);
   return chain;
 }

@@ -16,6 +16,9 @@ namespace lathe {
 // unbuilt_features() finds those before a batch starts.
 Chain chain_of(const v1::Recipe& recipe);
 
+// The stages of a chain but for its limiter, in order. Throws as chain_of() does.
+std::vector<ChainStage> stages_of(const google::protobuf::RepeatedPtrField<v1::Stage>& chain);
+
 // One file for each of the recipe's outputs, or one like the input. `relative` is the track's place under `out_dir`
 // without its extension ("Album/01 Song"); a path template may name another. Throws std::invalid_argument when a
 // template names an unknown field or leaves the output folder.
