@@ -48,17 +48,82 @@ function(_lathe_lanes target source level march)
   target_sources(${target} PRIVATE $<TARGET_OBJECTS:${object}>)
 endfunction()
 
-# lathe_test(NAME SOURCES … LINK … [LABELS …] [TIMEOUT s]): program NAME_test, each case a ctest named NAME/Suite.Case.
+# lathe_glue(TARGET HEADER...): a library or program that computes nothing: under sanitizers it is not optimised, and its
+# heaviest headers are precompiled. Only there: the release build proves that each file includes what it needs.
+function(lathe_glue target)
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${LATHE_GLUE_OPTIONS}>")
+  _lathe_precompile(${target} ${ARGN})
+endfunction()
+
+function(_lathe_precompile target)
+  if(LATHE_SANITIZE AND ARGN)
+    list(TRANSFORM ARGN REPLACE "(.+)" "<\\1>" OUTPUT_VARIABLE headers)
+    target_precompile_headers(${target} PRIVATE ${headers})
+  endif()
+endfunction()
+
+# lathe_test_code(TARGET [COMPUTES]): compiles it as the code of tests (LatheDefaults.cmake); COMPUTES: it sums long signals
+# or runs long models itself. Files that include block kernels or their launcher are found by their includes.
+function(lathe_test_code target)
+  cmake_parse_arguments(ARG "COMPUTES" "" "" ${ARGN})
+  set(options ${LATHE_DRIVER_OPTIONS})
+  if(ARG_COMPUTES)
+    set(options ${LATHE_TEST_OPTIONS})
+  endif()
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${options}>")
+  if(LATHE_BLOCK_OPTIONS)
+    get_target_property(sources ${target} SOURCES)
+    list(FILTER sources INCLUDE REGEX "\\.cpp$")
+    foreach(source IN LISTS sources)
+      file(STRINGS ${source} blocks LIMIT_COUNT 1
+        REGEX "#include \"(kernels/block/|kernels/.*(_blocks?|/device_[a-z_]*)\\.h|tests/support/device_batch_on\\.h)")
+      if(blocks)
+        set_property(SOURCE ${source} APPEND PROPERTY COMPILE_OPTIONS ${LATHE_BLOCK_OPTIONS})
+        set_property(SOURCE ${source} PROPERTY SKIP_PRECOMPILE_HEADERS ON)  # made with other sanitizers
+      endif()
+    endforeach()
+  endif()
+endfunction()
+
+# lathe_test(NAME SOURCES … LINK … [COMPUTES] [COST s] [LABELS …] [TIMEOUT s] [SLOW …]
+# [SLOW_ONLY …] [SLOW_TIMEOUT s]): program NAME_test, each case a ctest named NAME/Suite.Case. SLOW are cases, as GoogleTest filters them,
+# that have a long form: under the label slow they run once more, named NAME_slow/Suite.Case, with LATHE_LONG_TESTS set;
+# SLOW_ONLY those that run there alone. COST, about what a case takes, puts long and waiting cases first, for a first run
+# has no times to go by.
 function(lathe_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "COMPUTES" "COST;TIMEOUT;SLOW_TIMEOUT" "SOURCES;LINK;LABELS;SLOW;SLOW_ONLY" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
+  set(computes "")
+  if(ARG_COMPUTES)
+    set(computes COMPUTES)
+  endif()
+  if(NOT ARG_COST)
+    set(ARG_COST 0)
+  endif()
   add_executable(${name}_test ${ARG_SOURCES})
+  lathe_test_code(${name}_test ${computes})
+  list(LENGTH ARG_SOURCES files)
+  if(files GREATER 6)  # a precompiled header takes as long as what it saves in three to five files
+    _lathe_precompile(${name}_test gtest/gtest.h algorithm chrono cmath filesystem fstream functional map memory string vector)
+  endif()
   target_link_libraries(${name}_test PRIVATE ${ARG_LINK} GTest::gtest_main lathe_warnings)
   set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-  gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST
-    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  set(fast_filter "")
+  if(ARG_SLOW_ONLY)
+    list(JOIN ARG_SLOW_ONLY ":" slow_only)
+    set(fast_filter TEST_FILTER "-${slow_only}")
+  endif()
+  gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST ${fast_filter}
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} COST ${ARG_COST} LABELS "${ARG_LABELS}")
+  if(ARG_SLOW OR ARG_SLOW_ONLY)
+    list(JOIN ARG_SLOW ":" slow)
+    list(JOIN ARG_SLOW_ONLY ":" slow_only)
+    gtest_discover_tests(${name}_test TEST_PREFIX "${name}_slow/" DISCOVERY_MODE PRE_TEST TEST_FILTER "${slow}:${slow_only}"
+      TEST_LIST ${name}_slow_tests
+      PROPERTIES TIMEOUT ${ARG_SLOW_TIMEOUT} LABELS slow ENVIRONMENT LATHE_LONG_TESTS=1)
+  endif()
 endfunction()
 
 # lathe_embed_yaml(OUT HEADER TYPE FUNCTION FILE...): makes OUT, the C++ file that holds the YAML files (embed_yaml.cmake).

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tests/cli/length.h"
 #include "tests/cli/workspace.h"
 #include "tests/support/random.h"
 
@@ -58,14 +59,15 @@ class AuditCatalogue : public ::testing::Test {
 };
 
 TEST_F(AuditCatalogue, ManyShortFilesTakeLittleMemoryAndASecondRunLittleTime) {
-  constexpr int kFew = LATHE_CATALOGUE_FILES / 10;
+  const int all = length(500, 50'000);
+  const int some = all / 10;
   Random random = seeded(520);
   const fs::path many = work_.in() / "many", few = work_.in() / "few";
-  for (int i = 0; i < LATHE_CATALOGUE_FILES; ++i) {
+  for (int i = 0; i < all; ++i) {
     std::string name = std::to_string(i);
     name.insert(0, 6 - std::min<std::size_t>(6, name.size()), '0');
     write_short(many / (name + ".wav"), random);
-    if (i < kFew) write_short(few / (name + ".wav"), random);
+    if (i < some) write_short(few / (name + ".wav"), random);
   }
   const ProgramResult of_few = audit(few, work_.root() / "state of few", "few.json");
   const ProgramResult first = audit(many, work_.state(), "first.json");
@@ -73,26 +75,25 @@ TEST_F(AuditCatalogue, ManyShortFilesTakeLittleMemoryAndASecondRunLittleTime) {
   audit(many, work_.state(), "third.csv");
   audit(many, work_.state(), "fourth.html");
 
-  const double per_file =
-      static_cast<double>(first.peak_memory_bytes - of_few.peak_memory_bytes) / (LATHE_CATALOGUE_FILES - kFew);
+  const double per_file = static_cast<double>(first.peak_memory_bytes - of_few.peak_memory_bytes) / (all - some);
   std::printf("second run: %.1f %% of the first's CPU time; %.0f bytes of memory a file; memory of %.1f MB on disk\n",
               100 * second.cpu_s / first.cpu_s, per_file,
               static_cast<double>(fs::file_size(work_.state() / "audit.sqlite")) / 1e6);
   // With few files, starting the program is most of it.
-  if (LATHE_CATALOGUE_FILES >= 50'000) {
+  if (all >= 50'000) {
     EXPECT_LT(second.cpu_s, 0.05 * first.cpu_s);
     EXPECT_LT(per_file, 2048);
   }
 
   const nlohmann::json report = nlohmann::json::parse(slurp(out("first.json")));
-  ASSERT_EQ(report.at("files").size(), static_cast<std::size_t>(LATHE_CATALOGUE_FILES));
+  ASSERT_EQ(report.at("files").size(), static_cast<std::size_t>(all));
   nlohmann::json again = nlohmann::json::parse(slurp(out("second.json")));
-  EXPECT_EQ(again.at("summary").at("remembered"), LATHE_CATALOGUE_FILES);
+  EXPECT_EQ(again.at("summary").at("remembered"), all);
   for (auto& file : again.at("files")) file["remembered"] = false;
   EXPECT_TRUE(again.at("files") == report.at("files"));
   EXPECT_TRUE(again.at("albums") == report.at("albums"));
   const std::string csv = slurp(out("third.csv"));
-  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), LATHE_CATALOGUE_FILES + 1);
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), all + 1);
   EXPECT_TRUE(slurp(out("fourth.html")).ends_with("</html>\n"));
 }
 

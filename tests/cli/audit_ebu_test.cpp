@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "kernels/loudness/channel_weights.h"
+#include "tests/cli/length.h"
 #include "tests/cli/program.h"
 #include "tests/cli/sound_file.h"
 #include "tests/cli/workspace.h"
@@ -17,11 +18,6 @@
 #include "tests/support/loudness_oracle.h"
 #include "tests/support/signals.h"
 #include "tests/support/true_peak_oracle.h"
-
-// The long form (label slow) has every case in every encoding at every rate.
-#ifndef LATHE_EBU_WHOLE
-#define LATHE_EBU_WHOLE 0
-#endif
 
 namespace lathe::test {
 namespace {
@@ -80,7 +76,8 @@ Sound sound_of(const EbuSignal& signal) {
 class AuditEbu : public ::testing::TestWithParam<int> {
  protected:
   int rate() const { return GetParam(); }
-  bool is_whole() const { return LATHE_EBU_WHOLE != 0; }
+  // The long form (label slow) has every case in every encoding at every rate.
+  bool is_whole() const { return is_long(); }
 
   // All of them at 48 kHz, else one: no encoding knows the rate. libsndfile writes no FLAC of the prime rate.
   std::vector<Encoded> encodings() const {

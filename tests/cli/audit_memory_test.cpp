@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "tests/cli/length.h"
 #include "tests/cli/music.h"
 #include "tests/cli/workspace.h"
 
@@ -256,13 +257,15 @@ TEST_F(AuditMemory, TwoAtOnceBothGetItRight) {
 }
 
 TEST_F(AuditMemory, KilledAtAnyMomentTheSameCommandGoesOnAndReportsTheSame) {
-  for (int i = kFiles; i < 120; ++i) {
+  const int files = length(50, 120);
+  for (int i = kFiles; i < files; ++i) {
     Random random(static_cast<std::uint64_t>(1000 + i));
     write_sound(work_.in() / ("more/" + std::to_string(i) + ".wav"), wandering(random, 44100, 2, 3, 0.4), kWav16);
   }
   const nlohmann::json undisturbed = report({"--no-cache"});
   Random random = seeded(511);
-  for (int round = 0; round < LATHE_KILL_ROUNDS; ++round) {
+  const int rounds = length(4, 40);
+  for (int round = 0; round < rounds; ++round) {
     SCOPED_TRACE(round);
     fs::remove_all(work_.state());
     RunningProgram program(call({"--out", (work_.root() / "report.json").string()}));

@@ -18,6 +18,7 @@
 #include "scheduler/client/farm_connection.h"
 #include "scheduler/core/retry_policy.h"
 #include "tests/cli/farm.h"
+#include "tests/cli/length.h"
 #include "tests/scheduler/postgres_server.h"
 #include "tests/support/random.h"
 
@@ -294,7 +295,8 @@ TEST_F(FarmFailover, AKilledReplicaCostsNoClientAnErrorAndNoneASecond) {
       }
     });
   Client newcomer("newcomer");
-  for (int round = 0; round < LATHE_FAILOVERS; ++round) {
+  const int rounds = length(5, 30);
+  for (int round = 0; round < rounds; ++round) {
     const int victim = round % 2;
     for (Client& client : clients_) client.begin_round();
     await_answers(10);

@@ -11,6 +11,7 @@
 
 #include "scheduler/worker/digest.h"
 #include "tests/cli/farm.h"
+#include "tests/cli/length.h"
 #include "tests/cli/network.h"
 
 namespace lathe::test {
@@ -135,7 +136,7 @@ class FarmPartition : public testing::Test {
     expect_done(job);
     EXPECT_FALSE(far_->ends_within(0));
     // As long as the cable is to be cut; then it takes part again.
-    std::this_thread::sleep_until(cut_at + std::chrono::seconds(LATHE_CUT_S));
+    std::this_thread::sleep_until(cut_at + std::chrono::seconds(length(0, 40)));
     const Tree masters = masters_of(work_.out() / "first");
     const std::int64_t before = committed("far");
     for (const std::string& rule : cut) ASSERT_TRUE(there_.run("iptables -D " + rule + " -j DROP"));

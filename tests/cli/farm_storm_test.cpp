@@ -11,6 +11,7 @@
 
 #include "scheduler/worker/digest.h"
 #include "tests/cli/farm.h"
+#include "tests/cli/length.h"
 #include "tests/scheduler/postgres_server.h"
 #include "tests/support/random.h"
 
@@ -23,7 +24,7 @@ class FarmStorm : public testing::Test {
  protected:
   // Two schedulers and four workers on the store; `kill_database` kills and restarts what is below it.
   void storm(const std::string& store, const std::function<void()>& kill_database) {
-    write_short_tracks(work_.in(), LATHE_STORM_TRACKS, 0.5);
+    write_short_tracks(work_.in(), tracks_, 0.5);
     FarmSetting setting;
     setting.schedulers = 2;
     setting.workers = 4;
@@ -47,7 +48,7 @@ class FarmStorm : public testing::Test {
       }
     });
     Random random = seeded(17);
-    const auto until = Clock::now() + std::chrono::seconds(LATHE_STORM_SECONDS);
+    const auto until = Clock::now() + std::chrono::seconds(length(8, 120));
     int kills = 0;
     while (Clock::now() < until) {
       std::this_thread::sleep_for(std::chrono::milliseconds(static_cast<int>(random.uniform(200, 2000))));
@@ -88,7 +89,7 @@ class FarmStorm : public testing::Test {
   // Every track has one result, and its file is what the result says.
   void expect_whole(const Farm& farm, const std::string& job) const {
     const nlohmann::json report = farm.run({"report", job, "--format", "json"}).json();
-    ASSERT_EQ(report.at("tracks").size(), static_cast<std::size_t>(LATHE_STORM_TRACKS));
+    ASSERT_EQ(report.at("tracks").size(), static_cast<std::size_t>(tracks_));
     for (const auto& track : report.at("tracks")) {
       for (const auto& output : track.at("outputs")) {
         const std::string path = output.at("path");
@@ -98,6 +99,7 @@ class FarmStorm : public testing::Test {
     }
   }
 
+  const int tracks_ = length(150, 2'000);
   Workspace work_;
 };
 
