@@ -25,9 +25,10 @@ endif()
 # Same input, same bytes: the compiler must not contract or reorder floating point on its own.
 add_compile_options($<$<COMPILE_LANGUAGE:C,CXX>:-ffp-contract=off>)
 
-# What tests cost is being compiled, twice in CI: their own code is run once. lathe_test_code (LatheTargets.cmake) has these.
-set(LATHE_TEST_OPTIONS -O1)
-set(LATHE_DRIVER_OPTIONS -O1)  # of tests that only drive programs and libraries and compute nothing long themselves
+# What most tests cost is being compiled, twice in CI: their own code is run once. lathe_test_code (LatheTargets.cmake) has
+# these.
+set(LATHE_TEST_OPTIONS "")     # of tests that compute much themselves
+set(LATHE_DRIVER_OPTIONS -O1)  # of tests that drive programs and libraries
 set(LATHE_BLOCK_OPTIONS "")    # of those of their files that hold block kernels
 set(LATHE_GLUE_OPTIONS "")     # of libraries that compute nothing: the farm's services, clients and command line
 set(LATHE_GENERATED_OPTIONS "")
