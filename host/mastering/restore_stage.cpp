@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <ctime>
 #include <stdexcept>
@@ -13,7 +12,6 @@
 #include "kernels/inspection/inspector.h"
 #include "kernels/math/decibel.h"
 #include "kernels/restoration/denoise_segments.h"
-#include "kernels/restoration/guard.h"
 #include "kernels/restoration/impulse_scanner.h"
 
 namespace lathe {
@@ -43,39 +41,6 @@ double thread_cpu_s() {
   timespec t{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-struct Difference {
-  std::int64_t samples = 0;  // whose bits differ
-  double square = 0;         // sum over them
-};
-
-Difference difference_of(FrameStore& before, FrameStore& after) {
-  Difference d;
-  for (std::int64_t first = 0; first < before.frames(); first += kBlock) {
-    const std::int64_t count = std::min(kBlock, before.frames() - first);
-    const AudioView a = before.read(first, count), b = after.read(first, count);
-    for (int c = 0; c < a.channels; ++c) {
-      // Sums side by side: one alone would wait for each addition.
-      constexpr std::int64_t kSums = 8;
-      double square[kSums] = {};
-      std::int64_t samples[kSums] = {};
-      const float *x = a.channel(c), *y = b.channel(c);
-      for (std::int64_t n = 0; n < count; n += kSums) {
-        for (std::int64_t i = 0; i < std::min(kSums, count - n); ++i) {
-          const bool differs = std::bit_cast<std::uint32_t>(x[n + i]) != std::bit_cast<std::uint32_t>(y[n + i]);
-          const double e = differs ? static_cast<double>(y[n + i]) - static_cast<double>(x[n + i]) : 0.0;
-          samples[i] += differs ? 1 : 0;
-          square[i] += e * e;
-        }
-      }
-      for (std::int64_t i = 0; i < kSums; ++i) {
-        d.samples += samples[i];
-        d.square += square[i];
-      }
-    }
-  }
-  return d;
 }
 
 // What a stage may do to the programme. Rebuilt peaks are louder, and what clipping added to the highs goes with it;
@@ -171,7 +136,7 @@ std::int64_t device_bytes(const RestorationStage& stage, const RestorationFormat
 }
 
 RestoredStage restore_stage(Restorer& restorer, const RestorationStage& stage, StorePair& stores, double sample_rate_hz,
-                            const std::function<void()>& tick) {
+                            const std::function<void()>& tick, std::optional<GuardEnergies>* held) {
   const RestorationSettings& asked = stage.common();
   RestoredStage done;
   done.report.name = stage.name();
@@ -185,6 +150,8 @@ RestoredStage restore_stage(Restorer& restorer, const RestorationStage& stage, S
   FrameStore& before = stores.held();
   check_span(stage, static_cast<double>(before.frames()) / sample_rate_hz);
   StoreReader reader(before, tick);
+  std::optional<GuardEnergies> was;
+  if (held != nullptr) was = std::move(*held);
   report.finding = restorer.examine(reader);
   for (int tries = 0; (report.finding.is_found || asked.always) && !report.acted; ++tries) {
     if (tries == kTries) {
@@ -200,21 +167,25 @@ RestoredStage restore_stage(Restorer& restorer, const RestorationStage& stage, S
     if (std::holds_alternative<DeclickSettings>(stage.settings) ||
         std::holds_alternative<DecrackleSettings>(stage.settings))
       limits.places = static_cast<std::int64_t>(result.repairs.size());
-    const GuardReading guard = compare(reader, mended, sample_rate_hz, limits);
+    if (!was) was = guard_energies(reader, sample_rate_hz);
+    TrackDifference difference;
+    GuardEnergies is = guard_energies(mended, sample_rate_hz, reader, difference);
+    const GuardReading guard = compare(*was, is, limits);
     if (!guard.is_ok()) {
       report.backed_off = fmt::format("at strength {:.3g} {}", report.strength, failure_text(guard));
       report.strength /= 2;
       continue;
     }
     report.acted = true;
-    const Difference difference = difference_of(before, after);
     const auto samples = static_cast<double>(before.frames() * before.channels());
     done.is_changed = difference.samples > 0;
     done.report.figures = std::move(result.figures);
     done.report.figures.emplace_back("samples_changed", static_cast<double>(difference.samples));
     done.report.figures.emplace_back("removed_dbfs", amplitude_to_db(std::sqrt(difference.square / samples)));
     list_repairs(std::move(result.repairs), report);
+    if (done.is_changed) was = std::move(is);
   }
+  if (held != nullptr) *held = std::move(was);
   report.cost = (thread_cpu_s() - began_s) / (static_cast<double>(before.frames()) / sample_rate_hz);
   return done;
 }

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "host/mastering/chain.h"
 #include "host/mastering/store_pair.h"
 #include "host/mastering/track_report.h"
 #include "kernels/backend.h"
 #include "kernels/cuda/accelerator.h"
+#include "kernels/restoration/guard.h"
 #include "kernels/restoration/restorer.h"
 
 namespace lathe {
@@ -34,9 +36,10 @@ struct RestoredStage {
 // Examines the track that `stores` holds. Where the result would be worse than what came in (restoration/guard.h),
 // tries again with half the strength, and once more; then leaves the track as it is and says so. `tick` is called for
 // every block that is read; it may throw. Throws std::invalid_argument for a profile from a stretch of noise that lies
-// beyond the track's end.
+// beyond the track's end. `held`, unless null: the guard's energies of the held track where they are known; comes back
+// with those of the track that is held once flip() has followed where something changed.
 RestoredStage restore_stage(Restorer& restorer, const RestorationStage& stage, StorePair& stores, double sample_rate_hz,
-                            const std::function<void()>& tick);
+                            const std::function<void()>& tick, std::optional<GuardEnergies>* held = nullptr);
 
 // DC and dropouts, for the report: nobody mends them here.
 std::vector<Fault> other_faults(FrameStore& store, double sample_rate_hz, const std::function<void()>& tick);

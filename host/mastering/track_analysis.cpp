@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -71,15 +70,6 @@ FirstPassSetup bare_setup(const AudioFormat& format) {
   return setup;
 }
 
-// Planes to the interleaved floats that a pass takes.
-void interleave(AudioView from, std::byte* bytes) {
-  for (int c = 0; c < from.channels; ++c) {
-    const float* row = from.channel(c);
-    for (std::int64_t n = 0; n < from.frames; ++n)
-      std::memcpy(bytes + (n * from.channels + c) * static_cast<std::int64_t>(sizeof(float)), row + n, sizeof(float));
-  }
-}
-
 }  // namespace
 
 AudioFormat chain_format(const Chain& chain, const AudioFormat& file) {
@@ -128,6 +118,7 @@ LoudnessReading TrackAnalysis::run() {
     is_fresh = false;
   }
   for (std::size_t i = 1; i < all.size(); ++i) {
+    held_energies_.reset();
     for (const std::size_t index : all[i].restorations) restore(index);
     is_fresh = is_fresh && all[i].restorations.empty();
     const bool is_last = i + 1 == all.size();
@@ -234,10 +225,8 @@ LoudnessReading TrackAnalysis::pass_through(const Part& part, bool is_last, cons
   std::unique_ptr<FirstPass> pass = make_pass(std::move(setup), sink ? &*sink : nullptr);
   for (std::int64_t done = 0; done < at_.frames;) {
     s_.check();
-    std::int64_t count = std::min(BlockBuffers::kFrames, at_.frames - done);
-    std::byte* bytes = pass->room(count);
-    interleave(from.read(done, count), bytes);
-    pass->take(count);
+    const std::int64_t count = std::min(BlockBuffers::kFrames, at_.frames - done);
+    pass->take_planes(from.read(done, count));
     done += count;
   }
   FirstPassResult result = pass->finish();
@@ -270,7 +259,7 @@ void TrackAnalysis::restore(std::size_t index) {
   s_.watch.start(&BusySeconds::kernels);
   const TrackRestorer made = make_restorer(stage, {static_cast<double>(at_.sample_rate_hz), at_.channels},
                                            s_.backend == Backend::cuda ? s_.accelerator : nullptr);
-  RestoredStage done = restore_stage(*made.restorer, stage, *s_.stores, at_.sample_rate_hz, s_.check);
+  RestoredStage done = restore_stage(*made.restorer, stage, *s_.stores, at_.sample_rate_hz, s_.check, &held_energies_);
   s_.watch.stop();
   if (made.backend == Backend::cuda) done.report.backend = "cuda";
   const RestorationReport& report = *done.report.restoration;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "kernels/backend.h"
 #include "kernels/chain/first_pass.h"
 #include "kernels/cuda/accelerator.h"
+#include "kernels/restoration/guard.h"
 
 namespace lathe {
 
@@ -93,6 +95,7 @@ class TrackAnalysis {
   AudioFormat at_;
   std::vector<std::size_t> running_;  // reports of the steps of the pass that is under way
   std::vector<PieceReading> pieces_;
+  std::optional<GuardEnergies> held_energies_;  // of the track as the last restoration left it
   bool is_changed_ = false;
   bool has_more_passes_ = false;  // behind the one that reads the file
   std::size_t restored_ = 0, restorations_ = 0;

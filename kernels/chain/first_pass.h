@@ -61,6 +61,10 @@ class FirstPass {
   // That many frames have been written there. Hands on what is ready. Throws what the sink throws, and CudaError.
   virtual void take(std::int64_t frames) = 0;
 
+  // Instead of room() and take(), for a setup of Encoding::float32: samples that lie in memory as planes. The view is
+  // only valid in the call.
+  virtual void take_planes(AudioView frames);
+
   // Throws as take() does, and std::logic_error when fewer frames came than were promised.
   virtual FirstPassResult finish() = 0;
 };

@@ -47,6 +47,18 @@ class CpuFirstPass final : public FirstPass {
     first_->take(frames);
   }
 
+  void take_planes(AudioView all) override {
+    if (setup_.encoding != Encoding::float32 || setup_.scrub) return FirstPass::take_planes(all);
+    for (std::int64_t first = 0; first < all.frames; first += kBlock) {
+      const AudioView frames = all.slice(first, std::min(kBlock, all.frames - first));
+      note_non_finite(find_non_finite(frames));
+      taken_ += frames.frames;
+      if (bad_.count > 0) continue;
+      before_.take(frames);
+      first_->take(frames);
+    }
+  }
+
   FirstPassResult finish() override {
     if (taken_ != setup_.frames) throw std::logic_error("FirstPass: not all frames of the track came");
     FirstPassResult result;

@@ -76,10 +76,45 @@ void powers(const float* x, std::int64_t groups, float* power) {
 // Every group from silence; then the states from group to group; then what they add. In pieces, so that what one step
 // stores value by value the next does not load as a vector at once. In double precision: what is taken away may be far
 // louder than what is left.
-template <bool Peaks>
-void filtered_powers(const SideChainFilter& f, double* state, const float* x, std::int64_t groups, float* power) {
-  constexpr std::int64_t kPiece = 32;
-  alignas(64) double from_silence[8 * kPiece], ends0[kPiece], ends1[kPiece], starts0[kPiece], starts1[kPiece];
+constexpr std::int64_t kPiece = 32;
+
+// The states before each group of a piece, from what each leaves of silence. Two groups at a step: half the waiting.
+struct GroupStates {
+  explicit GroupStates(const SideChainFilter& filter) : a(filter.group_a) {
+    for (int i = 0; i < 2; ++i) {
+      for (int j = 0; j < 2; ++j) two[i][j] = fused(a[i][0], a[0][j], a[i][1] * a[1][j]);
+    }
+  }
+
+  void run(std::int64_t count, double& z0, double& z1) {
+    for (std::int64_t g = 0; g < count; g += 2) {
+      starts0[g] = z0;
+      starts1[g] = z1;
+      starts0[g + 1] = fused(a[0][0], z0, fused(a[0][1], z1, ends0[g]));
+      starts1[g + 1] = fused(a[1][1], z1, fused(a[1][0], z0, ends1[g]));
+      const double both0 = fused(a[0][0], ends0[g], fused(a[0][1], ends1[g], ends0[g + 1]));
+      const double both1 = fused(a[1][1], ends1[g], fused(a[1][0], ends0[g], ends1[g + 1]));
+      const double next = fused(two[0][0], z0, fused(two[0][1], z1, both0));
+      z1 = fused(two[1][1], z1, fused(two[1][0], z0, both1));
+      z0 = next;
+    }
+    // A state that dies away in silence would end in denormal numbers, which are slow.
+    if (z0 < 1e-30 && z0 > -1e-30) z0 = 0;
+    if (z1 < 1e-30 && z1 > -1e-30) z1 = 0;
+  }
+
+  const double (&a)[2][2];
+  double two[2][2];
+  alignas(64) double ends0[kPiece], ends1[kPiece], starts0[kPiece], starts1[kPiece];
+};
+
+inline D frame_of(const Eight* v, int k, int h) {
+  return __builtin_convertvector(*reinterpret_cast<const HalfUnaligned*>(reinterpret_cast<const float*>(v + k) + h), D);
+}
+
+void filtered_peaks(const SideChainFilter& f, double* state, const float* x, std::int64_t groups, float* power) {
+  alignas(64) double from_silence[8 * kPiece];
+  GroupStates states(f);
   double z0 = state[0], z1 = state[1];
   for (std::int64_t piece = 0; piece < groups; piece += kPiece) {
     const std::int64_t count = groups - piece < kPiece ? groups - piece : kPiece;
@@ -90,43 +125,113 @@ void filtered_powers(const SideChainFilter& f, double* state, const float* x, st
         D s0 = {}, s1 = {};
 #pragma GCC unroll 8
         for (int k = 0; k < 8; ++k) {
-          const Half half = *reinterpret_cast<const HalfUnaligned*>(reinterpret_cast<const float*>(v + k) + h);
-          const D in = __builtin_convertvector(half, D);
+          const D in = frame_of(v, k, h);
           const D t0 = fma(splat(f.a[0][0]), s0, fma(splat(f.a[0][1]), s1, f.b[0] * in));
           store(from_silence + 8 * g + 8 * k + h, fma(splat(f.c[0]), s0, fma(splat(f.c[1]), s1, f.d * in)));
           s1 = fma(splat(f.a[1][0]), s0, fma(splat(f.a[1][1]), s1, f.b[1] * in));
           s0 = t0;
         }
-        store(ends0 + g + h, s0);
-        store(ends1 + g + h, s1);
+        store(states.ends0 + g + h, s0);
+        store(states.ends1 + g + h, s1);
       }
     }
-    for (std::int64_t g = 0; g < count; ++g) {
-      starts0[g] = z0;
-      starts1[g] = z1;
-      const double next = fused(f.group_a[0][0], z0, fused(f.group_a[0][1], z1, ends0[g]));
-      z1 = fused(f.group_a[1][1], z1, fused(f.group_a[1][0], z0, ends1[g]));
-      z0 = next;
-    }
+    states.run(count, z0, z1);
     for (std::int64_t g = 0; g < count; g += kDoubles) {
       const double* silent = from_silence + 64 * (g / 8) + g % 8;
-      const D first0 = load(starts0 + g), first1 = load(starts1 + g);
-      D sum = {};
+      const D first0 = load(states.starts0 + g), first1 = load(states.starts1 + g);
+      D most = {};
 #pragma GCC unroll 8
       for (int k = 0; k < 8; ++k) {
         const D y = fma(splat(f.ring[k][0]), first0, fma(splat(f.ring[k][1]), first1, load(silent + 8 * k)));
-        if constexpr (Peaks) {
-          const D square = y * y;
-          sum = sum > square ? sum : square;
-        } else {
-          sum = fma(y, y, sum);
-        }
+        const D square = y * y;
+        most = most > square ? most : square;
       }
-      *reinterpret_cast<HalfUnaligned*>(power + piece + g) = __builtin_convertvector(sum, Half);
+      *reinterpret_cast<HalfUnaligned*>(power + piece + g) = __builtin_convertvector(most, Half);
     }
-    // A state that dies away in silence would end in denormal numbers, which are slow.
-    if (z0 < 1e-30 && z0 > -1e-30) z0 = 0;
-    if (z1 < 1e-30 && z1 > -1e-30) z1 = 0;
+  }
+  state[0] = z0;
+  state[1] = z1;
+}
+
+// With y[k] = ring[k] z + s[k], z the state at the group's start and s its frames from silence: the sum of y^2 is
+// (sum of s^2) + 2 (sum of s ring) z + z (sum of ring ring) z, where s goes by the direct form (8 frames cannot run
+// away with it) and the second sum is one over x.
+struct GroupForm {
+  explicit GroupForm(const SideChainFilter& f) {
+    double h[8] = {f.d};
+    for (int k = 1; k < 8; ++k) h[k] = fused(f.ring[k - 1][0], f.b[0], f.ring[k - 1][1] * f.b[1]);
+    double b[2] = {f.b[0], f.b[1]};
+    for (int k = 7; k >= 0; --k) {
+      for (int i = 0; i < 2; ++i) {
+        end[k][i] = b[i];
+        cross[k][i] = 0;
+        for (int n = k; n < 8; ++n) cross[k][i] = fused(f.ring[n][i], h[n - k], cross[k][i]);
+      }
+      const double next = fused(f.a[0][0], b[0], f.a[0][1] * b[1]);
+      b[1] = fused(f.a[1][0], b[0], f.a[1][1] * b[1]);
+      b[0] = next;
+    }
+    for (int k = 0; k < 8; ++k) {
+      square[0] = fused(f.ring[k][0], f.ring[k][0], square[0]);
+      square[1] = fused(f.ring[k][0], f.ring[k][1], square[1]);
+      square[2] = fused(f.ring[k][1], f.ring[k][1], square[2]);
+    }
+    const double a1 = -(f.a[0][0] + f.a[1][1]), a2 = f.a[0][0] * f.a[1][1] - f.a[0][1] * f.a[1][0];
+    back1 = -a1;
+    back2 = -a2;
+    ahead1 = fused(a1, h[0], h[1]) / f.d;
+    ahead2 = fused(a1, h[1], fused(a2, h[0], h[2])) / f.d;
+    scale = f.d * f.d;
+  }
+
+  double end[8][2];       // what frame k adds to the state at the group's end
+  double cross[8][2];     // and to the sum of s ring
+  double square[3] = {};  // sum of ring ring: 00, 01, 11
+  double back1, back2, ahead1, ahead2, scale;
+};
+
+void filtered_energies(const SideChainFilter& f, double* state, const float* x, std::int64_t groups, float* power) {
+  const GroupForm form(f);
+  alignas(64) double energy[kPiece], cross0[kPiece], cross1[kPiece];
+  GroupStates states(f);
+  double z0 = state[0], z1 = state[1];
+  for (std::int64_t piece = 0; piece < groups; piece += kPiece) {
+    const std::int64_t count = groups - piece < kPiece ? groups - piece : kPiece;
+    for (std::int64_t g = 0; g < count; g += 8) {
+      Eight v[8];
+      load_groups(x + 8 * (piece + g), v);
+      for (int h = 0; h < 8; h += kDoubles) {
+        D w1 = {}, w2 = {}, e = {}, c0 = {}, c1 = {}, e0 = {}, e1 = {};
+#pragma GCC unroll 8
+        for (int k = 0; k < 8; ++k) {
+          const D in = frame_of(v, k, h);
+          const D w = fma(splat(form.back1), w1, fma(splat(form.back2), w2, in));
+          const D s = fma(splat(form.ahead1), w1, fma(splat(form.ahead2), w2, w));
+          e = fma(s, s, e);
+          c0 = fma(splat(form.cross[k][0]), in, c0);
+          c1 = fma(splat(form.cross[k][1]), in, c1);
+          e0 = fma(splat(form.end[k][0]), in, e0);
+          e1 = fma(splat(form.end[k][1]), in, e1);
+          w2 = w1;
+          w1 = w;
+        }
+        store(energy + g + h, splat(form.scale) * e);
+        store(cross0 + g + h, c0 + c0);
+        store(cross1 + g + h, c1 + c1);
+        store(states.ends0 + g + h, e0);
+        store(states.ends1 + g + h, e1);
+      }
+    }
+    states.run(count, z0, z1);
+    const D zero = {};
+    for (std::int64_t g = 0; g < count; g += kDoubles) {
+      const D a = load(states.starts0 + g), b = load(states.starts1 + g);
+      const D for_a = fma(splat(form.square[0]), a, fma(splat(2 * form.square[1]), b, load(cross0 + g)));
+      const D for_b = fma(splat(form.square[2]), b, load(cross1 + g));
+      const D sum = fma(a, for_a, fma(b, for_b, load(energy + g)));
+      // Rounding may leave a filtered silence under 0.
+      *reinterpret_cast<HalfUnaligned*>(power + piece + g) = __builtin_convertvector(sum > zero ? sum : zero, Half);
+    }
   }
   state[0] = z0;
   state[1] = z1;
@@ -134,8 +239,7 @@ void filtered_powers(const SideChainFilter& f, double* state, const float* x, st
 
 void filtered(const SideChainFilter& filter, double* state, bool peaks, const float* x, std::int64_t groups,
               float* power) {
-  if (peaks) return filtered_powers<true>(filter, state, x, groups, power);
-  filtered_powers<false>(filter, state, x, groups, power);
+  (peaks ? filtered_peaks : filtered_energies)(filter, state, x, groups, power);
 }
 
 // By doubling: after each round a value is the maximum of twice as many, and the last round overlaps.

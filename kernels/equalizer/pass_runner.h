@@ -7,6 +7,7 @@
 #include "kernels/aligned.h"
 #include "kernels/audio.h"
 #include "kernels/fft/overlap_save.h"
+#include "kernels/stereo/stereo_lanes.h"
 
 namespace lathe::cpu {
 
@@ -43,8 +44,12 @@ class PassRunner {
     std::int64_t used = 0;
     while (used < in.frames) {
       const std::int64_t n = std::min(in.frames - used, row_ - filled_);
-      for (int c = 0; c < channels_; ++c) copy_samples(in.channel(c) + used, n, held_.data() + c * stride_ + filled_);
-      if (mid_side_) to_mid_side(filled_, n);
+      float* to = held_.data() + filled_;
+      if (mid_side_) {
+        stereo_kernels().to_mid_side(in.channel(0) + used, in.channel(1) + used, n, to, to + stride_);
+      } else {
+        for (int c = 0; c < channels_; ++c) copy_samples(in.channel(c) + used, n, to + c * stride_);
+      }
       filled_ += n;
       used += n;
       if (filled_ == row_) run(2 * hop_, emit);
@@ -64,26 +69,6 @@ class PassRunner {
   }
 
  private:
-  // Mid = (L + R) / 2, side = (L - R) / 2 in place; back is L = mid + side, R = mid - side.
-  void to_mid_side(std::int64_t first, std::int64_t count) {
-    float* left = held_.data() + first;
-    float* right = held_.data() + stride_ + first;
-    for (std::int64_t n = 0; n < count; ++n) {
-      const float mid = 0.5f * (left[n] + right[n]), side = 0.5f * (left[n] - right[n]);
-      left[n] = mid;
-      right[n] = side;
-    }
-  }
-  static void to_left_right(MutableAudioView audio) {
-    float* mid = audio.channel(0);
-    float* side = audio.channel(1);
-    for (std::int64_t n = 0; n < audio.frames; ++n) {
-      const float left = mid[n] + side[n], right = mid[n] - side[n];
-      mid[n] = left;
-      side[n] = right;
-    }
-  }
-
   template <class Emit>
   void run(std::int64_t valid, Emit&& emit) {
     for (int c = 0; c < channels_; ++c) {
@@ -92,6 +77,7 @@ class PassRunner {
       float* first = work_.data() + 2 * c * points_;
       float* second = first + points_;
       if (kernel.is_identity()) {
+        if (mid_side_ && c == 0) continue;  // read where it is held
         std::copy_n(x + half_, hop_, first + half_);
         std::copy_n(x + half_ + hop_, hop_, second + half_);
         continue;
@@ -99,8 +85,8 @@ class PassRunner {
       // What lies behind the row's end only feeds results that are thrown away.
       kernel.filter(x, x + hop_, first, second);
     }
-    hand_on(work_.data() + half_, std::min(valid, hop_), emit);
-    if (valid > hop_) hand_on(work_.data() + points_ + half_, valid - hop_, emit);
+    hand_on(0, std::min(valid, hop_), emit);
+    if (valid > hop_) hand_on(1, valid - hop_, emit);
     for (int c = 0; c < channels_; ++c) {
       float* x = held_.data() + c * stride_;
       std::copy(x + 2 * hop_, x + row_, x);
@@ -108,10 +94,14 @@ class PassRunner {
     filled_ = half_ + behind_;
   }
 
+  // The first frames of one of the step's two blocks.
   template <class Emit>
-  void hand_on(float* data, std::int64_t frames, Emit&& emit) {
-    const MutableAudioView out{data, channels_, frames, 2 * points_};
-    if (mid_side_) to_left_right(out);
+  void hand_on(int block, std::int64_t frames, Emit&& emit) {
+    const MutableAudioView out{work_.data() + block * points_ + half_, channels_, frames, 2 * points_};
+    if (mid_side_) {
+      const float* mid = first_.is_identity() ? held_.data() + half_ + block * hop_ : out.channel(0);
+      stereo_kernels().to_left_right(mid, out.channel(1), frames, out.channel(0), out.channel(1));
+    }
     emit(AudioView(out));
   }
 

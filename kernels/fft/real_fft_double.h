@@ -1,4 +1,4 @@
-// A plain double-precision transform for designing filters: exact and short, not fast.
+// A double-precision transform for designing filters, over the lanes of WideFft.
 #pragma once
 
 #include <complex>

@@ -59,18 +59,34 @@ void unpack_pcm(const std::byte* bytes, Encoding encoding, MutableAudioView out)
   }
 }
 
-NonFinite find_non_finite(MutableAudioView audio, bool mend) {
+NonFinite find_non_finite(AudioView audio) {
+  constexpr std::int64_t kPiece = 1024;
   NonFinite found;
   for (int c = 0; c < audio.channels; ++c) {
+    const float* x = audio.channel(c);
+    for (std::int64_t first = 0; first < audio.frames; first += kPiece) {
+      const std::int64_t end = std::min(first + kPiece, audio.frames);
+      int good = 1;
+      for (std::int64_t n = first; n < end; ++n) good &= std::abs(x[n]) <= kLargestSample ? 1 : 0;  // false for NaN too
+      for (std::int64_t n = first; good == 0 && n < end; ++n) {
+        if (std::abs(x[n]) <= kLargestSample) continue;
+        ++found.count;
+        if (found.first_frame < 0 || n < found.first_frame) {
+          found.first_frame = n;
+          found.first_channel = c;
+        }
+      }
+    }
+  }
+  return found;
+}
+
+NonFinite find_non_finite(MutableAudioView audio, bool mend) {
+  const NonFinite found = find_non_finite(AudioView(audio));
+  for (int c = 0; mend && found.count > 0 && c < audio.channels; ++c) {
     float* x = audio.channel(c);
     for (std::int64_t n = 0; n < audio.frames; ++n) {
-      if (std::abs(x[n]) <= kLargestSample) continue;  // false for NaN too
-      ++found.count;
-      if (found.first_frame < 0 || n < found.first_frame) {
-        found.first_frame = n;
-        found.first_channel = c;
-      }
-      if (mend) x[n] = 0.0f;
+      if (!(std::abs(x[n]) <= kLargestSample)) x[n] = 0.0f;
     }
   }
   return found;

@@ -31,6 +31,7 @@ constexpr float kLargestSample = 1e4f;
 
 // Counts NaN, infinity, and what is larger than kLargestSample. With `mend`, replaces each by 0.
 NonFinite find_non_finite(MutableAudioView audio, bool mend);
+NonFinite find_non_finite(AudioView audio);
 
 // What dither does to a sample that is a whole number of steps already. Kept: it is written as it is, so that where a
 // track was mended in places, all the others keep their bits; there is no rounding there to be hidden by noise.

@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kBlock_s = 0.005;
 constexpr std::int64_t kBlocksAFrame = 20, kBlocksARead = 160;
-constexpr std::int64_t kReach = 16, kOverread = 16;
+constexpr std::int64_t kReach = kGuardReach, kOverread = 16;
 constexpr double kHighHz = 8000;
 constexpr std::int64_t kTrimmed = 16;  // the quieter blocks of a frame, whose energy is its level
 constexpr std::int64_t kBeforeOnset = 4;
@@ -52,15 +52,18 @@ std::vector<float> high_pass(double sample_rate_hz) {
   return taps;
 }
 
-// Energies of 5 ms blocks, over all channels.
-struct Energies {
-  std::vector<double> whole, high;
-  std::int64_t not_finite = 0;
-};
+std::int64_t block_of(double sample_rate_hz) {
+  return std::max<std::int64_t>(16, static_cast<std::int64_t>(kBlock_s * sample_rate_hz / 16 + 0.5) * 16);
+}
 
-Energies measure(TrackReader& track, std::int64_t block, const std::vector<float>& taps) {
+// `before` and `difference` are null where nobody asks how the two differ.
+GuardEnergies measure(TrackReader& track, double sample_rate_hz, TrackReader* before, TrackDifference* difference) {
   const GuardKernels& kernels = pick_level(sse2::guard_kernels, avx2::guard_kernels, avx512::guard_kernels);
-  Energies out;
+  const std::int64_t block = block_of(sample_rate_hz);
+  const std::vector<float> taps = high_pass(sample_rate_hz);
+  GuardEnergies out;
+  out.channels = track.channels();
+  out.frames = track.frames();
   const std::int64_t blocks = track.frames() / block;
   const std::int64_t all = (track.frames() + block - 1) / block;
   std::vector<float> whole(kBlocksARead), high(kBlocksARead);
@@ -72,7 +75,7 @@ Energies measure(TrackReader& track, std::int64_t block, const std::vector<float
     out.high.resize(out.whole.size());
     for (int c = 0; c < track.channels(); ++c) {
       const float* x = in.channel(c) + kReach;
-      kernels.energies(x, count, block, taps.data(), kReach, whole.data(), high.data());
+      kernels.energies(x, count, block, taps.data(), whole.data(), high.data());
       for (std::int64_t b = 0; b < count; ++b) {
         const auto i = static_cast<std::size_t>(b);
         if (!std::isfinite(whole[i])) {
@@ -83,11 +86,22 @@ Energies measure(TrackReader& track, std::int64_t block, const std::vector<float
         out.high[at + i] += std::isfinite(high[i]) ? static_cast<double>(high[i]) : 0;
       }
     }
+    if (before == nullptr) continue;
+    // While these blocks of the one are in the cache.
+    const std::int64_t frames = std::min(count * block, track.frames() - first * block);
+    const AudioView was = before->read(first * block, frames);
+    for (int c = 0; c < track.channels(); ++c)
+      difference->samples += kernels.difference(was.channel(c), in.channel(c) + kReach, frames, &difference->square);
   }
   // The last, shorter one was looked at for samples that aren't finite only.
   out.whole.resize(static_cast<std::size_t>(blocks));
   out.high.resize(static_cast<std::size_t>(blocks));
   return out;
+}
+
+void expect_alike(int channels, std::int64_t frames, int of_channels, std::int64_t of_frames) {
+  if (channels != of_channels || frames != of_frames)
+    throw std::invalid_argument("the guard compares tracks of one format and length");
 }
 
 // A number for each frame of `blocks`, from a sorted copy of its blocks.
@@ -145,14 +159,25 @@ void GuardLimits::check() const {
   }
 }
 
+GuardEnergies guard_energies(TrackReader& track, double sample_rate_hz) {
+  return measure(track, sample_rate_hz, nullptr, nullptr);
+}
+
+GuardEnergies guard_energies(TrackReader& track, double sample_rate_hz, TrackReader& before,
+                             TrackDifference& difference) {
+  expect_alike(before.channels(), before.frames(), track.channels(), track.frames());
+  return measure(track, sample_rate_hz, &before, &difference);
+}
+
 GuardReading compare(TrackReader& before, TrackReader& after, double sample_rate_hz, const GuardLimits& limits) {
   limits.check();
-  if (before.channels() != after.channels() || before.frames() != after.frames())
-    throw std::invalid_argument("the guard compares tracks of one format and length");
-  const auto block = std::max<std::int64_t>(16, static_cast<std::int64_t>(kBlock_s * sample_rate_hz / 16 + 0.5) * 16);
-  const std::vector<float> taps = high_pass(sample_rate_hz);
-  const Energies was = measure(before, block, taps), is = measure(after, block, taps);
+  expect_alike(before.channels(), before.frames(), after.channels(), after.frames());
+  return compare(guard_energies(before, sample_rate_hz), guard_energies(after, sample_rate_hz), limits);
+}
 
+GuardReading compare(const GuardEnergies& was, const GuardEnergies& is, const GuardLimits& limits) {
+  limits.check();
+  expect_alike(was.channels, was.frames, is.channels, is.frames);
   GuardReading r;
   r.not_finite_samples = is.not_finite;
   const auto level = [](const double* sorted) {

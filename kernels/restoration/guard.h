@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "kernels/restoration/restorer.h"
 
@@ -48,9 +49,30 @@ struct GuardReading {
   bool is_ok() const { return failed.empty(); }
 };
 
-// Energies are sums over all channels. "Well above the noise": at least 10 dB over the 5th percentile, or (but see
-// steady_highs_are_music) within 10 dB of the 95th. Both tracks have the same format and length (std::invalid_argument
-// otherwise); they are read in order in blocks of under a second. Cost: 17 multiply-adds a sample of each.
+// Energies of 5 ms blocks of a track, over all channels: whole, and above 8 kHz or a quarter of the rate. What one
+// stage leaves is what the next one finds: such figures serve both.
+struct GuardEnergies {
+  std::vector<double> whole, high;
+  std::int64_t not_finite = 0;  // samples
+  int channels = 0;
+  std::int64_t frames = 0;
+};
+
+// Samples of one track whose bits are not another's, and the sum of their squared differences.
+struct TrackDifference {
+  std::int64_t samples = 0;
+  double square = 0;
+};
+
+// The track is read in order in blocks of under a second. Cost: 17 multiply-adds a sample.
+GuardEnergies guard_energies(TrackReader& track, double sample_rate_hz);
+// The same, and how the track differs from `before`, of the same format and length (std::invalid_argument otherwise).
+GuardEnergies guard_energies(TrackReader& track, double sample_rate_hz, TrackReader& before,
+                             TrackDifference& difference);
+
+// "Well above the noise": at least 10 dB over the 5th percentile, or (but see steady_highs_are_music) within 10 dB of
+// the 95th. Both are of tracks of the same format and length (std::invalid_argument otherwise).
+GuardReading compare(const GuardEnergies& before, const GuardEnergies& after, const GuardLimits& limits);
 GuardReading compare(TrackReader& before, TrackReader& after, double sample_rate_hz, const GuardLimits& limits);
 
 }  // namespace lathe

@@ -82,9 +82,29 @@ void synthesise(const HumStretch& s, float* hum) {
   }
 }
 
+float subtract(const float* x, const float* hum, std::int64_t count, float* y) {
+  F sums[kParts] = {};
+  std::int64_t n = 0;
+  for (; n + kRow <= count; n += kRow) {
+#pragma GCC unroll 4
+    for (int p = 0; p < kParts; ++p) {
+      const F h = load(hum + n + p * kFloats);
+      store(y + n + p * kFloats, load(x + n + p * kFloats) - h);
+      sums[p] = fma(h, h, sums[p]);
+    }
+  }
+  float rest = 0;
+  for (; n < count; ++n) {
+    const float h = hum[n];
+    y[n] = x[n] - h;
+    rest += h * h;
+  }
+  return folded(sums) + rest;
+}
+
 }  // namespace
 
 extern const HumKernels hum_kernels;
-const HumKernels hum_kernels = {lower, project, synthesise};
+const HumKernels hum_kernels = {lower, project, synthesise, subtract};
 
 }  // namespace lathe::LATHE_LEVEL

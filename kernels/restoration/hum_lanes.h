@@ -30,6 +30,8 @@ struct HumKernels {
   void (*project)(const float* x, std::int64_t length, const float* tables, std::int64_t columns, float* out);
   // hum[n] = sum over lines of Re(amplitude(n) exp(i k phase(n))) for 16 rows frames.
   void (*synthesise)(const HumStretch&, float* hum);
+  // y = x - hum; returns the sum of hum^2.
+  float (*subtract)(const float* x, const float* hum, std::int64_t count, float* y);
 };
 
 namespace sse2 {

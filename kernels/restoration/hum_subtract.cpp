@@ -93,13 +93,7 @@ HumSubtraction subtract_hum(TrackReader& track, double sample_rate_hz, const Hum
           std::copy_n(x + b, n, y + b);
           continue;
         }
-        const float* hum = subtraction.hum();
-        float block[8] = {};
-        for (std::int64_t i = 0; i < n; ++i) {
-          y[b + i] = x[b + i] - hum[i];
-          block[i % 8] += hum[i] * hum[i];
-        }
-        for (const float v : block) removed += static_cast<double>(v);
+        removed += static_cast<double>(hum_kernels().subtract(x + b, subtraction.hum(), n, y + b));
         result.samples_changed += n;
       }
       keep_silence(x, count, y);

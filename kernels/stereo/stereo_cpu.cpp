@@ -34,11 +34,18 @@ class GuardRunner {
         width_(design.flat_width()),
         block_(design.block_frames()),
         ahead_(design.look_ahead_blocks()),
+        only_counts_(!limits_.holds_anything() && width_ == 1),
+        blocks_(2, block_, 0),
         stride_((2 * (ahead_ + kAtOnce) * block_ + 15) / 16 * 16),
-        held_(static_cast<std::size_t>(2 * stride_)) {}
+        held_(only_counts_ ? 0 : static_cast<std::size_t>(2 * stride_)) {}
 
   template <class Emit>
   void take(AudioView in, Emit&& emit) {
+    if (only_counts_) {
+      blocks_.take(
+          in, [this](AudioView block, std::int64_t, std::int64_t valid) { sums_.push_back(sums_of(block, 0, valid)); });
+      return emit(in);
+    }
     for (std::int64_t used = 0; used < in.frames;) {
       if (filled_ == stride_) drop();
       const std::int64_t count = std::min(in.frames - used, stride_ - filled_);
@@ -52,6 +59,11 @@ class GuardRunner {
 
   template <class Emit>
   void finish(Emit&& emit) {
+    if (only_counts_) {
+      blocks_.finish(
+          [this](AudioView block, std::int64_t, std::int64_t valid) { sums_.push_back(sums_of(block, 0, valid)); });
+      return knots_.resize(sums_.size() + 1, 1.0f);
+    }
     if (known_frames() < filled_) note_block(filled_ - known_frames());
     hand_on(known(), known(), emit);
   }
@@ -126,6 +138,8 @@ class GuardRunner {
   StereoLimits limits_;
   double width_;
   std::int64_t block_, ahead_;
+  bool only_counts_;    // no sample changes: nothing is held
+  BlockFeeder blocks_;  // where it only counts
   std::int64_t stride_;
   AlignedArray<float> held_;  // left and right from block first_block_ on
   std::int64_t filled_ = 0, first_block_ = 0;

@@ -70,9 +70,37 @@ void scale_side(float* left, float* right, std::int64_t count, float base, float
   });
 }
 
+void to_mid_side(const float* left, const float* right, std::int64_t count, float* mid, float* side) {
+  std::int64_t n = 0;
+  for (; n + kFloats <= count; n += kFloats) {
+    const F a = load(left + n), b = load(right + n);
+    store(mid + n, splat(0.5f) * (a + b));
+    store(side + n, splat(0.5f) * (a - b));
+  }
+  for (; n < count; ++n) {
+    const float a = left[n], b = right[n];
+    mid[n] = 0.5f * (a + b);
+    side[n] = 0.5f * (a - b);
+  }
+}
+
+void to_left_right(const float* mid, const float* side, std::int64_t count, float* left, float* right) {
+  std::int64_t n = 0;
+  for (; n + kFloats <= count; n += kFloats) {
+    const F m = load(mid + n), s = load(side + n);
+    store(left + n, m + s);
+    store(right + n, m - s);
+  }
+  for (; n < count; ++n) {
+    const float m = mid[n], s = side[n];
+    left[n] = m + s;
+    right[n] = m - s;
+  }
+}
+
 }  // namespace
 
 extern const StereoKernels stereo_kernels;
-const StereoKernels stereo_kernels = {sums, scale_side};
+const StereoKernels stereo_kernels = {sums, scale_side, to_mid_side, to_left_right};
 
 }  // namespace lathe::LATHE_LEVEL

@@ -1,4 +1,4 @@
-// The lane kernels of the stereo stage: sums of mid and side, and the side's gain.
+// The lane kernels of the stereo stage: mid and side and back, their sums, and the side's gain.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,9 @@ struct StereoKernels {
   void (*sums)(const float* left, const float* right, std::int64_t count, float* sums);
   // In place: the side of frame n times base + n step.
   void (*scale_side)(float* left, float* right, std::int64_t count, float base, float step);
+  // Mid = (L + R) / 2, side = (L - R) / 2, and L = mid + side, R = mid - side. What is written may be what is read.
+  void (*to_mid_side)(const float* left, const float* right, std::int64_t count, float* mid, float* side);
+  void (*to_left_right)(const float* mid, const float* side, std::int64_t count, float* left, float* right);
 };
 
 namespace sse2 {
