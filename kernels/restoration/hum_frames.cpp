@@ -51,7 +51,7 @@ HumFrames hum_frames(const LowBand& low, double freq_hz, int harmonics, double h
       turn[static_cast<std::size_t>(k)] = {e.cos, e.sin};
     }
     for (int c = 0; c < out.channels; ++c) {
-      hum_kernels().project(low.row(c) + b * hop, length, tables.data(), columns, sums.data());
+      hum_kernels().project(low.row(c) + b * hop, length, tables.data(), length, columns, sums.data());
       for (int k = 0; k < out.lines; ++k) {
         Complex64* row = out.z.data() + (c * out.lines + k) * out.count;
         for (std::int64_t q = 0; q < kQuarters; ++q) {

@@ -46,10 +46,11 @@ void lower(const float* x, std::int64_t count, std::int64_t factor, const float*
   for (; i < count; ++i) dots<1>(x + i * factor, 0, taps, 0, taps_count, u + i);
 }
 
-void project(const float* x, std::int64_t length, const float* tables, std::int64_t columns, float* out) {
+void project(const float* x, std::int64_t length, const float* tables, std::int64_t step, std::int64_t columns,
+             float* out) {
   std::int64_t j = 0;
-  for (; j + 4 <= columns; j += 4) dots<4>(x, 0, tables + j * length, length, length, out + j);
-  for (; j < columns; ++j) dots<1>(x, 0, tables + j * length, 0, length, out + j);
+  for (; j + 4 <= columns; j += 4) dots<4>(x, 0, tables + j * step, step, length, out + j);
+  for (; j < columns; ++j) dots<1>(x, 0, tables + j * step, 0, length, out + j);
 }
 
 void synthesise(const HumStretch& s, float* hum) {

@@ -26,8 +26,9 @@ struct HumKernels {
   // u[i] = sum over k < taps_count of taps[k] x[i factor + k]; taps_count a multiple of 16.
   void (*lower)(const float* x, std::int64_t count, std::int64_t factor, const float* taps, std::int64_t taps_count,
                 float* u);
-  // out[j] = sum over n < length of x[n] tables[j length + n]; length a multiple of 16.
-  void (*project)(const float* x, std::int64_t length, const float* tables, std::int64_t columns, float* out);
+  // out[j] = sum over n < length of x[n] tables[j step + n]; length a multiple of 16.
+  void (*project)(const float* x, std::int64_t length, const float* tables, std::int64_t step, std::int64_t columns,
+                  float* out);
   // hum[n] = sum over lines of Re(amplitude(n) exp(i k phase(n))) for 16 rows frames.
   void (*synthesise)(const HumStretch&, float* hum);
   // y = x - hum; returns the sum of hum^2.

@@ -47,7 +47,7 @@ LowBand::LowBand(TrackReader& track, double sample_rate_hz)
       const float* x = in.channel(c);
       kernels.lower(x, count, factor_, taps_.data(), taps_count, data_.data() + c * stride_ + i);
       float square = 0;
-      kernels.project(x + kHalfTaps * factor_, own / 16 * 16, x + kHalfTaps * factor_, 1, &square);
+      kernels.project(x + kHalfTaps * factor_, own / 16 * 16, x + kHalfTaps * factor_, 0, 1, &square);
       track_power_ += static_cast<double>(square);
     }
   }

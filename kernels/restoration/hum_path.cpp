@@ -6,6 +6,7 @@
 
 #include "kernels/math/portable_log.h"
 #include "kernels/math/turns.h"
+#include "kernels/restoration/hum_lanes.h"
 #include "kernels/restoration/hum_smooth.h"
 
 namespace lathe {
@@ -25,14 +26,15 @@ HumPath::HumPath(const HumFrames& f, double stretch_s) : hop_s_(f.hop_s), count_
   stretches_ = (f.count - length_) / hop_ + 1;
   likelihood_.assign(static_cast<std::size_t>(lines_ * stretches_ * kAll), 0.0);
 
-  // exp(-i 2 pi j step hop m) for j = 0, 1, ..., lines * kOffsets; the negative ones are their conjugates.
-  const std::int64_t length = length_;
-  std::vector<float> cosines(static_cast<std::size_t>((f.lines * kOffsets + 1) * length)), sines(cosines.size());
+  // exp(-i 2 pi j step hop m) for j = 0, 1, ..., lines * kOffsets; the negative ones are their conjugates. Rows are
+  // filled up with zeros.
+  const std::int64_t length = length_, padded = (length + 15) / 16 * 16;
+  std::vector<float> cosines(static_cast<std::size_t>((f.lines * kOffsets + 1) * padded)), sines(cosines.size());
   for (std::int64_t j = 0; j <= f.lines * kOffsets; ++j) {
     for (std::int64_t m = 0; m < length; ++m) {
       const CosSin e = cos_sin_turns(static_cast<double>(j) * kStepHz * f.hop_s * static_cast<double>(m));
-      cosines[static_cast<std::size_t>(j * length + m)] = static_cast<float>(e.cos);
-      sines[static_cast<std::size_t>(j * length + m)] = static_cast<float>(e.sin);
+      cosines[static_cast<std::size_t>(j * padded + m)] = static_cast<float>(e.cos);
+      sines[static_cast<std::size_t>(j * padded + m)] = static_cast<float>(e.sin);
     }
   }
   std::vector<double> window(static_cast<std::size_t>(length)), p(static_cast<std::size_t>(f.count)), mean(p.size()),
@@ -44,7 +46,8 @@ HumPath::HumPath(const HumFrames& f, double stretch_s) : hop_s_(f.hop_s), count_
     window_sum += window[static_cast<std::size_t>(m)];
   }
   const double independent = 0.27 * static_cast<double>(length);
-  std::vector<float> re(static_cast<std::size_t>(length)), im(re.size());
+  std::vector<float> re(static_cast<std::size_t>(padded)), im(re.size());
+  float ac[kOffsets + 1], bs[kOffsets + 1], dc[kOffsets + 1], es[kOffsets + 1];
   for (int c = 0; c < f.channels; ++c) {
     for (int k = 0; k < f.lines; ++k) {
       const Complex64* z = f.row(c, k);
@@ -63,28 +66,19 @@ HumPath::HumPath(const HumFrames& f, double stretch_s) : hop_s_(f.hop_s), count_
           im[static_cast<std::size_t>(m)] = static_cast<float>(weight * z[i].im);
           noise += w * w;
         }
+        // x exp(-i t): re = x c + y s, im = y c - x s; for negative offsets the sine changes its sign.
+        const auto project = [&](const std::vector<float>& x, const std::vector<float>& tables, float* sums) {
+          hum_kernels().project(x.data(), padded, tables.data(), (k + 1) * padded, kOffsets + 1, sums);
+        };
+        project(re, cosines, ac);
+        project(im, sines, bs);
+        project(im, cosines, dc);
+        project(re, sines, es);
         for (int o = -kOffsets; o <= kOffsets; ++o) {
-          const std::int64_t j = static_cast<std::int64_t>(k + 1) * std::abs(o);
-          const float* cs = cosines.data() + j * length;
-          const float* sn = sines.data() + j * length;
-          float a[4] = {}, b[4] = {}, d[4] = {}, e[4] = {};
-          std::int64_t m = 0;
-          for (; m + 4 <= length; m += 4) {
-            for (int i = 0; i < 4; ++i) {
-              const float x = re[static_cast<std::size_t>(m + i)], y = im[static_cast<std::size_t>(m + i)];
-              a[i] += x * cs[m + i], b[i] += y * sn[m + i], d[i] += y * cs[m + i], e[i] += x * sn[m + i];
-            }
-          }
-          for (; m < length; ++m) {
-            const float x = re[static_cast<std::size_t>(m)], y = im[static_cast<std::size_t>(m)];
-            a[0] += x * cs[m], b[0] += y * sn[m], d[0] += y * cs[m], e[0] += x * sn[m];
-          }
-          const double ac = static_cast<double>((a[0] + a[1]) + (a[2] + a[3])),
-                       bs = static_cast<double>((b[0] + b[1]) + (b[2] + b[3])),
-                       dc = static_cast<double>((d[0] + d[1]) + (d[2] + d[3])),
-                       es = static_cast<double>((e[0] + e[1]) + (e[2] + e[3]));
-          // x exp(-i t): re = x c + y s, im = y c - x s; for negative offsets the sine changes its sign.
-          const Complex64 sum = o >= 0 ? Complex64{ac + bs, dc - es} : Complex64{ac - bs, dc + es};
+          const int j = std::abs(o);
+          const double sign = o >= 0 ? 1 : -1;
+          const Complex64 sum{static_cast<double>(ac[j]) + sign * static_cast<double>(bs[j]),
+                              static_cast<double>(dc[j]) - sign * static_cast<double>(es[j])};
           const double coherence = std::min(power(sum) / (noise * window_sum + 1e-300), 0.98);
           likelihood_[static_cast<std::size_t>((k * stretches_ + s) * kAll + o + kOffsets)] +=
               -independent * portable_log(std::max(1 - coherence, 1e-300));

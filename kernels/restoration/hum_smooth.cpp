@@ -9,22 +9,39 @@ void smooth_walk(const Complex64* y, const double* w, double penalty, std::int64
   if (count == 0) return;
   work.resize(static_cast<std::size_t>(count));
   double* inverse = work.data();
-  // Thomas's elimination; the matrix has -penalty beside its diagonal.
-  for (std::int64_t m = 0; m < count; ++m) {
-    const double beside = (m > 0 ? penalty : 0) + (m + 1 < count ? penalty : 0);
-    double diagonal = w[m] + beside;
-    Complex64 right = w[m] * y[m];
-    if (m > 0) {
-      const double share = penalty * inverse[m - 1];
-      diagonal -= share * penalty;
-      right = right + share * s[m - 1];
-    }
-    inverse[m] = diagonal > 0 ? 1 / diagonal : 0;
-    s[m] = right;
+  // Thomas's elimination, from both ends to the middle and back: a step waits for the one before it, and two that do
+  // not wait for each other take the time of one. The matrix has -penalty beside its diagonal.
+  const std::int64_t middle = count / 2, last = count - 1;
+  const double square = penalty * penalty;
+  const auto start = [&](std::int64_t m) {
+    const double beside = (m > 0 ? penalty : 0) + (m < last ? penalty : 0);
+    inverse[m] = w[m] + beside;
+    s[m] = w[m] * y[m];
+  };
+  const auto eliminate = [&](std::int64_t m, std::int64_t from) {
+    inverse[m] -= square * inverse[from];
+    s[m] = s[m] + (penalty * inverse[from]) * s[from];
+  };
+  const auto invert = [inverse](std::int64_t m) { inverse[m] = inverse[m] > 0 ? 1 / inverse[m] : 0; };
+  for (std::int64_t i = 0; i < middle; ++i) {
+    const std::int64_t front = i, back = last - i;
+    start(front);
+    if (i > 0) eliminate(front, front - 1);
+    invert(front);
+    if (back == middle) continue;
+    start(back);
+    if (i > 0) eliminate(back, back + 1);
+    invert(back);
   }
-  for (std::int64_t m = count - 1; m >= 0; --m) {
-    if (m + 1 < count) s[m] = s[m] + penalty * s[m + 1];
-    s[m] = inverse[m] * s[m];
+  start(middle);
+  if (middle > 0) eliminate(middle, middle - 1);
+  if (middle < last) eliminate(middle, middle + 1);
+  invert(middle);
+  s[middle] = inverse[middle] * s[middle];
+  for (std::int64_t i = 1; i <= middle; ++i) {
+    const std::int64_t front = middle - i, back = middle + i;
+    s[front] = inverse[front] * (s[front] + penalty * s[front + 1]);
+    if (back <= last) s[back] = inverse[back] * (s[back] + penalty * s[back - 1]);
   }
 }
 
