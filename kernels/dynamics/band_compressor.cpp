@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
+#include "kernels/dynamics/band_lanes.h"
 #include "kernels/dynamics/gain_follower.h"
 #include "kernels/simd/level.h"
 
 namespace lathe::cpu {
 namespace {
+
+const BandKernels& kernels() { return pick_level(sse2::band_kernels, avx2::band_kernels, avx512::band_kernels); }
 
 class BandCompressor final : public Stage {
  public:
@@ -113,9 +117,9 @@ class BandCompressor final : public Stage {
         const float* lower = lower_.data() + part * points + half;
         float* to = new_samples(band, c) + part * hop;
         if (below < 0) {
-          std::copy_n(upper, hop, to);
+          copy_samples(upper, hop, to);
         } else {
-          for (std::int64_t n = 0; n < hop; ++n) to[n] = upper[n] - lower[n];
+          kernels().difference(upper, lower, hop, to);
         }
       }
       std::swap(work_, lower_);
@@ -129,14 +133,15 @@ class BandCompressor final : public Stage {
     if (skipped >= step_) return;  // a look-ahead longer than a block: nothing is ready yet
     const std::int64_t groups = (step_ - skipped) / CompressorDesign::kGroup,
                        group = (first + skipped) / CompressorDesign::kGroup;
-    const auto& apply = pick_level(sse2::dynamics_kernels, avx2::dynamics_kernels, avx512::dynamics_kernels).apply;
+    std::vector<const float*> samples(bands_.size()), gains(bands_.size());
     for (int c = 0; c < channels_; ++c) {
-      const float* base = held_.data() + c * stride_ + past_ - wait_ + skipped;
-      float* y = out_.data() + c * step_;
-      for (Band& band : bands_) {
-        apply(base, band.samples.data() + c * band_stride_ + skipped, groups, band.follower.gains(c, group), y);
-        base = y;
+      for (std::size_t b = 0; b < bands_.size(); ++b) {
+        samples[b] = bands_[b].samples.data() + c * band_stride_ + skipped;
+        gains[b] = bands_[b].follower.gains(c, group);
       }
+      const float* base = held_.data() + c * stride_ + past_ - wait_ + skipped;
+      kernels().apply(base, samples.data(), gains.data(), static_cast<int>(bands_.size()), groups,
+                      out_.data() + c * step_);
     }
     const std::int64_t valid = std::min(step_ - skipped, taken_ - handed_on_);
     if (valid > 0) next().take(AudioView{out_.data(), channels_, valid, step_});

@@ -256,10 +256,31 @@ void hold(float* in, std::int64_t count, std::int64_t window, float* out) {
   for (std::int64_t i = 0; i < count; i += kFloats) store(out + i, load(in + i));
 }
 
+// Taps 16 apart read the same vectors, for outputs 16 apart: with seven of them at a time a load, which nearly always
+// crosses a cache line, serves up to seven sums. Each sum takes its taps in the same order at every level.
 template <int Vectors>
 inline void weigh_some(const float* in, const float* weights, std::int64_t taps, float* out) {
+  constexpr int kApart = 16, kTogether = 7, kStep = kApart / kFloats;
   F sum[Vectors] = {};
-  for (std::int64_t k = 0; k < taps; ++k) {
+  std::int64_t k = 0;
+  for (; k + kApart * kTogether <= taps; k += kApart * kTogether) {
+    for (int r = 0; r < kApart; ++r) {
+      const float *x = in + k + r, *of = weights + k + r;
+      F w[kTogether];
+#pragma GCC unroll 8
+      for (int q = 0; q < kTogether; ++q) w[q] = splat(of[kApart * q]);
+#pragma GCC unroll 32
+      for (int u = 0; u < Vectors + kStep * (kTogether - 1); ++u) {
+        const F v = load(x + u * kFloats);
+#pragma GCC unroll 8
+        for (int q = 0; q < kTogether; ++q) {
+          const int to = u - kStep * q;
+          if (to >= 0 && to < Vectors) sum[to] = fma(v, w[q], sum[to]);
+        }
+      }
+    }
+  }
+  for (; k < taps; ++k) {
     const F w = splat(weights[k]);
 #pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v) sum[v] = fma(load(in + k + v * kFloats), w, sum[v]);
