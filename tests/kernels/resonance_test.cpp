@@ -122,9 +122,6 @@ INSTANTIATE_TEST_SUITE_P(Resonance, Planted,
 
 class PlantedInMusic : public ::testing::TestWithParam<EqBand> {};
 
-class PlantedInMusic : public ::testing::TestWithParam<EqBand> {};
-
-// Notes pull a ridge's place and height by a little: 20 cents.
 // Notes pull a ridge's place and height: 20 cents, and 2 dB of what is left; 1.5 measured. Lower down, where a note's
 // partials stand far apart, a resonance that no note meets is not told from them and left alone.
 TEST_P(PlantedInMusic, IsFoundAndTakenBack) {
