@@ -14,9 +14,16 @@ struct StageCurve {
   std::vector<float> values;
 };
 
+// Things found one beside another, each with the same figures.
+struct StageList {
+  std::string name;
+  std::vector<std::vector<std::pair<std::string, double>>> rows;
+};
+
 struct StageAccount {
   std::vector<std::pair<std::string, double>> figures;  // names with their units, in the order to be printed
   std::vector<StageCurve> curves;
+  std::vector<StageList> lists;
   std::vector<std::string> notes;  // sentences for the user, such as why less was done than was asked
 };
 

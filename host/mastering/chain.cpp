@@ -68,7 +68,8 @@ bool is_flat(const EqBand& band) {
 }  // namespace
 
 bool changes_nothing(const ChainStage& stage) {
-  if (const auto* eq = std::get_if<EqStage>(&stage)) return std::all_of(eq->bands.begin(), eq->bands.end(), is_flat);
+  if (const auto* eq = std::get_if<EqStage>(&stage))
+    return eq->resonances == Resonances::off && std::all_of(eq->bands.begin(), eq->bands.end(), is_flat);
   if (const auto* compress = std::get_if<CompressStage>(&stage)) return compress->settings.changes_nothing();
   if (std::holds_alternative<LevelStage>(stage)) return false;
   if (const auto* stereo = std::get_if<StereoStage>(&stage)) return stereo->settings.changes_nothing();
@@ -81,7 +82,7 @@ bool changes_nothing(const ChainStage& stage) {
 }
 
 bool Chain::is_neutral() const {
-  return !goal.target_lufs && !goal.limit && !sample_rate_hz &&
+  return !goal.target_lufs && goal.as_loud_as.empty() && !goal.limit && !sample_rate_hz &&
          std::all_of(stages.begin(), stages.end(), changes_nothing);
 }
 

@@ -26,12 +26,16 @@
 #include "kernels/restoration/rumble.h"
 #include "kernels/stereo/stereo.h"
 #include "kernels/tonal_balance/match_curve.h"
+#include "kernels/tonal_balance/resonance.h"
 
 namespace lathe {
 
+enum class Resonances { off, propose, apply };
 struct EqStage {
   std::vector<EqBand> bands;
   EqPhase phase = EqPhase::linear;
+  Resonances resonances = Resonances::off;
+  ResonanceSettings resonance_limits = {};
 };
 struct StereoStage {
   StereoSettings settings;
@@ -68,8 +72,8 @@ using ChainStage =
 // As a recipe calls it.
 std::string_view stage_name(const ChainStage& stage);
 
-// An equaliser without bands, a stereo stage that asks for nothing, a compressor without a ratio, a gain of 0 dB, a
-// denoiser that reduces by 0 dB, a match of strength 0 or at most 0 dB.
+// An equaliser without bands that looks for no resonances, a stereo stage that asks for nothing, a compressor without a
+// ratio, a gain of 0 dB, a denoiser that reduces by 0 dB, a match of strength 0 or at most 0 dB.
 bool changes_nothing(const ChainStage& stage);
 
 struct Chain {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "host/mastering/match_examined.h"
+#include "host/mastering/resonance_examined.h"
 #include "kernels/dynamics/gain_ride.h"
 
 namespace lathe {
@@ -33,6 +34,7 @@ ExaminedStep ridden(const LevelStage& stage, const HopEnergies& hops) {
 }  // namespace
 
 bool needs_whole_track(const ChainStage& stage) {
+  if (const auto* eq = std::get_if<EqStage>(&stage)) return eq->resonances != Resonances::off;
   return std::holds_alternative<LevelStage>(stage) || std::holds_alternative<MatchEqStage>(stage);
 }
 
@@ -41,6 +43,8 @@ ExaminedStep examine(const ChainStage& stage, FrameStore& track, const HopEnergi
   if (const auto* level = std::get_if<LevelStage>(&stage)) return ridden(*level, hops);
   if (const auto* match = std::get_if<MatchEqStage>(&stage))
     return examine_match(*match, track, format, designs, check);
+  if (const auto* eq = std::get_if<EqStage>(&stage))
+    return examine_resonances(*eq, track, hops, format, designs, check);
   throw std::logic_error("examine: this stage needs no examining");
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,6 +38,8 @@ struct LimitGoal {
 
 struct GainGoal {
   std::optional<double> target_lufs;
+  // Until target_lufs is known: it is to be the loudness of this reference. Else empty.
+  std::filesystem::path as_loud_as = {};
   OnConflict on_conflict = OnConflict::stop_at_limit;
   std::optional<LimitGoal> limit;  // none: the gain stops where the true peak would pass 0 dBTP
   LoudnessScope scope = LoudnessScope::track;

@@ -24,7 +24,7 @@ LongTermSpectrum spectrum_of(FrameStore& track, int sample_rate_hz, const std::f
 ExaminedStep examine_match(const MatchEqStage& stage, FrameStore& track, const AudioFormat& format, EqDesigns& designs,
                            const std::function<void()>& check) {
   const ToneAim aim =
-      stage.target.empty() ? designs.references().get(stage.reference, check) : target_aim(stage.target);
+      stage.target.empty() ? designs.references().get(stage.reference, check).tone : target_aim(stage.target);
   const MatchCurve curve = match_curve(spectrum_of(track, format.sample_rate_hz, check), aim, stage.settings);
   ExaminedStep examined;
   StageAccount& account = examined.account;

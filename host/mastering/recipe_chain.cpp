@@ -9,61 +9,10 @@
 #include <stdexcept>
 
 #include "host/mastering/recipe_dynamics.h"
+#include "host/mastering/recipe_eq.h"
 
 namespace lathe {
 namespace {
-
-BandType type_of(v1::BandType type) {
-  switch (type) {
-    case v1::BAND_TYPE_HIGH_PASS:
-      return BandType::high_pass;
-    case v1::BAND_TYPE_LOW_PASS:
-      return BandType::low_pass;
-    case v1::BAND_TYPE_LOW_SHELF:
-      return BandType::low_shelf;
-    case v1::BAND_TYPE_HIGH_SHELF:
-      return BandType::high_shelf;
-    case v1::BAND_TYPE_NOTCH:
-      return BandType::notch;
-    case v1::BAND_TYPE_BAND_PASS:
-      return BandType::band_pass;
-    case v1::BAND_TYPE_TILT:
-      return BandType::tilt;
-    default:
-      return BandType::bell;
-  }
-}
-
-BandChannel channel_of(v1::BandChannel channel) {
-  switch (channel) {
-    case v1::BAND_CHANNEL_LEFT:
-      return BandChannel::left;
-    case v1::BAND_CHANNEL_RIGHT:
-      return BandChannel::right;
-    case v1::BAND_CHANNEL_MID:
-      return BandChannel::mid;
-    case v1::BAND_CHANNEL_SIDE:
-      return BandChannel::side;
-    default:
-      return BandChannel::stereo;
-  }
-}
-
-EqStage eq_of(const v1::Eq& eq) {
-  EqStage stage;
-  if (eq.phase() == v1::EQ_PHASE_MINIMUM) stage.phase = EqPhase::minimum;
-  for (const v1::EqBand& b : eq.bands()) {
-    EqBand band;
-    band.type = type_of(b.type());
-    band.freq_hz = b.freq_hz();
-    band.gain_db = b.gain_db();
-    if (b.has_q()) band.q = b.q();
-    if (b.has_slope_db_oct()) band.slope_db_oct = b.slope_db_oct();
-    band.channel = channel_of(b.channel());
-    stage.bands.push_back(band);
-  }
-  return stage;
-}
 
 StereoStage stereo_of(const v1::Stereo& stereo) {
   StereoStage stage;
@@ -175,20 +124,37 @@ LoudnessScope scope_of(v1::LoudnessScope scope) {
   }
 }
 
-void set_loudness(const v1::Loudness& loudness, GainGoal& goal) {
+// Of the last match_eq that has one; empty: none has.
+std::filesystem::path reference_of(const v1::Recipe& recipe) {
+  std::filesystem::path reference;
+  for (const v1::Stage& stage : recipe.chain()) {
+    if (stage.match_eq().has_reference()) reference = stage.match_eq().reference();
+  }
+  return reference;
+}
+
+void set_loudness(const v1::Loudness& loudness, const v1::Recipe& recipe, GainGoal& goal) {
   goal.scope = scope_of(loudness.scope());
-  goal.target_lufs = loudness.target_lufs();
+  goal.target_lufs.reset();
+  goal.as_loud_as.clear();
+  if (loudness.reference()) {
+    goal.as_loud_as = reference_of(recipe);
+    if (goal.as_loud_as.empty())
+      throw std::invalid_argument("a target_lufs of 'reference' needs a match_eq with a reference");
+  } else {
+    goal.target_lufs = loudness.target_lufs();
+  }
   goal.on_conflict = conflict_of(loudness.on_conflict());
 }
 
 // The output's own, where it asks for another loudness or goes without the limiter.
-std::optional<GainGoal> own_goal(const v1::Output& output, const GainGoal& of_chain) {
+std::optional<GainGoal> own_goal(const v1::Output& output, const v1::Recipe& recipe, const GainGoal& of_chain) {
   const bool skips_limit =
       std::find(output.skip().begin(), output.skip().end(), v1::STAGE_KIND_LIMIT) != output.skip().end();
   if (!skips_limit && !output.has_loudness()) return std::nullopt;
   GainGoal goal = of_chain;
   if (skips_limit) goal.limit.reset();
-  if (output.has_loudness()) set_loudness(output.loudness(), goal);
+  if (output.has_loudness()) set_loudness(output.loudness(), recipe, goal);
   return goal;
 }
 
@@ -362,7 +328,7 @@ Chain chain_of(const v1::Recipe& recipe) {
   chain.stages = stages_of(recipe.chain());
   for (const v1::Stage& stage : recipe.chain())
     if (stage.has_limit()) chain.goal.limit = limit_of(stage.limit());
-  if (recipe.has_loudness()) set_loudness(recipe.loudness(), chain.goal);
+  if (recipe.has_loudness()) set_loudness(recipe.loudness(), recipe, chain.goal);
   return chain;
 }
 
@@ -382,7 +348,7 @@ std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& 
     spec.encoding = encoding_of(*output, input.encoding, spec.container);
     spec.dither = dither_of(output->dither());
     if (output->has_sample_rate()) spec.sample_rate_hz = output->sample_rate();
-    spec.goal = own_goal(*output, goal);
+    spec.goal = own_goal(*output, recipe, goal);
     const std::string_view ext = extension_for(spec.container).substr(1);
     const std::string pattern = output->has_path()   ? output->path()
                                 : wanted.size() == 1 ? std::string()

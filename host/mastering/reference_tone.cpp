@@ -6,6 +6,9 @@
 #include <stdexcept>
 
 #include "host/audio_file/audio_reader.h"
+#include "kernels/loudness/channel_weights.h"
+#include "kernels/loudness/loudness_meter.h"
+#include "kernels/math/gating.h"
 #include "kernels/pcm/pcm.h"
 
 namespace lathe {
@@ -18,10 +21,23 @@ constexpr std::int64_t kBlock = 65536;
   throw std::invalid_argument("the reference " + file.string() + ": " + why);
 }
 
-LongTermSpectrum spectrum_of(const fs::path& file, const std::function<void()>& check) try {
+// The system's fault and not the file's.
+struct Unreadable : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+
+struct FileReading {
+  LongTermSpectrum spectrum;
+  std::vector<double> block_powers;  // of 400 ms, every 100 ms: what loudness is gated of
+};
+
+FileReading reading_of(const fs::path& file, const std::function<void()>& check) try {
   AudioReader reader(file);
   const AudioFormat& format = reader.format();
-  LongTermSpectrumMeter meter(format.sample_rate_hz, format.channels);
+  LongTermSpectrumMeter spectrum(format.sample_rate_hz, format.channels);
+  LoudnessMeter loudness({static_cast<double>(format.sample_rate_hz),
+                          channel_weights(format.channels, format.channel_mask, format.speakers), false, false,
+                          format.frames});
   std::vector<std::byte> bytes(static_cast<std::size_t>(kBlock * frame_bytes(format)) + kPcmSlackBytes);
   std::vector<float> planar(static_cast<std::size_t>(kBlock * format.channels));
   while (const std::int64_t frames = reader.read(bytes.data(), kBlock)) {
@@ -29,12 +45,16 @@ LongTermSpectrum spectrum_of(const fs::path& file, const std::function<void()>& 
     const MutableAudioView view{planar.data(), format.channels, frames, kBlock};
     unpack_pcm(bytes.data(), format.encoding, view);
     if (find_non_finite(view, false).count > 0) refuse(file, "it holds samples that are no number");
-    meter.take(view);
+    spectrum.take(view);
+    loudness.take(view);
   }
-  meter.finish();
-  return meter.spectrum();
+  spectrum.finish();
+  loudness.finish();
+  return {spectrum.spectrum(), window_powers(loudness.take_reading().hops, 40, 10)};
 } catch (const AudioFileError& error) {
   // Not the track's own fault: its file is well.
+  if (error.fault() == AudioFileError::Fault::unreadable)
+    throw Unreadable(std::string("the reference ") + error.what());
   throw std::invalid_argument(std::string("the reference ") + error.what());
 }
 
@@ -48,6 +68,20 @@ std::string state_of(const std::vector<fs::path>& files) {
     state += fmt::format("{} {} {}\n", file.string(), size, time.time_since_epoch().count());
   }
   return state;
+}
+
+ReferenceReading read_all(const fs::path& reference, const std::vector<fs::path>& files,
+                          const std::function<void()>& check) {
+  std::vector<LongTermSpectrum> spectra;
+  std::vector<double> powers;
+  for (const fs::path& file : files) {
+    FileReading of = reading_of(file, check);
+    spectra.push_back(std::move(of.spectrum));
+    powers.insert(powers.end(), of.block_powers.begin(), of.block_powers.end());
+  }
+  ReferenceReading reading{aim_of(spectra), gated_loudness(powers)};
+  if (reading.tone.whole.is_empty()) refuse(reference, "it is silent: no part of it is louder than -70 LUFS");
+  return reading;
 }
 
 }  // namespace
@@ -67,7 +101,7 @@ std::vector<fs::path> reference_files(const fs::path& reference) {
   return files;
 }
 
-ToneAim ReferenceTones::get(const fs::path& reference, const std::function<void()>& check) {
+ReferenceReading ReferenceTones::get(const fs::path& reference, const std::function<void()>& check) {
   Entry* entry = nullptr;
   {
     const std::lock_guard lock(mutex_);
@@ -78,14 +112,19 @@ ToneAim ReferenceTones::get(const fs::path& reference, const std::function<void(
   const std::lock_guard lock(entry->mutex);
   const std::vector<fs::path> files = reference_files(reference);
   const std::string state = state_of(files);
-  if (entry->state == state) return entry->aim;
-  std::vector<LongTermSpectrum> spectra;
-  for (const fs::path& file : files) spectra.push_back(spectrum_of(file, check));
-  ToneAim aim = aim_of(spectra);
-  if (aim.whole.is_empty()) refuse(reference, "it is silent: no part of it is louder than -70 LUFS");
-  entry->aim = std::move(aim);
-  entry->state = state;
-  return entry->aim;
+  if (entry->state != state) {
+    entry->why_not.clear();
+    try {
+      entry->reading = read_all(reference, files, check);
+    } catch (const Unreadable&) {
+      throw;  // a file server may be well again in a moment
+    } catch (const std::invalid_argument& error) {
+      entry->why_not = error.what();
+    }
+    entry->state = state;
+  }
+  if (!entry->why_not.empty()) throw std::invalid_argument(entry->why_not);
+  return entry->reading;
 }
 
 }  // namespace lathe

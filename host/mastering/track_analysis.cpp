@@ -11,6 +11,7 @@
 #include "host/mastering/convert_store.h"
 #include "host/mastering/examined_stage.h"
 #include "host/mastering/output_writer.h"
+#include "host/mastering/resonance_examined.h"
 #include "host/mastering/restore_stage.h"
 #include "host/mastering/store_meter.h"
 #include "host/mastering/unusable_audio.h"
@@ -39,7 +40,7 @@ StageReport report_of(const ChainStage& stage, const ChainStep& step, Backend ba
   StageReport report{std::string(stage_name(stage)), backend == Backend::cuda ? "cuda" : "cpu", {}, {}};
   if (const auto* design = std::get_if<std::shared_ptr<const LinearPhaseEqDesign>>(&step)) {
     if (const auto* eq = std::get_if<EqStage>(&stage))
-      report.figures.emplace_back("bands", static_cast<double>(eq->bands.size()));
+      report.figures.emplace_back("bands", static_cast<double>(eq->bands.size()));  // as the recipe has them
     const std::pair<std::string, double> shape[] = {{"taps", static_cast<double>((*design)->taps())},
                                                     {"worst_deviation_db", (*design)->worst_db()},
                                                     {"pre_ring_db", (*design)->pre_ring_db()},
@@ -83,7 +84,9 @@ AudioFormat chain_format(const Chain& chain, const AudioFormat& file) {
 FirstPassSetup pass_setup(const Chain& chain, const AudioFormat& format, EqDesigns& designs) {
   FirstPassSetup setup = bare_setup(format);
   for (const ChainStage& stage : chain.stages) {
-    if (auto step = step_of(stage, format.sample_rate_hz, designs)) setup.steps.push_back(std::move(*step));
+    const auto* eq = std::get_if<EqStage>(&stage);
+    const ChainStage as_a_step = eq != nullptr ? ChainStage(with_longest_cut(*eq)) : stage;
+    if (auto step = step_of(as_a_step, format.sample_rate_hz, designs)) setup.steps.push_back(std::move(*step));
     const auto* match = std::get_if<MatchEqStage>(&stage);
     if (match != nullptr && !changes_nothing(stage)) {
       const bool has_side = match->settings.stereo_width && format.channels == 2;

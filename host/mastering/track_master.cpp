@@ -3,10 +3,18 @@
 #include <fmt/format.h>
 
 #include "host/mastering/album_run.h"
+#include "host/mastering/reference_goal.h"
 #include "host/mastering/track_run.h"
 #include "kernels/cuda/cuda_error.h"
 
 namespace lathe {
+namespace {
+
+void check_cancelled(const std::atomic<bool>& is_cancelled) {
+  if (is_cancelled.load(std::memory_order_relaxed)) throw MasteringCancelled();
+}
+
+}  // namespace
 
 std::string format_text(const AudioFormat& f) {
   return fmt::format("{} {}-bit{}, {} Hz, {} channel{}", container_name(f.container), bits_per_sample(f.encoding),
@@ -29,22 +37,32 @@ auto TrackMaster::on_backend(Backend backend, Work&& work) {
 
 MasteredTrack TrackMaster::master(const TrackJob& job, const MasteringProgress& progress,
                                   const std::atomic<bool>& is_cancelled) {
+  const auto check = [&] { check_cancelled(is_cancelled); };
   return on_backend(job.backend, [&] {
-    return TrackRun(job, designs_, arena_, second_arena_, accelerator_.get(), progress, is_cancelled).run();
+    const TrackJob known = with_known_targets(job, designs_.references(), check);
+    return TrackRun(known, designs_, arena_, second_arena_, accelerator_.get(), progress, is_cancelled).run();
   });
 }
 
 MasteredAlbum TrackMaster::master(const AlbumJob& album, const MasteringProgress& progress,
                                   const std::atomic<bool>& is_cancelled) {
   if (album.programmes.empty()) return {};
-  return on_backend(album.programmes.front().backend,
-                    [&] { return AlbumRun(album, designs_, accelerator_.get(), progress, is_cancelled).run(); });
+  return on_backend(album.programmes.front().backend, [&] {
+    AlbumJob known;
+    for (const TrackJob& programme : album.programmes) {
+      known.programmes.push_back(
+          with_known_targets(programme, designs_.references(), [&] { check_cancelled(is_cancelled); }));
+    }
+    return AlbumRun(known, designs_, accelerator_.get(), progress, is_cancelled).run();
+  });
 }
 
 PlannedTrack TrackMaster::plan(const TrackJob& job, const MasteringProgress& progress,
                                const std::atomic<bool>& is_cancelled) {
+  const auto check = [&] { check_cancelled(is_cancelled); };
   return on_backend(job.backend, [&] {
-    return TrackRun(job, designs_, arena_, second_arena_, accelerator_.get(), progress, is_cancelled).plan();
+    const TrackJob known = with_known_targets(job, designs_.references(), check);
+    return TrackRun(known, designs_, arena_, second_arena_, accelerator_.get(), progress, is_cancelled).plan();
   });
 }
 

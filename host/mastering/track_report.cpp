@@ -21,6 +21,7 @@ Measurement measurement_of(const LoudnessReading& reading, std::int64_t frames, 
 void StageReport::add(StageAccount account) {
   figures.insert(figures.end(), account.figures.begin(), account.figures.end());
   for (StageCurve& curve : account.curves) curves.push_back(std::move(curve));
+  for (StageList& list : account.lists) lists.push_back(std::move(list));
 }
 
 BusySeconds& BusySeconds::operator+=(const BusySeconds& other) {

@@ -66,8 +66,9 @@ struct StageReport {
   std::optional<RestorationReport> restoration;
   std::vector<StageCurve> curves = {};
   std::vector<std::string> outputs = {};  // whose it is, where the outputs differ in it; empty: all outputs'
+  std::vector<StageList> lists = {};
 
-  // Figures and curves behind those there are.
+  // Figures, curves and lists behind those there are.
   void add(StageAccount account);
 };
 

@@ -133,7 +133,10 @@ std::string message_json(const Message& message) {
   }
   Items items;
   for (const FieldDescriptor* field : fields) {
-    if (field->is_map()) {
+    if (is_written_in_another(*field)) {
+      if (message.GetReflection()->GetBool(message, field))
+        items.add(rule_of(*field).written_in(), json_text(field->name()));
+    } else if (field->is_map()) {
       items.add(field->name(), map_json(message, *field));
     } else if (field->is_repeated()) {
       Items list;

@@ -80,6 +80,13 @@ class ChainAdvice {
   }
 
   void look_at(const v1::Eq& eq, const std::string& path) {
+    for (const char* limit : {"max_cuts", "max_cut_db", "from_hz", "to_hz", "min_prominence_db"}) {
+      const bool is_idle = eq.resonances() == v1::RESONANCES_OFF && !advice_.is_overridden("resonances");
+      if (is_idle && advice_.is_written(path + "." + limit))
+        advice_.warn(path + "." + limit,
+                     "no resonances are looked for: write resonances: propose or apply, or take it "
+                     "away");
+    }
     std::map<std::string, int> seen;
     for (int i = 0; i < eq.bands_size(); ++i) {
       const v1::EqBand& band = eq.bands(i);

@@ -48,7 +48,14 @@ class DeliveryAdvice {
 
  private:
   void look_at(const v1::Loudness& loudness, const std::string& path, const std::optional<v1::Limit>& limit) {
-    if (limit) {
+    if (loudness.reference()) {  // as loud as a finished master, most likely
+      if (!limit) {
+        advice_.warn(path + ".target_lufs", std::string("nothing limits here, and ") + kMusicsPeaks +
+                                                ": add `- limit: {}` as the last stage, for a reference that is "
+                                                "louder than " +
+                                                shortest(kSafeWithoutLimitLufs) + " LUFS");
+      }
+    } else if (limit) {
       look_at_reach(loudness, path + ".target_lufs", *limit);
     } else if (loudness.target_lufs() > kSafeWithoutLimitLufs) {
       const bool exceeds = loudness.on_conflict() == v1::ON_CONFLICT_EXCEED_LIMIT;
@@ -144,18 +151,22 @@ class DeliveryAdvice {
                    "every track would get this name, and all but the first would fail: add {stem}, {track} or "
                    "{title}");
     }
-    if (std::find(fields.begin(), fields.end(), "ext") != fields.end()) return;
     const std::size_t dot = output.path().find_last_of("./");
     const bool has_extension = dot != std::string::npos && output.path()[dot] == '.' && dot + 1 < output.path().size();
     if (!has_extension) {
       advice_.warn(path, "the file's name has no extension: end it with .{ext}");
-    } else if (output.has_format()) {
-      std::string ending = output.path().substr(dot + 1);
-      std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
-      const std::string format = yaml_name(*v1::OutputFormat_descriptor()->FindValueByNumber(output.format()));
-      const bool fits = ending == format || (format == "aiff" && ending == "aif");
-      if (!fits) advice_.warn(path, "ends with ." + ending + ", but the format is " + format + ": end it with .{ext}");
+      return;
     }
+    std::string ending = output.path().substr(dot + 1);
+    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (ending == "aif") ending = "aiff";
+    const std::vector<std::string> formats = yaml_names(*v1::OutputFormat_descriptor());
+    const std::string format =
+        output.has_format() ? yaml_name(*v1::OutputFormat_descriptor()->FindValueByNumber(output.format())) : "";
+    const bool is_a_format = std::find(formats.begin(), formats.end(), ending) != formats.end();
+    if (ending.ends_with("{ext}") || (format.empty() ? is_a_format : ending == format)) return;
+    advice_.warn(path, "ends with ." + output.path().substr(dot + 1) + ", but the format is " +
+                           (format.empty() ? "the input's" : format) + ": end it with .{ext}");
   }
 
   Advice& advice_;

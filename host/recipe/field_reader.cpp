@@ -89,6 +89,11 @@ using Reflection = google::protobuf::Reflection;
 // `named` is the field whose key the recipe writes; `field` is the same or a choice within it.
 Problem read_double(const RecipeNode& node, const FieldDescriptor& field, const FieldDescriptor& named,
                     Message& message) {
+  const FieldDescriptor* word = word_for(field);
+  if (word && node.text == word->name()) {
+    message.GetReflection()->SetBool(&message, word, true);
+    return std::nullopt;
+  }
   const auto value = node.is_quoted ? std::nullopt : parse_number(node.text);
   if (!value) return not_a_number(node, named);
   if (auto problem = check_range(*value, node.text, named)) return problem;

@@ -41,9 +41,27 @@ bool is_one_of_kinds(const Descriptor& message) {
          message.oneof_decl(0)->field_count() == message.field_count();
 }
 
+bool is_written_in_another(const FieldDescriptor& field) { return rule_of(field).has_written_in(); }
+
+const FieldDescriptor* word_for(const FieldDescriptor& field) {
+  const Descriptor& message = *field.containing_type();
+  for (int i = 0; i < message.field_count(); ++i) {
+    const v1::FieldRule& rule = rule_of(*message.field(i));
+    if (rule.has_written_in() && rule.written_in() == field.name()) return message.field(i);
+  }
+  return nullptr;
+}
+
+const FieldDescriptor* field_of_key(const Descriptor& message, const std::string& key) {
+  const FieldDescriptor* field = message.FindFieldByName(key);
+  return field && is_written_in_another(*field) ? nullptr : field;
+}
+
 std::vector<std::string> key_names(const Descriptor& message) {
   std::vector<std::string> names;
-  for (int i = 0; i < message.field_count(); ++i) names.push_back(message.field(i)->name());
+  for (int i = 0; i < message.field_count(); ++i) {
+    if (!is_written_in_another(*message.field(i))) names.push_back(message.field(i)->name());
+  }
   return names;
 }
 
@@ -79,7 +97,7 @@ std::string expected_value(const FieldDescriptor& field) {
     case FieldDescriptor::CPPTYPE_BOOL:
       return "true or false";
     case FieldDescriptor::CPPTYPE_DOUBLE:
-      return "a number" + in_unit(field.name());
+      return "a number" + in_unit(field.name()) + (word_for(field) ? " or " + word_for(field)->name() : "");
     case FieldDescriptor::CPPTYPE_INT32:
       return "a whole number" + in_unit(field.name());
     case FieldDescriptor::CPPTYPE_STRING:

@@ -25,6 +25,14 @@ bool is_written_as_value(const google::protobuf::Descriptor& message);
 // Whether the message is one choice among kinds, a map of one key: Stage.
 bool is_one_of_kinds(const google::protobuf::Descriptor& message);
 
+// Whether recipes write the field as a word in the place of another's value, and so have no key for it.
+bool is_written_in_another(const google::protobuf::FieldDescriptor& field);
+// Null, or the bool of the same message whose name recipes may write in the place of the field's number.
+const google::protobuf::FieldDescriptor* word_for(const google::protobuf::FieldDescriptor& field);
+
+// The field that recipes have a key for; null if there is none of that name.
+const google::protobuf::FieldDescriptor* field_of_key(const google::protobuf::Descriptor& message,
+                                                      const std::string& key);
 std::vector<std::string> key_names(const google::protobuf::Descriptor& message);
 // The kind's name a stage holds ("limit"), or "" for none.
 std::string kind_name(const google::protobuf::Message& stage);

@@ -87,6 +87,7 @@ class SchemaWriter {
     Json required = Json::array();
     for (int i = 0; i < message.field_count(); ++i) {
       const FieldDescriptor& field = *message.field(i);
+      if (is_written_in_another(field)) continue;
       schema["properties"][field.name()] = described(field, is_one_of_kinds(message));
       if (rule_of(field).required()) required.push_back(field.name());
     }
@@ -145,6 +146,8 @@ class SchemaWriter {
   Json value_schema(const FieldDescriptor& field, const FieldDescriptor& named) {
     switch (field.cpp_type()) {
       case FieldDescriptor::CPPTYPE_DOUBLE:
+        if (const FieldDescriptor* word = word_for(field))
+          return {{"anyOf", {number_schema("number", named), {{"const", word->name()}}}}};
         return number_schema("number", named);
       case FieldDescriptor::CPPTYPE_INT32:
         return number_schema("integer", named);

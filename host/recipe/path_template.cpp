@@ -1,5 +1,7 @@
 #include "host/recipe/path_template.h"
 
+#include <filesystem>
+
 namespace lathe {
 
 std::vector<std::string> fields_in_path(std::string_view path) {
@@ -18,6 +20,14 @@ const std::vector<std::string>& known_path_fields() {
   static const std::vector<std::string> kFields{"stem",  "folder", "id",    "ext",  "track", "disc",
                                                 "title", "artist", "album", "isrc", "upc"};
   return kFields;
+}
+
+std::string plain_path(std::string_view path, std::string_view ext) {
+  std::string plain(path);
+  constexpr std::string_view kExt = "{ext}";
+  for (std::size_t at = plain.find(kExt); !ext.empty() && at != plain.npos; at = plain.find(kExt, at))
+    plain.replace(at, kExt.size(), ext);
+  return std::filesystem::path(plain).lexically_normal().string();
 }
 
 bool tells_tracks_apart(std::string_view field) {

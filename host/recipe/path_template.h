@@ -12,6 +12,10 @@ std::vector<std::string> fields_in_path(std::string_view path);
 
 const std::vector<std::string>& known_path_fields();
 
+// The same text for all templates that name the same file: without "./" and doubled slashes, with `ext` for {ext}
+// unless that is empty.
+std::string plain_path(std::string_view path, std::string_view ext);
+
 // Whether the field differs from track to track.
 bool tells_tracks_apart(std::string_view field);
 

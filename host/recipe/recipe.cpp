@@ -172,7 +172,17 @@ std::vector<RecipeProblem> RecipeSource::warnings() const {
   std::vector<RecipeProblem> problems;
   const auto& overrides = read_.recipe.overrides();
   add_advice(read_, overrides, problems);
-  for (int i = 0; i < overrides.size(); ++i) add_advice(read_checked(with_overrides(root_, {i})), overrides, problems);
+  const std::vector<RecipeProblem> without = problems;
+  for (int i = 0; i < overrides.size(); ++i) {
+    std::vector<RecipeProblem> found;
+    add_advice(read_checked(with_overrides(root_, {i})), overrides, found);
+    for (RecipeProblem& problem : found) {
+      if (std::find(without.begin(), without.end(), problem) != without.end()) continue;
+      // The place may be right without the override: say which one makes it worth a warning.
+      problem.message += " (with overrides[" + std::to_string(i) + "])";
+      problems.push_back(std::move(problem));
+    }
+  }
   return problems.empty() ? problems : RecipeErrors(std::move(problems)).problems();  // in order, each once
 }
 

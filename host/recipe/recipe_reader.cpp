@@ -34,7 +34,7 @@ class Reader {
     if (is_one_of_kinds(*message.GetDescriptor())) return read_one_of_kinds(node, message, path);
     std::set<std::string> seen;
     for (const RecipeEntry& entry : node.entries) {
-      const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(entry.key);
+      const FieldDescriptor* field = field_of_key(*message.GetDescriptor(), entry.key);
       if (!field) {
         report_unknown(entry, *message.GetDescriptor(), path);
         continue;

@@ -27,6 +27,7 @@ class Checks {
     }
     check_frequencies();
     check_reach();
+    check_loudness(read_.recipe.loudness(), "loudness");
     check_outputs();
     for (int i = 0; i < read_.recipe.overrides_size(); ++i) {
       const std::string path = item("overrides", i) + ".match";
@@ -83,6 +84,15 @@ class Checks {
   }
 
   void check_eq(const v1::Eq& eq, const std::string& path) {
+    if (eq.has_from_hz() || eq.has_to_hz()) {
+      v1::Eq whole = eq;
+      fill_defaults(whole);
+      if (whole.from_hz() >= whole.to_hz()) {
+        report(path + (eq.has_to_hz() ? ".to_hz" : ".from_hz"), path + ": to_hz (" + shortest(whole.to_hz()) +
+                                                                    ") must be above from_hz (" +
+                                                                    shortest(whole.from_hz()) + ")");
+      }
+    }
     for (int i = 0; i < eq.bands_size(); ++i) {
       const std::string band = item(path + ".bands", i);
       const v1::BandType type = eq.bands(i).type();
@@ -168,6 +178,18 @@ class Checks {
                                        " LUFS: lower the target");
   }
 
+  // A target of `reference` is the loudness of the reference of the chain's last match_eq.
+  void check_loudness(const v1::Loudness& loudness, const std::string& path) {
+    const auto& chain = read_.recipe.chain();
+    const bool has_one = std::any_of(chain.begin(), chain.end(),
+                                     [](const v1::Stage& stage) { return stage.match_eq().has_reference(); });
+    if (loudness.reference() && !has_one) {
+      report(path + ".target_lufs", path +
+                                        ".target_lufs: reference: the chain has no match_eq with a 'reference' whose "
+                                        "loudness this could be: add one, or write a number in LUFS");
+    }
+  }
+
   void check_outputs() {
     const v1::Recipe& recipe = read_.recipe;
     std::set<std::string> ids;
@@ -186,11 +208,14 @@ class Checks {
       if (output.has_path()) {
         check_path(output.path(), path + ".path");
         const bool is_own = output.path().find("{id}") != std::string::npos;
-        if (!is_own && !paths.insert(output.path()).second) {
+        const std::string ext =
+            output.has_format() ? yaml_name(*v1::OutputFormat_descriptor()->FindValueByNumber(output.format())) : "";
+        if (!is_own && !paths.insert(plain_path(output.path(), ext)).second) {
           report(path + ".path", "a second output with this path: it would overwrite the first");
         }
       }
       check_format(output, path);
+      check_loudness(output.loudness(), path + ".loudness");
     }
   }
 

@@ -83,7 +83,7 @@ class Walk {
   }
 
   void to_field(const std::string& key) {
-    const FieldDescriptor* field = message_->FindFieldByName(key);
+    const FieldDescriptor* field = field_of_key(*message_, key);
     if (!field) {
       throw BadPath("unknown key " + quoted(key) + (plain_path_.empty() ? "" : " in " + plain_path_) +
                     suggestion(key, key_names(*message_)));

@@ -60,7 +60,9 @@ class Finder {
       case v1::Stage::kStereo:
         break;
       case v1::Stage::kLimit:
-        if (stage.limit().has_oversample()) add(stage_path + ".oversample", "choosing the limiter's oversampling");
+        if (stage.limit().has_oversample())
+          add(stage_path + ".oversample",
+              "choosing the limiter's oversampling, which is 16 times where it proves its ceiling");
         break;
       case v1::Stage::KIND_NOT_SET:
         break;

@@ -71,6 +71,14 @@ Json stage_json(const StageReport& stage, int sample_rate_hz) {
     for (const float value : curve.values) values.push_back(number(std::round(value * 100.0) / 100.0));
     json[curve.name + "_curve"] = {{"step_s", number(curve.step_s)}, {"values", std::move(values)}};
   }
+  for (const StageList& list : stage.lists) {
+    Json& rows = json[list.name] = Json::array();
+    for (const auto& row : list.rows) {
+      Json item = Json::object();
+      for (const auto& [key, value] : row) item[key] = number(value);
+      rows.push_back(std::move(item));
+    }
+  }
   if (!stage.outputs.empty()) json["outputs"] = stage.outputs;
   if (const auto& r = stage.restoration; r && !r->repairs.empty()) {
     json["repairs_at"] = repairs_json(r->repairs, sample_rate_hz);

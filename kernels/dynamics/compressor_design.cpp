@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "kernels/math/number_text.h"
+
 #include "kernels/dynamics/compressor.h"
 
 namespace lathe {
@@ -12,8 +14,8 @@ namespace {
 
 void hold_in(double value, double low, double high, const std::string& name) {
   if (value >= low && value <= high) return;
-  throw std::invalid_argument("compress: " + name + " is " + std::to_string(value) + "; it must be " +
-                              std::to_string(low) + " to " + std::to_string(high));
+  throw std::invalid_argument("compress: " + name + " is " + number_text(value) + "; it must be " + number_text(low) +
+                              " to " + number_text(high));
 }
 
 void check_band(const CompressorBand& band) {
@@ -45,7 +47,7 @@ bool CompressorSettings::changes_nothing() const {
 
 void CompressorSettings::check() const {
   if (!(sample_rate_hz >= 4000))
-    throw std::invalid_argument("compress: sample_rate_hz is " + std::to_string(sample_rate_hz));
+    throw std::invalid_argument("compress: sample_rate_hz is " + number_text(sample_rate_hz));
   hold_in(lookahead_ms, 0, 50, "lookahead_ms");
   hold_in(sidechain_high_pass_hz, 0, 1000, "sidechain_high_pass_hz");
   hold_in(mix, 0, 1, "mix");

@@ -6,6 +6,7 @@
 #include "kernels/aligned.h"
 #include "kernels/dynamics/gain_ride.h"
 #include "kernels/math/decibel.h"
+#include "kernels/math/number_text.h"
 
 namespace lathe {
 
@@ -17,8 +18,7 @@ GainRide::GainRide(double sample_rate_hz, const std::vector<double>& knots_db)
 }
 
 std::int64_t GainRide::spacing_frames(double sample_rate_hz) {
-  if (!(sample_rate_hz >= 4000))
-    throw std::invalid_argument("level: sample_rate_hz is " + std::to_string(sample_rate_hz));
+  if (!(sample_rate_hz >= 4000)) throw std::invalid_argument("level: sample_rate_hz is " + number_text(sample_rate_hz));
   return std::llround(sample_rate_hz / 160) * 16;
 }
 

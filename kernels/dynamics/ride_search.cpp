@@ -7,6 +7,7 @@
 
 #include "kernels/dynamics/gain_ride.h"
 #include "kernels/math/decibel.h"
+#include "kernels/math/number_text.h"
 
 namespace lathe {
 namespace {
@@ -234,9 +235,9 @@ void note_gain(const GainRide& ride, double sample_rate_hz, RideReading& reading
 
 void RideSettings::check() const {
   if (!(range_lu >= 0 && range_lu <= 30))
-    throw std::invalid_argument("level: range_lu is " + std::to_string(range_lu) + "; it must be 0 to 30");
+    throw std::invalid_argument("level: range_lu is " + number_text(range_lu) + "; it must be 0 to 30");
   if (!(window_s >= 0.4 && window_s <= 120))
-    throw std::invalid_argument("level: window_s is " + std::to_string(window_s) + "; it must be 0.4 to 120");
+    throw std::invalid_argument("level: window_s is " + number_text(window_s) + "; it must be 0.4 to 120");
 }
 
 FoundRide find_ride(const HopEnergies& hops, const RideSettings& settings) {

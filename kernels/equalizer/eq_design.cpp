@@ -8,6 +8,7 @@
 
 #include "kernels/equalizer/kernel_cut.h"
 #include "kernels/fft/real_fft_double.h"
+#include "kernels/math/number_text.h"
 
 namespace lathe {
 namespace {
@@ -137,8 +138,8 @@ void check_bands(const std::vector<EqBand>& bands, double sample_rate_hz) {
   for (const EqBand& band : bands) {
     band.check();
     if (band.freq_hz >= sample_rate_hz / 2) {
-      throw std::invalid_argument("a band at " + std::to_string(band.freq_hz) + " Hz does not fit a sample rate of " +
-                                  std::to_string(sample_rate_hz) + " Hz; it must lie below half of it");
+      throw std::invalid_argument("a band at " + number_text(band.freq_hz) + " Hz does not fit a sample rate of " +
+                                  number_text(sample_rate_hz) + " Hz; it must lie below half of it");
     }
   }
 }

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "kernels/math/number_text.h"
+
 namespace lathe {
 namespace {
 
@@ -16,8 +18,7 @@ double ratio(double n2, double n1, double n0, double d2, double d1, double d0, d
 }
 
 void expect(bool holds, const std::string& field, double value, const char* range) {
-  if (!holds)
-    throw std::invalid_argument("EqBand: " + field + " is " + std::to_string(value) + "; it must be " + range);
+  if (!holds) throw std::invalid_argument("EqBand: " + field + " is " + number_text(value) + "; it must be " + range);
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "kernels/math/number_text.h"
+
 namespace lathe {
 namespace {
 
@@ -106,7 +108,7 @@ Biquad shelf_beside(const Biquad& high_pass, double fs) {
 
 std::array<Biquad, 2> k_weighting(double sample_rate_hz) {
   if (!(sample_rate_hz >= 4000.0 && sample_rate_hz <= 768000.0)) {
-    throw std::invalid_argument("k_weighting: " + std::to_string(sample_rate_hz) + " Hz is outside 4000 to 768000");
+    throw std::invalid_argument("k_weighting: " + number_text(sample_rate_hz) + " Hz is outside 4000 to 768000");
   }
   if (sample_rate_hz == 48000.0) return {kShelf48, kHighPass48};
   const Biquad rumble = high_pass(sample_rate_hz);

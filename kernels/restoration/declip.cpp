@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/math/number_text.h"
 #include "kernels/restoration/clip_frames.h"
 #include "kernels/restoration/clip_levels.h"
 #include "kernels/restoration/clip_runs.h"
@@ -184,7 +185,7 @@ class Declip final : public Restorer {
 
 void DeclipSettings::check() const {
   if (!(common.strength >= 0 && common.strength <= 1))
-    throw std::invalid_argument("Declip: strength is " + std::to_string(common.strength) + "; 0 to 1 is possible");
+    throw std::invalid_argument("Declip: strength is " + number_text(common.strength) + "; 0 to 1 is possible");
 }
 
 namespace cpu {
@@ -193,7 +194,7 @@ std::unique_ptr<Restorer> make_declip(const DeclipSettings& settings, const Rest
   settings.check();
   if (!(format.sample_rate_hz >= 8000 && format.sample_rate_hz <= 384000) || format.channels < 1)
     throw std::invalid_argument("Declip: " + std::to_string(format.channels) + " channels at " +
-                                std::to_string(format.sample_rate_hz) + " Hz");
+                                number_text(format.sample_rate_hz) + " Hz");
   return std::make_unique<Declip>(settings, format);
 }
 

@@ -6,6 +6,7 @@
 
 #include "kernels/equalizer/kernel_cut.h"
 #include "kernels/fft/real_fft_double.h"
+#include "kernels/math/number_text.h"
 #include "kernels/stereo/stereo.h"
 
 namespace lathe {
@@ -20,7 +21,7 @@ constexpr double kTolerance = 0.0023, kLeastWidth = 0.1;
 
 void expect(bool holds, const char* field, double value, const char* range) {
   if (!holds)
-    throw std::invalid_argument("StereoSettings: " + std::string(field) + " is " + std::to_string(value) +
+    throw std::invalid_argument("StereoSettings: " + std::string(field) + " is " + number_text(value) +
                                 "; it must be " + range);
 }
 

@@ -33,7 +33,7 @@ struct BalanceLine {
 BalanceLine balance_of(const std::vector<double>& power, double bin_hz);
 
 // The power average of several, each brought to the same K-weighted power: `weighted[i]` is that of lines[i]. At each
-// point of those that have real energy there.
+// point of those that have real energy there; -400 dB where, between them, none has.
 BalanceLine mean_balance(const std::vector<BalanceLine>& lines, const std::vector<double>& weighted);
 
 }  // namespace lathe

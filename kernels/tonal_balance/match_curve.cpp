@@ -12,8 +12,10 @@ namespace lathe {
 namespace {
 
 constexpr double kSlope_db_oct = 24;
-constexpr int kRounding = 2;        // points on each side over which the curve's corners are rounded
-constexpr double kMonoSide = 1e-6;  // a side 60 dB under the whole is none
+constexpr int kRounding = 2;                      // points on each side over which the curve's corners are rounded
+constexpr double kNoBand_db = -300;               // a balance below it is that of no file: mean_balance
+constexpr int kSmoothed = kBalancePerOctave / 6;  // points
+constexpr double kMonoSide = 1e-6;                // a side 60 dB under the whole is none
 constexpr int kLeastRange = kBalancePerOctave;
 constexpr double kNothing_db = 0.005;                        // a curve that stays under it is none
 constexpr double kHeard_from_hz = 50, kHeard_to_hz = 16000;  // where deviations are counted
@@ -87,6 +89,29 @@ struct Part {
   }
 };
 
+// Where no file of a folder has energy nothing is known of the difference: it goes on straight from one side to the
+// other. What lies within the balance's smoothing of such a gap is half of it.
+void bridge_gaps(const BalanceLine& aim, Part& part) {
+  const auto has_band = [&aim](int i) { return aim.db[static_cast<std::size_t>(i)] > kNoBand_db; };
+  while (part.first <= part.last && !has_band(part.first)) ++part.first;
+  while (part.last >= part.first && !has_band(part.last)) --part.last;
+  const auto is_known = [&](int i) {
+    for (int at = std::max(part.first, i - kSmoothed); at <= std::min(part.last, i + kSmoothed); ++at) {
+      if (!has_band(at)) return false;
+    }
+    return true;
+  };
+  for (int i = part.first + 1; i < part.last; ++i) {
+    if (is_known(i)) continue;
+    int end = i;
+    while (end < part.last && !is_known(end)) ++end;
+    const double from = part.difference[static_cast<std::size_t>(i - 1)];
+    const double step = (part.difference[static_cast<std::size_t>(end)] - from) / (end - i + 1);
+    for (int at = i; at < end; ++at) part.difference[static_cast<std::size_t>(at)] = from + step * (at - i + 1);
+    i = end;
+  }
+}
+
 Part make_part(const std::vector<double>& power, double bin_hz, const BalanceLine& aim) {
   const BalanceLine track = balance_of(power, bin_hz);
   Part part;
@@ -97,6 +122,7 @@ Part make_part(const std::vector<double>& power, double bin_hz, const BalanceLin
   part.difference.assign(kBalancePoints, 0.0);
   for (auto i = static_cast<std::size_t>(part.first); static_cast<int>(i) <= part.last; ++i)
     part.difference[i] = aim.db[i] - track.db[i];
+  bridge_gaps(aim, part);
   return part;
 }
 

@@ -167,6 +167,52 @@ TEST_F(MasterMatch, AReferenceThatCannotServeIsNamed) {
   }
 }
 
+TEST_F(MasterMatch, ATargetOfReferenceIsTheReferencesLoudness) {
+  Random random = seeded(907);
+  write_sound(work_.in() / "a.wav", wandering(random, 44100, 2, 5, 0.3), kWav24);
+  const Sound reference = darkened(wandering(random, 48000, 2, 5, 0.6), 0.5);
+  write_sound(work_.root() / "r.wav", reference, kWav24);
+  const std::string recipe = work_.recipe(
+      "recipe: v1\n"
+      "chain:\n"
+      "  - match_eq: {reference: r.wav}\n"
+      "  - limit: {ceiling_dbtp: -1}\n"
+      "loudness: {target_lufs: reference}\n"
+      "outputs:\n"
+      "  - {id: a, bits: 24}\n"
+      "  - {id: b, bits: 24, loudness: {target_lufs: -30}}\n");
+  const double asked = integrated_lufs(reference);
+  const ProgramResult plan = work_.master({"--json", "--dry-run", "--recipe", recipe});
+  ASSERT_EQ(plan.exit_code, 0) << plan.err << plan.out;
+  const nlohmann::json planned = track_named(plan.json(), "a.wav");
+  EXPECT_NEAR(planned.at("asked").at("integrated_lufs").get<double>(), asked, 0.01);
+  EXPECT_NEAR(planned.at("expected").at("integrated_lufs").get<double>(), asked, 0.1);
+  const ProgramResult run = work_.master({"--json", "--recipe", recipe});
+  ASSERT_EQ(run.exit_code, 0) << run.err << run.out;
+  EXPECT_NEAR(integrated_lufs(read_sound(work_.out() / "a.a.wav")), asked, 0.1);
+  EXPECT_NEAR(integrated_lufs(read_sound(work_.out() / "a.b.wav")), -30, 0.1);
+  const nlohmann::json made = track_named(run.json(), "a.wav");
+  EXPECT_EQ(made.at("asked"), planned.at("asked"));
+  EXPECT_EQ(made.at("outputs")[1].at("asked").at("integrated_lufs"), -30);
+}
+
+TEST_F(MasterMatch, AReferencesLoudnessKeepsToTheLimitsOfAnyTarget) {
+  Random random = seeded(908);
+  write_sound(work_.in() / "a.wav", strokes(random, 44100, 2, 5, -40), kWav24);
+  write_sound(work_.root() / "r.wav", wandering(random, 44100, 2, 5, 0.99), kWav24);
+  const std::string recipe = work_.recipe(
+      "recipe: v1\n"
+      "chain:\n"
+      "  - match_eq: {reference: r.wav, strength: 0}\n"
+      "  - limit: {ceiling_dbtp: -1, max_gain_reduction_db: 0.5}\n"
+      "loudness: {target_lufs: reference}\n");
+  const ProgramResult run = work_.master({"--json", "--recipe", recipe});
+  ASSERT_EQ(run.exit_code, 0) << run.err << run.out;
+  const std::string reason = track_named(run.json(), "a.wav").at("reason");
+  EXPECT_NE(reason.find("max_gain_reduction_db"), std::string::npos) << reason;
+  EXPECT_LE(true_peak_dbtp(read_sound(work_.out() / "a.wav")), -1 + 0.02);
+}
+
 // What a master is made after must not become one.
 TEST_F(MasterMatch, AMasterOntoItsReferenceIsRefused) {
   Random random = seeded(7);

@@ -83,6 +83,16 @@ TEST(EqDesign, RefusesABandAtHalfTheRateOrAbove) {
   EXPECT_NO_THROW(design_kernel({{BandType::bell, 22000, 3}}, 44100));
 }
 
+TEST(EqDesign, SaysFrequenciesAsPeopleWriteThem) {
+  try {
+    design_kernel({{BandType::bell, 9000, 3}}, 16000);
+    FAIL() << "9 kHz at a rate of 16 kHz";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(),
+                 "a band at 9000 Hz does not fit a sample rate of 16000 Hz; it must lie below half of it");
+  }
+}
+
 TEST(EqDesign, PreRingingIsTheShareOfEnergyAheadOfFiveMilliseconds) {
   const EqKernel wide = design_kernel({{BandType::bell, 5000, 3, 0.7}}, 48000);
   const EqKernel narrow = design_kernel({{BandType::bell, 60, 12, 8}}, 48000);

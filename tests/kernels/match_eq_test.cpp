@@ -76,6 +76,20 @@ TEST(MatchCurveTest, TakesAnEqualiserBack) {
   EXPECT_GT(curve.deviation_before_db, 2);
 }
 
+TEST(MatchCurveTest, ABandThatNoFileOfAFolderHasIsNoSilence) {
+  // One file ends at 500 Hz, the other begins at 3 kHz.
+  const LongTermSpectrum low = drawn([](double f) { return f < 500 ? pink_db(f) : -300; });
+  const LongTermSpectrum high = drawn([](double f) { return f > 3000 ? pink_db(f) : -300; });
+  const MatchCurve curve = match_curve(drawn(pink_db), aim_of({low, high}), all());
+  ASSERT_FALSE(curve.db.empty());
+  // Between the two the curve goes from the one's level to the other's.
+  const double left = at(curve, 400), right = at(curve, 4000);
+  for (const double f : {700.0, 1000.0, 1500.0, 2200.0}) {
+    EXPECT_GT(at(curve, f), std::min(left, right) - 1) << f;
+    EXPECT_LT(at(curve, f), std::max(left, right) + 1) << f;
+  }
+}
+
 TEST(MatchCurveTest, LeavesTheLoudnessAsItWas) {
   const auto dull = [](double f) { return -40 - 25 * std::log10(f); };
   for (const double strength : {0.3, 0.7, 1.0}) {

@@ -172,13 +172,34 @@ TEST(RecipeAdvice, PathsThatNameNoFileOfTheirOwn) {
   EXPECT_THAT(warnings_in_lines("outputs: [{format: wav, path: '{stem}.flac'}]"),
               ElementsAre(HasSubstr("ends with .flac, but the format is wav")));
   EXPECT_THAT(warnings_in_lines("outputs: [{format: aiff, path: '{stem}.AIF'}]"), IsEmpty());
+  EXPECT_THAT(warnings_in_lines("outputs: [{format: wav, path: '{stem}.mp3'}]"),
+              ElementsAre(HasSubstr("ends with .mp3, but the format is wav")));
+  EXPECT_THAT(warnings_in_lines("outputs: [{path: '{stem}.mp3'}]"),
+              ElementsAre(HasSubstr("ends with .mp3, but the format is the input's")));
+  EXPECT_THAT(warnings_in_lines("outputs: [{format: wav, path: '{ext}/{stem}.mp3'}]"),
+              ElementsAre(HasSubstr("ends with .mp3, but the format is wav")));
+  EXPECT_THAT(warnings_in_lines("outputs: [{path: '{stem}.flac'}]"), IsEmpty());
+}
+
+TEST(RecipeAdvice, LimitsOfResonancesThatNobodyLooksFor) {
+  EXPECT_THAT(warnings_in_lines("chain: [{eq: {max_cuts: 2}}]"),
+              ElementsAre(HasSubstr("chain[0].eq.max_cuts: no resonances are looked for")));
+  EXPECT_THAT(warnings_in_lines("chain: [{eq: {resonances: propose, max_cuts: 2}}]"), IsEmpty());
+}
+
+TEST(RecipeAdvice, AReferencesLoudnessWithoutALimiter) {
+  EXPECT_THAT(warnings_in_lines("chain: [{match_eq: {reference: a.wav}}]\nloudness: {target_lufs: reference}"),
+              ElementsAre(HasSubstr("nothing limits here")));
+  EXPECT_THAT(
+      warnings_in_lines("chain: [{match_eq: {reference: a.wav}}, {limit: }]\nloudness: {target_lufs: reference}"),
+      IsEmpty());
 }
 
 TEST(RecipeAdvice, OfAnOverrideCountsOnce) {
   EXPECT_THAT(warnings_in_lines("chain: [{limit: {max_gain_reduction_db: 2}}]\nloudness: {target_lufs: -14}\n"
                                 "overrides: [{match: {track: 1}, set: {loudness.target_lufs: -6}}, {match: {track: 2}, "
                                 "set: {loudness.target_lufs: -15}}]"),
-              ElementsAre(HasSubstr("-6 LUFS under -1 dBTP")));
+              ElementsAre(AllOf(HasSubstr("-6 LUFS under -1 dBTP"), HasSubstr(" (with overrides[0])"))));
   EXPECT_THAT(warnings_of(kCatalogue), IsEmpty());
 }
 

@@ -142,7 +142,7 @@ TEST(RecipeErrors, YamlThatDoesNotParseIsOneErrorWithItsPlace) {
 
 TEST(RecipeErrors, AValueLeftOutStandsAtItsKey) {
   EXPECT_THAT(errors_in("recipe: v1\nloudness:\n  target_lufs:\n  scope: track\nname:\n\n\n"),
-              ElementsAre("bad.yaml:3:3: error: loudness.target_lufs: no value; expected a number in LUFS",
+              ElementsAre("bad.yaml:3:3: error: loudness.target_lufs: no value; expected a number in LUFS or reference",
                           "bad.yaml:5:1: error: name: no value; expected text"));
 }
 

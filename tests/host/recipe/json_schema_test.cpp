@@ -32,9 +32,13 @@ TEST(JsonSchema, SaysWhatItIs) {
 
 TEST(JsonSchema, HasRangesDefaultsAndUnits) {
   const Json& target = property("Loudness", "target_lufs");
-  EXPECT_EQ(target["type"], "number");
-  EXPECT_EQ(target["minimum"], -70);
-  EXPECT_EQ(target["maximum"], 0);
+  EXPECT_EQ(target["anyOf"][0]["type"], "number");
+  EXPECT_EQ(target["anyOf"][0]["minimum"], -70);
+  EXPECT_EQ(target["anyOf"][0]["maximum"], 0);
+  EXPECT_EQ(target["anyOf"][1]["const"], "reference");
+  EXPECT_FALSE(schema()["$defs"]["Loudness"]["properties"].contains("reference"));
+  EXPECT_EQ(property("Eq", "resonances")["enum"], Json({"off", "propose", "apply"}));
+  EXPECT_EQ(property("Eq", "max_cut_db")["default"], 4);
   EXPECT_THAT(target["description"].get<std::string>(), HasSubstr("LUFS"));
   EXPECT_EQ(property("EqBand", "slope_db_oct")["multipleOf"], 6);
   EXPECT_EQ(property("EqBand", "slope_db_oct")["type"], "integer");

@@ -66,7 +66,7 @@ TEST(RecipeOverrides, ErrorsAreFoundAtLoad) {
                         "      chain[0]: {limit: {}}\n"
                         "      publish: album\n"),
       ElementsAre("bad.yaml:2:68: error: a second limit: a chain has one, at its end (with overrides[2])",
-                  "bad.yaml:5:53: error: loudness.target_lufs: expected a number in LUFS, not 'loud'",
+                  "bad.yaml:5:53: error: loudness.target_lufs: expected a number in LUFS or reference, not 'loud'",
                   "bad.yaml:6:31: error: unknown key 'targt_lufs' in loudness (did you mean 'target_lufs'?)",
                   "bad.yaml:9:7: error: chain[0].eq.bands has 1 items, counted from 0; there is no [3]",
                   "bad.yaml:11:7: error: 'publish' cannot differ by track: an override sets paths in input, chain, "

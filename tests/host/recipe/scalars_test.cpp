@@ -54,15 +54,17 @@ TEST(RecipeScalars, ANumberHasNoUnitInItsValue) {
 }
 
 TEST(RecipeScalars, WrongTypesSayWhatIsExpected) {
-  EXPECT_EQ(target_error("loud"), "loudness.target_lufs: expected a number in LUFS, not 'loud'");
+  EXPECT_EQ(target_error("loud"), "loudness.target_lufs: expected a number in LUFS or reference, not 'loud'");
   EXPECT_EQ(target_error("'-14'"), "loudness.target_lufs: '-14' is text: write it without quotes");
-  EXPECT_EQ(target_error(".nan"), "loudness.target_lufs: '.nan' is not a finite number; expected a number in LUFS");
-  EXPECT_EQ(target_error("-.inf"), "loudness.target_lufs: '-.inf' is not a finite number; expected a number in LUFS");
+  EXPECT_EQ(target_error(".nan"),
+            "loudness.target_lufs: '.nan' is not a finite number; expected a number in LUFS or reference");
+  EXPECT_EQ(target_error("-.inf"),
+            "loudness.target_lufs: '-.inf' is not a finite number; expected a number in LUFS or reference");
   EXPECT_EQ(target_error("-014"), "loudness.target_lufs: '-014': a number has no leading zeros");
-  EXPECT_EQ(target_error("1e999"), "loudness.target_lufs: expected a number in LUFS, not '1e999'");
-  EXPECT_EQ(target_error(""), "loudness.target_lufs: no value; expected a number in LUFS");
-  EXPECT_EQ(target_error("[-14]"), "loudness.target_lufs: expected a number in LUFS, not a list");
-  EXPECT_EQ(target_error("{a: 1}"), "loudness.target_lufs: expected a number in LUFS, not a map");
+  EXPECT_EQ(target_error("1e999"), "loudness.target_lufs: expected a number in LUFS or reference, not '1e999'");
+  EXPECT_EQ(target_error(""), "loudness.target_lufs: no value; expected a number in LUFS or reference");
+  EXPECT_EQ(target_error("[-14]"), "loudness.target_lufs: expected a number in LUFS or reference, not a list");
+  EXPECT_EQ(target_error("{a: 1}"), "loudness.target_lufs: expected a number in LUFS or reference, not a map");
   EXPECT_EQ(error_in_line("name: [x]"), "name: expected text, not a list");
   EXPECT_EQ(error_in_line("chain: [{dehum: {harmonics: 8.5}}]"),
             "chain[0].dehum.harmonics: expected a whole number, not '8.5'");

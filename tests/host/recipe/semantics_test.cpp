@@ -50,6 +50,46 @@ TEST(RecipeSemantics, BellsShelvesAndTiltsNeedTheirGain) {
       << "a wrong gain is not a missing one too";
 }
 
+TEST(RecipeSemantics, ATargetOfReferenceNeedsAReference) {
+  const std::string no_reference =
+      "loudness.target_lufs: reference: the chain has no match_eq with a 'reference' whose loudness this could be: add "
+      "one, or write a number in LUFS";
+  EXPECT_EQ(error_in_line("loudness: {target_lufs: reference}"), no_reference);
+  EXPECT_THAT(errors_in("recipe: v1\nchain: [{match_eq: {target: pop}}]\nloudness:\n  target_lufs: reference\n"),
+              ElementsAre("bad.yaml:4:16: error: " + no_reference));
+  EXPECT_THAT(errors_in_line("chain: [{match_eq: {reference: a.wav}}]\nloudness: {target_lufs: reference}"), IsEmpty());
+  EXPECT_THAT(errors_in_line("chain: [{match_eq: {reference: a.wav}}, {limit: {}}]\n"
+                             "outputs: [{id: a}, {id: b, loudness: {target_lufs: reference}}]"),
+              IsEmpty());
+  EXPECT_THAT(error_in_line("outputs: [{loudness: {target_lufs: reference}}]"),
+              HasSubstr("outputs[0].loudness.target_lufs: reference: "));
+  EXPECT_THAT(error_in_line("loudness: {target_lufs: -14, reference: true}"), HasSubstr("unknown key 'reference'"));
+  EXPECT_THAT(error_in_line("loudness: {target_lufs: referenc}"),
+              HasSubstr("expected a number in LUFS or reference, not 'referenc'"));
+}
+
+TEST(RecipeSemantics, ATargetOfReferenceStaysOneInCanonicalJson) {
+  const std::string text = "recipe: v1\nchain: [{match_eq: {reference: a.wav}}]\nloudness: {target_lufs: reference}\n";
+  const EffectiveRecipe first = read(text).effective();
+  EXPECT_THAT(first.canonical_json, HasSubstr("\"target_lufs\":\"reference\""));
+  EXPECT_EQ(read(first.canonical_json).effective().canonical_json, first.canonical_json);
+  EXPECT_TRUE(first.recipe.loudness().reference());
+  // An override may set it, and unset it.
+  const RecipeSource source = read(text + "overrides: [{match: {track: 1}, set: {loudness.target_lufs: -12}}]\n");
+  EXPECT_EQ(source.effective_for({.track = 1}).recipe.loudness().target_lufs(), -12);
+  EXPECT_FALSE(source.effective_for({.track = 1}).recipe.loudness().reference());
+  EXPECT_TRUE(source.effective_for({.track = 2}).recipe.loudness().reference());
+}
+
+TEST(RecipeSemantics, ResonancesHaveARange) {
+  EXPECT_THAT(errors_in("recipe: v1\nchain:\n  - eq:\n      resonances: apply\n      to_hz: 100\n"),
+              ElementsAre("bad.yaml:5:14: error: chain[0].eq: to_hz (100) must be above from_hz (120)"));
+  EXPECT_THAT(error_in_line("chain: [{eq: {resonances: find}}]"), HasSubstr("one of off | propose | apply"));
+  EXPECT_THAT(error_in_line("chain: [{eq: {resonances: apply, max_cut_db: 20}}]"), HasSubstr("0.1 to 12 dB"));
+  EXPECT_THAT(errors_in_line("chain: [{eq: {resonances: propose, from_hz: 200, to_hz: 4000, max_cuts: 2}}]"),
+              IsEmpty());
+}
+
 TEST(RecipeSemantics, OutputIdsAreUnique) {
   EXPECT_THAT(errors_in("recipe: v1\noutputs:\n  - {id: hd}\n  - {id: cd}\n  - {bits: 16, id: hd}\n"),
               ElementsAre("bad.yaml:5:20: error: a second output with the id 'hd'"));
@@ -119,6 +159,16 @@ TEST(RecipeSemantics, CrossoversMakeOneMoreBand) {
 TEST(RecipeSemantics, AnOverrideThatFitsEveryTrackIsRefused) {
   EXPECT_THAT(error_in_line("overrides: [{match: {}, set: {loudness: {target_lufs: -3}}}]"),
               HasSubstr("overrides[0].match would fit every track"));
+}
+
+TEST(RecipeSemantics, OneFileUnderTwoNamesIsSeen) {
+  const std::string again = "a second output with this path: it would overwrite the first";
+  EXPECT_EQ(error_in_line("outputs: [{id: a, path: '{stem}.wav'}, {id: b, path: './{stem}.wav'}]"), again);
+  EXPECT_EQ(error_in_line("outputs: [{id: a, path: 'x//{stem}.wav'}, {id: b, path: 'x/./{stem}.wav'}]"), again);
+  EXPECT_EQ(error_in_line("outputs: [{id: a, path: '{stem}.wav'}, {id: b, format: wav, path: '{stem}.{ext}'}]"), again);
+  EXPECT_THAT(errors_in_line("outputs: [{id: a, format: flac, path: '{stem}.{ext}'}, {id: b, format: wav, path: "
+                             "'{stem}.{ext}'}]"),
+              IsEmpty());
 }
 
 }  // namespace

@@ -66,7 +66,8 @@ TEST(RecipeSet, GivesTheSameRecipeAsTheFile) {
 }
 
 TEST(RecipeSet, ErrorsNameTheSet) {
-  EXPECT_EQ(set_error("loudness.target_lufs=loud"), "loudness.target_lufs: expected a number in LUFS, not 'loud'");
+  EXPECT_EQ(set_error("loudness.target_lufs=loud"),
+            "loudness.target_lufs: expected a number in LUFS or reference, not 'loud'");
   EXPECT_EQ(set_error("loudness.target_lufs=-16 LUFS"),
             "loudness.target_lufs: '-16 LUFS': write the number alone, 'target_lufs' is in LUFS");
   EXPECT_EQ(set_error("loudness.targt_lufs=-16"), "unknown key 'targt_lufs' in loudness (did you mean 'target_lufs'?)");

@@ -70,7 +70,7 @@ TEST(UnbuiltFeatures, StandWhereTheRecipeWritesThem) {
                           "this yet: tracks as one stream (contiguous: always)",
                           HasSubstr("bad.yaml:2:10: warning: publish: "),
                           "bad.yaml:5:19: warning: chain[0].limit.oversample: this version of Lathe cannot do this "
-                          "yet: choosing the limiter's oversampling",
+                          "yet: choosing the limiter's oversampling, which is 16 times where it proves its ceiling",
                           HasSubstr("bad.yaml:6:19: warning: loudness.scope: ")));
 }
 
