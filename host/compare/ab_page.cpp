@@ -67,10 +67,11 @@ AbPage::AbPage(std::ostream& out, const AbPageHead& head) : out_(out), mime_(mim
           "hear. The same place goes on when you change versions.</p><p class=\"keys\"><kbd>space</kbd> play, "
           "<kbd>1</kbd>&ndash;<kbd>9</kbd> version, <kbd>x</kbd> the other one, <kbd>&larr;</kbd> <kbd>&rarr;</kbd> "
           "a second, <kbd>&uarr;</kbd> <kbd>&darr;</kbd> excerpt, <kbd>b</kbd> blind, <kbd>p</kbd> prefer this one, "
-          "<kbd>r</kbd> reveal</p><p><button id=\"blind\" type=\"button\" aria-pressed=\"false\">Blind</button> "
+          "<kbd>r</kbd> reveal</p><noscript><p>The player needs its script, which is in this file.</p></noscript>"
+          "</header><nav><button id=\"blind\" type=\"button\" aria-pressed=\"false\">Blind</button> "
           "<button id=\"prefer\" type=\"button\" disabled>Prefer this one</button> <button id=\"reveal\" "
-          "type=\"button\" disabled>Reveal</button> <output id=\"score\"></output></p><noscript><p>The player needs "
-          "its script, which is in this file.</p></noscript><p id=\"trouble\" role=\"alert\"></p></header><main>\n";
+          "type=\"button\" disabled>Reveal</button> <output id=\"score\"></output><p id=\"trouble\" "
+          "role=\"alert\"></p></nav><main>\n";
 }
 
 void AbPage::track(const AbTrack& track) {

@@ -10,7 +10,7 @@ const std::string_view kAbStyle = R"css(
 * { box-sizing: border-box }
 body { margin: 1.6rem auto; padding: 0 1.4rem; max-width: 64rem; background: var(--paper); color: var(--ink);
   font: 15px/1.4 system-ui, sans-serif; overflow-wrap: anywhere }
-header { position: sticky; top: 0; z-index: 1; padding: .6rem 0; background: var(--paper);
+nav { position: sticky; top: 0; z-index: 1; margin: .6rem 0; padding: .5rem 0; background: var(--paper);
 border-bottom: 1px solid var(--line) }
 h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.15rem; margin: 1.4rem 0 .2rem }
 h3 { font-size: 1rem; font-weight: 500; margin: .7rem 0 .3rem } p { margin: .2rem 0 }
@@ -133,8 +133,9 @@ class Excerpt {
     this.buttons.forEach((button, i) => {
       button.setAttribute('aria-pressed', String(current === this && i === this.heard));
       button.hidden = blind && i > 1;
-      const label = blind && !revealed ? 'XY'[i] : blind ? 'XY'[i] + ' is ' + this.name(i) : button.dataset.name;
-      button.querySelector('span').textContent = label ?? button.dataset.name;
+      const letter = blind ? 'XY'[i] : null;
+      button.querySelector('span').textContent =
+        !letter ? button.dataset.name : revealed ? letter + ' is ' + this.name(i) : letter;
     });
   }
 }

@@ -16,6 +16,8 @@ constexpr std::size_t kWindows = 8;
 constexpr double kWindow_s = 0.35;
 // Under this nothing but chance or a common key is behind a correlation. Masters of one recording have 0.8 and more.
 constexpr double kLeastCorrelation = 0.3;
+// From here on no other delay is tried: the likeliest come first, and bars that repeat to the sample tie at best.
+constexpr double kSureCorrelation = 0.999;
 
 std::vector<Stretch> loudest_windows(const std::vector<double>& levels, std::int64_t level_frames,
                                      std::int64_t frames) {
@@ -157,6 +159,7 @@ Alignment align(ComparedTrack& a, ComparedTrack& b, const std::vector<double>& l
     found.delay_frames = delays[d] - margin + static_cast<std::int64_t>(best.lag);
     found.fraction_frames = candidate.fraction(best);
     for (std::size_t c = 0; c < channels; ++c) found.is_inverted[c] = best.signs[c] < 0;
+    if (found.correlation >= kSureCorrelation) break;
   }
   found.correlation = std::min(found.correlation, 1.0);
   found.is_found = found.correlation >= kLeastCorrelation;
