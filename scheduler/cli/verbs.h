@@ -24,6 +24,9 @@ enum ExitCode {
 using Run = std::function<int()>;
 void add_master(CLI::App& app, Run& run);
 void add_audit(CLI::App& app, Run& run);
+void add_verify(CLI::App& app, Run& run);
+void add_compare(CLI::App& app, Run& run);
+void add_ab(CLI::App& app, Run& run);
 void add_profile(CLI::App& app, Run& run);
 void add_recipe(CLI::App& app, Run& run);
 void add_doctor(CLI::App& app, Run& run);

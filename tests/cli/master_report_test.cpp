@@ -156,7 +156,7 @@ TEST_F(MasterReport, UsageMistakesExitWithTwo) {
   EXPECT_EQ(work_.master({"--memory", "many"}).exit_code, 2);
   EXPECT_EQ(work_.master({"--memory", "1MiB"}).exit_code, 2);
   EXPECT_EQ(work_.master({"--backend", "abacus"}).exit_code, 2);
-  const ProgramResult unbuilt = run_program({"verify", work_.in().string()});
+  const ProgramResult unbuilt = run_program({"fleet", "slurm", "up"});
   EXPECT_EQ(unbuilt.exit_code, 2);
   EXPECT_NE(unbuilt.err.find("not built yet"), std::string::npos);
   EXPECT_FALSE(fs::exists(work_.out()));
