@@ -1,0 +1,196 @@
+#include "host/audit/track_join.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "kernels/aligned.h"
+#include "kernels/pcm/pcm.h"
+
+namespace lathe {
+namespace {
+
+constexpr int kOrder = 32;
+constexpr std::size_t kLeast = 256;  // frames; of less no model can be made
+constexpr std::size_t kSoundFrames = 64;
+constexpr std::size_t kMeans = 2048;
+constexpr std::array<std::size_t, 3> kWidths{1, 4, 12};
+constexpr float kSounds = 1e-3f;
+constexpr std::size_t kNear = 192;
+constexpr double kFloorShare = 1e-9;
+constexpr double kFloorPower = 1.4e-14;  // a step of 24 bits: below it there is nothing to predict
+constexpr double kHeavyTail = 30;         // degrees of freedom: an attack beside the join is far out, and still sound
+
+using Samples = std::vector<float>;
+using Coefficients = std::array<double, kOrder + 1>;  // [k] is that of x[n-k]; [0] is not used
+
+double mean_power(const Samples& x) {
+  double sum = 0;
+  for (const float v : x) sum += static_cast<double>(v) * static_cast<double>(v);
+  return sum / static_cast<double>(x.size());
+}
+
+double log_density(double error, double variance) {
+  return -0.5 * std::log(variance) - 0.5 * (kHeavyTail + 1) * std::log1p(error * error / (kHeavyTail * variance));
+}
+
+// Adds what the piece, under a Hann window, is like k frames later.
+void add_correlation(const Samples& x, std::array<double, kOrder + 1>& r) {
+  std::vector<double> windowed(x.size());
+  double window_power = 0;
+  for (std::size_t n = 0; n < x.size(); ++n) {
+    const double w =
+        0.5 - 0.5 * std::cos(2 * std::numbers::pi * (static_cast<double>(n) + 0.5) / static_cast<double>(x.size()));
+    windowed[n] = w * static_cast<double>(x[n]);
+    window_power += w * w;
+  }
+  for (std::size_t k = 0; k <= kOrder; ++k) {
+    double sum = 0;
+    for (std::size_t n = k; n < x.size(); ++n) sum += windowed[n] * windowed[n - k];
+    r[k] += sum / window_power;
+  }
+}
+
+// Predictions from the last 0, 1 ... kOrder frames, and the power of what each leaves (Levinson 1947, Durbin 1960).
+struct Predictors {
+  std::array<Coefficients, kOrder + 1> b{};
+  std::array<double, kOrder + 1> variance{};
+
+  explicit Predictors(std::array<double, kOrder + 1> r) {
+    r[0] += kFloorShare * r[0] + kFloorPower;
+    variance[0] = r[0];
+    for (std::size_t order = 1; order <= kOrder; ++order) {
+      double rest = r[order];
+      for (std::size_t k = 1; k < order; ++k) rest -= b[order - 1][k] * r[order - k];
+      const double reflection = rest / variance[order - 1];
+      b[order] = b[order - 1];
+      b[order][order] = reflection;
+      for (std::size_t k = 1; k < order; ++k) b[order][k] -= reflection * b[order - 1][order - k];
+      variance[order] = std::max(variance[order - 1] * (1 - reflection * reflection), kFloorPower);
+    }
+  }
+
+  double error(const Samples& x, std::size_t n, std::size_t order) const {
+    double error = x[n];
+    for (std::size_t k = 1; k <= order; ++k) error -= b[order][k] * static_cast<double>(x[n - k]);
+    return error;
+  }
+};
+
+// Of the predictions within x[first, first + count).
+double mean_error(const Samples& x, std::size_t first, std::size_t count, const Predictors& predictors) {
+  double sum = 0;
+  for (std::size_t n = first; n < first + count; ++n) {
+    const double error = predictors.error(x, n, kOrder);
+    sum += error * error;
+  }
+  return sum / static_cast<double>(count);
+}
+
+struct OfChannel {
+  double gain_db = 0, likelihood = 0;
+};
+
+OfChannel evidence_of(const Samples& tail, const Samples& head) {
+  std::array<double, kOrder + 1> r{};
+  add_correlation(tail, r);
+  add_correlation(head, r);
+  for (double& v : r) v /= 2;
+  const Predictors predictors(r);
+  // How loud it is right beside the join: an attack there leaves more than the average does, for both explanations.
+  const double local = std::max(mean_error(tail, tail.size() - kNear, kNear, predictors),
+                                mean_error(head, kOrder, kNear, predictors));
+  const double louder = std::max(local / predictors.variance[kOrder], 1e-3);
+  Samples across(tail.end() - kOrder, tail.end());
+  across.insert(across.end(), head.begin(), head.begin() + kOrder);
+  double likelihood = 0;
+  for (std::size_t k = 0; k < kOrder; ++k) {
+    likelihood += log_density(predictors.error(across, kOrder + k, kOrder), louder * predictors.variance[kOrder]) -
+                  log_density(predictors.error(head, k, k), louder * predictors.variance[k]);
+  }
+  const double power = std::min(mean_power(tail), mean_power(head));
+  return {10 * std::log10(std::max(power, kFloorPower) / predictors.variance[kOrder]), likelihood};
+}
+
+// Means of `width` frames each, counted from the join: of the bass alone, which goes on where the rest is noise.
+Samples last_means(const Samples& x, std::size_t width) {
+  const std::size_t count = std::min(kMeans, x.size() / width);
+  Samples means(count);
+  const float* at = x.data() + x.size() - count * width;
+  for (float& mean : means) {
+    for (std::size_t i = 0; i < width; ++i) mean += *at++;
+    mean /= static_cast<float>(width);
+  }
+  return means;
+}
+
+Samples first_means(const Samples& x, std::size_t width) {
+  const std::size_t count = std::min(kMeans, x.size() / width);
+  return last_means(Samples(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(count * width)), width);
+}
+
+bool sounds(const Samples& x, std::size_t first, std::size_t count) {
+  return std::any_of(x.begin() + static_cast<std::ptrdiff_t>(first), x.begin() + static_cast<std::ptrdiff_t>(first + count),
+                     [](float v) { return std::abs(v) > kSounds; });
+}
+
+TrackPiece read_piece(AudioReader& reader, std::int64_t frames) {
+  const AudioFormat& format = reader.format();
+  const auto channels = static_cast<std::size_t>(format.channels);
+  AlignedArray<std::byte> bytes(static_cast<std::size_t>(frames * frame_bytes(format)) + kPcmSlackBytes);
+  const std::int64_t count = reader.read(bytes.data(), frames);
+  AlignedArray<float> samples(static_cast<std::size_t>(std::max<std::int64_t>(frames, 16)) * channels);
+  unpack_pcm(bytes.data(), format.encoding, {samples.data(), format.channels, count, std::max<std::int64_t>(frames, 16)});
+  TrackPiece piece(channels);
+  for (std::size_t c = 0; c < channels; ++c) {
+    const float* from = samples.data() + static_cast<std::ptrdiff_t>(c) * std::max<std::int64_t>(frames, 16);
+    piece[c].assign(from, from + count);
+  }
+  return piece;
+}
+
+}  // namespace
+
+TrackPiece read_head(AudioReader& reader) { return read_piece(reader, std::min(kJoinFrames, reader.format().frames)); }
+
+TrackPiece read_tail(AudioReader& reader) {
+  const std::int64_t frames = std::min(kJoinFrames, reader.format().frames);
+  reader.skip(reader.format().frames - frames);
+  return read_piece(reader, frames);
+}
+
+bool head_sounds(const TrackPiece& head) {
+  return std::ranges::any_of(head, [](const Samples& x) { return x.size() >= kLeast && sounds(x, 0, kSoundFrames); });
+}
+
+JoinEvidence join_evidence(const TrackPiece& tail, const TrackPiece& head) {
+  std::array<double, kWidths.size()> gain_db, likelihood{};
+  gain_db.fill(std::numeric_limits<double>::infinity());
+  bool is_heard = false;
+  for (std::size_t c = 0; c < std::min(tail.size(), head.size()); ++c) {
+    const Samples &before = tail[c], &behind = head[c];
+    if (before.size() < kLeast || behind.size() < kLeast) return {};
+    if (!sounds(before, before.size() - kSoundFrames, kSoundFrames) || !sounds(behind, 0, kSoundFrames)) continue;
+    is_heard = true;
+    for (std::size_t w = 0; w < kWidths.size(); ++w) {
+      if (std::min(before.size(), behind.size()) / kWidths[w] < kLeast) continue;
+      const OfChannel channel = evidence_of(last_means(before, kWidths[w]), first_means(behind, kWidths[w]));
+      gain_db[w] = std::min(gain_db[w], channel.gain_db);
+      likelihood[w] += channel.likelihood;
+    }
+  }
+  if (!is_heard) return {};
+  if(getenv("LAB"))printf("V %.2f %.2f %.2f %.1f %.1f %.1f\n",likelihood[0],likelihood[1],likelihood[2],gain_db[0],gain_db[1],gain_db[2]);
+  const auto best = static_cast<std::size_t>(std::ranges::max_element(likelihood) - likelihood.begin());
+  return {true, false, std::ranges::max(gain_db), likelihood[best], std::ranges::min(likelihood)};
+}
+
+bool goes_on(const JoinEvidence& evidence) {
+  return evidence.sounds && !evidence.is_tone && evidence.gain_db > 6 && evidence.likelihood > 8;
+}
+
+}  // namespace lathe
