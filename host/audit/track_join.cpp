@@ -1,8 +1,6 @@
 #include "host/audit/track_join.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -18,12 +16,20 @@ constexpr int kOrder = 32;
 constexpr std::size_t kLeast = 256;  // frames; of less no model can be made
 constexpr std::size_t kSoundFrames = 64;
 constexpr std::size_t kMeans = 2048;
-constexpr std::array<std::size_t, 3> kWidths{1, 4, 12};
-constexpr float kSounds = 1e-3f;
-constexpr std::size_t kNear = 192;
-constexpr double kFloorShare = 1e-9;
+constexpr std::array<std::size_t, 3> kWidths{1, 4, 12};  // of the means that are looked at beside the samples
+constexpr float kSounds = 1e-3f;                         // -60 dBFS
+constexpr float kZero = 1.5f / 32768;
+// No music of 40 pieces at 44.1 and 48 kHz was predicted better than 60 dB; a sine of 16 bits is, by 80.
+constexpr double kToneGain_db = 62;
+constexpr double kGain_db = 6;
+// Found on ten pieces of music of many kinds, cut at 200 places at random (the bed was the same for all four numbers):
+// at 8 there pass 187 cuts, and one of 10,800 pairs of unrelated places in mid-music; at 2.5 there pass 198, and 1.3 %
+// of the pairs. Nothing above -15 at any width keeps all cuts but one; most unrelated pairs lie under -100.
+constexpr double kFor = 8, kForOneMore = 2.5, kAgainst = -15;
+constexpr std::size_t kNear = 192;       // frames beside the join that say how loud it is there
+constexpr double kFloorShare = 1e-9;     // of white noise, so that every prediction is stable
 constexpr double kFloorPower = 1.4e-14;  // a step of 24 bits: below it there is nothing to predict
-constexpr double kHeavyTail = 30;         // degrees of freedom: an attack beside the join is far out, and still sound
+constexpr double kHeavyTail = 8;  // degrees of freedom of Student's distribution: an attack at the join is far out
 
 using Samples = std::vector<float>;
 using Coefficients = std::array<double, kOrder + 1>;  // [k] is that of x[n-k]; [0] is not used
@@ -102,8 +108,8 @@ OfChannel evidence_of(const Samples& tail, const Samples& head) {
   for (double& v : r) v /= 2;
   const Predictors predictors(r);
   // How loud it is right beside the join: an attack there leaves more than the average does, for both explanations.
-  const double local = std::max(mean_error(tail, tail.size() - kNear, kNear, predictors),
-                                mean_error(head, kOrder, kNear, predictors));
+  const double local =
+      std::max(mean_error(tail, tail.size() - kNear, kNear, predictors), mean_error(head, kOrder, kNear, predictors));
   const double louder = std::max(local / predictors.variance[kOrder], 1e-3);
   Samples across(tail.end() - kOrder, tail.end());
   across.insert(across.end(), head.begin(), head.begin() + kOrder);
@@ -134,7 +140,8 @@ Samples first_means(const Samples& x, std::size_t width) {
 }
 
 bool sounds(const Samples& x, std::size_t first, std::size_t count) {
-  return std::any_of(x.begin() + static_cast<std::ptrdiff_t>(first), x.begin() + static_cast<std::ptrdiff_t>(first + count),
+  return std::any_of(x.begin() + static_cast<std::ptrdiff_t>(first),
+                     x.begin() + static_cast<std::ptrdiff_t>(first + count),
                      [](float v) { return std::abs(v) > kSounds; });
 }
 
@@ -144,7 +151,8 @@ TrackPiece read_piece(AudioReader& reader, std::int64_t frames) {
   AlignedArray<std::byte> bytes(static_cast<std::size_t>(frames * frame_bytes(format)) + kPcmSlackBytes);
   const std::int64_t count = reader.read(bytes.data(), frames);
   AlignedArray<float> samples(static_cast<std::size_t>(std::max<std::int64_t>(frames, 16)) * channels);
-  unpack_pcm(bytes.data(), format.encoding, {samples.data(), format.channels, count, std::max<std::int64_t>(frames, 16)});
+  unpack_pcm(bytes.data(), format.encoding,
+             {samples.data(), format.channels, count, std::max<std::int64_t>(frames, 16)});
   TrackPiece piece(channels);
   for (std::size_t c = 0; c < channels; ++c) {
     const float* from = samples.data() + static_cast<std::ptrdiff_t>(c) * std::max<std::int64_t>(frames, 16);
@@ -155,7 +163,9 @@ TrackPiece read_piece(AudioReader& reader, std::int64_t frames) {
 
 }  // namespace
 
-TrackPiece read_head(AudioReader& reader) { return read_piece(reader, std::min(kJoinFrames, reader.format().frames)); }
+TrackPiece read_head(AudioReader& reader, std::int64_t frames) {
+  return read_piece(reader, std::min(frames, reader.format().frames));
+}
 
 TrackPiece read_tail(AudioReader& reader) {
   const std::int64_t frames = std::min(kJoinFrames, reader.format().frames);
@@ -168,29 +178,31 @@ bool head_sounds(const TrackPiece& head) {
 }
 
 JoinEvidence join_evidence(const TrackPiece& tail, const TrackPiece& head) {
-  std::array<double, kWidths.size()> gain_db, likelihood{};
-  gain_db.fill(std::numeric_limits<double>::infinity());
-  bool is_heard = false;
+  JoinEvidence evidence;
+  std::array<double, kWidths.size()> likelihood{};
+  bool begins_at_zero = true;
   for (std::size_t c = 0; c < std::min(tail.size(), head.size()); ++c) {
     const Samples &before = tail[c], &behind = head[c];
     if (before.size() < kLeast || behind.size() < kLeast) return {};
     if (!sounds(before, before.size() - kSoundFrames, kSoundFrames) || !sounds(behind, 0, kSoundFrames)) continue;
-    is_heard = true;
+    evidence.sounds = true;
+    begins_at_zero = begins_at_zero && std::abs(behind[0]) < kZero;
     for (std::size_t w = 0; w < kWidths.size(); ++w) {
       if (std::min(before.size(), behind.size()) / kWidths[w] < kLeast) continue;
       const OfChannel channel = evidence_of(last_means(before, kWidths[w]), first_means(behind, kWidths[w]));
-      gain_db[w] = std::min(gain_db[w], channel.gain_db);
+      evidence.gain_db = std::max(evidence.gain_db, channel.gain_db);
       likelihood[w] += channel.likelihood;
     }
   }
-  if (!is_heard) return {};
-  if(getenv("LAB"))printf("V %.2f %.2f %.2f %.1f %.1f %.1f\n",likelihood[0],likelihood[1],likelihood[2],gain_db[0],gain_db[1],gain_db[2]);
-  const auto best = static_cast<std::size_t>(std::ranges::max_element(likelihood) - likelihood.begin());
-  return {true, false, std::ranges::max(gain_db), likelihood[best], std::ranges::min(likelihood)};
+  evidence.is_tone = begins_at_zero && evidence.gain_db > kToneGain_db;
+  for (const double one : likelihood) evidence.likelihood += one;
+  evidence.least = std::ranges::min(likelihood);
+  return evidence;
 }
 
-bool goes_on(const JoinEvidence& evidence) {
-  return evidence.sounds && !evidence.is_tone && evidence.gain_db > 6 && evidence.likelihood > 8;
+bool goes_on(const JoinEvidence& evidence, bool others_do) {
+  return evidence.sounds && !evidence.is_tone && evidence.gain_db > kGain_db && evidence.least > kAgainst &&
+         evidence.likelihood > (others_do ? kForOneMore : kFor);
 }
 
 }  // namespace lathe

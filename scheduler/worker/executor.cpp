@@ -22,6 +22,7 @@
 #include "scheduler/worker/failpoint.h"
 #include "scheduler/worker/finished_event.h"
 #include "scheduler/worker/job_desk.h"
+#include "scheduler/worker/master_tasks.h"
 #include "scheduler/worker/message_pipe.h"
 #include "scheduler/worker/output_names.h"
 #include "scheduler/worker/path_roots.h"
@@ -101,7 +102,7 @@ class Executor {
     switch (command.command_case()) {
       case v1::ExecutorCommand::kStart:
         queue_.push_back(command.start());
-        read_ahead(command.start().spec().input());
+        read_ahead(command.start().spec());
         break;
       case v1::ExecutorCommand::kRecalled:
         answers_[command.recalled().question()] = command.recalled();
@@ -145,9 +146,13 @@ class Executor {
     pipe_.send(event);
   }
 
-  static void read_ahead(const std::string& path) {
-    const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (fd.is_open()) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_WILLNEED);
+  // Of a group the first few: the others are far off, and the memory may be needed until then.
+  static void read_ahead(const v1::TaskSpec& task) {
+    const std::vector<v1::TaskSpec::Member> members = members_of(task);
+    for (std::size_t i = 0; i < std::min<std::size_t>(members.size(), 3); ++i) {
+      const FileDescriptor fd(::open(members[i].input().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+      if (fd.is_open()) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_WILLNEED);
+    }
   }
 
   // Asks the supervisor, and waits for the answer.
@@ -201,7 +206,7 @@ class Executor {
             {FailureClass::kPermanent, start.spec().problem_code().empty() ? "PROBLEM" : start.spec().problem_code(),
              start.spec().problem()});
       }
-      check_below_roots(start.spec().input(), roots_);
+      for (const v1::TaskSpec::Member& member : members_of(start.spec())) check_below_roots(member.input(), roots_);
       TaskListener listener;
       listener.worker = log_name_;
       listener.progress = [&](double share, std::string_view stage) { teller.progress(share, stage); };
