@@ -99,9 +99,8 @@ Catalogue master_catalogue(const Scan& scan, const RecipeSource& recipe, const f
     if (is_missing(track)) problems[track.input] = {"NOT_FOUND", missing_text(track)};
   }
   const Grouping grouping = group_tracks(scan.tracks, recipe, problems, threads, nullptr);
-  Catalogue catalogue =
-      finished(master_tasks(scan.tracks, grouping, restoration_s_a_byte(recipe.effective().recipe)), scan,
-               v1::JOB_KIND_MASTER);
+  Catalogue catalogue = finished(master_tasks(scan.tracks, grouping, restoration_s_a_byte(recipe.effective().recipe)),
+                                 scan, v1::JOB_KIND_MASTER);
   catalogue.warnings = grouping.warnings;
   return catalogue;
 }

@@ -29,7 +29,7 @@ void place_manifest_tracks(Scan& scan, const std::filesystem::path& out_dir);
 // The scan's tracks planned by plan_order(); those that belong together (group_tracks()) are one task. Tracks whose
 // masters would get another's name get a problem.
 Catalogue master_catalogue(const Scan& scan, const RecipeSource& recipe, const std::filesystem::path& out_dir,
-                           int threads);
+                           int threads = 1);
 Catalogue audit_catalogue(const Scan& scan);
 
 // "Album One, Album Two and 3 more": what a job is called that nobody has named.

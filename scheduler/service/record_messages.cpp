@@ -184,7 +184,8 @@ std::string input_of(const TaskRecord& task, const std::string& output_path) {
   if (!result.is_object() || !result.contains("tracks")) return task.input;
   const v1::TaskSpec spec = to_message(task);
   const auto& tracks = result["tracks"];
-  for (std::size_t i = 0; i < std::min<std::size_t>(tracks.size(), static_cast<std::size_t>(spec.members_size())); ++i) {
+  for (std::size_t i = 0; i < std::min<std::size_t>(tracks.size(), static_cast<std::size_t>(spec.members_size()));
+       ++i) {
     for (const auto& output : tracks[i].value("outputs", nlohmann::json::array())) {
       if (output.value("path", "") == output_path) return spec.members(static_cast<int>(i)).input();
     }

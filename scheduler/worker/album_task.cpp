@@ -74,7 +74,10 @@ Json runs_json(const v1::TaskSpec& task) {
 }
 
 Json album_json(const v1::TaskSpec& task, const std::vector<AlbumLoudness>& loudness) {
-  Json album{{"path", json_text(task.album())}, {"loudness", Json::array()}, {"runs", runs_json(task)}};
+  Json album{{"path", json_text(task.album())},
+             {"tracks", track_count(task)},
+             {"loudness", Json::array()},
+             {"runs", runs_json(task)}};
   for (const AlbumLoudness& one : loudness) album["loudness"].push_back(loudness_json(one));
   return album;
 }
@@ -159,9 +162,8 @@ void set_inputs(const std::vector<TrackTask>& tracks, const std::vector<std::str
 
 }  // namespace
 
-bool shares_gain(const TrackTask& track) {
-  return track.job.chain.goal.scope != LoudnessScope::track ||
-         std::ranges::any_of(track.job.outputs, [](const OutputSpec& output) {
+bool shares_gain(const TrackJob& job) {
+  return job.chain.goal.scope != LoudnessScope::track || std::ranges::any_of(job.outputs, [](const OutputSpec& output) {
            return output.goal && output.goal->scope != LoudnessScope::track;
          });
 }
@@ -265,7 +267,7 @@ MasteredAlbum TaskRunner::master_group(const MasterJob& job, const v1::TaskSpec&
     };
     first += count;
   }
-  if (std::ranges::any_of(tracks, shares_gain)) {
+  if (std::ranges::any_of(programmes, shares_gain)) {
     AlbumJob album{std::move(programmes)};
     room.emplace(take_room(job, master_.memory_needed(album, formats), listener));
     for (TrackJob& programme : album.programmes) programme.spool_dir = room->spool_dir;

@@ -11,7 +11,7 @@
 namespace lathe::scheduler {
 
 // Whether a loudness of one of its outputs is more than the track's own.
-bool shares_gain(const TrackTask& track);
+bool shares_gain(const TrackJob& job);
 
 // Its files, and what is known of them, behind those that are there already.
 void add_files(MasteredTrack mastered, FinishedTask& done);

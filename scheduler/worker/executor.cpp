@@ -1,6 +1,5 @@
 #include "scheduler/worker/executor.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
 
@@ -144,15 +143,6 @@ class Executor {
     v1::ExecutorEvent event;
     *event.mutable_dropped()->mutable_lease() = lease;
     pipe_.send(event);
-  }
-
-  // Of a group the first few: the others are far off, and the memory may be needed until then.
-  static void read_ahead(const v1::TaskSpec& task) {
-    const std::vector<v1::TaskSpec::Member> members = members_of(task);
-    for (std::size_t i = 0; i < std::min<std::size_t>(members.size(), 3); ++i) {
-      const FileDescriptor fd(::open(members[i].input().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-      if (fd.is_open()) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_WILLNEED);
-    }
   }
 
   // Asks the supervisor, and waits for the answer.

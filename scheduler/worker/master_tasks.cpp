@@ -1,10 +1,12 @@
 #include "scheduler/worker/master_tasks.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "host/audio_file/file_descriptor.h"
 #include "host/report/track_json.h"
 #include "scheduler/worker/job_request.h"
 
@@ -51,6 +53,15 @@ std::vector<v1::TaskSpec::Member> members_of(const v1::TaskSpec& task) {
 }
 
 std::int64_t track_count(const v1::TaskSpec& task) { return std::max(task.members_size(), 1); }
+
+void read_ahead(const v1::TaskSpec& task) {
+  constexpr std::size_t kTracks = 3;
+  const std::vector<v1::TaskSpec::Member> members = members_of(task);
+  for (std::size_t i = 0; i < std::min(members.size(), kTracks); ++i) {
+    const FileDescriptor fd(::open(members[i].input().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (fd.is_open()) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_WILLNEED);
+  }
+}
 
 std::string task_text(const v1::TaskSpec& task) {
   const std::int64_t more = track_count(task) - 1;

@@ -21,6 +21,9 @@ std::vector<v1::TaskSpec> master_tasks(const std::vector<ScannedTrack>& tracks, 
 std::vector<v1::TaskSpec::Member> members_of(const v1::TaskSpec& task);
 std::int64_t track_count(const v1::TaskSpec& task);
 
+// Asks the system for the files of its first tracks: the others are far off, and the memory may be needed until then.
+void read_ahead(const v1::TaskSpec& task);
+
 // "/in/disc/01.wav", or "/in/disc/01.wav and 11 more tracks"
 std::string task_text(const v1::TaskSpec& task);
 

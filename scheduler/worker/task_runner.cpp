@@ -96,7 +96,7 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task, con
   if (task.members_size() > 1) return run_group(job, task, listener, is_cancelled);
   const auto began = Clock::now();
   TrackTask p = planner_.plan(job, members_of(task).front());
-  if (shares_gain(p)) return run_group(job, task, listener, is_cancelled);
+  if (shares_gain(p.job)) return run_group(job, task, listener, is_cancelled);
   if (listener.say) {
     listener.say(fmt::format("began on {}, {}, {}: {}, {:.1f} s", listener.worker, engine_name(),
                              backend_name(job.backend), format_text(p.format),
