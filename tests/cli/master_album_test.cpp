@@ -20,7 +20,8 @@ constexpr const char* kRecipe =
     "recipe: v1\n"
     "name: live\n"
     "chain:\n"
-    "  - eq: {bands: [{type: high-pass, freq_hz: 30, slope_db_oct: 24}, {type: bell, freq_hz: 900, gain_db: 2, q: 1}]}\n"
+    "  - eq: {bands: [{type: high-pass, freq_hz: 30, slope_db_oct: 24}, {type: bell, freq_hz: 900, gain_db: 2, q: "
+    "1}]}\n"
     "  - compress: {threshold_db: -24, ratio: 2, attack_ms: 10, release_ms: 200}\n"
     "  - limit: {ceiling_dbtp: -1, max_gain_reduction_db: 6}\n"
     "loudness: {target_lufs: -14}\n";
@@ -30,7 +31,8 @@ const std::vector<std::int64_t> kCuts{317'411, 700'003, 1'199'999};
 
 Sound piece(const Sound& sound, std::int64_t first, std::int64_t end) {
   Sound part{sound.sample_rate_hz, {}};
-  for (const Signal& channel : sound.channels) part.channels.emplace_back(channel.begin() + first, channel.begin() + end);
+  for (const Signal& channel : sound.channels)
+    part.channels.emplace_back(channel.begin() + first, channel.begin() + end);
   return part;
 }
 
@@ -53,9 +55,9 @@ class MasterAlbum : public testing::Test {
   }
 
   std::vector<std::int32_t> whole_master(const std::vector<std::string>& more) {
-    std::vector<std::string> arguments{"master", (work_.root() / "whole").string(), "--out",
-                                       (work_.root() / "whole-out").string(), "--state-dir",
-                                       (work_.root() / "whole-state").string(), "--recipe", recipe_};
+    std::vector<std::string> arguments{
+        "master",      (work_.root() / "whole").string(),       "--out",    (work_.root() / "whole-out").string(),
+        "--state-dir", (work_.root() / "whole-state").string(), "--recipe", recipe_};
     arguments.insert(arguments.end(), more.begin(), more.end());
     const ProgramResult run = run_program(arguments);
     EXPECT_EQ(run.exit_code, 0) << run.err;
@@ -197,9 +199,10 @@ TEST_F(MasterAlbum, AnAlbumsGainKeepsTheDistancesOfItsTracks) {
   const ProgramResult plain = run_program(
       {"master", work_.in().string(), "--out", (work_.root() / "plain").string(), "--state-dir",
        (work_.root() / "plain-state").string(), "--json", "--recipe",
-       work_.recipe("recipe: v1\nname: plain\nchain:\n  - eq: {bands: [{type: high-pass, freq_hz: 30, slope_db_oct: 24}, "
-                    "{type: bell, freq_hz: 900, gain_db: 2, q: 1}]}\n  - compress: {threshold_db: -24, ratio: 2, "
-                    "attack_ms: 10, release_ms: 200}\n")});
+       work_.recipe(
+           "recipe: v1\nname: plain\nchain:\n  - eq: {bands: [{type: high-pass, freq_hz: 30, slope_db_oct: 24}, "
+           "{type: bell, freq_hz: 900, gain_db: 2, q: 1}]}\n  - compress: {threshold_db: -24, ratio: 2, "
+           "attack_ms: 10, release_ms: 200}\n")});
   ASSERT_EQ(plain.exit_code, 0) << plain.err;
   // The loudness meter's figures are rounded to 1e-5; the limiter takes next to nothing at this target.
   for (const char* name : {"2.wav", "3.wav"}) {
