@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "host/audio_file/container_probe.h"
 #include "host/audio_file/frame_source.h"
 #include "host/audio_file/isolation/decoders.h"
@@ -36,9 +38,20 @@ const std::vector<std::string>& AudioReader::notes() const { return source_->not
 std::int64_t AudioReader::read(std::byte* interleaved, std::int64_t frames) {
   return source_->read(interleaved, frames);
 }
+void AudioReader::skip(std::int64_t frames) { source_->skip(frames); }
 void AudioReader::rewind() { source_->rewind(); }
 void AudioReader::advise_will_need() const { file_->advise_will_need(); }
 const InputFile& AudioReader::file() const { return *file_; }
+
+void FrameSource::skip(std::int64_t frames) {
+  constexpr std::int64_t kFrames = 16384;
+  std::vector<std::byte> passed(static_cast<std::size_t>(std::min(frames, kFrames) * frame_bytes(format)));
+  while (frames > 0) {
+    const std::int64_t count = read(passed.data(), std::min(frames, kFrames));
+    if (count == 0) return;
+    frames -= count;
+  }
+}
 
 void check_limits(const InputFile& file, std::int64_t channels, std::int64_t sample_rate_hz) {
   if (channels < 1 || channels > kMaxChannels) {

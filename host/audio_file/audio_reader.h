@@ -46,6 +46,10 @@ class AudioReader {
   // Throws AudioFileError: unreadable, truncated, corrupt. With the last frame of a FLAC file comes its MD5's turn.
   std::int64_t read(std::byte* interleaved, std::int64_t frames);
 
+  // Passes over so many frames, or to the end. Plain files are not read for it; FLAC is decoded, and throws as read()
+  // does.
+  void skip(std::int64_t frames);
+
   // Back to the first frame.
   void rewind();
 

@@ -22,6 +22,8 @@ class FrameSource {
   FrameSource& operator=(const FrameSource&) = delete;
 
   virtual std::int64_t read(std::byte* interleaved, std::int64_t frames) = 0;
+  // Passes over so many frames, or to the end; here by reading them.
+  virtual void skip(std::int64_t frames);
   virtual void rewind() = 0;
 
   AudioFormat format;

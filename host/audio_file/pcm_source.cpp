@@ -47,6 +47,7 @@ class PcmSource final : public FrameSource {
     return count;
   }
 
+  void skip(std::int64_t frames) override { position_ = std::min(format.frames, position_ + frames); }
   void rewind() override { position_ = 0; }
 
  private:

@@ -7,20 +7,13 @@ namespace {
 
 std::string item(const std::string& list, int index) { return list + "[" + std::to_string(index) + "]"; }
 
-template <typename Enum>
-std::string written(Enum value) {
-  return yaml_name(*google::protobuf::GetEnumDescriptor<Enum>()->FindValueByNumber(value));
-}
-
 class Finder {
  public:
   std::vector<UnbuiltFeature> take() { return std::move(found_); }
 
   void look_at(const v1::Recipe& recipe) {
     look_at(recipe.input());
-    if (recipe.publish() == v1::PUBLISH_ALBUM) add("publish", "publishing an album as one (publish: album)");
     for (int i = 0; i < recipe.chain_size(); ++i) look_at(recipe.chain(i), item("chain", i));
-    if (recipe.has_loudness()) look_at(recipe.loudness(), "loudness");
     if (recipe.stems_size() > 0) add("stems", "stem mastering");
     for (int i = 0; i < recipe.outputs_size(); ++i) look_at(recipe.outputs(i), item("outputs", i));
     if (recipe.checks_size() > 0) add("checks", "delivery profiles (they come with lathe audit)");
@@ -32,9 +25,6 @@ class Finder {
   }
 
   void look_at(const v1::Input& input) {
-    if (input.contiguous() == v1::CONTIGUOUS_ALWAYS) {
-      add("input.contiguous", "tracks as one stream (contiguous: always)");
-    }
     if (input.on_damaged() == v1::ON_DAMAGED_SALVAGE) {
       add("input.on_damaged", "salvaging damaged files (on_damaged: salvage)");
     }
@@ -71,16 +61,10 @@ class Finder {
     }
   }
 
-  void look_at(const v1::Loudness& loudness, const std::string& path) {
-    const bool is_built = !loudness.has_scope() || loudness.scope() == v1::LOUDNESS_SCOPE_TRACK;
-    if (!is_built) add(path + ".scope", "a loudness of scope " + written(loudness.scope()) + "; track is there");
-  }
-
   void look_at(const v1::Output& output, const std::string& path) {
     for (const int skipped : output.skip()) {
       if (skipped != v1::STAGE_KIND_LIMIT) add(path + ".skip", "an output that skips other stages than limit");
     }
-    if (output.has_loudness()) look_at(output.loudness(), path + ".loudness");
     if (output.per() == v1::OUTPUT_PER_SIDE) add(path + ".per", "one file for each side (per: side)");
     if (output.snap_588() == v1::SNAP588_REPORT) add(path + ".snap_588", "reporting CD frames (snap_588)");
   }

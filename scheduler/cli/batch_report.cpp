@@ -46,12 +46,26 @@ Json track_of(const scheduler::TrackOutcome& outcome) {
   return track;
 }
 
-// The folders of the tracks; their loudness as albums comes with album mastering and the audit.
+// The folders of the tracks, with what is known of those that were mastered together: one album's loudness may come in
+// several parts (its sides, say), and so may its runs of joined tracks.
 Json albums_of(const scheduler::BatchResult& result) {
-  std::map<std::string, int> albums;
-  for (const auto& track : result.tracks) ++albums[json_text(track.input.parent_path())];
+  std::map<std::string, Json> albums;
+  for (const auto& track : result.tracks) {
+    const std::string path = json_text(track.input.parent_path());
+    Json& album = albums.try_emplace(path, Json{{"path", path}, {"tracks", 0}}).first->second;
+    album["tracks"] = album["tracks"].get<int>() + 1;
+  }
+  for (const std::string& text : result.albums) {
+    const Json part = Json::parse(text);
+    const std::string path = part["path"].get<std::string>();
+    Json& album = albums.try_emplace(path, Json{{"path", path}, {"tracks", 0}}).first->second;
+    for (const char* key : {"loudness", "runs"}) {
+      for (const Json& one : part[key]) album[key].push_back(one);
+    }
+    if (album["tracks"] == 0) album["tracks"] = part["tracks"];  // a manifest's album, which is no folder
+  }
   Json list = Json::array();
-  for (const auto& [path, tracks] : albums) list.push_back({{"path", path}, {"tracks", tracks}});
+  for (auto& [path, album] : albums) list.push_back(std::move(album));
   return list;
 }
 
@@ -97,6 +111,7 @@ Json batch_report(const scheduler::BatchResult& result, const std::vector<schedu
   if (!engine.device.empty()) doc["device"] = engine.device;
   if (!result.gpu_failure.empty()) doc["gpu_failure"] = result.gpu_failure;
   doc["recipe_sha256"] = recipe_sha256;
+  if (!result.warnings.empty()) doc["warnings"] = result.warnings;
   doc["tracks"] = Json::array();
   int done = 0, unchanged = 0;
   for (const auto& outcome : result.tracks) {

@@ -83,21 +83,25 @@ Json job_json(const v1::Job& job) {
 }
 
 Json task_json(const v1::Task& task) {
-  return {{"task_id", task.task_id()},
-          {"job_id", task.job_id()},
-          {"position", task.position()},
-          {"input", json_text(task.spec().input())},
-          {"album", json_text(task.spec().album())},
-          {"state", word(task.state())},
-          {"reason_code", task.reason_code()},
-          {"reason", task.message()},
-          {"attempts", task.attempts()},
-          {"worker_id", task.worker_id()},
-          {"lease_expires_ms", time_json(task.lease_expires_ms())},
-          {"not_before_ms", time_json(task.not_before_ms())},
-          {"runs_alone", task.runs_alone()},
-          {"predicted_cost_s", json_number(task.spec().predicted_cost_s())},
-          {"changed_ms", time_json(task.changed_ms())}};
+  Json json{{"task_id", task.task_id()},
+            {"job_id", task.job_id()},
+            {"position", task.position()},
+            {"input", json_text(task.spec().input())},
+            {"album", json_text(task.spec().album())},
+            {"state", word(task.state())},
+            {"reason_code", task.reason_code()},
+            {"reason", task.message()},
+            {"attempts", task.attempts()},
+            {"worker_id", task.worker_id()},
+            {"lease_expires_ms", time_json(task.lease_expires_ms())},
+            {"not_before_ms", time_json(task.not_before_ms())},
+            {"runs_alone", task.runs_alone()},
+            {"predicted_cost_s", json_number(task.spec().predicted_cost_s())},
+            {"changed_ms", time_json(task.changed_ms())}};
+  if (task.spec().members().empty()) return json;
+  json["inputs"] = Json::array();
+  for (const v1::TaskSpec::Member& member : task.spec().members()) json["inputs"].push_back(json_text(member.input()));
+  return json;
 }
 
 Json attempt_json(const v1::Attempt& attempt) {

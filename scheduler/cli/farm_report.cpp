@@ -17,6 +17,7 @@
 #include "scheduler/cli/master_request.h"
 #include "scheduler/cli/report_file.h"
 #include "scheduler/cli/verbs.h"
+#include "scheduler/worker/master_tasks.h"
 #include "scheduler/worker/task_runner.h"
 
 namespace lathe::cli {
@@ -83,19 +84,22 @@ void add_task(const v1::Task& task, BatchResult& result, Making& making) {
   TrackOutcome outcome;
   outcome.state = state_of(task.state());
   if (outcome.state == TaskState::kPending) {
-    ++result.left;
+    result.left += track_count(task.spec());
     return;
   }
   outcome.input = task.spec().input();
   outcome.reason_code = task.reason_code();
   outcome.reason = task.message();
-  if (!task.result_json().empty()) {
-    const Json json = Json::parse(task.result_json());
-    making.note(json);
-    result.audio_s += json.value("duration_s", 0.0);
-    outcome.result_json = task.result_json();
+  outcome.result_json = task.result_json();
+  if (const Json album = album_of(task.result_json()); !album.is_null()) result.albums.push_back(album.dump());
+  for (TrackOutcome& track : outcomes_of(task.spec(), outcome)) {
+    if (!track.result_json.empty()) {
+      const Json json = Json::parse(track.result_json);
+      making.note(json);
+      result.audio_s += json.value("duration_s", 0.0);
+    }
+    result.tracks.push_back(std::move(track));
   }
-  result.tracks.push_back(std::move(outcome));
 }
 
 void print_report(const Json& doc, const ReportChoice& choice) {

@@ -15,6 +15,7 @@
 #include "scheduler/cli/text_table.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/client/finish_by.h"
+#include "scheduler/worker/master_tasks.h"
 
 namespace lathe::cli {
 namespace {
@@ -85,7 +86,7 @@ int status(FarmConnection& farm, const Options& options) {
   if (options.farm.json) return kOk;
   TextTable table({">task", "state", "track", "reason"});
   for (const v1::Task& task : failed.tasks())
-    table.add({std::to_string(task.task_id()), word(task.state()), task.spec().input(), task.message()});
+    table.add({std::to_string(task.task_id()), word(task.state()), task_text(task.spec()), task.message()});
   table.print();
   if (const std::int64_t more = failed_count(job.counts()) - failed.tasks_size(); more > 0)
     std::printf("and %lld more: lathe report %lld\n", static_cast<long long>(more),

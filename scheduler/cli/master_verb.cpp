@@ -159,6 +159,7 @@ int master(const Options& options) {
     say(std::string("the manifest: ") + error.what());
     manifest_failed = true;
   }
+  for (const std::string& warning : result.warnings) say(warning);
   if (!result.store_failure.empty()) say(result.store_failure);
   if (!result.gpu_failure.empty()) say(result.gpu_failure);
   const int failed = failed_count(result, scan.problems);

@@ -15,6 +15,7 @@
 #include "scheduler/cli/interrupt.h"
 #include "scheduler/cli/job_watch.h"
 #include "scheduler/cli/master_request.h"
+#include "scheduler/cli/processors.h"
 #include "scheduler/cli/text_table.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/client/catalogue.h"
@@ -76,7 +77,7 @@ std::optional<Submission> master_submission(const Options& options, Scan& scan) 
   scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder, true);
   place_manifest_tracks(scan, folder);
   refuse_masters_onto_inputs(scan, recipe->effective().recipe, folder);
-  Submission submission{{}, master_catalogue(scan, *recipe, folder)};
+  Submission submission{{}, master_catalogue(scan, *recipe, folder, processors())};
   v1::MasterSetting& master = *submission.spec.mutable_master();
   master.set_out_dir(folder.native());
   master.set_recipe(recipe->effective().canonical_json);
@@ -124,6 +125,7 @@ nlohmann::ordered_json answer_json(const v1::Job& job, const Submission& submiss
                               {"name", submission.spec.name()},
                               {"request_id", request_id},
                               {"tasks", catalogue.tasks.size()},
+                              {"tracks", catalogue.tracks},
                               {"problems", catalogue.problems},
                               {"bytes", catalogue.bytes},
                               {"predicted_cost_s", json_number(catalogue.cost_s)},
@@ -167,7 +169,7 @@ int send(FarmConnection& farm, const Options& options, const Submission& submiss
       std::printf(
           "would submit %zu track(s), %lld of which cannot be worked on, about %s of work on one core; nothing "
           "was sent\n",
-          submission.catalogue.tasks.size(), static_cast<long long>(submission.catalogue.problems),
+          static_cast<std::size_t>(submission.catalogue.tracks), static_cast<long long>(submission.catalogue.problems),
           span_text(submission.catalogue.cost_s).c_str());
     }
     return kOk;
@@ -197,12 +199,12 @@ int send(FarmConnection& farm, const Options& options, const Submission& submiss
       print_json(answer_json(job, submission, options, request_id, warnings));
     } else {
       std::printf("job %lld: %zu tracks, %s\nwatch it with: lathe watch %lld%s\n", static_cast<long long>(job_id),
-                  submission.catalogue.tasks.size(), word(job.state()).c_str(), static_cast<long long>(job_id),
-                  at.c_str());
+                  static_cast<std::size_t>(submission.catalogue.tracks), word(job.state()).c_str(),
+                  static_cast<long long>(job_id), at.c_str());
     }
     return kOk;
   }
-  if (!options.quiet) say(fmt::format("job {}: {} tracks", job_id, submission.catalogue.tasks.size()));
+  if (!options.quiet) say(fmt::format("job {}: {} tracks", job_id, submission.catalogue.tracks));
   const WatchEnd end = watch_job(farm, job_id, options.farm, false, options.quiet);
   if (!end.job) return end.exit_code;
   ReportChoice choice;
@@ -243,6 +245,7 @@ int submit(const Options& options) {
   }
   for (const ScanProblem& problem : scan.problems) say(problem.path.string() + ": " + problem.reason);
   for (const std::string& warning : scan.warnings) say(warning);
+  for (const std::string& warning : submission->catalogue.warnings) say(warning);
   if (scan.tracks.empty()) {
     say("no tracks found, nothing was sent: Lathe takes WAV, RF64, W64, AIFF, CAF and FLAC");
     return kNothingRead;

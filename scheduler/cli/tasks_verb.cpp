@@ -14,6 +14,7 @@
 #include "scheduler/cli/text_table.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/client/finish_by.h"
+#include "scheduler/worker/master_tasks.h"
 
 namespace lathe::cli {
 namespace {
@@ -76,7 +77,7 @@ int logs_of_job(FarmConnection& farm, const Options& options) {
         continue;
       }
       std::printf("task %lld  %s  %s\n", static_cast<long long>(task.task_id()), word(task.state()).c_str(),
-                  visible_text(task.spec().input()).c_str());
+                  visible_text(task_text(task.spec())).c_str());
       print_lines(log);
     }
     request.set_page_token(page.next_page_token());
@@ -120,7 +121,7 @@ int explain(FarmConnection& farm, const Options& options) {
   }
   std::printf("task %lld of job %lld  %s  %s\n", static_cast<long long>(why.task().task_id()),
               static_cast<long long>(why.task().job_id()), word(why.task().state()).c_str(),
-              visible_text(why.task().spec().input()).c_str());
+              visible_text(task_text(why.task().spec())).c_str());
   for (const std::string& sentence : why.sentences()) std::printf("  %s\n", visible_text(sentence).c_str());
   TextTable table({">attempt", "worker", "from", "to", "outcome", "reason"});
   for (const v1::Attempt& attempt : why.attempts()) {

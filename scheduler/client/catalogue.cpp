@@ -8,7 +8,9 @@
 #include "host/manifest/manifest_row_json.h"
 #include "host/report/track_json.h"
 #include "scheduler/core/plan.h"
+#include "scheduler/worker/album_groups.h"
 #include "scheduler/worker/job_request.h"
+#include "scheduler/worker/master_tasks.h"
 #include "scheduler/worker/output_names.h"
 
 namespace lathe::scheduler {
@@ -49,30 +51,10 @@ void plan(Catalogue& catalogue) {
     catalogue.tasks[order[rank]].set_plan_rank(static_cast<std::int64_t>(rank));
 }
 
-Catalogue catalogue_of(const Scan& scan, v1::JobKind kind, const std::map<fs::path, std::string>& clashes,
-                       double more_s_a_byte) {
+// What was named and cannot be looked at, behind the tracks; then the plan.
+Catalogue finished(std::vector<v1::TaskSpec> tasks, const Scan& scan, v1::JobKind kind) {
   Catalogue catalogue;
-  catalogue.tasks.reserve(scan.tracks.size() + scan.problems.size());
-  for (const ScannedTrack& track : scan.tracks) {
-    v1::TaskSpec& task = catalogue.tasks.emplace_back();
-    task.set_input(track.input);
-    task.set_album(track.album);
-    if (kind == v1::JOB_KIND_MASTER) task.set_relative(track.relative);
-    if (track.row != nullptr && kind == v1::JOB_KIND_AUDIT)
-      task.set_manifest_json(manifest_row_json(*track.manifest, *track.row));
-    if (is_missing(track)) {
-      task.set_problem_code("NOT_FOUND");
-      task.set_problem(missing_text(track));
-    } else if (const auto clash = clashes.find(track.input); clash != clashes.end()) {
-      task.set_problem_code("OUTPUT_TAKEN");
-      task.set_problem(json_text(clash->second));
-    } else {
-      task.set_predicted_cost_s(predicted_cost_s(track, kind, more_s_a_byte));
-    }
-    catalogue.problems += !task.problem().empty();
-    catalogue.bytes += track.bytes;
-    catalogue.cost_s += task.predicted_cost_s();
-  }
+  catalogue.tasks = std::move(tasks);
   for (const ScanProblem& problem : scan.problems) {
     v1::TaskSpec& task = catalogue.tasks.emplace_back();
     task.set_input(problem.path.native());
@@ -80,8 +62,13 @@ Catalogue catalogue_of(const Scan& scan, v1::JobKind kind, const std::map<fs::pa
     if (kind == v1::JOB_KIND_MASTER) task.set_relative(problem.path.stem().native());
     task.set_problem_code("NOT_FOUND");
     task.set_problem(json_text(problem.path) + ": " + json_text(problem.reason));
-    ++catalogue.problems;
   }
+  for (const v1::TaskSpec& task : catalogue.tasks) {
+    catalogue.tracks += track_count(task);
+    if (!task.problem().empty()) catalogue.problems += track_count(task);
+    catalogue.cost_s += task.predicted_cost_s();
+  }
+  for (const ScannedTrack& track : scan.tracks) catalogue.bytes += track.bytes;
   plan(catalogue);
   return catalogue;
 }
@@ -104,12 +91,37 @@ void place_manifest_tracks(Scan& scan, const fs::path& out_dir) {
   }
 }
 
-Catalogue master_catalogue(const Scan& scan, const RecipeSource& recipe, const fs::path& out_dir) {
-  return catalogue_of(scan, v1::JOB_KIND_MASTER, name_clashes(scan.tracks, recipe, out_dir),
-                      restoration_s_a_byte(recipe.effective().recipe));
+Catalogue master_catalogue(const Scan& scan, const RecipeSource& recipe, const fs::path& out_dir, int threads) {
+  TrackProblems problems;
+  for (auto& [input, text] : name_clashes(scan.tracks, recipe, out_dir))
+    problems[input.native()] = {"OUTPUT_TAKEN", std::move(text)};
+  for (const ScannedTrack& track : scan.tracks) {
+    if (is_missing(track)) problems[track.input] = {"NOT_FOUND", missing_text(track)};
+  }
+  const Grouping grouping = group_tracks(scan.tracks, recipe, problems, threads, nullptr);
+  Catalogue catalogue = finished(master_tasks(scan.tracks, grouping, restoration_s_a_byte(recipe.effective().recipe)),
+                                 scan, v1::JOB_KIND_MASTER);
+  catalogue.warnings = grouping.warnings;
+  return catalogue;
 }
 
-Catalogue audit_catalogue(const Scan& scan) { return catalogue_of(scan, v1::JOB_KIND_AUDIT, {}, 0); }
+Catalogue audit_catalogue(const Scan& scan) {
+  std::vector<v1::TaskSpec> tasks;
+  tasks.reserve(scan.tracks.size() + scan.problems.size());
+  for (const ScannedTrack& track : scan.tracks) {
+    v1::TaskSpec& task = tasks.emplace_back();
+    task.set_input(track.input);
+    task.set_album(track.album);
+    if (track.row != nullptr) task.set_manifest_json(manifest_row_json(*track.manifest, *track.row));
+    if (is_missing(track)) {
+      task.set_problem_code("NOT_FOUND");
+      task.set_problem(missing_text(track));
+    } else {
+      task.set_predicted_cost_s(predicted_cost_s(track, v1::JOB_KIND_AUDIT));
+    }
+  }
+  return finished(std::move(tasks), scan, v1::JOB_KIND_AUDIT);
+}
 
 std::string name_of_inputs(const std::vector<std::string>& inputs) {
   constexpr std::size_t kNamed = 3;

@@ -15,7 +15,9 @@ namespace lathe::scheduler {
 
 struct Catalogue {
   std::vector<v1::TaskSpec> tasks;  // in the order of the scan; what was named and cannot be looked at comes last
-  std::int64_t problems = 0;        // tasks that say why they cannot be worked on
+  std::int64_t tracks = 0;          // a task may hold several
+  std::int64_t problems = 0;        // of those, in tasks that say why they cannot be worked on
+  std::vector<std::string> warnings;
   std::int64_t bytes = 0;
   double cost_s = 0;
 };
@@ -24,8 +26,10 @@ struct Catalogue {
 // RefusedInput when one of them lies in the output folder.
 void place_manifest_tracks(Scan& scan, const std::filesystem::path& out_dir);
 
-// The scan's tracks planned by plan_order(). Tracks whose masters would get another's name get a problem.
-Catalogue master_catalogue(const Scan& scan, const RecipeSource& recipe, const std::filesystem::path& out_dir);
+// The scan's tracks planned by plan_order(); those that belong together (group_tracks()) are one task. Tracks whose
+// masters would get another's name get a problem.
+Catalogue master_catalogue(const Scan& scan, const RecipeSource& recipe, const std::filesystem::path& out_dir,
+                           int threads = 1);
 Catalogue audit_catalogue(const Scan& scan);
 
 // "Album One, Album Two and 3 more": what a job is called that nobody has named.

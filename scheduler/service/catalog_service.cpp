@@ -7,6 +7,7 @@
 #include "scheduler/service/explanation.h"
 #include "scheduler/service/record_messages.h"
 #include "scheduler/store/utf8.h"
+#include "scheduler/worker/master_tasks.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -37,10 +38,11 @@ grpc::Status CatalogService::add(const Caller& caller, const v1::AddTasksRequest
   for (const v1::TaskSpec& spec : request.tasks()) {
     const std::int64_t position = request.first_position() + std::ssize(tasks);
     tasks.push_back(task_spec_of(spec, job->header.kind == "master", position));
-    if (!lies_below(spec.input(), farm_.roots)) {
+    for (const v1::TaskSpec::Member& track : members_of(spec)) {
+      if (lies_below(track.input(), farm_.roots)) continue;
       return {StatusCode::PERMISSION_DENIED,
               fmt::format("task {}: {} lies outside of the folders this farm works on (--root)", position,
-                          storable_text(spec.input()))};
+                          storable_text(track.input()))};
     }
   }
   const AddResult added = farm_.store.add_tasks(request.job_id(), request.first_position(), tasks);

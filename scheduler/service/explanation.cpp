@@ -1,4 +1,6 @@
 #include "scheduler/service/explanation.h"
+#include "scheduler/service/record_messages.h"
+#include "scheduler/worker/master_tasks.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -107,6 +109,11 @@ std::vector<std::string> explain(JobStore& store, const TaskRecord& task, const 
   const std::int64_t now_ms = store.now_ms();
   sentences.push_back(fmt::format("Task {} (track {} of job {}) is {} since {}.", task.id, task.position + 1,
                                   task.job_id, to_string(task.state), clock(task.changed_ms)));
+  if (const std::int64_t tracks = track_count(to_message(task)); tracks > 1) {
+    sentences.push_back(
+        fmt::format("It is {} tracks that are mastered together, of {}: they get their names together, or none does.",
+                    tracks, task.album));
+  }
   const auto job = store.job(task.job_id);
   switch (task.state) {
     case TaskState::kPending:

@@ -1,7 +1,10 @@
 #include "scheduler/service/record_messages.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "scheduler/store/utf8.h"
@@ -13,6 +16,8 @@ namespace {
 constexpr std::size_t kMaxPathBytes = 4096;  // PATH_MAX
 // A page of tasks is held in memory as a whole.
 constexpr std::size_t kMaxTextBytes = 64 << 10;
+constexpr int kMaxMembers = 4096;
+constexpr std::size_t kMaxMemberBytes = 512 << 10;
 
 bool has_dot_parts(const std::string& path) {
   for (std::size_t at = 0; at <= path.size();) {
@@ -27,6 +32,24 @@ bool has_dot_parts(const std::string& path) {
 // A number that this version does not know has no name: a newer client's, or a defect.
 std::string name_without(std::string_view prefix, const std::string& name, int number) {
   return name.starts_with(prefix) ? name.substr(prefix.size()) : std::to_string(number);
+}
+
+// Each as if it were a task's only one; the first is the one that the task is named after.
+void check_members(const v1::TaskSpec& spec, bool is_master, const std::function<void(const std::string&)>& refuse) {
+  if (!is_master) refuse("an audit's task has one track: `members` are for masters");
+  if (spec.members_size() > kMaxMembers) refuse("it has more than 4096 tracks");
+  if (spec.members(0).input() != spec.input() || spec.members(0).relative() != spec.relative())
+    refuse("its first track is not the one that it names as its input");
+  std::size_t bytes = 0;
+  for (const v1::TaskSpec::Member& member : spec.members()) {
+    if (!is_plain_absolute(member.input()) || !is_plain_relative(member.relative()))
+      refuse("a track's input or place, '" + storable_text(member.input()) + "', is no plain path");
+    if (std::max(member.input().size(), member.relative().size()) > kMaxPathBytes)
+      refuse("a path is longer than 4096 bytes, which no worker could open");
+    if (!is_storable_text(member.side()) || !is_storable_text(member.note())) refuse("a track's text is not UTF-8");
+    bytes += member.ByteSizeLong();
+  }
+  if (bytes > kMaxMemberBytes) refuse("its tracks take more than 512 KiB together");
 }
 
 v1::AttemptOutcome to_message(AttemptOutcome outcome) {
@@ -131,6 +154,7 @@ TaskSpec task_spec_of(const v1::TaskSpec& spec, bool is_master, std::int64_t pos
   for (const std::string* path : {&spec.input(), &spec.relative(), &spec.album()}) {
     if (path->size() > kMaxPathBytes) refuse("a path is longer than 4096 bytes, which no worker could open");
   }
+  if (!spec.members().empty()) check_members(spec, is_master, refuse);
   const std::size_t text_bytes = spec.problem().size() + spec.problem_code().size() + spec.manifest_json().size();
   if (text_bytes > kMaxTextBytes) refuse("its problem and manifest are longer than 64 KiB together");
   if (!is_storable_text(spec.problem()) || !is_storable_text(spec.problem_code()))
@@ -153,6 +177,20 @@ v1::TaskSpec spec_message(const std::string& input, const std::string& album, do
 v1::TaskSpec to_message(const TaskRecord& task) {
   return spec_message(task.input, task.album, task.predicted_cost, task.payload_json, task.plan_rank,
                       task.memory_bytes);
+}
+
+std::string input_of(const TaskRecord& task, const std::string& output_path) {
+  const auto result = nlohmann::json::parse(task.result_json, nullptr, false);
+  if (!result.is_object() || !result.contains("tracks")) return task.input;
+  const v1::TaskSpec spec = to_message(task);
+  const auto& tracks = result["tracks"];
+  for (std::size_t i = 0; i < std::min<std::size_t>(tracks.size(), static_cast<std::size_t>(spec.members_size()));
+       ++i) {
+    for (const auto& output : tracks[i].value("outputs", nlohmann::json::array())) {
+      if (output.value("path", "") == output_path) return spec.members(static_cast<int>(i)).input();
+    }
+  }
+  return task.input;
 }
 
 void fill(v1::Task& message, const TaskRecord& task, bool with_result) {

@@ -27,6 +27,10 @@ FailureClass failure_class_of(v1::FailureClass failure_class);
 // Throws std::invalid_argument: "task 17: its path is not absolute".
 TaskSpec task_spec_of(const v1::TaskSpec& spec, bool is_master, std::int64_t position);
 v1::TaskSpec to_message(const TaskRecord& task);
+
+// The track that the task made the output of: of a task of several, what its result says; the first, while there is
+// none.
+std::string input_of(const TaskRecord& task, const std::string& output_path);
 v1::TaskSpec spec_message(const std::string& input, const std::string& album, double predicted_cost,
                           const std::string& payload_json, std::int64_t plan_rank, std::int64_t memory_bytes);
 

@@ -176,7 +176,7 @@ WorkerService::Reactor* WorkerService::Recall(Context* context, const v1::Recall
         message.mutable_file()->set_mtime_ns(known.output.mtime_ns);
         message.mutable_file()->set_sha256(known.output.sha256);
         message.set_is_committed(known.is_committed);
-        if (const auto task = farm_.store.task(known.task_id)) message.set_input(task->input);
+        if (const auto task = farm_.store.task(known.task_id)) message.set_input(input_of(*task, path));
       }
     }
     if (!request->cache_key().empty()) {
@@ -197,10 +197,13 @@ WorkerService::Reactor* WorkerService::AnnounceOutputs(Context* context, const v
 
 // A hash that is remembered already is not written again: that would be one more wait for the disk a track.
 void WorkerService::keep_memory(const v1::CommitResultRequest& request) {
-  if (request.content_hash().empty()) return;
-  const FileIdentity input = identity_of_message(request.input());
-  if (farm_.store.find_input(input) != request.content_hash())
-    farm_.store.remember_input(input, request.content_hash());
+  const auto keep = [this](const v1::FileIdentity& file, const std::string& content_hash) {
+    if (content_hash.empty()) return;
+    const FileIdentity input = identity_of_message(file);
+    if (farm_.store.find_input(input) != content_hash) farm_.store.remember_input(input, content_hash);
+  };
+  keep(request.input(), request.content_hash());
+  for (const auto& member : request.more_inputs()) keep(member.input(), member.content_hash());
 }
 
 WorkerService::Reactor* WorkerService::CommitResult(Context* context, const v1::CommitResultRequest* request,

@@ -1,6 +1,5 @@
 #include "scheduler/worker/executor.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
 
@@ -22,6 +21,7 @@
 #include "scheduler/worker/failpoint.h"
 #include "scheduler/worker/finished_event.h"
 #include "scheduler/worker/job_desk.h"
+#include "scheduler/worker/master_tasks.h"
 #include "scheduler/worker/message_pipe.h"
 #include "scheduler/worker/output_names.h"
 #include "scheduler/worker/path_roots.h"
@@ -101,7 +101,7 @@ class Executor {
     switch (command.command_case()) {
       case v1::ExecutorCommand::kStart:
         queue_.push_back(command.start());
-        read_ahead(command.start().spec().input());
+        read_ahead(command.start().spec());
         break;
       case v1::ExecutorCommand::kRecalled:
         answers_[command.recalled().question()] = command.recalled();
@@ -143,11 +143,6 @@ class Executor {
     v1::ExecutorEvent event;
     *event.mutable_dropped()->mutable_lease() = lease;
     pipe_.send(event);
-  }
-
-  static void read_ahead(const std::string& path) {
-    const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (fd.is_open()) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_WILLNEED);
   }
 
   // Asks the supervisor, and waits for the answer.
@@ -201,7 +196,7 @@ class Executor {
             {FailureClass::kPermanent, start.spec().problem_code().empty() ? "PROBLEM" : start.spec().problem_code(),
              start.spec().problem()});
       }
-      check_below_roots(start.spec().input(), roots_);
+      for (const v1::TaskSpec::Member& member : members_of(start.spec())) check_below_roots(member.input(), roots_);
       TaskListener listener;
       listener.worker = log_name_;
       listener.progress = [&](double share, std::string_view stage) { teller.progress(share, stage); };

@@ -19,6 +19,11 @@ v1::ExecutorEvent finished_event(FinishedTask& task, const v1::LeaseRef& lease, 
   result.set_cache_key(task.cache_key);
   *result.mutable_input() = identity_message(task.input);
   result.set_content_hash(task.content_hash);
+  for (const auto& [input, hash] : task.more_inputs) {
+    v1::CommitResultRequest::MemberInput& member = *result.add_more_inputs();
+    *member.mutable_input() = identity_message(input);
+    member.set_content_hash(hash);
+  }
   for (std::size_t i = 0; i < task.outputs.size(); ++i) {
     task.outputs[i].mtime_ns = identity_of(task.files[i].path()).mtime_ns;
     v1::OutputFile& file = *result.add_outputs();

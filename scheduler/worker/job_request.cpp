@@ -35,6 +35,13 @@ double restoration_cost(const v1::Stage& stage) {
 }
 constexpr double kStereoBytesASecond = 44100 * 2 * 3;  // 24 bits
 
+double audio_seconds_of(const nlohmann::json& result) {
+  if (!result.is_object() || !result.contains("outputs") || result["outputs"].empty()) return 0;
+  const auto& output = result["outputs"].front();
+  const double rate = output.value("sample_rate_hz", 0.0);
+  return rate > 0 ? output.value("frames", 0.0) / rate : 0;
+}
+
 }  // namespace
 
 double restoration_s_a_byte(const v1::Recipe& recipe) {
@@ -66,6 +73,13 @@ std::string payload_of(const v1::TaskSpec& spec) {
   if (!spec.problem().empty()) payload["problem"] = spec.problem();
   if (!spec.problem_code().empty()) payload["problem_code"] = spec.problem_code();
   if (!spec.manifest_json().empty()) payload["manifest"] = spec.manifest_json();
+  for (const v1::TaskSpec::Member& member : spec.members()) {
+    nlohmann::ordered_json kept{{"input", path_to_text(member.input())}, {"relative", path_to_text(member.relative())}};
+    if (member.joins_previous()) kept["joins"] = true;
+    if (!member.side().empty()) kept["side"] = member.side();
+    if (!member.note().empty()) kept["note"] = member.note();
+    payload["members"].push_back(std::move(kept));
+  }
   return payload.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -76,6 +90,14 @@ void take_payload(const std::string& payload_json, v1::TaskSpec& spec) {
   spec.set_problem(payload.value("problem", ""));
   spec.set_problem_code(payload.value("problem_code", ""));
   spec.set_manifest_json(payload.value("manifest", ""));
+  for (const auto& kept : payload.value("members", nlohmann::json::array())) {
+    v1::TaskSpec::Member& member = *spec.add_members();
+    member.set_input(path_from_text(kept.value("input", "")));
+    member.set_relative(path_from_text(kept.value("relative", "")));
+    member.set_joins_previous(kept.value("joins", false));
+    member.set_side(kept.value("side", ""));
+    member.set_note(kept.value("note", ""));
+  }
 }
 
 TaskSpec task_record(const v1::TaskSpec& spec) {
@@ -97,10 +119,12 @@ JobSpec master_job_spec(const v1::MasterSetting& setting, const EffectiveRecipe&
 
 double audio_seconds(const std::string& result_json) {
   const auto result = nlohmann::json::parse(result_json, nullptr, false);
-  if (!result.is_object() || !result.contains("outputs") || result["outputs"].empty()) return 0;
-  const auto& output = result["outputs"].front();
-  const double rate = output.value("sample_rate_hz", 0.0);
-  return rate > 0 ? output.value("frames", 0.0) / rate : 0;
+  if (result.is_object() && result.contains("tracks")) {
+    double seconds = 0;
+    for (const auto& track : result["tracks"]) seconds += audio_seconds_of(track);
+    return seconds;
+  }
+  return audio_seconds_of(result);
 }
 
 std::string to_json(const google::protobuf::Message& message) {

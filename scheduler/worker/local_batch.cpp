@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
 #include <unordered_map>
@@ -17,6 +18,7 @@
 #include "scheduler/service/farm_server.h"
 #include "scheduler/store/open_job_store.h"
 #include "scheduler/store/store_error.h"
+#include "scheduler/worker/album_groups.h"
 #include "scheduler/worker/farm_worker.h"
 #include "scheduler/worker/job_request.h"
 #include "scheduler/worker/output_names.h"
@@ -62,7 +64,6 @@ class Run {
     store_->retire_silent_workers(clock_.now_ms() - kSilentMs);
     const SubmitResult submitted = store_->submit(job_spec());
     job_ = submitted.job_id;
-    for (const ScannedTrack& track : tracks) total_cost_ += predicted_cost_s(track, v1::JOB_KIND_MASTER);
   }
 
   BatchResult run() {
@@ -133,13 +134,13 @@ class Run {
     JobSpec spec = master_job_spec(setting, batch_.recipe->effective());
     spec.header.request_id = random_id();
     spec.header.submitted_by = "local";
-    const auto clashes = name_clashes(tracks_, *batch_.recipe, batch_.out_dir);
-    for (const ScannedTrack& track : tracks_) {
-      v1::TaskSpec task = task_message(track);
-      if (const auto clash = clashes.find(track.input); clash != clashes.end()) {
-        task.set_problem_code("OUTPUT_TAKEN");
-        task.set_problem(clash->second);
-      }
+    TrackProblems problems;
+    for (auto& [input, text] : name_clashes(tracks_, *batch_.recipe, batch_.out_dir))
+      problems[input.native()] = {"OUTPUT_TAKEN", std::move(text)};
+    const Grouping grouping = group_tracks(tracks_, *batch_.recipe, problems, batch_.jobs, batch_.is_interrupted);
+    warnings_ = grouping.warnings;
+    for (const v1::TaskSpec& task : master_tasks(tracks_, grouping)) {
+      total_cost_ += task.predicted_cost_s();
       spec.tasks.push_back(task_record(task));
     }
     return spec;
@@ -210,17 +211,20 @@ class Run {
   }
 
   void note_end(const TaskRecord& task) {
-    TrackOutcome outcome = outcome_of(task);
     ended_cost_ += task.predicted_cost;
-    ++finished_;
-    failed_ += outcome.state == TaskState::kFailed || outcome.state == TaskState::kQuarantined;
-    audio_s_ += audio_seconds(outcome.result_json);
-    if (batch_.on_track) batch_.on_track(outcome);
-    outcomes_[task.input] = std::move(outcome);
-  }
-
-  static TrackOutcome outcome_of(const TaskRecord& task) {
-    return {task.state, task.input, task.reason_code, task.message, task.result_json};
+    audio_s_ += audio_seconds(task.result_json);
+    v1::TaskSpec spec;
+    spec.set_input(task.input);
+    take_payload(task.payload_json, spec);
+    if (const auto album = album_of(task.result_json); !album.is_null()) albums_.push_back(album.dump());
+    for (TrackOutcome& outcome :
+         outcomes_of(spec, {task.state, task.input, task.reason_code, task.message, task.result_json})) {
+      ++finished_;
+      failed_ += outcome.state == TaskState::kFailed || outcome.state == TaskState::kQuarantined;
+      if (batch_.on_track) batch_.on_track(outcome);
+      const std::string input = outcome.input.native();
+      outcomes_[input] = std::move(outcome);
+    }
   }
 
   BatchProgress progress() {
@@ -244,6 +248,8 @@ class Run {
   // The tracks that ended, in the order of the scan. If the store failed while tracks were in work, what has ended is
   // in its place, and the report still says so.
   void collect(BatchResult& result) {
+    result.albums = albums_;
+    result.warnings = warnings_;
     for (const ScannedTrack& track : tracks_) {
       const auto found = outcomes_.find(track.input);
       if (found != outcomes_.end()) {
@@ -261,6 +267,8 @@ class Run {
   SystemClock clock_;
   OutputLock lock_;
   std::unique_ptr<JobStore> store_;
+  double total_cost_ = 0;
+  std::vector<std::string> warnings_;
   JobId job_ = 0;
   bool resumed_ = false;
   std::atomic<WorkerOrder> order_{WorkerOrder::kWork};
@@ -268,7 +276,8 @@ class Run {
 
   // The calling thread's.
   std::int64_t seen_ = 0, finished_ = 0, failed_ = 0;
-  double ended_cost_ = 0, total_cost_ = 0, audio_s_ = 0;
+  double ended_cost_ = 0, audio_s_ = 0;
+  std::vector<std::string> albums_;
   std::unordered_map<std::string, TrackOutcome> outcomes_;  // by input, of the tracks that have ended
   std::unordered_map<TaskId, double> costs_;
 

@@ -13,18 +13,10 @@
 #include "host/recipe/recipe.h"
 #include "scheduler/store/job_store.h"
 #include "scheduler/worker/backend_choice.h"
+#include "scheduler/worker/master_tasks.h"
 #include "scheduler/worker/scan.h"
 
 namespace lathe::scheduler {
-
-// How one track ended.
-struct TrackOutcome {
-  TaskState state = TaskState::kPending;
-  std::filesystem::path input;
-  std::string reason_code;
-  std::string reason;       // for people; empty when all is well
-  std::string result_json;  // for DONE and UNCHANGED
-};
 
 struct BatchProgress {
   std::int64_t tracks = 0, finished = 0, failed = 0;
@@ -34,6 +26,8 @@ struct BatchProgress {
 
 struct BatchResult {
   std::vector<TrackOutcome> tracks;  // those that ended: DONE, UNCHANGED, FAILED, QUARANTINED; in the order of the scan
+  std::vector<std::string> albums;  // JSON: what tracks that were mastered together are as one; see album_of()
+  std::vector<std::string> warnings;
   std::int64_t left = 0;             // tracks that did not, for the run was interrupted or its job cancelled
   BusySeconds busy;
   double audio_s = 0;

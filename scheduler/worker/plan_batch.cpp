@@ -13,6 +13,9 @@
 #include "host/mastering/recipe_chain.h"
 #include "host/mastering/rendition.h"
 #include "host/mastering/track_analysis.h"
+#include "scheduler/worker/album_groups.h"
+#include "scheduler/worker/album_look.h"
+#include "scheduler/worker/album_task.h"
 #include "scheduler/worker/job_request.h"
 #include "scheduler/worker/output_names.h"
 
@@ -100,10 +103,19 @@ class Run {
         device_memory_(device_memory_bytes(batch.backend)),
         clashes_(name_clashes(tracks, *batch.recipe, batch.out_dir)) {
     for (const ScannedTrack& track : tracks) total_cost_ += cost_of(track);
+    TrackProblems problems;
+    for (const auto& [input, text] : clashes_) problems[input.native()] = {"OUTPUT_TAKEN", text};
+    grouping_ = group_tracks(tracks, *batch.recipe, problems, batch.jobs, batch.is_interrupted);
+    for (const TrackGroup& group : grouping_.groups) {
+      for (const GroupedTrack& track : group.tracks) {
+        if (!track.joins_previous) programmes_.emplace_back();
+        programmes_.back().push_back(track);
+      }
+    }
   }
 
   std::vector<TrackPlan> run() {
-    const auto threads = std::min(static_cast<std::size_t>(std::max(batch_.jobs, 1)), tracks_.size());
+    const auto threads = std::min(static_cast<std::size_t>(std::max(batch_.jobs, 1)), programmes_.size());
     {
       std::vector<std::jthread> workers;
       for (std::size_t i = 0; i < threads; ++i) {
@@ -119,6 +131,7 @@ class Run {
         if (batch_.on_progress) batch_.on_progress(progress());
       }
     }
+    for (const TrackGroup& group : grouping_.groups) hold_back(group);
     std::vector<TrackPlan> done;
     for (std::optional<TrackPlan>& plan : plans_) {
       if (plan) done.push_back(std::move(*plan));
@@ -135,27 +148,54 @@ class Run {
       std::size_t mine = 0;
       {
         const std::lock_guard lock(mutex_);
-        if (next_ == tracks_.size() || is_interrupted()) return;
+        if (next_ == programmes_.size() || is_interrupted()) return;
         mine = next_++;
       }
-      TrackPlan plan;
-      plan.input = tracks_[mine].input;
+      const std::vector<GroupedTrack>& programme = programmes_[mine];
+      std::vector<TrackPlan> plans(programme.size());
+      for (std::size_t i = 0; i < programme.size(); ++i) plans[i].input = tracks_[programme[i].track].input;
       try {
-        make(plan, mine, master);
+        make(plans, programme, master);
       } catch (const MasteringCancelled&) {
         return;
       } catch (const std::exception& error) {
-        plan.planned.reset();
-        plan.failure = failure_of(error);
+        TaskFailure failure = failure_of(error);
+        if (programme.size() > 1) failure.message += "; " + none_without_it({}, programme.size());
+        for (TrackPlan& plan : plans) {
+          plan.planned.reset();
+          plan.failure = failure;
+        }
       }
       const std::lock_guard lock(mutex_);
-      shares_[mine] = 1;
-      plans_[mine] = std::move(plan);
+      for (std::size_t i = 0; i < programme.size(); ++i) {
+        shares_[programme[i].track] = 1;
+        plans_[programme[i].track] = std::move(plans[i]);
+      }
     }
   }
 
-  void make(TrackPlan& plan, std::size_t index, TrackMaster& master) {
-    const ScannedTrack& track = tracks_[index];
+  // Of a group that is mastered as a whole: where one fails, so do the others.
+  void hold_back(const TrackGroup& group) {
+    const auto at = [this](const GroupedTrack& track) -> std::optional<TrackPlan>& { return plans_[track.track]; };
+    TaskFailure failure{FailureClass::kPermanent, group.problem.code, group.problem.text};
+    if (failure.code.empty()) {
+      const auto bad = std::ranges::find_if(
+          group.tracks, [&at](const GroupedTrack& track) { return at(track) && !at(track)->planned; });
+      const auto good = std::ranges::find_if(
+          group.tracks, [&at](const GroupedTrack& track) { return at(track) && at(track)->planned; });
+      if (bad == group.tracks.end() || good == group.tracks.end()) return;
+      failure = at(*bad)->failure;
+      failure.message += "; " + none_without_it(need_of(batch_.recipe->effective().recipe), group.tracks.size());
+    }
+    for (const GroupedTrack& track : group.tracks) {
+      if (!at(track)) continue;
+      at(track)->planned.reset();
+      at(track)->failure = failure;
+      at(track)->mastering_s = 0;
+    }
+  }
+
+  TrackJob job_of(TrackPlan& plan, const ScannedTrack& track) const {
     TrackJob job;
     job.input = track.input;
     job.reader = std::make_shared<AudioReader>(track.input, Md5::compared,
@@ -169,11 +209,24 @@ class Run {
     job.outputs = outputs_of(recipe, format, job.reader->tags(), batch_.out_dir, track.relative);
     job.backend = batch_.backend.backend;
     refuse_taken(job);
+    return job;
+  }
+
+  void make(std::vector<TrackPlan>& plans, const std::vector<GroupedTrack>& programme, TrackMaster& master) {
+    std::vector<TrackJob> jobs;
+    for (std::size_t i = 0; i < programme.size(); ++i) jobs.push_back(job_of(plans[i], tracks_[programme[i].track]));
     if (batch_.only_headers) {
-      plan.planned = planned_by_header(job, format);
+      for (std::size_t i = 0; i < jobs.size(); ++i)
+        plans[i].planned = planned_by_header(jobs[i], jobs[i].reader->format());
       return;
     }
-    const MemoryNeed need = master.memory_needed(job.chain, job.outputs, format, job.backend);
+    TrackJob& job = jobs.front();
+    AudioFormat format = job.reader->format();
+    for (std::size_t i = 1; i < jobs.size(); ++i) {
+      format.frames += jobs[i].reader->format().frames;
+      job.joined.push_back({jobs[i].input, jobs[i].outputs, jobs[i].reader});
+    }
+    const MemoryNeed need = master.memory_needed(AlbumJob{{job}}, {format});
     const bool is_spooled = need.kept_bytes > memory_.total();
     if (is_spooled) job.spool_dir = batch_.spool_dir;
     const std::int64_t bytes = is_spooled ? need.spooled_bytes : need.kept_bytes;
@@ -181,21 +234,28 @@ class Run {
     std::optional<MemoryBudget::Share> device_share(device_memory_.take(need.device_bytes));
     job.after_first_pass = [&device_share] { device_share.reset(); };
     const auto began = Clock::now();
-    const MasteringProgress on_progress = [this, index](double done, std::string_view) {
+    const MasteringProgress on_progress = [this, &programme](double done, std::string_view) {
       const std::lock_guard lock(mutex_);
-      shares_[index] = done;
+      for (const GroupedTrack& track : programme) shares_[track.track] = done;
     };
-    // What is kept from track to track must not add up past the budget, however a track ends.
-    struct Release {
-      TrackMaster* master;
-      ~Release() {
-        if (master != nullptr) master->release_memory();
-      }
-    };
-    const Release release{bytes > memory_.total() / std::max(2, 2 * batch_.jobs) ? &master : nullptr};
-    plan.planned = master.plan(job, on_progress, is_cancelled());
-    plan.planned_s = seconds_since(began);
-    plan.mastering_s = mastering_seconds(plan);
+    const MemoryRelease release(bytes > memory_.total() / std::max(2, 2 * batch_.jobs) ? &master : nullptr);
+    PlannedTrack planned = master.plan(job, on_progress, is_cancelled());
+    std::vector<PlannedTrack> followers = std::move(planned.joined);
+    plans.front().planned = std::move(planned);
+    for (std::size_t i = 0; i < followers.size(); ++i) plans[i + 1].planned = std::move(followers[i]);
+    const double took_s = seconds_since(began);
+    const bool is_of_album = shares_gain(job);
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+      std::vector<std::string>& notes = plans[i].planned->report.notes;
+      if (!programme[i].note.empty()) notes.push_back(programme[i].note);
+      if (is_of_album)
+        notes.push_back(
+            "the gain that its album's tracks share is found when they are mastered: what is expected here is the "
+            "track's by itself");
+      plans[i].planned_s =
+          took_s * static_cast<double>(plans[i].planned->report.frames) / static_cast<double>(format.frames);
+      plans[i].mastering_s = mastering_seconds(plans[i]);
+    }
   }
 
   const std::atomic<bool>& is_cancelled() const {
@@ -227,6 +287,8 @@ class Run {
   std::vector<double> shares_;
   LocalMemoryBudget memory_, device_memory_;
   const std::map<fs::path, std::string> clashes_;
+  Grouping grouping_;
+  std::vector<std::vector<GroupedTrack>> programmes_;
   double total_cost_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;

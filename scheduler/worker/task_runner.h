@@ -5,33 +5,21 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/audio_file/staged_file.h"
 #include "host/mastering/track_master.h"
-#include "host/recipe/recipe.h"
+#include "host/report/track_json.h"
 #include "lathe/v1/worker.pb.h"
 #include "scheduler/store/job_records.h"
 #include "scheduler/worker/backend_choice.h"
 #include "scheduler/worker/memory_budget.h"
-#include "scheduler/worker/named_files.h"
+#include "scheduler/worker/task_plan.h"
 
 namespace lathe::scheduler {
-
-// What holds for every track of a job.
-struct MasterJob {
-  std::filesystem::path out_dir;  // absolute
-  std::filesystem::path spool_dir;
-  const RecipeSource* recipe = nullptr;
-  BackendChoice backend;
-  bool use_cache = true;
-  bool overwrite = false;  // foreign files may be replaced
-  bool pcm_md5 = false;
-  int jobs = 1;                    // tracks at once that share the memory
-  std::string note;                // for every track's report; empty: none
-  std::vector<std::string> roots;  // where outputs may lie, whatever links lead to; none: anywhere
-};
 
 // The scheduler could not be asked: through no fault of the track.
 class SchedulerAway : public std::runtime_error {
@@ -54,9 +42,6 @@ class InputChanged : public std::runtime_error {
 // Throws ResultTooLarge for what does not fit into one of the scheduler's messages.
 void check_fits_a_message(const v1::CommitResultRequest& result);
 
-// Where what Lathe remembers is kept: see WorkerService.Recall. Throws SchedulerAway.
-using Recall = std::function<v1::RecallResponse(const v1::RecallRequest&)>;
-
 // A task that ended well, its files not yet under their final names.
 struct FinishedTask {
   bool is_unchanged = false;
@@ -64,6 +49,8 @@ struct FinishedTask {
   std::string cache_key;
   std::string content_hash;
   FileIdentity input;
+  // Of a task of several tracks, all but the first: each file's own hash.
+  std::vector<std::pair<FileIdentity, std::string>> more_inputs;
   std::vector<StagedFile> files;
   std::vector<OutputRecord> outputs;  // of `files`, in order; their times change no more
   std::vector<Replace> replace;       // of `files`, in order
@@ -77,6 +64,16 @@ struct TaskFailure {
   FailureClass failure_class = FailureClass::kTask;
   std::string code;     // stable, for programs: "NOT_AUDIO"
   std::string message;  // for people
+};
+
+// A task of several tracks failed for one of them: what() names it, and says why the others go with it.
+class GroupFailed : public std::runtime_error {
+ public:
+  explicit GroupFailed(TaskFailure failure) : std::runtime_error(failure.message), failure_(std::move(failure)) {}
+  const TaskFailure& failure() const { return failure_; }
+
+ private:
+  TaskFailure failure_;
 };
 
 // Maps what was thrown to how the queue is to treat it.
@@ -103,17 +100,47 @@ class TaskRunner {
                    const std::atomic<bool>& is_cancelled);
 
  private:
-  struct Plan;
-  Plan plan(const MasterJob& job, const v1::TaskSpec& task);
-  std::optional<FinishedTask> find_unchanged(const Plan& plan);
-  bool is_still_there(const std::string& result_json, const Plan& plan);
-  Replace replace_policy(const MasterJob& job, const Plan& plan, const std::filesystem::path& path);
+  // Several tracks that are mastered together, or one whose gain has a scope: see album_task.cpp.
+  FinishedTask run_group(const MasterJob& job, const v1::TaskSpec& task, const TaskListener& listener,
+                         const std::atomic<bool>& is_cancelled);
+  MasteredAlbum master_group(const MasterJob& job, const v1::TaskSpec& task, const std::vector<TrackTask>& tracks,
+                             const TaskListener& listener, const std::atomic<bool>& is_cancelled);
+  std::optional<FinishedTask> find_unchanged(const TrackTask& track);
+  std::optional<FinishedTask> find_unchanged_group(const v1::TaskSpec& task, std::vector<TrackTask>& tracks);
+
+  // What a piece of work holds of the budgets while it lasts.
+  struct Room {
+    MemoryBudget::Share share;
+    std::optional<MemoryBudget::Share> device;
+    std::filesystem::path spool_dir;  // empty: it stays in memory
+    bool is_large = false;            // so that what is kept from track to track would add up past the budget
+  };
+  Room take_room(const MasterJob& job, const MemoryNeed& need, const TaskListener& listener);
 
   MemoryBudget& memory_;
   MemoryBudget& device_memory_;
-  const Recall recall_;
+  TaskPlanner planner_;
   TrackMaster master_;
-  NamedFiles named_files_;
+};
+
+// A track's report as the task's result has it, with what made it.
+nlohmann::ordered_json result_json(const TrackReport& report, const BackendChoice& backend);
+
+// For the attempt's log; `say` is there.
+void say_how_it_went(const TrackReport& report, double wall_s, const std::function<void(const std::string&)>& say);
+
+// Lets go of what a master keeps from track to track, however the work ends.
+class MemoryRelease {
+ public:
+  explicit MemoryRelease(TrackMaster* master) : master_(master) {}
+  ~MemoryRelease() {
+    if (master_ != nullptr) master_->release_memory();
+  }
+  MemoryRelease(const MemoryRelease&) = delete;
+  MemoryRelease& operator=(const MemoryRelease&) = delete;
+
+ private:
+  TrackMaster* master_;
 };
 
 // Size, times and place of a file; all 0 if there is none.

@@ -59,13 +59,12 @@ TEST_F(MasterRecipe, AnUnknownNameIsRefusedWithTheKnownOnes) {
 }
 
 TEST_F(MasterRecipe, WhatIsNotBuiltYetIsRefusedWithItsPlace) {
-  const std::string recipe =
-      work_.recipe("recipe: v1\nchain:\n  - limit: {}\nloudness: {target_lufs: -14, scope: album}\n");
+  const std::string recipe = work_.recipe("recipe: v1\nchain:\n  - limit: {oversample: 8}\n");
   const Tree before = tree_of(work_.root());
   const ProgramResult run = work_.master({"--recipe", recipe});
   EXPECT_EQ(run.exit_code, 2);
-  EXPECT_NE(run.err.find(recipe + ":4:37: error"), std::string::npos) << run.err;
-  EXPECT_NE(run.err.find("scope"), std::string::npos);
+  EXPECT_NE(run.err.find(recipe + ":3:25: error"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("oversample"), std::string::npos);
   expect_nothing_written(before);
 }
 

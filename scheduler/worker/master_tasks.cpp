@@ -1,0 +1,91 @@
+#include "scheduler/worker/master_tasks.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "host/audio_file/file_descriptor.h"
+#include "host/report/track_json.h"
+#include "scheduler/worker/job_request.h"
+
+namespace lathe::scheduler {
+
+std::vector<v1::TaskSpec> master_tasks(const std::vector<ScannedTrack>& tracks, const Grouping& grouping,
+                                       double more_s_a_byte) {
+  std::vector<v1::TaskSpec> tasks;
+  tasks.reserve(grouping.groups.size());
+  for (const TrackGroup& group : grouping.groups) {
+    const ScannedTrack& first = tracks[group.tracks.front().track];
+    v1::TaskSpec& task = tasks.emplace_back();
+    task.set_input(first.input);
+    task.set_relative(first.relative);
+    task.set_album(first.album);
+    double cost_s = 0;
+    for (const GroupedTrack& grouped : group.tracks) {
+      const ScannedTrack& track = tracks[grouped.track];
+      cost_s += predicted_cost_s(track, v1::JOB_KIND_MASTER, more_s_a_byte);
+      if (group.tracks.size() == 1) break;
+      v1::TaskSpec::Member& member = *task.add_members();
+      member.set_input(track.input);
+      member.set_relative(track.relative);
+      member.set_joins_previous(grouped.joins_previous);
+      member.set_side(grouped.side);
+      member.set_note(grouped.note);
+    }
+    if (group.problem.code.empty()) {
+      task.set_predicted_cost_s(cost_s);
+    } else {
+      task.set_problem_code(group.problem.code);
+      task.set_problem(json_text(group.problem.text));
+    }
+  }
+  return tasks;
+}
+
+std::vector<v1::TaskSpec::Member> members_of(const v1::TaskSpec& task) {
+  if (!task.members().empty()) return {task.members().begin(), task.members().end()};
+  v1::TaskSpec::Member only;
+  only.set_input(task.input());
+  only.set_relative(task.relative());
+  return {only};
+}
+
+std::int64_t track_count(const v1::TaskSpec& task) { return std::max(task.members_size(), 1); }
+
+void read_ahead(const v1::TaskSpec& task) {
+  constexpr std::size_t kTracks = 3;
+  const std::vector<v1::TaskSpec::Member> members = members_of(task);
+  for (std::size_t i = 0; i < std::min(members.size(), kTracks); ++i) {
+    const FileDescriptor fd(::open(members[i].input().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (fd.is_open()) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_WILLNEED);
+  }
+}
+
+std::string task_text(const v1::TaskSpec& task) {
+  const std::int64_t more = track_count(task) - 1;
+  return more == 0 ? task.input() : fmt::format("{} and {} more track{}", task.input(), more, more == 1 ? "" : "s");
+}
+
+std::vector<TrackOutcome> outcomes_of(const v1::TaskSpec& task, const TrackOutcome& whole) {
+  const auto result = nlohmann::ordered_json::parse(whole.result_json, nullptr, false);
+  const bool has_tracks = result.is_object() && result.contains("tracks");
+  if (task.members().empty() && !has_tracks) return {whole};
+  const std::vector<v1::TaskSpec::Member> members = members_of(task);
+  std::vector<TrackOutcome> outcomes;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    TrackOutcome& outcome = outcomes.emplace_back(whole);
+    outcome.input = members[i].input();
+    outcome.result_json.clear();
+    if (has_tracks && i < result["tracks"].size()) outcome.result_json = result["tracks"][i].dump();
+  }
+  return outcomes;
+}
+
+nlohmann::ordered_json album_of(const std::string& result_json) {
+  const auto result = nlohmann::ordered_json::parse(result_json, nullptr, false);
+  return result.is_object() ? result.value("album", nlohmann::ordered_json()) : nlohmann::ordered_json();
+}
+
+}  // namespace lathe::scheduler

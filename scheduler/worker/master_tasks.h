@@ -1,0 +1,45 @@
+// Tasks of a master job: a track each, or several that are mastered together; and their ends, by track again.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "lathe/v1/task.pb.h"
+#include "scheduler/core/task_state.h"
+#include "scheduler/worker/album_groups.h"
+
+namespace lathe::scheduler {
+
+// One a group, in their order. Without a plan.
+std::vector<v1::TaskSpec> master_tasks(const std::vector<ScannedTrack>& tracks, const Grouping& grouping,
+                                       double more_s_a_byte = 0);
+
+// Its tracks; of a task that holds one, that one.
+std::vector<v1::TaskSpec::Member> members_of(const v1::TaskSpec& task);
+std::int64_t track_count(const v1::TaskSpec& task);
+
+// Asks the system for the files of its first tracks: the others are far off, and the memory may be needed until then.
+void read_ahead(const v1::TaskSpec& task);
+
+// "/in/disc/01.wav", or "/in/disc/01.wav and 11 more tracks"
+std::string task_text(const v1::TaskSpec& task);
+
+// How one track ended.
+struct TrackOutcome {
+  TaskState state = TaskState::kPending;
+  std::filesystem::path input;
+  std::string reason_code;
+  std::string reason;       // for people; empty when all is well
+  std::string result_json;  // for DONE and UNCHANGED
+};
+
+// Of a task that ended: an outcome for each of its tracks.
+std::vector<TrackOutcome> outcomes_of(const v1::TaskSpec& task, const TrackOutcome& whole);
+
+// What the task's tracks are together (schema lathe.master.v1, `albums`); null for a task of one track.
+nlohmann::ordered_json album_of(const std::string& result_json);
+
+}  // namespace lathe::scheduler
