@@ -38,11 +38,11 @@ struct LimitGoal {
 
 struct GainGoal {
   std::optional<double> target_lufs;
-  // Until target_lufs is known: it is to be the loudness of this reference. Else empty.
-  std::filesystem::path as_loud_as = {};
   OnConflict on_conflict = OnConflict::stop_at_limit;
   std::optional<LimitGoal> limit;  // none: the gain stops where the true peak would pass 0 dBTP
   LoudnessScope scope = LoudnessScope::track;
+  // Until target_lufs is known: it is to be the loudness of this reference. Else empty.
+  std::filesystem::path as_loud_as = {};
   bool operator==(const GainGoal&) const = default;
 };
 

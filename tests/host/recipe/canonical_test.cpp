@@ -49,7 +49,8 @@ TEST(EffectiveRecipe, EveryFieldWithADefaultIsExplicit) {
           .canonical_json;
   EXPECT_THAT(json,
               HasSubstr(R"({"eq":{"phase":"linear","bands":[{"type":"bell","freq_hz":100,"gain_db":1,"q":0.70710678,)"
-                        R"("slope_db_oct":12,"channel":"stereo"}]}})"));
+                        R"("slope_db_oct":12,"channel":"stereo"}],"resonances":"off","max_cuts":4,"max_cut_db":4,)"
+                        R"("from_hz":120,"to_hz":8000,"min_prominence_db":3}})"));
   EXPECT_THAT(
       json,
       HasSubstr(R"({"declick":{"strength":0.5,"tier":"best","keep_removed":false,"mode":"auto","max_repair_ms":4}})"));
