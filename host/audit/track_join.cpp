@@ -23,9 +23,9 @@ constexpr float kZero = 1.5f / 32768;
 constexpr double kToneGain_db = 62;
 constexpr double kGain_db = 6;
 // Found on ten pieces of music of many kinds, cut at 200 places at random, on 2,664 pairs of unrelated places in them,
-// and on the 8,084 pairs of ends and beginnings of 99 pieces that sound at both. Above 8: 180 cuts, none of the pairs of
-// places, one of ends and beginnings. Above 2.5: 192 cuts, and the same. The others are in noise, or where loud music
-// begins; their evidence lies around 0. What is unrelated mostly has less than -100.
+// and on the 8,084 pairs of ends and beginnings of 99 pieces that sound at both. Above 8: 180 cuts, none of the pairs
+// of places, one of ends and beginnings. Above 2.5: 192 cuts, and the same. The others are in noise, or where loud
+// music begins; their evidence lies around 0. What is unrelated mostly has less than -100.
 constexpr double kFor = 8, kForOneMore = 2.5, kAgainst = -15;
 constexpr std::size_t kNear = 192;       // frames beside the join that say how loud it is there
 constexpr double kFloorShare = 1e-9;     // of white noise, so that every prediction is stable
