@@ -158,7 +158,10 @@ std::vector<TrackGroup> groups_by_joins(const std::vector<Member>& album) {
     while (last != album.end() && last->joins_previous && last - first < static_cast<std::ptrdiff_t>(kMaxTracks))
       ++last;
     groups.push_back(group_of(first, last));
-    if (last - first == 1 && first->problem != nullptr) groups.back().problem = *first->problem;
+    if (last - first == 1) {
+      groups.back().tracks.front().side.clear();  // of no use to a track by itself
+      if (first->problem != nullptr) groups.back().problem = *first->problem;
+    }
     first = last;
   }
   return groups;

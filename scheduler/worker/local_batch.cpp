@@ -216,7 +216,7 @@ class Run {
     v1::TaskSpec spec;
     spec.set_input(task.input);
     take_payload(task.payload_json, spec);
-    if (const auto album = album_of(task.result_json); !album.is_null()) albums_.push_back(album.dump());
+    if (const auto album = album_of(task.result_json); !album.is_null()) albums_[task.position] = album.dump();
     for (TrackOutcome& outcome :
          outcomes_of(spec, {task.state, task.input, task.reason_code, task.message, task.result_json})) {
       ++finished_;
@@ -248,7 +248,7 @@ class Run {
   // The tracks that ended, in the order of the scan. If the store failed while tracks were in work, what has ended is
   // in its place, and the report still says so.
   void collect(BatchResult& result) {
-    result.albums = albums_;
+    for (const auto& [position, album] : albums_) result.albums.push_back(album);
     result.warnings = warnings_;
     for (const ScannedTrack& track : tracks_) {
       const auto found = outcomes_.find(track.input);
@@ -277,7 +277,7 @@ class Run {
   // The calling thread's.
   std::int64_t seen_ = 0, finished_ = 0, failed_ = 0;
   double ended_cost_ = 0, audio_s_ = 0;
-  std::vector<std::string> albums_;
+  std::map<std::int64_t, std::string> albums_;  // by the task's place in the job
   std::unordered_map<std::string, TrackOutcome> outcomes_;  // by input, of the tracks that have ended
   std::unordered_map<TaskId, double> costs_;
 

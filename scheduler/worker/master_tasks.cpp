@@ -26,7 +26,7 @@ std::vector<v1::TaskSpec> master_tasks(const std::vector<ScannedTrack>& tracks, 
     for (const GroupedTrack& grouped : group.tracks) {
       const ScannedTrack& track = tracks[grouped.track];
       cost_s += predicted_cost_s(track, v1::JOB_KIND_MASTER, more_s_a_byte);
-      if (group.tracks.size() == 1) break;
+      if (group.tracks.size() == 1 && grouped.side.empty()) break;
       v1::TaskSpec::Member& member = *task.add_members();
       member.set_input(track.input);
       member.set_relative(track.relative);
@@ -71,7 +71,7 @@ std::string task_text(const v1::TaskSpec& task) {
 std::vector<TrackOutcome> outcomes_of(const v1::TaskSpec& task, const TrackOutcome& whole) {
   const auto result = nlohmann::ordered_json::parse(whole.result_json, nullptr, false);
   const bool has_tracks = result.is_object() && result.contains("tracks");
-  if (task.members().empty() && !has_tracks) return {whole};
+  if (task.members_size() <= 1 && !has_tracks) return {whole};
   const std::vector<v1::TaskSpec::Member> members = members_of(task);
   std::vector<TrackOutcome> outcomes;
   for (std::size_t i = 0; i < members.size(); ++i) {
