@@ -67,7 +67,7 @@ void add_alignment(Json& json, const FileComparison& pair) {
 
 void add_null(Json& json, const FileComparison& pair) {
   const bool is_same = pair.state == PairState::same;
-  NullFigures null;
+  NullFindings null;
   if (pair.null) null = *pair.null;
   const bool has_figures = is_same || pair.null;
   json["gain_db"] = has_figures ? json_number(null.gain_db) : Json(nullptr);
@@ -112,7 +112,7 @@ void write_levels(std::ostream& out, const FileComparison& pair) {
                      shown(pair.b.figures.true_peak_dbtp));
 }
 
-void write_null(std::ostream& out, const NullFigures& null) {
+void write_null(std::ostream& out, const NullFindings& null) {
   if (!null.residual_db) return;
   out << fmt::format("  difference {:.1f} dB of A; worst second at {:.1f} s: {:.1f} dB; peak {:.1f} dBFS\n",
                      *null.residual_db, *null.worst_at_s, *null.worst_residual_db, *null.peak_residual_dbfs);

@@ -130,7 +130,7 @@ class Comparing {
                        frames_b > frames_a ? "longer" : "shorter"));
   }
 
-  void summarise(const Alignment& alignment, const NullFigures& null) {
+  void summarise(const Alignment& alignment, const NullFindings& null) {
     std::string text;
     const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
     if (alignment.delay_frames != 0)

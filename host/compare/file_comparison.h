@@ -26,7 +26,7 @@ struct FileComparison {
   int compared_channels = 0;
   std::int64_t non_finite_a = 0, non_finite_b = 0;  // samples that were taken for 0
   std::optional<Alignment> alignment;               // none where the samples are the same, or one is silent
-  std::optional<NullFigures> null;                  // none where there was nothing to be aligned by
+  std::optional<NullFindings> null;                 // none where there was nothing to be aligned by
   std::vector<std::string> notes;  // for people: what differs beside the samples, and what could not be done
   std::string summary;             // for people, in a line
 

@@ -169,7 +169,7 @@ class CheckRun {
     check_.integrated_lufs = decoded.integrated_lufs;
     check_.true_peak_dbtp = decoded.true_peak_dbtp;
     // What a stage took out is not measured when it is made.
-    if (entry_.is_removed()) return;
+    if (entry_.is_removed() && !entry_.is_measured) return;
     if (decoded.was_measured != entry_.is_measured)
       return found("LOUDNESS", decoded.was_measured ? "has a loudness, by the manifest it has none"
                                                     : "has no loudness, by the manifest it has one");

@@ -24,7 +24,7 @@ class NullRun {
     test_.frames = std::max<std::int64_t>(0, std::min(a.frames() - first_a_, b.frames() - first_b_));
   }
 
-  NullFigures run() {
+  NullFindings run() {
     const auto channels = static_cast<std::size_t>(a_.channels());
     aa_.assign(channels, 0.0);
     ab_.assign(channels, 0.0);
@@ -172,7 +172,7 @@ class NullRun {
   ComparedTrack& b_;
   const Alignment& alignment_;
   const NullTestSetup& setup_;
-  NullFigures test_;
+  NullFindings test_;
   std::int64_t first_a_ = 0, first_b_ = 0, first_ = -1, sounding_ = 0, equal_ = 0;
   bool is_exact_ = false;
   std::vector<double> aa_, ab_, tenths_;
@@ -181,7 +181,7 @@ class NullRun {
 
 }  // namespace
 
-NullFigures null_test(ComparedTrack& a, ComparedTrack& b, const Alignment& alignment, const NullTestSetup& setup) {
+NullFindings null_test(ComparedTrack& a, ComparedTrack& b, const Alignment& alignment, const NullTestSetup& setup) {
   return NullRun(a, b, alignment, setup).run();
 }
 

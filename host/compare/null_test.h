@@ -19,7 +19,7 @@ struct NullSpan {
   double residual_db = 0;  // of the span, relative to the whole of A
 };
 
-struct NullFigures {
+struct NullFindings {
   std::int64_t frames = 0;  // that lie over each other
   double gain_db = 0;       // of B against A
   std::vector<double> channel_gains_db;
@@ -41,6 +41,6 @@ struct NullTestSetup {
 };
 
 // Reads both tracks twice.
-NullFigures null_test(ComparedTrack& a, ComparedTrack& b, const Alignment& alignment, const NullTestSetup& setup);
+NullFindings null_test(ComparedTrack& a, ComparedTrack& b, const Alignment& alignment, const NullTestSetup& setup);
 
 }  // namespace lathe
