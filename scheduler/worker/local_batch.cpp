@@ -277,7 +277,7 @@ class Run {
   // The calling thread's.
   std::int64_t seen_ = 0, finished_ = 0, failed_ = 0;
   double ended_cost_ = 0, audio_s_ = 0;
-  std::map<std::int64_t, std::string> albums_;  // by the task's place in the job
+  std::map<std::int64_t, std::string> albums_;              // by the task's place in the job
   std::unordered_map<std::string, TrackOutcome> outcomes_;  // by input, of the tracks that have ended
   std::unordered_map<TaskId, double> costs_;
 

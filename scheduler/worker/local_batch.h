@@ -26,9 +26,9 @@ struct BatchProgress {
 
 struct BatchResult {
   std::vector<TrackOutcome> tracks;  // those that ended: DONE, UNCHANGED, FAILED, QUARANTINED; in the order of the scan
-  std::vector<std::string> albums;  // JSON: what tracks that were mastered together are as one; see album_of()
+  std::vector<std::string> albums;   // JSON: what tracks that were mastered together are as one; see album_of()
   std::vector<std::string> warnings;
-  std::int64_t left = 0;             // tracks that did not, for the run was interrupted or its job cancelled
+  std::int64_t left = 0;  // tracks that did not, for the run was interrupted or its job cancelled
   BusySeconds busy;
   double audio_s = 0;
   double wall_s = 0;
