@@ -144,7 +144,9 @@ AlbumLoudness AlbumRun::loudness_of(const Pool& pool, const Measurement& after, 
   const TrackJob& first = album_.programmes[pool.members.front()];
   const Rendition& rendition = *pool.renditions.front();
   AlbumLoudness loudness;
-  for (const std::size_t index : rendition.outputs) loudness.outputs.push_back(first.outputs[index].id);
+  for (const std::size_t index : rendition.outputs) {
+    if (!first.outputs[index].id.empty()) loudness.outputs.push_back(first.outputs[index].id);
+  }
   loudness.scope = rendition.goal.scope;
   if (loudness.scope == LoudnessScope::side) loudness.side = first.side;
   loudness.asked_lufs = rendition.goal.target_lufs;
