@@ -262,7 +262,12 @@ TEST_F(FarmClientSubmit, FiftyThousandRowsTakeSeconds) {
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(run.json().at("tasks"), 50'000);
   EXPECT_EQ(job().tasks.size(), 50'000u);
-  EXPECT_LT(run.cpu_s, 10) << "some 2 s on a quiet machine";
+#ifdef __SANITIZE_ADDRESS__
+  constexpr double kMost_s = 60;  // 12 s were measured
+#else
+  constexpr double kMost_s = 10;
+#endif
+  EXPECT_LT(run.cpu_s, kMost_s) << "1.5 s on a quiet machine";
   RecordProperty("cpu_s", std::to_string(run.cpu_s));
 }
 
