@@ -11,9 +11,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/aligned.h"
-#include "kernels/fft/lane_fft.h"
-#include "kernels/stage.h"
+#include "kernels/tonal_balance/segmented_meter.h"
 
 namespace lathe {
 
@@ -32,16 +30,13 @@ struct LongTermSpectrum {
 // K-weighted mean square of a spectrum.
 double k_weighted_power(const LongTermSpectrum& spectrum);
 
-class LongTermSpectrumMeter final : public AudioSink {
+class LongTermSpectrumMeter final : public SegmentedMeter {
  public:
   // Throws std::invalid_argument without channels or with a rate that k_weighting() refuses.
   LongTermSpectrumMeter(double sample_rate_hz, int channels);
 
   // Frames of a segment: 8192 up to 64 kHz, doubled with the rate.
   static std::int64_t points_at(double sample_rate_hz);
-
-  void take(AudioView frames) override;
-  void finish() override;
 
   // After finish().
   LongTermSpectrum spectrum() const;
@@ -55,21 +50,12 @@ class LongTermSpectrumMeter final : public AudioSink {
   };
   static constexpr int kLevels = 90;  // from -70 LUFS up in steps of 1 LU
 
-  void transform(std::int64_t segments);
+  void use(std::int64_t segments) override;
 
   double sample_rate_hz_;
-  int channels_;
-  std::int64_t points_, hop_, bins_;
-  LaneFft fft_;
-  std::vector<std::int32_t> row_of_bin_;
-  std::vector<float> window_;
   std::vector<float> weights_;  // K-weighting's power of each bin, and what makes a mean square of its power
   double scale_ = 0;            // from a bin's power to its part of the mean square
-  std::int64_t stride_;
-  AlignedArray<float> held_;  // a row a channel
-  AlignedArray<float> re_, im_, power_, more_;
   std::vector<Level> levels_;
-  std::int64_t filled_ = 0;
   std::int64_t segments_ = 0;
 };
 

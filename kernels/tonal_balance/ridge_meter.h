@@ -10,10 +10,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/aligned.h"
-#include "kernels/fft/lane_fft.h"
-#include "kernels/stage.h"
 #include "kernels/tonal_balance/ridge_grid.h"
+#include "kernels/tonal_balance/segmented_meter.h"
 
 namespace lathe {
 
@@ -35,37 +33,27 @@ class ProminenceHistogram {
   std::int64_t total_ = 0;
 };
 
-class RidgeMeter final : public AudioSink {
+class RidgeMeter final : public SegmentedMeter {
  public:
   // `loudness_lufs` is the track's; minus infinity: nothing is loud. Throws std::invalid_argument without channels.
   RidgeMeter(double from_hz, double to_hz, double sample_rate_hz, int channels, double loudness_lufs);
 
-  void take(AudioView frames) override;
-  void finish() override;
-
   const RidgeGrid& grid() const { return grid_; }
   const ProminenceHistogram& at(int point) const { return histograms_[static_cast<std::size_t>(point)]; }
   std::int64_t loud_segments() const { return loud_segments_; }
-  std::int64_t bins() const { return bins_; }
-  double bin_hz() const { return sample_rate_hz_ / static_cast<double>(points_); }
+  using SegmentedMeter::bins;
+  double bin_hz() const { return sample_rate_hz_ / static_cast<double>(points()); }
 
  private:
-  void transform(std::int64_t segments);
+  void use(std::int64_t segments) override;
 
   double sample_rate_hz_;
-  int channels_;
-  std::int64_t points_, hop_, bins_;
-  double gate_;  // K-weighted power of a segment
-  LaneFft fft_;
-  std::vector<std::int32_t> row_of_bin_;
-  std::vector<float> window_;
+  double gate_;                 // K-weighted power of a segment
   std::vector<float> weights_;  // K-weighting's power of each bin, and what makes a mean square of its power
-  std::int64_t stride_;
-  AlignedArray<float> held_, re_, im_, power_, more_;
   RidgeGrid grid_;
   std::vector<ProminenceHistogram> histograms_;
   std::vector<double> levels_, prominence_;
-  std::int64_t filled_ = 0, loud_segments_ = 0;
+  std::int64_t loud_segments_ = 0;
 };
 
 }  // namespace lathe
