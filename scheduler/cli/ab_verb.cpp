@@ -11,6 +11,7 @@
 #include "host/report/audit_text.h"
 #include "scheduler/cli/interrupt.h"
 #include "scheduler/cli/master_request.h"
+#include "scheduler/cli/named_masters.h"
 #include "scheduler/cli/processors.h"
 #include "scheduler/cli/report_file.h"
 #include "scheduler/cli/side_by_side.h"
@@ -84,20 +85,10 @@ int ab(const Options& options) {
     say("--out " + out.string() + ": that is no name for a page");
     return kUsage;
   }
-  std::error_code error;
-  if (fs::exists(path, error) && !fs::is_directory(path, error)) {
-    say(path.string() + ": is no folder; name the one that lathe master wrote into");
-    return kUsage;
-  }
-  MasterManifest manifest;
-  MasterFolder folder;
-  try {
-    manifest = read_master_manifest(path);
-    folder = look_through(manifest);
-  } catch (const ManifestProblem& problem) {
-    say(problem.what());
-    return kNothingRead;
-  }
+  NamedMasters masters;
+  read_masters(path, masters);
+  if (masters.exit_code != kOk) return masters.exit_code;
+  MasterFolder& folder = masters.folder;
   std::optional<ReportFile> file;
   try {
     file.emplace(out);

@@ -9,6 +9,7 @@
 #include "host/compare/verify_report.h"
 #include "scheduler/cli/interrupt.h"
 #include "scheduler/cli/master_request.h"
+#include "scheduler/cli/named_masters.h"
 #include "scheduler/cli/processors.h"
 #include "scheduler/cli/side_by_side.h"
 #include "scheduler/cli/verbs.h"
@@ -35,20 +36,11 @@ void say_where_missing_are(FolderCheck& check, const std::atomic<bool>& is_cance
 int verify(const Options& options) {
   namespace fs = std::filesystem;
   const fs::path path = output_folder(options.folder);
-  std::error_code error;
-  if (fs::exists(path, error) && !fs::is_directory(path, error)) {
-    say(path.string() + ": is no folder; name the one that lathe master wrote into");
-    return kUsage;
-  }
-  MasterManifest manifest;
-  MasterFolder folder;
-  try {
-    manifest = read_master_manifest(path);
-    folder = look_through(manifest);
-  } catch (const ManifestProblem& problem) {
-    say(problem.what());
-    return kNothingRead;
-  }
+  NamedMasters masters;
+  read_masters(path, masters);
+  if (masters.exit_code != kOk) return masters.exit_code;
+  const MasterManifest& manifest = masters.manifest;
+  MasterFolder& folder = masters.folder;
   if (folder.masters.empty()) {
     say(path.string() + ": its manifest names no masters");
     return kNothingRead;
