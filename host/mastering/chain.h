@@ -100,6 +100,11 @@ struct OutputSpec {
   Dither dither = Dither::tpdf;
   std::optional<int> sample_rate_hz = std::nullopt;  // none: that of the chain
   std::optional<GainGoal> goal = std::nullopt;       // its own loudness or limiter; none: the chain's
+  // Of a mix: roles of the stems that it goes without; with no loudness of its own it gets the gain of the mix's
+  // master.
+  std::vector<std::string> without = {};
+  bool has_own_loudness = false;
+  double preview_s = 0;  // the loudest passage of so many seconds; 0: all of it
   // Not a master but what this stage of the chain took out.
   std::optional<std::size_t> removed_by = std::nullopt;
 };

@@ -148,15 +148,15 @@ struct GainSolver::State {
 
   void solve() {
     const bool has_target = goal.target_lufs && std::isfinite(loudness);
-    double gain_db = 0;
+    double gain_db = goal.target_lufs ? 0 : goal.gain_db;
     if (!goal.limit) {
       if (has_target) gain_db = without_limiter();
     } else {
       if (has_target) {
         gain_db = through_limiter();
       } else {
-        shape(0);
-        gain_db = within_reduction(0);
+        shape(gain_db);
+        gain_db = within_reduction(gain_db);
       }
       trim(gain_db);
       gain_db = within_reduction_trimmed(gain_db);

@@ -38,6 +38,7 @@ struct LimitGoal {
 
 struct GainGoal {
   std::optional<double> target_lufs;
+  double gain_db = 0;  // without a target
   OnConflict on_conflict = OnConflict::stop_at_limit;
   std::optional<LimitGoal> limit;  // none: the gain stops where the true peak would pass 0 dBTP
   LoudnessScope scope = LoudnessScope::track;

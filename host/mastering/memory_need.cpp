@@ -112,6 +112,33 @@ MemoryNeed TrackMaster::memory_needed(const Chain& chain, const std::vector<Outp
   return need;
 }
 
+// All stems stay, each behind its own chain; these are gone through one after the other, and the bus at the end.
+MemoryNeed TrackMaster::memory_needed(const TrackJob& mix, const std::vector<AudioFormat>& stems) {
+  MemoryNeed all;
+  std::int64_t kept = 0, work = 0;
+  AudioFormat bus = stems.front();
+  for (std::size_t i = 0; i < stems.size(); ++i) {
+    Chain chain;
+    chain.stages = mix.stems[i].stages;
+    chain.sample_rate_hz = mix.chain.sample_rate_hz;
+    const AudioFormat track = chain_format(chain, stems[i]);
+    const MemoryNeed need = memory_needed(chain, {}, stems[i], mix.backend);
+    const std::int64_t track_bytes = 4 * track.channels * track.frames;
+    kept += track_bytes;
+    work = std::max(work, need.kept_bytes - track_bytes);
+    all.spooled_bytes = std::max(all.spooled_bytes, need.spooled_bytes);
+    all.device_bytes = std::max(all.device_bytes, need.device_bytes);
+    bus.channels = std::max(bus.channels, stems[i].channels);
+    bus.frames = std::max(bus.frames, track.frames);
+    bus.sample_rate_hz = track.sample_rate_hz;
+  }
+  const MemoryNeed need = memory_needed(mix.chain, mix.outputs, bus, mix.backend);
+  all.kept_bytes = kept + std::max(work, need.kept_bytes);
+  all.spooled_bytes = std::max(all.spooled_bytes, need.spooled_bytes);
+  all.device_bytes = std::max(all.device_bytes, need.device_bytes);
+  return all;
+}
+
 // Each programme stays with its trace, and with what a rendition at another rate makes of it; all else is taken for one
 // after the other.
 MemoryNeed TrackMaster::memory_needed(const AlbumJob& album, const std::vector<AudioFormat>& formats) {

@@ -31,6 +31,14 @@ std::int64_t clipped_in(AudioView frames) {
   return clipped;
 }
 
+Passage track_of(const std::vector<OutputPiece>& pieces, std::size_t index) {
+  return {index == 0 ? 0 : pieces[index - 1].end, pieces[index].end};
+}
+
+Passage written_of(const std::vector<OutputPiece>& pieces, std::size_t index) {
+  return pieces[index].preview.value_or(track_of(pieces, index));
+}
+
 // Frames of one piece within a block.
 struct BlockPart {
   std::size_t piece;
@@ -39,9 +47,10 @@ struct BlockPart {
 
 std::vector<BlockPart> parts_of(const std::vector<OutputPiece>& pieces, std::int64_t first, std::int64_t count) {
   std::vector<BlockPart> parts;
-  std::int64_t begin = 0;
-  for (std::size_t i = 0; i < pieces.size() && begin < first + count; begin = pieces[i++].end) {
-    const std::int64_t from = std::max(begin, first), to = std::min(pieces[i].end, first + count);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const Passage written = written_of(pieces, i);
+    if (written.first >= first + count) break;
+    const std::int64_t from = std::max(written.first, first), to = std::min(written.end, first + count);
     if (from < to) parts.push_back({i, from - first, to - from});
   }
   return parts;
@@ -132,12 +141,13 @@ WrittenOutput OutputWriter::write(const std::vector<OutputPiece>& pieces, bool p
   const OutputSpec& output = *pieces.front().output;
   AudioFormat format = format_of(output, in_);
   Quantizer quantizer = quantizer_for(output);
-  const bool copies = source_.is_untouched && format.encoding == in_.encoding;
+  const bool is_preview = pieces.front().preview.has_value();
+  const bool copies = source_.is_untouched && format.encoding == in_.encoding && !is_preview;
   const bool counts_clipped = !copies && source_.curve == nullptr && !is_float(output.encoding);
   if (copies || source_.store == nullptr || keeps_wide_samples(output)) source_.input->rewind();
   WrittenOutput written;
   std::optional<LoudnessMeter> whole;
-  if (pieces.size() > 1)
+  if (pieces.size() > 1 && !is_preview)
     whole.emplace(LoudnessMeter::Setup{static_cast<double>(in_.sample_rate_hz), weights_, true, false, in_.frames});
   std::vector<std::int64_t> clipped(pieces.size());
   std::optional<PieceWriter> piece;
@@ -146,14 +156,14 @@ WrittenOutput OutputWriter::write(const std::vector<OutputPiece>& pieces, bool p
     written.pieces.push_back(piece->finish(watch_, reading));
     written.pieces.back().clipped_samples = clipped[written.pieces.size() - 1];
     piece.reset();
-    if (!whole) written.whole = std::move(reading);
+    if (!whole) written.whole = std::move(reading);  // of a preview nobody asks it
   };
   // The one in hand is `index` then; a piece may have no frames.
   const auto begin_piece = [&](std::size_t index) {
     while (!piece || written.pieces.size() < index) {
       if (piece) end_piece();
       const std::size_t next = written.pieces.size();
-      format.frames = pieces[next].end - (next == 0 ? 0 : pieces[next - 1].end);
+      format.frames = written_of(pieces, next).frames();
       piece.emplace(pieces[next], format, weights_, pcm_md5);
     }
   };
@@ -162,10 +172,16 @@ WrittenOutput OutputWriter::write(const std::vector<OutputPiece>& pieces, bool p
     const std::int64_t count = std::min(kBlock, in_.frames - first);
     const MutableAudioView frames{blocks_.work.data(), in_.channels, count, kBlock};
     const std::vector<BlockPart> parts = parts_of(pieces, first, count);
+    if (is_preview && parts.empty() && source_.store != nullptr) continue;
     if (copies) {
       copy_block(frames);
     } else {
       render_block(frames, first);
+      for (const BlockPart& part : parts) {
+        if (!is_preview) break;
+        soften_ends(frames.slice(part.offset, part.frames), first + part.offset, *pieces[part.piece].preview,
+                    track_of(pieces, part.piece), in_.sample_rate_hz);
+      }
       if (counts_clipped)
         for (const BlockPart& part : parts) clipped[part.piece] += clipped_in(frames.slice(part.offset, part.frames));
       pack_block(output, quantizer, frames, first);
@@ -244,8 +260,8 @@ void OutputWriter::pack_block(const OutputSpec& output, Quantizer& quantizer, Mu
 
 // The track is kept in floats, which hold 24 bits of 32: what was not mended comes from the file again.
 bool OutputWriter::keeps_wide_samples(const OutputSpec& output) const {
-  return source_.keeps_samples && source_.gain == 1 && source_.store != nullptr && in_.encoding == Encoding::pcm32 &&
-         output.encoding == Encoding::pcm32;
+  return output.preview_s == 0 && source_.keeps_samples && source_.gain == 1 && source_.store != nullptr &&
+         in_.encoding == Encoding::pcm32 && output.encoding == Encoding::pcm32;
 }
 
 void OutputWriter::put_back_wide_samples(MutableAudioView frames, std::int64_t first) {

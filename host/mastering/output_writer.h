@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "host/audio_file/staged_file.h"
 #include "host/mastering/chain.h"
 #include "host/mastering/frame_store.h"
+#include "host/mastering/preview.h"
 #include "host/mastering/programme_reader.h"
 #include "host/mastering/stopwatch.h"
 #include "host/mastering/track_report.h"
@@ -51,7 +53,8 @@ struct OutputPiece {
   const OutputSpec* output = nullptr;  // but for its path, as the first piece's
   const StagedFile* file = nullptr;
   const Tags* tags = nullptr;
-  std::int64_t end = 0;  // behind its last frame, counted from the programme's first
+  std::int64_t end = 0;                           // behind its last frame, counted from the programme's first
+  std::optional<Passage> preview = std::nullopt;  // all that is written of it
 };
 
 // What was written of an output: a report for each piece, and all of it as measured from end to end.

@@ -11,6 +11,10 @@ std::string name_of(const v1::Stem& rule) {
   return rule.role().empty() ? rule.match() : rule.role() + " (" + rule.match() + ")";
 }
 
+bool fits(const std::string& pattern, const std::string& name) {
+  return ::fnmatch(pattern.c_str(), name.c_str(), FNM_CASEFOLD) == 0;
+}
+
 }  // namespace
 
 StemPlan stems_of(const v1::Recipe& recipe, const std::vector<std::filesystem::path>& files) {
@@ -19,11 +23,11 @@ StemPlan stems_of(const v1::Recipe& recipe, const std::vector<std::filesystem::p
   for (const std::filesystem::path& file : files) {
     StemTrack stem;
     stem.input = file;
-    const std::string name = file.filename().string();
+    const std::string name = file.filename().string(), stem_name = file.stem().string();
     bool is_matched = false;
     for (int i = 0; i < recipe.stems_size() && !is_matched; ++i) {
       const v1::Stem& rule = recipe.stems(i);
-      if (::fnmatch(rule.match().c_str(), name.c_str(), FNM_CASEFOLD) != 0) continue;
+      if (!fits(rule.match(), name) && !fits(rule.match(), stem_name)) continue;
       is_matched = true;
       is_met[static_cast<std::size_t>(i)] = true;
       stem.role = rule.role();

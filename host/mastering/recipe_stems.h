@@ -16,8 +16,8 @@ struct StemPlan {
   std::vector<std::string> unmatched;  // names of files under no rule: they go into the mix as they are
 };
 
-// `recipe` is effective. The first rule that fits a file's name, upper or lower case, is its own; one rule may fit
-// several. Throws std::invalid_argument as chain_of() does.
+// `recipe` is effective. The first rule that fits a file's name, with or without its extension, upper or lower case, is
+// its own; one rule may fit several. Throws std::invalid_argument as chain_of() does.
 StemPlan stems_of(const v1::Recipe& recipe, const std::vector<std::filesystem::path>& files);
 
 }  // namespace lathe

@@ -26,6 +26,10 @@ std::vector<Rendition> renditions_of(const Chain& chain, const std::vector<Outpu
     }
     same->outputs.push_back(i);
   }
+  // What is only a part of the track does not say whether the gain was right.
+  for (Rendition& one : all) {
+    std::ranges::stable_partition(one.outputs, [&outputs](std::size_t i) { return outputs[i].preview_s == 0; });
+  }
   return all;
 }
 

@@ -12,7 +12,9 @@ namespace lathe {
 struct Rendition {
   AudioFormat format;  // the track's, at this rendition's rate
   GainGoal goal;
-  std::vector<std::size_t> outputs;  // their places in the list, in order; the first says whether the gain was right
+  // Their places in the list, in order, previews behind the others; the first says whether the gain was right, if it is
+  // no preview.
+  std::vector<std::size_t> outputs;
 };
 
 // In the order of their first outputs. `track` is the format behind the chain. Outputs of what a stage removed are in

@@ -53,7 +53,7 @@ int rate_of(const AudioFormat& format) { return format.sample_rate_hz; }
 
 }  // namespace
 
-StemMix::StemMix(const TrackJob& job) : job_(job) {
+StemMix::StemMix(const TrackJob& job) : job_(job), is_left_out_(job.stems.size(), false) {
   readers_.reserve(job.stems.size());
   for (const StemTrack& stem : job.stems) readers_.push_back(opened(stem.reader, stem.input));
   if (!job.chain.sample_rate_hz) {
@@ -82,11 +82,18 @@ StemMix::StemMix(const TrackJob& job) : job_(job) {
   }
   format_.encoding = Encoding::float32;
   format_.valid_bits = 0;
-  tracks_.push_back({job.input, format_, readers_.front().tags(), {}});
+  tracks_.push_back({job.input, format_, job.tags ? *job.tags : readers_.front().tags(), {}});
   ends_ = {format_.frames};
 }
 
+void StemMix::leave_out(const std::vector<std::string>& roles) {
+  for (std::size_t i = 0; i < job_.stems.size(); ++i)
+    is_left_out_[i] = std::ranges::find(roles, job_.stems[i].role) != roles.end();
+  rewind();
+}
+
 void StemMix::prepare(const Work& work, TrackReport& report) {
+  if (!held_.empty()) return;
   survey(work, report);
   PcmHash content;
   for (std::size_t i = 0; i < readers_.size(); ++i) {
@@ -138,6 +145,7 @@ void StemMix::survey(const Work& work, TrackReport& report) {
   work.watch.stop();
   report.before = survey.mix;
   report.null_test = std::move(survey.null_test);
+  report.notes.insert(report.notes.end(), survey.findings.begin(), survey.findings.end());
   for (std::size_t i = 0; i < readers_.size(); ++i) {
     report.stems[i].before = survey.stems[i];
     if (holds[i]) report.stems[i].share_before_lu = survey.stems[i].figures.integrated_lufs - survey.rest_lufs[i];
@@ -182,6 +190,7 @@ StemReport StemMix::take_through_chain(std::size_t index, const Work& work) {
   done.role = stem.role;
   done.input_format = format_text(file);
   done.frames = file.frames;
+  done.sample_rate_hz = file.sample_rate_hz;
   done.payload_hash = report.payload_hash;
   done.gain_db = stem.gain_db;
   done.stages = std::move(report.stages);
@@ -247,7 +256,7 @@ Measurement StemMix::measure(const std::function<void(std::int64_t, MutableAudio
 void StemMix::render(std::int64_t first, MutableAudioView frames, Part part) const {
   std::vector<double> sum(static_cast<std::size_t>(frames.frames * frames.channels), 0.0);
   for (std::size_t i = 0; i < held_.size(); ++i) {
-    if (part.stem != kAll && (i == part.stem) == part.is_rest) continue;
+    if (part.stem != kAll ? (i == part.stem) == part.is_rest : is_left_out_[i]) continue;
     const AudioView in = held_[i]->stores->held().read(first, frames.frames);
     for (int c = 0; c < frames.channels; ++c) {
       const float* from = in.channel(in.channels == 1 ? 0 : c);

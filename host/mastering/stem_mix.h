@@ -34,12 +34,16 @@ class StemMix final : public ProgrammeSource {
     std::function<void(double share, std::string_view stage)> progress;
   };
 
-  // The stems through their chains; before the first read(). Fills the report's stems, null test and `before`.
+  // The stems through their chains; before the first read(). Fills the report's stems, null test and `before`. Once:
+  // later calls do nothing.
   void prepare(const Work& work, TrackReport& report);
 
   std::int64_t read(std::byte* interleaved, std::int64_t frames) override;
   void rewind() override { at_ = 0; }
   const std::filesystem::path& path() const override { return job_.input; }
+
+  // From then on the mix goes without the stems of these roles, at the levels that they all have together.
+  void leave_out(const std::vector<std::string>& roles);
 
   // Of the stems' bytes together: what the mix is made of, whatever the files are called.
   const std::string& content_hash() const { return content_hash_; }
@@ -68,6 +72,7 @@ class StemMix final : public ProgrammeSource {
   const TrackJob& job_;
   std::vector<AudioReader> readers_;
   std::vector<std::unique_ptr<Held>> held_;
+  std::vector<bool> is_left_out_;
   std::string content_hash_;
   std::int64_t at_ = 0;
   std::vector<float> planes_;

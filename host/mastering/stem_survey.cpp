@@ -21,6 +21,9 @@ constexpr std::int64_t kMostLag = 2048;  // frames that a stem is looked for bes
 constexpr double kFitsDb = -60;          // a residual below this needs no explanation
 constexpr double kExplained = 0.1;       // of the energy left by a stem as it is: so little is left by a better fit
 constexpr double kSameGainDb = 0.05;
+// Of a stem's energy, what the others together do not explain, where it is their sum: a mixdown may have been limited,
+// a copy is the very same. Mixed stems of real music share far less.
+constexpr double kMixdownLeft = 0.03, kCopyLeft = 1e-4;
 
 std::int64_t frames_of(const std::vector<AudioReader>& stems) {
   std::int64_t most = 0;
@@ -85,6 +88,30 @@ struct NullSums {
     return power_to_db(std::max(left, 0.0) / mixdown);
   }
 };
+
+// A stem against all the others together.
+struct Likeness {
+  double stem = 0, rest = 0, cross = 0;
+
+  void add(double stem_sample, double sum_sample) {
+    const double others = sum_sample - stem_sample;
+    stem += stem_sample * stem_sample;
+    rest += others * others;
+    cross += stem_sample * others;
+  }
+  // Of the stem's energy, what a gain of the others leaves.
+  double left() const {
+    return stem > 0 && rest > 0 && cross > 0 ? std::max(0.0, 1 - cross * cross / (stem * rest)) : 1;
+  }
+};
+
+std::string likeness_text(const std::string& name, std::size_t stems) {
+  if (stems == 2)
+    return name + " holds the same as the other stem: a copy? The mix has both, and is 6 dB louder for it";
+  return name +
+         " holds what all the other stems hold together: is it the mixdown? Then everything is in the mix twice; "
+         "name it with --mixdown, or take it out of the folder";
+}
 
 // A window of a stem and of what the mixdown leaves for it, channels added up.
 struct Windows {
@@ -206,6 +233,7 @@ StemSurvey survey_stems(std::vector<AudioReader>& stems, const std::vector<bool>
   LoudnessMeter mix_meter(setup);
   std::vector<double> most(stems.size(), -1);
   std::vector<std::int64_t> strongest(stems.size(), 0);
+  std::vector<Likeness> likeness(stems.size());
   NullSums null;
   std::vector<float> mix(static_cast<std::size_t>(kBlock * channels)), others(mix.size());
   const MutableAudioView rest{others.data(), channels, kBlock, kBlock};
@@ -220,6 +248,7 @@ StemSurvey survey_stems(std::vector<AudioReader>& stems, const std::vector<bool>
         double total = 0;
         for (std::size_t k = 0; k < stems.size(); ++k) total += views[k].channel(c)[n];
         sum.channel(c)[n] = static_cast<float>(total);
+        for (std::size_t k = 0; k < stems.size(); ++k) likeness[k].add(views[k].channel(c)[n], total);
         if (mixdown == nullptr) continue;
         const double wanted = views.back().channel(c)[n];
         null.mixdown += wanted * wanted;
@@ -251,6 +280,11 @@ StemSurvey survey_stems(std::vector<AudioReader>& stems, const std::vector<bool>
     rest_meters[k].finish();
     survey.rest_lufs.push_back(rest_meters[k].figures().integrated_lufs);
     survey.stems.push_back(measurement_of(meters[k].take_reading(), stems[k].format().frames, format.sample_rate_hz));
+  }
+  for (std::size_t k = 0; k < stems.size() && stems.size() > 1; ++k) {
+    if (likeness[k].left() > (stems.size() == 2 ? kCopyLeft : kMixdownLeft)) continue;
+    survey.findings.push_back(likeness_text(stems[k].file().path().filename().string(), stems.size()));
+    if (stems.size() == 2) break;
   }
   if (mixdown == nullptr) return survey;
   NullTest& test = survey.null_test.emplace();

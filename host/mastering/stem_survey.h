@@ -23,6 +23,7 @@ struct StemSurvey {
   std::vector<Measurement> stems;  // as they came
   std::vector<double> rest_lufs;   // of all the others together, where it was asked for
   std::optional<NullTest> null_test;
+  std::vector<std::string> findings;  // a stem that is all the others together: the mixdown, or a copy
 };
 
 // Reads all stems side by side, from their beginnings, and rewinds them. They agree in rate; a stem of one channel is

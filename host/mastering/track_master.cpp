@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "host/mastering/album_run.h"
+#include "host/mastering/mix_run.h"
 #include "host/mastering/reference_goal.h"
 #include "host/mastering/track_run.h"
 #include "kernels/cuda/cuda_error.h"
@@ -40,6 +41,8 @@ MasteredTrack TrackMaster::master(const TrackJob& job, const MasteringProgress& 
   const auto check = [&] { check_cancelled(is_cancelled); };
   return on_backend(job.backend, [&] {
     const TrackJob known = with_known_targets(job, designs_.references(), check);
+    if (!known.stems.empty() && has_versions(known))
+      return master_versions(known, designs_, arena_, second_arena_, accelerator_.get(), progress, is_cancelled);
     return TrackRun(known, designs_, arena_, second_arena_, accelerator_.get(), progress, is_cancelled).run();
   });
 }

@@ -66,6 +66,8 @@ struct TrackJob {
   // Not empty: the track is their sum, in float64 and with no change of level; `input` names it, `chain` is the bus's.
   std::vector<StemTrack> stems = {};
   std::filesystem::path mixdown = {};  // that the untouched stems should sum to; empty: none
+  // Of the masters of a mix; none: those of its first stem.
+  std::optional<Tags> tags = std::nullopt;
 };
 
 // Programmes that are mastered together, for some of their outputs share one gain. They agree in `out_dir`, `backend`,
@@ -139,6 +141,8 @@ class TrackMaster {
   // for a band that does not fit the rate.
   MemoryNeed memory_needed(const Chain& chain, const std::vector<OutputSpec>& outputs, const AudioFormat& file,
                            Backend backend);
+  // Of a mix: `stems` has the format of each of its files.
+  MemoryNeed memory_needed(const TrackJob& mix, const std::vector<AudioFormat>& stems);
   // `formats` has one for each programme: the first file's, with the frames of all its files.
   MemoryNeed memory_needed(const AlbumJob& album, const std::vector<AudioFormat>& formats);
 

@@ -46,11 +46,12 @@ PlannedTrack TrackRun::plan() {
       AudioFormat format = format_of(spec, output.first);
       const std::vector<std::int64_t> ends = ends_at(format.sample_rate_hz);
       format.frames = ends[piece] - (piece == 0 ? 0 : ends[piece - 1]);
+      if (spec.preview_s > 0) format.frames = preview_of(piece, spec, format.sample_rate_hz).frames();
       OutputReport report = output_described(spec, format);
       report.bytes = format.frames * frame_bytes(format);
       if (output.second) {
         const GainGoal& goal = spec.goal ? *spec.goal : job_.chain.goal;
-        report.asked_lufs = goal.target_lufs;
+        if (spec.preview_s == 0) report.asked_lufs = goal.target_lufs;
         if (goal.limit) report.asked_dbtp = goal.limit->ceiling_dbtp;
         report.reason = output_reasons[index];
       }

@@ -38,6 +38,8 @@ struct OutputReport {
   std::string pcm_md5;  // empty: not taken
   Measurement after;
   std::vector<std::string> dropped_tags;
+  // Of a preview: where it begins in its track.
+  std::optional<double> preview_at_s = std::nullopt;
   std::int64_t clipped_samples = 0;  // above full scale where nothing limits, and held there by the encoding
   std::optional<double> asked_lufs, asked_dbtp;
   std::string reason;  // why what was asked was not reached; empty when it was
@@ -90,6 +92,7 @@ struct StemReport {
   std::string role;
   std::string input_format;
   std::int64_t frames = 0;
+  int sample_rate_hz = 0;
   std::string payload_hash;
   Measurement before;
   double gain_db = 0;       // asked for

@@ -22,7 +22,7 @@ constexpr double kPromisedLu = 0.05;  // off by more than this, a report says wh
 constexpr double kCorrectLu =
     0.02;  // further from the target than this, the finished file's loudness corrects the gain
 
-bool changes_loudness(const GainGoal& goal) { return goal.target_lufs || goal.limit; }
+bool changes_loudness(const GainGoal& goal) { return goal.target_lufs || goal.limit || goal.gain_db != 0; }
 
 TrackAnalysis::Wanted wanted_by(const std::vector<Rendition>& renditions, int track_rate_hz) {
   TrackAnalysis::Wanted wanted;
@@ -53,13 +53,14 @@ std::string reason_for(const GainGoal& goal, const GainPlan& plan, const Measure
 
 TrackRun::TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, FrameArena& second_arena,
                    cuda::Accelerator* accelerator, const MasteringProgress& progress,
-                   const std::atomic<bool>& is_cancelled)
+                   const std::atomic<bool>& is_cancelled, StemMix* mix)
     : job_(job),
       designs_(designs),
       accelerator_(accelerator),
       progress_(progress),
       is_cancelled_(is_cancelled),
-      stems_(job.stems.empty() ? nullptr : std::make_unique<StemMix>(job)),
+      own_stems_(job.stems.empty() || mix != nullptr ? nullptr : std::make_unique<StemMix>(job)),
+      stems_(mix != nullptr ? mix : own_stems_.get()),
       reader_(stems_ ? nullptr : open_programme(job)),
       source_(stems_ ? static_cast<ProgrammeSource&>(*stems_) : *reader_),
       in_(source_.format()),
@@ -125,6 +126,8 @@ void TrackRun::analyse() {
     report_.payload_hash = stems_->content_hash();
   }
   is_changed_ = analysis.is_changed();
+  const auto wants_preview = [](const OutputSpec& output) { return output.preview_s > 0; };
+  if (std::ranges::any_of(job_.outputs, wants_preview)) loudness_over_time_ = reading_.hops;
   pieces_ = analysis.take_pieces();
   reasons_.resize(source_.tracks().size());
   notes_.resize(source_.tracks().size());
@@ -226,7 +229,7 @@ TrackBefore TrackRun::before_gain(const Rendition& rendition) {
 
 // Whether the gain was changed because the first output missed the target by more than the model may.
 bool TrackRun::correct_gain(const Rendition& rendition, const Measurement& after) {
-  if (!needs_correction(solver_.get(), rendition.goal, after)) return false;
+  if (is_preview(rendition.outputs.front()) || !needs_correction(solver_.get(), rendition.goal, after)) return false;
   watch_.start(&BusySeconds::limiter);
   plan_ = solver_->correct(after.figures.integrated_lufs);
   watch_.stop();
@@ -234,6 +237,7 @@ bool TrackRun::correct_gain(const Rendition& rendition, const Measurement& after
 }
 
 void TrackRun::report_gain(const Rendition& rendition) {
+  found_gains_.push_back({rendition.goal, rendition.format.sample_rate_hz, amplitude_to_db(plan_.gain)});
   if (!stores_) return;
   std::vector<std::string> ids;  // where not all outputs have the same gain
   if (renditions_.size() > 1) {
@@ -259,12 +263,14 @@ void TrackRun::report_gain(const Rendition& rendition) {
 // What was asked of the rendition's outputs, and why it was not reached.
 void TrackRun::judge(const Rendition& rendition, const Measurement& whole, const std::string& of_what) {
   const GainGoal& goal = rendition.goal;
-  const std::string shared_reason = reason_for(goal, plan_, whole);
+  const bool is_known = !is_preview(rendition.outputs.front());
+  const std::string shared_reason = is_known ? reason_for(goal, plan_, whole) : std::string();
   const std::string of = renditions_.size() > 1 ? "output " + job_.outputs[rendition.outputs.front()].id + ": " : "";
   for (std::size_t piece = 0; piece < source_.tracks().size(); ++piece) {
     const Measurement& own = written_.at(rendition.outputs.front()).reports[piece].after;
     std::string reason = shared_reason;
-    const bool is_off = goal.target_lufs && !(std::abs(own.figures.integrated_lufs - *goal.target_lufs) <= kPromisedLu);
+    const bool is_off =
+        is_known && goal.target_lufs && !(std::abs(own.figures.integrated_lufs - *goal.target_lufs) <= kPromisedLu);
     if (!of_what.empty() && reason.empty() && is_off) {
       reason = fmt::format("the target of {:.1f} LUFS is that of {} ({:.2f} LUFS)", *goal.target_lufs, of_what,
                            whole.figures.integrated_lufs);
@@ -273,9 +279,9 @@ void TrackRun::judge(const Rendition& rendition, const Measurement& whole, const
     }
     for (const std::size_t index : rendition.outputs) {
       OutputReport& report = written_.at(index).reports[piece];
-      report.asked_lufs = goal.target_lufs;
+      if (!is_preview(index)) report.asked_lufs = goal.target_lufs;
       if (goal.limit) report.asked_dbtp = goal.limit->ceiling_dbtp;
-      report.reason = reason;
+      if (!is_preview(index)) report.reason = reason;
       if (report.clipped_samples == 0) continue;
       const std::int64_t clipped = report.clipped_samples;
       notes_[piece].push_back(fmt::format("{}{} sample{} above full scale {} clipped: a limit stage would hold them",
@@ -328,13 +334,35 @@ TrackRun::Written TrackRun::write_pieces(const RenderSource& source, std::size_t
   Written written;
   std::vector<OutputPiece> pieces;
   for (std::size_t i = 0; i < ends.size(); ++i) written.files.emplace_back(job_.out_dir, output_of(i, index).path);
-  for (std::size_t i = 0; i < ends.size(); ++i)
+  for (std::size_t i = 0; i < ends.size(); ++i) {
     pieces.push_back({&output_of(i, index), &written.files[i], &source_.tracks()[i].tags, ends[i]});
+    if (is_preview(index)) pieces.back().preview = preview_of(i, job_.outputs[index], source.track.sample_rate_hz);
+  }
   OutputWriter writer(source, weights_, blocks_, watch_, std::move(tick));
   WrittenOutput done = writer.write(pieces, job_.pcm_md5);
   written.reports = std::move(done.pieces);
   written.whole = std::move(done.whole);
+  for (std::size_t i = 0; i < ends.size() && is_preview(index); ++i) {
+    const std::int64_t from = pieces[i].preview->first - (i == 0 ? 0 : ends[i - 1]);
+    written.reports[i].preview_at_s = static_cast<double>(from) / source.track.sample_rate_hz;
+  }
   return written;
+}
+
+Passage TrackRun::track_within(std::size_t piece, int sample_rate_hz) const {
+  const std::vector<std::int64_t> ends = ends_at(sample_rate_hz);
+  return {piece == 0 ? 0 : ends[piece - 1], ends[piece]};
+}
+
+// The same seconds at every rate.
+Passage TrackRun::preview_of(std::size_t piece, const OutputSpec& output, int sample_rate_hz) const {
+  const int rate_hz = track_format_.sample_rate_hz;
+  const Passage at_track = loudest_passage(loudness_over_time_, track_within(piece, rate_hz), output.preview_s);
+  Passage passage = passage_at(at_track, rate_hz, sample_rate_hz);
+  const Passage track = track_within(piece, sample_rate_hz);
+  passage.end = std::min(passage.end, track.end);
+  passage.first = std::max(passage.first, track.first);
+  return passage;
 }
 
 const OutputSpec& TrackRun::output_of(std::size_t piece, std::size_t index) const {

@@ -36,9 +36,11 @@ std::string reason_for(const GainGoal& goal, const GainPlan& plan, const Measure
 
 class TrackRun {
  public:
-  // All that is named outlives the run. `accelerator` is there when the job asks for CUDA.
+  // All that is named outlives the run. `accelerator` is there when the job asks for CUDA; `mix` may be given for a job
+  // of stems that has had a run already.
   TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, FrameArena& second_arena,
-           cuda::Accelerator* accelerator, const MasteringProgress& progress, const std::atomic<bool>& is_cancelled);
+           cuda::Accelerator* accelerator, const MasteringProgress& progress, const std::atomic<bool>& is_cancelled,
+           StemMix* mix = nullptr);
 
   // Once: a programme with gains of its own.
   MasteredTrack run();
@@ -65,6 +67,14 @@ class TrackRun {
   void write_rest(const Rendition& rendition, const Measurement& whole, const std::string& of_what);
   MasteredTrack finish();
 
+  // What a goal made of the programme, once its rendition is mastered.
+  struct FoundGain {
+    GainGoal goal;
+    int sample_rate_hz = 0;
+    double gain_db = 0;
+  };
+  const std::vector<FoundGain>& found_gains() const { return found_gains_; }
+
  private:
   // One output's files: one for each track of the programme.
   struct Written {
@@ -85,6 +95,9 @@ class TrackRun {
   void write_output(const Rendition& rendition, std::size_t index);
   Written write_pieces(const RenderSource& source, std::size_t index, const std::vector<std::int64_t>& ends,
                        std::function<void(double)> tick);
+  Passage track_within(std::size_t piece, int sample_rate_hz) const;
+  Passage preview_of(std::size_t piece, const OutputSpec& output, int sample_rate_hz) const;
+  bool is_preview(std::size_t index) const { return job_.outputs[index].preview_s > 0; }
   const OutputSpec& output_of(std::size_t piece, std::size_t index) const;
   std::vector<std::int64_t> ends_at(int sample_rate_hz) const;
   bool is_joined() const { return source_.tracks().size() > 1; }
@@ -98,7 +111,8 @@ class TrackRun {
   cuda::Accelerator* accelerator_;
   const MasteringProgress& progress_;
   const std::atomic<bool>& is_cancelled_;
-  std::unique_ptr<StemMix> stems_;           // either these
+  std::unique_ptr<StemMix> own_stems_;
+  StemMix* stems_;                           // either these
   std::unique_ptr<ProgrammeReader> reader_;  // or this
   ProgrammeSource& source_;
   AudioFormat in_;
@@ -112,12 +126,14 @@ class TrackRun {
   bool is_changed_ = false;                 // by a stage before the gain
   LoudnessReading reading_;                 // of the track behind the stages
   std::vector<PieceReading> pieces_;        // where there are several
+  HopEnergies loudness_over_time_;          // behind the stages, where a preview is wanted
   // Of the rendition in hand.
   FrameStore* store_ = nullptr;
   std::shared_ptr<GainSolver> solver_;
   std::size_t part_ = 0;  // of the solver's
   std::vector<std::int64_t> ends_;
   GainPlan plan_;
+  std::vector<FoundGain> found_gains_;
   Stopwatch watch_;
   TrackReport report_;                           // what holds for the programme
   std::vector<std::string> reasons_;             // of each track

@@ -215,7 +215,20 @@ class Checks {
         }
       }
       check_format(output, path);
+      check_without(output, path + ".without");
       check_loudness(output.loudness(), path + ".loudness");
+    }
+  }
+
+  // Roles are those that the recipe's stems have.
+  void check_without(const v1::Output& output, const std::string& path) {
+    std::vector<std::string> roles;
+    for (const v1::Stem& stem : read_.recipe.stems())
+      if (!stem.role().empty()) roles.push_back(stem.role());
+    for (int i = 0; i < output.without_size(); ++i) {
+      const std::string& role = output.without(i);
+      if (std::ranges::find(roles, role) != roles.end()) continue;
+      report(item(path, i), "no stem of the recipe has the role " + quoted(role) + suggestion(role, roles));
     }
   }
 

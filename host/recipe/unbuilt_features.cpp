@@ -7,6 +7,15 @@ namespace {
 
 std::string item(const std::string& list, int index) { return list + "[" + std::to_string(index) + "]"; }
 
+bool keeps_removed(const v1::Stage& stage) {
+  const google::protobuf::Reflection& reflection = *stage.GetReflection();
+  const auto* kind = reflection.GetOneofFieldDescriptor(stage, stage.GetDescriptor()->FindOneofByName("kind"));
+  if (kind == nullptr) return false;
+  const google::protobuf::Message& settings = reflection.GetMessage(stage, kind);
+  const auto* field = settings.GetDescriptor()->FindFieldByName("keep_removed");
+  return field != nullptr && settings.GetReflection()->GetBool(settings, field);
+}
+
 class Finder {
  public:
   std::vector<UnbuiltFeature> take() { return std::move(found_); }
@@ -14,7 +23,7 @@ class Finder {
   void look_at(const v1::Recipe& recipe) {
     look_at(recipe.input());
     for (int i = 0; i < recipe.chain_size(); ++i) look_at(recipe.chain(i), item("chain", i));
-    if (recipe.stems_size() > 0) add("stems", "stem mastering");
+    for (int i = 0; i < recipe.stems_size(); ++i) look_at(recipe.stems(i), item("stems", i) + ".chain");
     for (int i = 0; i < recipe.outputs_size(); ++i) look_at(recipe.outputs(i), item("outputs", i));
     if (recipe.checks_size() > 0) add("checks", "delivery profiles (they come with lathe audit)");
   }
@@ -61,10 +70,23 @@ class Finder {
     }
   }
 
+  void look_at(const v1::Stem& stem, const std::string& path) {
+    for (int i = 0; i < stem.chain_size(); ++i) {
+      const v1::Stage& stage = stem.chain(i);
+      const std::string stage_path = item(path, i);
+      look_at(stage, stage_path);
+      if (stage.has_limit())
+        add(stage_path + ".limit", "a limiter on a stem: the mix has one, at the end of the top-level chain");
+      if (keeps_removed(stage))
+        add(stage_path + "." + kind_name(stage) + ".keep_removed", "writing what was taken out of a stem");
+    }
+  }
+
   void look_at(const v1::Output& output, const std::string& path) {
     for (const int skipped : output.skip()) {
       if (skipped != v1::STAGE_KIND_LIMIT) add(path + ".skip", "an output that skips other stages than limit");
     }
+    if (output.of() == v1::OUTPUT_OF_STEMS) add(path + ".of", "mastered stems (of: stems)");
     if (output.per() == v1::OUTPUT_PER_SIDE) add(path + ".per", "one file for each side (per: side)");
     if (output.snap_588() == v1::SNAP588_REPORT) add(path + ".snap_588", "reporting CD frames (snap_588)");
   }

@@ -29,6 +29,7 @@ Json output_json(const OutputReport& output) {
             {"sha256", output.sha256}};
   if (!output.pcm_md5.empty()) json["pcm_md5"] = output.pcm_md5;
   if (!output.dropped_tags.empty()) json["tags_not_representable"] = output.dropped_tags;
+  if (output.preview_at_s) json["preview"] = {{"at_s", number(*output.preview_at_s)}};
   json["after"] = measurement_json(output.after);
   json["asked"] = {{"integrated_lufs", optional_number(output.asked_lufs)},
                    {"true_peak_dbtp", optional_number(output.asked_dbtp)}};
@@ -87,6 +88,29 @@ Json stage_json(const StageReport& stage, int sample_rate_hz) {
   return json;
 }
 
+Json stem_json(const StemReport& stem) {
+  Json json{{"input", json_text(stem.input)},          {"role", stem.role},
+            {"input_format", stem.input_format},       {"frames", stem.frames},
+            {"before", measurement_json(stem.before)}, {"gain_db", number(stem.gain_db)}};
+  if (!std::isnan(stem.share_before_lu)) {
+    json["share"] = {{"before_lu", number(stem.share_before_lu)},
+                     {"after_lu", number(stem.share_after_lu)},
+                     {"held_gain_db", number(stem.held_gain_db)}};
+  }
+  json["stages"] = Json::array();
+  for (const StageReport& stage : stem.stages) json["stages"].push_back(stage_json(stage, stem.sample_rate_hz));
+  json["notes"] = stem.notes;
+  return json;
+}
+
+Json null_test_json(const NullTest& test) {
+  return {{"mixdown", json_text(test.mixdown)},
+          {"is_exact", test.is_exact},
+          {"residual_db", number(test.residual_db)},
+          {"gain_db", number(test.gain_db)},
+          {"findings", test.findings}};
+}
+
 }  // namespace
 
 // Beyond a hundred-thousandth, figures only show how many bits a double has.
@@ -143,6 +167,11 @@ Json track_json(const TrackReport& report) {
     json["faults"] = Json::object();
     for (const Fault& fault : report.faults) json["faults"][fault.kind] = finding_json(fault.finding);
   }
+  if (!report.stems.empty()) {
+    json["stems"] = Json::array();
+    for (const StemReport& stem : report.stems) json["stems"].push_back(stem_json(stem));
+  }
+  if (report.null_test) json["null_test"] = null_test_json(*report.null_test);
   json["stages"] = Json::array();
   for (const StageReport& stage : report.stages) json["stages"].push_back(stage_json(stage, report.sample_rate_hz));
   json["notes"] = report.notes;

@@ -1,5 +1,6 @@
 #include "scheduler/cli/master_request.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -55,6 +56,24 @@ void refuse_file_as_folder(const fs::path& folder) {
   }
 }
 
+void add_stem_options(CLI::App& verb, bool& stems, std::string& mixdown) {
+  verb.add_flag("--stems", stems,
+                "Each folder of audio files is a mix: its files are stems, summed and mastered as one track; the "
+                "recipe's `stems` say what becomes of each");
+  verb.add_option("--mixdown", mixdown,
+                  "With --stems: what the untouched stems should sum to, a file, or the name of one in each folder; "
+                  "the report says how far they do, and which stem does not fit")
+      ->type_name("FILE");
+}
+
+void refuse_stems_unsaid(const v1::Recipe& recipe, bool stems, const std::string& mixdown) {
+  if (!mixdown.empty() && !stems) throw RefusedInput("--mixdown is for a mix made of stems: say --stems as well");
+  if (recipe.stems_size() == 0 || stems) return;
+  throw RefusedInput(
+      "the recipe has `stems`, which are for mixes: say --stems, and each folder of audio files is the stems of one "
+      "mix");
+}
+
 void refuse_masters_onto_inputs(const Scan& scan, const v1::Recipe& recipe, const fs::path& out_dir) {
   const bool is_named_alike =
       recipe.outputs_size() <= 1 && !(recipe.outputs_size() == 1 && recipe.outputs(0).has_path());
@@ -66,6 +85,7 @@ void refuse_masters_onto_inputs(const Scan& scan, const v1::Recipe& recipe, cons
     return at->second;
   };
   for (const ScannedTrack& track : scan.tracks) {
+    if (track.stems) continue;  // called by its folder: name_clashes() knows its files
     if (real((out_dir / track.relative).parent_path()) != real(fs::path(track.input).parent_path())) continue;
     const AudioFormat unknown;
     const auto outputs = outputs_of(recipe, unknown, {}, out_dir, track.relative);

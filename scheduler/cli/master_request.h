@@ -10,6 +10,10 @@
 #include "scheduler/worker/local_batch.h"
 #include "scheduler/worker/scan.h"
 
+namespace CLI {
+class App;
+}
+
 namespace lathe::cli {
 
 // A line on stderr: "lathe: …".
@@ -23,6 +27,12 @@ std::optional<RecipeSource> load_recipe(const std::string& recipe, const std::ve
 
 // Neither the output folder nor anything above it may be a file. Throws RefusedInput.
 void refuse_file_as_folder(const std::filesystem::path& folder);
+
+// --stems and --mixdown.
+void add_stem_options(CLI::App& verb, bool& stems, std::string& mixdown);
+
+// A recipe with `stems` is for mixes alone, and so is a mixdown. Throws RefusedInput.
+void refuse_stems_unsaid(const v1::Recipe& recipe, bool stems, const std::string& mixdown);
 
 // A single file among the inputs may lie in the output folder, if its master gets another name (folders have been
 // refused already). Path templates are looked at track by track: see OutputTaken. Throws RefusedInput.

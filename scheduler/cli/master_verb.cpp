@@ -22,6 +22,7 @@
 #include "scheduler/worker/memory_budget.h"
 #include "scheduler/worker/plan_batch.h"
 #include "scheduler/worker/state_folder.h"
+#include "scheduler/worker/stem_folders.h"
 
 namespace lathe::cli {
 namespace {
@@ -36,10 +37,10 @@ struct Options {
   std::vector<std::string> sets;
   std::string backend = "auto";
   int jobs = 0;
-  std::string memory;
+  std::string memory, mixdown;
   std::string state_dir;
   std::string dry_run;  // "measure", "quick" or empty
-  bool json = false, no_cache = false, overwrite = false, pcm_md5 = false, quiet = false;
+  bool json = false, no_cache = false, overwrite = false, pcm_md5 = false, quiet = false, stems = false;
 };
 
 void say_if_empty(const Scan& scan) {
@@ -118,7 +119,9 @@ int master(const Options& options) {
   Scan scan;
   try {
     refuse_file_as_folder(folder);
+    refuse_stems_unsaid(recipe->effective().recipe, options.stems, options.mixdown);
     scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder);
+    if (options.stems) scan = stem_mixes(std::move(scan), options.mixdown);
     refuse_masters_onto_inputs(scan, recipe->effective().recipe, folder);
     batch.memory_bytes = options.memory.empty() ? default_memory_bytes() : parse_memory(options.memory.c_str());
   } catch (const RefusedInput& refused) {
@@ -192,6 +195,7 @@ void add_master(CLI::App& app, Run& run) {
       ->capture_default_str();
   verb->add_option("--set", options->sets, "Changes one value of the recipe: PATH=VALUE, as loudness.target_lufs=-16")
       ->allow_extra_args(false);
+  add_stem_options(*verb, options->stems, options->mixdown);
   verb->add_option("--backend", options->backend, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();

@@ -77,17 +77,36 @@ std::string mended_text(const nlohmann::json& result) {
   return text;
 }
 
+// Of a mix: how its stems fit, and what was said of them.
+std::string stems_text(const nlohmann::json& result) {
+  if (!result.contains("stems")) return {};
+  std::vector<std::string> lines;
+  if (const auto test = result.find("null_test"); test != result.end()) {
+    const auto& left = test->at("residual_db");
+    lines.push_back(test->at("is_exact") ? std::string("the stems sum to the mixdown, bit for bit")
+                    : left.is_number()   ? fmt::format("stems against the mixdown: {:.1f} dB left", left.get<double>())
+                                         : std::string("the stems sum to the mixdown"));
+    for (const auto& finding : test->at("findings")) lines.push_back(finding.get<std::string>());
+  }
+  for (const auto& note : result.at("notes")) lines.push_back(note.get<std::string>());
+  for (const auto& stem : result.at("stems"))
+    for (const auto& note : stem.at("notes")) lines.push_back(note.get<std::string>());
+  std::string text;
+  for (const std::string& line : lines) text += "\n            " + visible_text(line);
+  return text;
+}
+
 std::string track_line(const scheduler::TrackOutcome& outcome) {
   const std::string state(scheduler::to_string(outcome.state));
   if (outcome.result_json.empty()) return fmt::format("{:<9} {}", state, visible_text(outcome.reason));
   const auto result = nlohmann::json::parse(outcome.result_json);
   const std::string reason = result.at("reason").get<std::string>();
   const std::string mended = mended_text(result);
-  return fmt::format("{:<9} {:>5} -> {:>5} LUFS, {:>5} dBTP  {}{}{}", state,
+  return fmt::format("{:<9} {:>5} -> {:>5} LUFS, {:>5} dBTP  {}{}{}{}", state,
                      figure(result, "before", "integrated_lufs"), figure(result, "after", "integrated_lufs"),
                      figure(result, "after", "true_peak_dbtp"), visible_text(outcome.input.filename().native()),
                      mended.empty() ? "" : "\n            " + mended,
-                     reason.empty() ? "" : "\n            " + visible_text(reason));
+                     reason.empty() ? "" : "\n            " + visible_text(reason), stems_text(result));
 }
 
 }  // namespace lathe::cli

@@ -22,6 +22,7 @@
 #include "scheduler/client/finish_by.h"
 #include "scheduler/core/clock.h"
 #include "scheduler/worker/memory_budget.h"
+#include "scheduler/worker/stem_folders.h"
 
 namespace lathe::cli {
 namespace {
@@ -37,10 +38,10 @@ struct Options {
   std::vector<std::string> sets;
   std::vector<std::string> profiles;
   std::string checks = "default";
-  std::string name, space, finish_by, request_id, memory;
+  std::string name, space, finish_by, request_id, memory, mixdown;
   int priority = 0;
   bool audit = false, overwrite = false, no_cache = false, pcm_md5 = false, wait = false, dry_run = false,
-       quiet = false;
+       quiet = false, stems = false;
 };
 
 struct Submission {
@@ -59,6 +60,8 @@ void check(const Options& options) {
   if (std::ranges::find(options.inputs, "") != options.inputs.end())
     throw std::invalid_argument("an input is an empty text; is there a variable that is not set?");
   if (options.audit) {
+    if (options.stems || !options.mixdown.empty())
+      throw std::invalid_argument("--stems makes masters: leave --audit out");
     if (!options.out.empty() || !options.sets.empty() || options.overwrite || options.pcm_md5)
       throw std::invalid_argument("--audit writes no masters: leave --out, --set, --overwrite and --pcm-md5 out");
   } else if (options.out.empty()) {
@@ -74,8 +77,13 @@ std::optional<Submission> master_submission(const Options& options, Scan& scan) 
   if (!recipe) return std::nullopt;
   const fs::path folder = output_folder(options.out);
   refuse_file_as_folder(folder);
-  scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder, true);
-  place_manifest_tracks(scan, folder);
+  refuse_stems_unsaid(recipe->effective().recipe, options.stems, options.mixdown);
+  scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder, !options.stems);
+  if (options.stems) {
+    scan = stem_mixes(std::move(scan), options.mixdown);
+  } else {
+    place_manifest_tracks(scan, folder);
+  }
   refuse_masters_onto_inputs(scan, recipe->effective().recipe, folder);
   Submission submission{{}, master_catalogue(scan, *recipe, folder, processors())};
   v1::MasterSetting& master = *submission.spec.mutable_master();
@@ -279,6 +287,7 @@ void add_submit(CLI::App& app, Run& run) {
   verb->add_option("--set", options->sets, "Changes one value of the recipe: PATH=VALUE, as loudness.target_lufs=-16")
       ->allow_extra_args(false)
       ->type_name("PATH=VALUE");
+  add_stem_options(*verb, options->stems, options->mixdown);
   verb->add_flag("--overwrite", options->overwrite, "Replaces files in the output folder that are not Lathe's own");
   verb->add_flag("--no-cache", options->no_cache, "Does anew what is unchanged");
   verb->add_flag("--pcm-md5", options->pcm_md5, "Also an MD5 of the samples, for all formats");

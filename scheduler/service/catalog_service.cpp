@@ -38,11 +38,11 @@ grpc::Status CatalogService::add(const Caller& caller, const v1::AddTasksRequest
   for (const v1::TaskSpec& spec : request.tasks()) {
     const std::int64_t position = request.first_position() + std::ssize(tasks);
     tasks.push_back(task_spec_of(spec, job->header.kind == "master", position));
-    for (const v1::TaskSpec::Member& track : members_of(spec)) {
-      if (lies_below(track.input(), farm_.roots)) continue;
+    for (const std::string& input : inputs_of(spec)) {
+      if (lies_below(input, farm_.roots)) continue;
       return {StatusCode::PERMISSION_DENIED,
               fmt::format("task {}: {} lies outside of the folders this farm works on (--root)", position,
-                          storable_text(track.input()))};
+                          storable_text(input))};
     }
   }
   const AddResult added = farm_.store.add_tasks(request.job_id(), request.first_position(), tasks);

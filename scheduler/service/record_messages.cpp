@@ -38,7 +38,7 @@ std::string name_without(std::string_view prefix, const std::string& name, int n
 void check_members(const v1::TaskSpec& spec, bool is_master, const std::function<void(const std::string&)>& refuse) {
   if (!is_master) refuse("an audit's task has one track: `members` are for masters");
   if (spec.members_size() > kMaxMembers) refuse("it has more than 4096 tracks");
-  if (spec.members(0).input() != spec.input() || spec.members(0).relative() != spec.relative())
+  if (!spec.stems() && (spec.members(0).input() != spec.input() || spec.members(0).relative() != spec.relative()))
     refuse("its first track is not the one that it names as its input");
   std::size_t bytes = 0;
   for (const v1::TaskSpec::Member& member : spec.members()) {
@@ -46,6 +46,10 @@ void check_members(const v1::TaskSpec& spec, bool is_master, const std::function
       refuse("a track's input or place, '" + storable_text(member.input()) + "', is no plain path");
     if (std::max(member.input().size(), member.relative().size()) > kMaxPathBytes)
       refuse("a path is longer than 4096 bytes, which no worker could open");
+    if (spec.stems() && member.relative() != spec.relative()) refuse("a stem's place is not that of its mix");
+    if (member.first_frame() < 0 || (member.end_frame() != 0 && member.end_frame() <= member.first_frame()))
+      refuse("a track ends where it begins, or before");
+    if (!is_storable_text(member.row_json())) refuse("a track's row is not UTF-8");
     if (!is_storable_text(member.side()) || !is_storable_text(member.note())) refuse("a track's text is not UTF-8");
     bytes += member.ByteSizeLong();
   }
@@ -155,6 +159,12 @@ TaskSpec task_spec_of(const v1::TaskSpec& spec, bool is_master, std::int64_t pos
     if (path->size() > kMaxPathBytes) refuse("a path is longer than 4096 bytes, which no worker could open");
   }
   if (!spec.members().empty()) check_members(spec, is_master, refuse);
+  if (spec.stems() && spec.members().empty()) refuse("a mix without stems");
+  if (!spec.mixdown().empty() &&
+      (!spec.stems() || !is_plain_absolute(spec.mixdown()) || spec.mixdown().size() > kMaxPathBytes)) {
+    refuse("the mixdown '" + storable_text(spec.mixdown()) +
+           "' is not an absolute path without '.' and '..' parts, or there are no stems");
+  }
   const std::size_t text_bytes = spec.problem().size() + spec.problem_code().size() + spec.manifest_json().size();
   if (text_bytes > kMaxTextBytes) refuse("its problem and manifest are longer than 64 KiB together");
   if (!is_storable_text(spec.problem()) || !is_storable_text(spec.problem_code()))

@@ -188,7 +188,8 @@ Grouping group_tracks(const std::vector<ScannedTrack>& tracks, const RecipeSourc
   Grouping grouping;
   std::map<std::string, std::vector<std::size_t>> at_album;
   if (may_need_albums(recipe.effective().recipe)) {
-    for (std::size_t i = 0; i < tracks.size(); ++i) at_album[tracks[i].album].push_back(i);
+    for (std::size_t i = 0; i < tracks.size(); ++i)
+      if (!tracks[i].stems) at_album[tracks[i].album].push_back(i);
   }
   std::erase_if(at_album, [](const auto& album) { return album.second.size() < 2; });
   std::vector<std::vector<std::size_t>> albums;

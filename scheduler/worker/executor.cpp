@@ -196,7 +196,7 @@ class Executor {
             {FailureClass::kPermanent, start.spec().problem_code().empty() ? "PROBLEM" : start.spec().problem_code(),
              start.spec().problem()});
       }
-      for (const v1::TaskSpec::Member& member : members_of(start.spec())) check_below_roots(member.input(), roots_);
+      for (const std::string& input : inputs_of(start.spec())) check_below_roots(input, roots_);
       TaskListener listener;
       listener.worker = log_name_;
       listener.progress = [&](double share, std::string_view stage) { teller.progress(share, stage); };

@@ -11,6 +11,19 @@
 #include "scheduler/worker/job_request.h"
 
 namespace lathe::scheduler {
+namespace {
+
+void add_stems(const ScannedTrack& mix, v1::TaskSpec& task) {
+  task.set_stems(true);
+  task.set_mixdown(mix.stems->mixdown);
+  for (const std::string& stem : mix.stems->stems) {
+    v1::TaskSpec::Member& member = *task.add_members();
+    member.set_input(stem);
+    member.set_relative(mix.relative);
+  }
+}
+
+}  // namespace
 
 std::vector<v1::TaskSpec> master_tasks(const std::vector<ScannedTrack>& tracks, const Grouping& grouping,
                                        double more_s_a_byte) {
@@ -26,6 +39,7 @@ std::vector<v1::TaskSpec> master_tasks(const std::vector<ScannedTrack>& tracks, 
     for (const GroupedTrack& grouped : group.tracks) {
       const ScannedTrack& track = tracks[grouped.track];
       cost_s += predicted_cost_s(track, v1::JOB_KIND_MASTER, more_s_a_byte);
+      if (track.stems) add_stems(track, task);
       if (group.tracks.size() == 1 && grouped.side.empty()) break;
       v1::TaskSpec::Member& member = *task.add_members();
       member.set_input(track.input);
@@ -52,7 +66,14 @@ std::vector<v1::TaskSpec::Member> members_of(const v1::TaskSpec& task) {
   return {only};
 }
 
-std::int64_t track_count(const v1::TaskSpec& task) { return std::max(task.members_size(), 1); }
+std::vector<std::string> inputs_of(const v1::TaskSpec& task) {
+  std::vector<std::string> inputs;
+  for (const v1::TaskSpec::Member& member : members_of(task)) inputs.push_back(member.input());
+  if (!task.mixdown().empty()) inputs.push_back(task.mixdown());
+  return inputs;
+}
+
+std::int64_t track_count(const v1::TaskSpec& task) { return task.stems() ? 1 : std::max(task.members_size(), 1); }
 
 void read_ahead(const v1::TaskSpec& task) {
   constexpr std::size_t kTracks = 3;
@@ -71,7 +92,7 @@ std::string task_text(const v1::TaskSpec& task) {
 std::vector<TrackOutcome> outcomes_of(const v1::TaskSpec& task, const TrackOutcome& whole) {
   const auto result = nlohmann::ordered_json::parse(whole.result_json, nullptr, false);
   const bool has_tracks = result.is_object() && result.contains("tracks");
-  if (task.members_size() <= 1 && !has_tracks) return {whole};
+  if (task.stems() || (task.members_size() <= 1 && !has_tracks)) return {whole};
   const std::vector<v1::TaskSpec::Member> members = members_of(task);
   std::vector<TrackOutcome> outcomes;
   for (std::size_t i = 0; i < members.size(); ++i) {

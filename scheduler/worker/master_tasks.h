@@ -17,8 +17,13 @@ namespace lathe::scheduler {
 std::vector<v1::TaskSpec> master_tasks(const std::vector<ScannedTrack>& tracks, const Grouping& grouping,
                                        double more_s_a_byte = 0);
 
-// Its tracks; of a task that holds one, that one.
+// Its tracks; of a task that holds one, that one; of a mix, its stems.
 std::vector<v1::TaskSpec::Member> members_of(const v1::TaskSpec& task);
+
+// All files that it reads, but for those that its recipe names.
+std::vector<std::string> inputs_of(const v1::TaskSpec& task);
+
+// A mix is one.
 std::int64_t track_count(const v1::TaskSpec& task);
 
 // Asks the system for the files of its first tracks: the others are far off, and the memory may be needed until then.

@@ -7,6 +7,7 @@
 
 #include "host/audio_file/audio_reader.h"
 #include "host/mastering/recipe_chain.h"
+#include "scheduler/worker/mix_job.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -46,15 +47,11 @@ class InputsInTheWay {
     const fs::path out = fs::weakly_canonical(out_dir);
     std::map<fs::path, bool> lies_in;  // by folder
     for (const ScannedTrack& track : tracks) {
-      const fs::path path(track.input);
-      const auto [folder, is_new] = lies_in.try_emplace(path.parent_path(), false);
-      if (is_new) {
-        const fs::path real = fs::weakly_canonical(folder->first);
-        folder->second = std::mismatch(out.begin(), out.end(), real.begin(), real.end()).first == out.end();
+      if (track.stems) {
+        for (const std::string& stem : track.stems->stems) look_at(stem, out, lies_in);
+      } else {
+        look_at(track.input, out, lies_in);
       }
-      struct stat s {};
-      const bool is_linked = ::lstat(path.c_str(), &s) == 0 && (S_ISLNK(s.st_mode) || s.st_nlink > 1);
-      if (folder->second || is_linked) remember(path);
     }
   }
   bool are_there() const { return !inputs_.empty(); }
@@ -67,12 +64,37 @@ class InputsInTheWay {
   }
 
  private:
+  void look_at(const fs::path& path, const fs::path& out, std::map<fs::path, bool>& lies_in) {
+    const auto [folder, is_new] = lies_in.try_emplace(path.parent_path(), false);
+    if (is_new) {
+      const fs::path real = fs::weakly_canonical(folder->first);
+      folder->second = std::mismatch(out.begin(), out.end(), real.begin(), real.end()).first == out.end();
+    }
+    struct stat s {};
+    const bool is_linked = ::lstat(path.c_str(), &s) == 0 && (S_ISLNK(s.st_mode) || s.st_nlink > 1);
+    if (folder->second || is_linked) remember(path);
+  }
   void remember(const fs::path& path) {
     struct stat s {};
     if (::stat(path.c_str(), &s) == 0) inputs_[{s.st_dev, s.st_ino}] = path;
   }
   std::map<std::pair<dev_t, ino_t>, fs::path> inputs_;
 };
+
+struct Header {
+  AudioFormat format;
+  Tags tags;
+};
+
+Header header_of(const ScannedTrack& track) {
+  if (track.stems) {
+    const OpenMix mix =
+        open_mix({track.stems->stems.begin(), track.stems->stems.end()}, track.stems->mixdown, Reading::header);
+    return {mix.format, mix.tags};
+  }
+  const AudioReader reader(track.input, Md5::compared, Reading::header);
+  return {reader.format(), reader.tags()};
+}
 
 }  // namespace
 
@@ -91,9 +113,9 @@ std::map<fs::path, std::string> name_clashes(const std::vector<ScannedTrack>& tr
   for (const ScannedTrack& track : tracks) {
     if (!look_at_all && at_place[track.relative] == 1) continue;
     try {
-      const AudioReader reader(track.input, Md5::compared, Reading::header);
-      const EffectiveRecipe own = recipe_for_track(recipe, track.input, reader.tags());
-      const auto outputs = outputs_of(own.recipe, reader.format(), reader.tags(), out_dir, track.relative);
+      const Header header = header_of(track);
+      const EffectiveRecipe own = recipe_for_track(recipe, track.input, header.tags);
+      const auto outputs = outputs_of(own.recipe, header.format, header.tags, out_dir, track.relative);
       for (const OutputSpec& output : outputs) {
         if (const fs::path* input = inputs.at(output.path)) {
           clashes[track.input] = "the master of " + track.input + " would be written onto " + input->string() +

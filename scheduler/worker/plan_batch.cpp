@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -17,6 +18,7 @@
 #include "scheduler/worker/album_look.h"
 #include "scheduler/worker/album_task.h"
 #include "scheduler/worker/job_request.h"
+#include "scheduler/worker/mix_job.h"
 #include "scheduler/worker/output_names.h"
 
 namespace lathe::scheduler {
@@ -64,7 +66,10 @@ PlannedTrack planned_by_header(const TrackJob& job, const AudioFormat& format) {
   }
   for (std::size_t i = 0; i < job.outputs.size(); ++i) {
     const auto found = formats.find(i);
-    const AudioFormat written = format_of(job.outputs[i], found == formats.end() ? track : found->second);
+    AudioFormat written = format_of(job.outputs[i], found == formats.end() ? track : found->second);
+    if (const double seconds = job.outputs[i].preview_s; seconds > 0)
+      written.frames =
+          std::min(written.frames, static_cast<std::int64_t>(std::llround(seconds * written.sample_rate_hz)));
     if (const std::string why = unwritable_reason(written); !why.empty())
       throw AudioFileError(AudioFileError::Fault::unsupported, job.outputs[i].path, why);
     OutputReport output = output_described(job.outputs[i], written);
@@ -195,38 +200,58 @@ class Run {
     }
   }
 
-  TrackJob job_of(TrackPlan& plan, const ScannedTrack& track) const {
+  // A track, or a mix, opened.
+  struct Prepared {
     TrackJob job;
-    job.input = track.input;
-    job.reader = std::make_shared<AudioReader>(track.input, Md5::compared,
-                                               batch_.only_headers ? Reading::header : Reading::samples);
-    const AudioFormat format = job.reader->format();
-    plan.audio_s = static_cast<double>(format.frames) / format.sample_rate_hz;
+    AudioFormat format;
+    std::vector<AudioFormat> stems = {};  // of a mix
+    std::vector<std::string> notes = {};
+  };
+
+  Prepared prepare(TrackPlan& plan, const ScannedTrack& track) const {
+    const Reading reading = batch_.only_headers ? Reading::header : Reading::samples;
+    Prepared made;
+    OpenMix mix;
+    if (track.stems) {
+      mix = open_mix({track.stems->stems.begin(), track.stems->stems.end()}, track.stems->mixdown, reading);
+      for (const auto& stem : mix.stems) made.stems.push_back(stem->format());
+      made.format = mix.format;
+    } else {
+      made.job.reader = std::make_shared<AudioReader>(track.input, Md5::compared, reading);
+      made.format = made.job.reader->format();
+    }
+    plan.audio_s = static_cast<double>(made.format.frames) / made.format.sample_rate_hz;
     if (const auto clash = clashes_.find(track.input); clash != clashes_.end()) throw OutputTaken(clash->second);
-    const v1::Recipe recipe = recipe_for_track(*batch_.recipe, track.input, job.reader->tags()).recipe;
-    job.out_dir = batch_.out_dir;
-    job.chain = chain_of(recipe);
-    job.outputs = outputs_of(recipe, format, job.reader->tags(), batch_.out_dir, track.relative);
-    job.backend = batch_.backend.backend;
-    refuse_taken(job);
-    return job;
+    const Tags& tags = track.stems ? mix.tags : made.job.reader->tags();
+    const v1::Recipe recipe = recipe_for_track(*batch_.recipe, track.input, tags).recipe;
+    made.job.input = track.input;
+    made.job.out_dir = batch_.out_dir;
+    made.job.chain = chain_of(recipe);
+    made.job.outputs = outputs_of(recipe, made.format, tags, batch_.out_dir, track.relative);
+    made.job.backend = batch_.backend.backend;
+    if (track.stems) made.notes = add_stems(recipe, mix, track.stems->mixdown, made.job);
+    refuse_taken(made.job);
+    return made;
   }
 
   void make(std::vector<TrackPlan>& plans, const std::vector<GroupedTrack>& programme, TrackMaster& master) {
-    std::vector<TrackJob> jobs;
-    for (std::size_t i = 0; i < programme.size(); ++i) jobs.push_back(job_of(plans[i], tracks_[programme[i].track]));
+    std::vector<Prepared> tracks;
+    for (std::size_t i = 0; i < programme.size(); ++i) tracks.push_back(prepare(plans[i], tracks_[programme[i].track]));
     if (batch_.only_headers) {
-      for (std::size_t i = 0; i < jobs.size(); ++i)
-        plans[i].planned = planned_by_header(jobs[i], jobs[i].reader->format());
+      for (std::size_t i = 0; i < tracks.size(); ++i) {
+        plans[i].planned = planned_by_header(tracks[i].job, tracks[i].format);
+        plans[i].planned->report.notes = tracks[i].notes;
+      }
       return;
     }
-    TrackJob& job = jobs.front();
-    AudioFormat format = job.reader->format();
-    for (std::size_t i = 1; i < jobs.size(); ++i) {
-      format.frames += jobs[i].reader->format().frames;
-      job.joined.push_back({jobs[i].input, jobs[i].outputs, jobs[i].reader});
+    TrackJob& job = tracks.front().job;
+    AudioFormat format = tracks.front().format;
+    for (std::size_t i = 1; i < tracks.size(); ++i) {
+      format.frames += tracks[i].format.frames;
+      job.joined.push_back({tracks[i].job.input, tracks[i].job.outputs, tracks[i].job.reader});
     }
-    const MemoryNeed need = master.memory_needed(AlbumJob{{job}}, {format});
+    const MemoryNeed need = job.stems.empty() ? master.memory_needed(AlbumJob{{job}}, {format})
+                                              : master.memory_needed(job, tracks.front().stems);
     const bool is_spooled = need.kept_bytes > memory_.total();
     if (is_spooled) job.spool_dir = batch_.spool_dir;
     const std::int64_t bytes = is_spooled ? need.spooled_bytes : need.kept_bytes;
@@ -247,6 +272,7 @@ class Run {
     const bool is_of_album = shares_gain(job);
     for (std::size_t i = 0; i < plans.size(); ++i) {
       std::vector<std::string>& notes = plans[i].planned->report.notes;
+      notes.insert(notes.begin(), tracks[i].notes.begin(), tracks[i].notes.end());
       if (!programme[i].note.empty()) notes.push_back(programme[i].note);
       if (is_of_album)
         notes.push_back(

@@ -13,6 +13,12 @@
 
 namespace lathe::scheduler {
 
+// The files of one mix.
+struct StemFolder {
+  std::vector<std::string> stems;  // absolute, by name
+  std::string mixdown;             // that the untouched stems should sum to; empty: none
+};
+
 struct ScannedTrack {
   // Paths as text: a std::filesystem::path takes several times the room, and there may be many tracks.
   std::string input;     // absolute, as the user reaches it (links are not resolved)
@@ -22,6 +28,7 @@ struct ScannedTrack {
   FileStamp stamp;                     // as the scan found it
   const Manifest* manifest = nullptr;  // the one that names it, and its row there; the scan keeps it
   const ManifestRow* row = nullptr;
+  std::shared_ptr<const StemFolder> stems = {};  // it is a mix: `input` is its folder, `bytes` and `stamp` are theirs
 };
 
 // Something that was named, or found in a folder, and cannot be looked at.

@@ -9,7 +9,9 @@
 
 #include "host/audio_file/pcm_hash.h"
 #include "host/mastering/recipe_chain.h"
+#include "host/report/track_json.h"
 #include "scheduler/worker/digest.h"
+#include "scheduler/worker/mix_job.h"
 #include "scheduler/worker/output_names.h"
 #include "scheduler/worker/path_roots.h"
 #include "scheduler/worker/task_runner.h"
@@ -28,6 +30,21 @@ std::string tags_text(const Tags& tags) {
   std::string text;
   for (const auto& [name, value] : tags.fields) text += name + "=" + value + "\n";
   return text;
+}
+
+// The same bytes under another header are other sound.
+std::string header_text(const AudioFormat& format) {
+  return fmt::format("{} {} {} {} {} {} {} {}", static_cast<int>(format.container), static_cast<int>(format.encoding),
+                     format.sample_rate_hz, format.channels, format.channel_mask, format.valid_bits, format.frames,
+                     format.speakers);
+}
+
+void check_unchanged(const FileIdentity& file) {
+  // Another file of its name does not matter: the one that was opened is whole.
+  const FileIdentity now = identity_of(file.path);
+  const bool is_same_file = now.inode == file.inode && now.device == file.device;
+  if (is_same_file && (now.size_bytes != file.size_bytes || now.mtime_ns != file.mtime_ns))
+    throw InputChanged(file.path + ": was written to while it was read; run again when it is finished");
 }
 
 }  // namespace
@@ -57,10 +74,7 @@ v1::FileIdentity identity_message(const FileIdentity& id) {
 std::string TrackTask::cache_key(const std::string& content_hash) const {
   std::string text =
       fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", LATHE_VERSION, kSampleRevision, bits, content_hash, recipe_json, tags);
-  // The same bytes under another header are other sound.
-  text += fmt::format("{} {} {} {} {} {} {} {}\n", static_cast<int>(format.container),
-                      static_cast<int>(format.encoding), format.sample_rate_hz, format.channels, format.channel_mask,
-                      format.valid_bits, format.frames, format.speakers);
+  text += header_text(format) + "\n";
   if (!named_files.empty()) text += named_files;
   for (const OutputSpec& o : job.outputs) {
     text += fmt::format("{} {} {} {}\n", o.path.string(), static_cast<int>(o.container), static_cast<int>(o.encoding),
@@ -76,33 +90,78 @@ TrackTask TaskPlanner::plan(const MasterJob& job, const v1::TaskSpec::Member& ta
   p.job.reader = std::make_shared<AudioReader>(task.input());
   const AudioReader& reader = *p.job.reader;
   p.format = reader.format();
-  p.tags = tags_text(reader.tags());
-  const EffectiveRecipe recipe = recipe_for_track(*job.recipe, task.input(), reader.tags());
+  p.job.side = task.side();
+  take_recipe(job, task.input(), reader.tags(), task.relative(), p);
+  look_at_outputs(job, p);
+  return p;
+}
+
+TrackTask TaskPlanner::plan_mix(const MasterJob& job, const v1::TaskSpec& task) {
+  TrackTask p;
+  p.bits = bit_class(job.backend);
+  std::vector<fs::path> files;
+  for (const v1::TaskSpec::Member& stem : task.members()) {
+    files.emplace_back(stem.input());
+    (files.size() == 1 ? p.identity : p.others.emplace_back()) = identity_of(stem.input());
+  }
+  const fs::path mixdown = task.mixdown();
+  if (!mixdown.empty()) p.others.push_back(identity_of(mixdown));
+  const OpenMix mix = open_mix(files, mixdown);
+  for (const auto& stem : mix.stems) p.stem_formats.push_back(stem->format());
+  p.format = mix.format;
+  const v1::Recipe recipe = take_recipe(job, task.input(), mix.tags, task.relative(), p);
+  p.notes = add_stems(recipe, mix, mixdown, p.job);
+  for (const StemTrack& stem : p.job.stems) {
+    Chain chain;
+    chain.stages = stem.stages;
+    p.named_files += named_files_.hashes(chain, job.roots);
+  }
+  // Only the report depends on what it holds.
+  if (!mixdown.empty())
+    p.named_files +=
+        fmt::format("mixdown {} {} {}\n", mixdown.string(), p.others.back().size_bytes, p.others.back().mtime_ns);
+  look_at_outputs(job, p);
+  return p;
+}
+
+v1::Recipe TaskPlanner::take_recipe(const MasterJob& job, const fs::path& input, const Tags& tags,
+                                    const fs::path& relative, TrackTask& p) {
+  const EffectiveRecipe recipe = recipe_for_track(*job.recipe, input, tags);
+  p.tags = tags_text(tags);
   p.recipe_json = recipe.sha256;
-  p.job.input = task.input();
+  p.job.input = input;
   p.job.out_dir = job.out_dir;
   p.job.backend = job.backend.backend;
   p.job.chain = chain_of(recipe.recipe);
   p.named_files = named_files_.hashes(p.job.chain, job.roots);
   p.job.pcm_md5 = job.pcm_md5;
-  p.job.side = task.side();
-  p.job.outputs = outputs_of(recipe.recipe, p.format, reader.tags(), job.out_dir, fs::path(task.relative()));
+  p.job.outputs = outputs_of(recipe.recipe, p.format, tags, job.out_dir, relative);
+  return recipe.recipe;
+}
+
+void TaskPlanner::look_at_outputs(const MasterJob& job, TrackTask& p) {
   std::set<fs::path> paths;
+  std::vector<FileIdentity> read = p.others;
+  read.push_back(p.identity);
   v1::RecallRequest question;
   *question.mutable_input() = identity_message(p.identity);
   for (const OutputSpec& output : p.job.outputs) {
     if (!paths.insert(output.path).second) {
-      throw OutputTaken("two outputs of " + task.input() + " would both be " + output.path.string() +
+      throw OutputTaken("two outputs of " + p.job.input.string() + " would both be " + output.path.string() +
                         "; give their paths {id} or {ext}");
     }
     check_below_roots(output.path.string(), job.roots);
     const FileIdentity there = identity_of(output.path);
-    if (there.inode != 0 && there.inode == p.identity.inode && there.device == p.identity.device) {
-      throw OutputTaken("the master of " + task.input() + " would be written onto " + output.path.string() +
-                        ", which is that very file; choose another output folder");
+    const auto is_there = [&there](const FileIdentity& file) {
+      return there.inode != 0 && there.inode == file.inode && there.device == file.device;
+    };
+    if (std::ranges::any_of(read, is_there)) {
+      throw OutputTaken("the master of " + p.job.input.string() + " would be written onto " + output.path.string() +
+                        ", which is " + (p.others.empty() ? "that very file" : "a file it is made of") +
+                        "; choose another output folder");
     }
     if (const fs::path named = named_file_at(p.job.chain, output.path); !named.empty()) {
-      throw OutputTaken("the master of " + task.input() + " would be " + output.path.string() +
+      throw OutputTaken("the master of " + p.job.input.string() + " would be " + output.path.string() +
                         ", and the recipe names " + named.string() +
                         " as what it is made after; choose another output folder");
     }
@@ -111,7 +170,12 @@ TrackTask TaskPlanner::plan(const MasterJob& job, const v1::TaskSpec::Member& ta
   }
   // Where nothing lies there is nothing to keep or replace: the scheduler need not be asked, as in most first runs.
   if (std::find(p.was_free.begin(), p.was_free.end(), false) != p.was_free.end()) p.known = recall_(question);
-  return p;
+}
+
+std::string TaskPlanner::known_hash(const FileIdentity& file) {
+  v1::RecallRequest question;
+  *question.mutable_input() = identity_message(file);
+  return recall_(question).content_hash();
 }
 
 std::string TaskPlanner::result_of(const std::string& cache_key) {
@@ -122,7 +186,10 @@ std::string TaskPlanner::result_of(const std::string& cache_key) {
 
 std::string content_hash(const TrackTask& track) {
   if (!track.known.content_hash().empty()) return track.known.content_hash();
-  AudioReader& reader = *track.job.reader;
+  return content_hash(*track.job.reader);
+}
+
+std::string content_hash(AudioReader& reader) {
   const std::int64_t frame = frame_bytes(reader.format());
   PcmHash content;
   std::vector<std::byte> bytes(static_cast<std::size_t>(65536 * frame));
@@ -131,6 +198,15 @@ std::string content_hash(const TrackTask& track) {
   }
   reader.rewind();
   return content.hex();
+}
+
+std::string mix_hash(const TrackTask& mix, const std::vector<std::string>& hashes) {
+  std::string text = "mix\n";
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    text += fmt::format("{}\t{}\t{}\n", json_text(mix.job.stems[i].input.filename()), header_text(mix.stem_formats[i]),
+                        hashes[i]);
+  }
+  return sha256_hex(text);
 }
 
 // Whether every output of the result lies where it was put, as it was put there.
@@ -171,11 +247,8 @@ Replace replace_policy(const MasterJob& job, const TrackTask& p, const fs::path&
 }
 
 void check_unchanged(const TrackTask& track) {
-  // Another file of its name does not matter: the one that was opened is whole.
-  const FileIdentity now = identity_of(track.job.input);
-  const bool is_same_file = now.inode == track.identity.inode && now.device == track.identity.device;
-  if (is_same_file && (now.size_bytes != track.identity.size_bytes || now.mtime_ns != track.identity.mtime_ns))
-    throw InputChanged(track.job.input.string() + ": was written to while it was read; run again when it is finished");
+  check_unchanged(track.identity);
+  for (const FileIdentity& other : track.others) check_unchanged(other);
 }
 
 }  // namespace lathe::scheduler

@@ -45,6 +45,10 @@ struct TrackTask {
   std::string tags;
   std::vector<bool> was_free;  // of the outputs' names, looked at before asking: what lies there by then was announced
   v1::RecallResponse known;    // of the input and of what lies under the outputs' names
+  // Of a mix, whose `identity` and `known` are of its first stem: the others, in order, and the mixdown behind them.
+  std::vector<FileIdentity> others;
+  std::vector<AudioFormat> stem_formats;
+  std::vector<std::string> notes;  // for its report
 
   // Of the track's samples and all that shows in its outputs.
   std::string cache_key(const std::string& content_hash) const;
@@ -58,16 +62,32 @@ class TaskPlanner {
   // Opens the track. Throws AudioFileError, OutputTaken, PathOutside, SchedulerAway, std::invalid_argument.
   TrackTask plan(const MasterJob& job, const v1::TaskSpec::Member& track);
 
+  // The same for a mix: opens its stems.
+  TrackTask plan_mix(const MasterJob& job, const v1::TaskSpec& mix);
+
+  // Hash of the samples that the file held, if it looks as it did; empty: not known.
+  std::string known_hash(const FileIdentity& file);
+
   // The result kept under the key; empty: none.
   std::string result_of(const std::string& cache_key);
 
  private:
+  // All that the recipe decides, for a track called `input` with these tags.
+  v1::Recipe take_recipe(const MasterJob& job, const std::filesystem::path& input, const Tags& tags,
+                         const std::filesystem::path& relative, TrackTask& task);
+  // What lies under the outputs' names already.
+  void look_at_outputs(const MasterJob& job, TrackTask& task);
+
   const Recall recall_;
   NamedFiles named_files_;
 };
 
 // Of the samples: remembered, or read, which leaves the reader where it was.
 std::string content_hash(const TrackTask& track);
+std::string content_hash(AudioReader& reader);
+
+// What a mix is made of: its stems' names, by which they have their roles, their formats, and the hash of each.
+std::string mix_hash(const TrackTask& mix, const std::vector<std::string>& hashes);
 
 // Whether every output of the result lies where it was put, as it was put there.
 bool is_still_there(const nlohmann::json& result, const TrackTask& track);

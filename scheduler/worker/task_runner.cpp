@@ -93,6 +93,7 @@ TaskRunner::Room TaskRunner::take_room(const MasterJob& job, const MemoryNeed& n
 
 FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task, const TaskListener& listener,
                              const std::atomic<bool>& is_cancelled) {
+  if (task.stems()) return run_mix(job, task, listener, is_cancelled);
   if (task.members_size() > 1) return run_group(job, task, listener, is_cancelled);
   const auto began = Clock::now();
   TrackTask p = planner_.plan(job, members_of(task).front());
@@ -141,17 +142,22 @@ std::optional<FinishedTask> TaskRunner::find_unchanged(const TrackTask& p) {
   FinishedTask done;
   done.content_hash = content_hash(p);
   done.cache_key = p.cache_key(done.content_hash);
+  if (!take_known(p, done)) return std::nullopt;
+  return done;
+}
+
+bool TaskRunner::take_known(const TrackTask& p, FinishedTask& done) {
   const std::string known = planner_.result_of(done.cache_key);
-  if (known.empty()) return std::nullopt;
+  if (known.empty()) return false;
   nlohmann::ordered_json result = nlohmann::ordered_json::parse(known);
-  if (!is_still_there(result, p)) return std::nullopt;
+  if (!is_still_there(result, p)) return false;
   done.is_unchanged = true;
   result["input"] = json_text(p.job.input);
   result.erase("busy");  // nobody was, this time
   done.result_json = result.dump();
   done.input = p.identity;
   done.audio_s = static_cast<double>(p.format.frames) / p.format.sample_rate_hz;
-  return done;
+  return true;
 }
 
 }  // namespace lathe::scheduler

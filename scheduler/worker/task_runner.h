@@ -105,7 +105,13 @@ class TaskRunner {
                          const std::atomic<bool>& is_cancelled);
   MasteredAlbum master_group(const MasterJob& job, const v1::TaskSpec& task, const std::vector<TrackTask>& tracks,
                              const TaskListener& listener, const std::atomic<bool>& is_cancelled);
+  // A mix of stems: see stem_task.cpp.
+  FinishedTask run_mix(const MasterJob& job, const v1::TaskSpec& task, const TaskListener& listener,
+                       const std::atomic<bool>& is_cancelled);
+  std::optional<FinishedTask> find_unchanged_mix(const TrackTask& mix);
   std::optional<FinishedTask> find_unchanged(const TrackTask& track);
+  // The result kept under done's key, where its outputs lie there still.
+  bool take_known(const TrackTask& track, FinishedTask& done);
   std::optional<FinishedTask> find_unchanged_group(const v1::TaskSpec& task, std::vector<TrackTask>& tracks);
 
   // What a piece of work holds of the budgets while it lasts.

@@ -36,7 +36,9 @@ TEST(UnbuiltFeatures, OneByOne) {
   for (const std::string scope : {"album", "loudest-track", "side"}) {
     EXPECT_THAT(unbuilt_paths("loudness: {target_lufs: -14, scope: " + scope + "}"), IsEmpty());
   }
-  EXPECT_THAT(unbuilt_paths("stems: [{match: '*'}]"), ElementsAre("stems"));
+  EXPECT_THAT(unbuilt_paths("stems: [{match: '*', chain: [{eq: {}}]}]"), IsEmpty());
+  EXPECT_THAT(unbuilt_paths("stems: [{match: '*', chain: [{declick: {keep_removed: true}}, {limit: {}}]}]"),
+              ElementsAre("stems[0].chain[0].declick.keep_removed", "stems[0].chain[1].limit"));
   EXPECT_THAT(unbuilt_paths("publish: album"), IsEmpty());
   EXPECT_THAT(unbuilt_paths("checks: [{profile: ebu-r128}]"), ElementsAre("checks"));
   EXPECT_THAT(unbuilt_paths("input: {contiguous: always, on_damaged: salvage, accept: [wav], sample_rate: 44100}"),
