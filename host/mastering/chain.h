@@ -13,6 +13,7 @@
 
 #include "host/audio_file/audio_file.h"
 #include "host/mastering/gain_solver.h"
+#include "host/mastering/output_checks.h"
 #include "host/mastering/reference_tone.h"
 #include "kernels/dynamics/compressor.h"
 #include "kernels/dynamics/gain_ride.h"
@@ -102,6 +103,7 @@ struct OutputSpec {
   std::optional<GainGoal> goal = std::nullopt;       // its own loudness or limiter; none: the chain's
   // Not a master but what this stage of the chain took out.
   std::optional<std::size_t> removed_by = std::nullopt;
+  OutputChecks checks = {};
 };
 
 // Equalisers and stereo stages that have been designed, shared between tracks and threads: a design costs as much as

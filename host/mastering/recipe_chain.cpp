@@ -349,6 +349,7 @@ std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& 
     spec.dither = dither_of(output->dither());
     if (output->has_sample_rate()) spec.sample_rate_hz = output->sample_rate();
     spec.goal = own_goal(*output, recipe, goal);
+    spec.checks = checks_of(recipe, *output);
     const std::string_view ext = extension_for(spec.container).substr(1);
     const std::string pattern = output->has_path()   ? output->path()
                                 : wanted.size() == 1 ? std::string()

@@ -16,7 +16,6 @@ class Finder {
     for (int i = 0; i < recipe.chain_size(); ++i) look_at(recipe.chain(i), item("chain", i));
     if (recipe.stems_size() > 0) add("stems", "stem mastering");
     for (int i = 0; i < recipe.outputs_size(); ++i) look_at(recipe.outputs(i), item("outputs", i));
-    if (recipe.checks_size() > 0) add("checks", "delivery profiles (they come with lathe audit)");
   }
 
  private:
@@ -28,7 +27,6 @@ class Finder {
     if (input.on_damaged() == v1::ON_DAMAGED_SALVAGE) {
       add("input.on_damaged", "salvaging damaged files (on_damaged: salvage)");
     }
-    if (input.accept_size() > 0) add("input.accept", "choosing among input formats (accept)");
   }
 
   void look_at(const v1::Stage& stage, const std::string& path) {
@@ -66,7 +64,6 @@ class Finder {
       if (skipped != v1::STAGE_KIND_LIMIT) add(path + ".skip", "an output that skips other stages than limit");
     }
     if (output.per() == v1::OUTPUT_PER_SIDE) add(path + ".per", "one file for each side (per: side)");
-    if (output.snap_588() == v1::SNAP588_REPORT) add(path + ".snap_588", "reporting CD frames (snap_588)");
   }
 
   std::vector<UnbuiltFeature> found_;

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "host/audio_file/pcm_hash.h"
+#include "host/mastering/accepted_formats.h"
 #include "host/mastering/recipe_chain.h"
 #include "scheduler/worker/digest.h"
 #include "scheduler/worker/output_names.h"
@@ -78,6 +79,7 @@ TrackTask TaskPlanner::plan(const MasterJob& job, const v1::TaskSpec::Member& ta
   p.format = reader.format();
   p.tags = tags_text(reader.tags());
   const EffectiveRecipe recipe = recipe_for_track(*job.recipe, task.input(), reader.tags());
+  check_accepted(recipe.recipe, task.input(), p.format.container);
   p.recipe_json = recipe.sha256;
   p.job.input = task.input();
   p.job.out_dir = job.out_dir;
@@ -87,6 +89,7 @@ TrackTask TaskPlanner::plan(const MasterJob& job, const v1::TaskSpec::Member& ta
   p.job.pcm_md5 = job.pcm_md5;
   p.job.side = task.side();
   p.job.outputs = outputs_of(recipe.recipe, p.format, reader.tags(), job.out_dir, fs::path(task.relative()));
+  p.named_files += named_files_.check_lines(p.job.outputs, job.roots);
   std::set<fs::path> paths;
   v1::RecallRequest question;
   *question.mutable_input() = identity_message(p.identity);

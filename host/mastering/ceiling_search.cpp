@@ -1,0 +1,27 @@
+#include "host/mastering/ceiling_search.h"
+
+#include <algorithm>
+
+namespace lathe {
+namespace {
+
+// Decibels that the decoded peak falls by for each that the ceiling falls by: until seen, and as far as it is believed,
+// for peaks move to other places from one ceiling to the next.
+constexpr double kFirstResponse = 0.9, kLeastResponse = 0.4, kMostResponse = 1.1;
+// Beyond what is over: less than anybody hears, and enough that the next peak in line, or dither, is not over again.
+constexpr double kMarginDb = 0.03;
+
+}  // namespace
+
+void CeilingSearch::lower(const std::string& what, double decoded_dbtp) {
+  double response = kFirstResponse;
+  if (last_ && last_->what == what && ceiling_dbtp_ < last_->ceiling_dbtp) {
+    response = std::clamp((last_->decoded_dbtp - decoded_dbtp) / (last_->ceiling_dbtp - ceiling_dbtp_), kLeastResponse,
+                          kMostResponse);
+  }
+  last_ = Seen{what, ceiling_dbtp_, decoded_dbtp};
+  ceiling_dbtp_ -= (decoded_dbtp - asked_dbtp_) / response + kMarginDb;
+  ++rounds_;
+}
+
+}  // namespace lathe
