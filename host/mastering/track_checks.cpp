@@ -71,7 +71,7 @@ CodecCheck check_of(const CodecWish& wish, const CodecTrial& trial, double ceili
 }  // namespace
 
 // Those that may lower the ceiling first, and of them the one that was highest last time: where it still is over,
-// nothing else need be tried.
+// nothing else need be tried. The first round tries them all, to begin with the worst.
 std::vector<TrackRun::Trial> TrackRun::trials(const Rendition& rendition) const {
   std::vector<Trial> all;
   for (const std::size_t index : rendition.outputs) {
@@ -107,21 +107,23 @@ bool TrackRun::holds_codecs(const Rendition& rendition) {
   const std::vector<Trial> all = trials(rendition);
   if (all.empty()) return true;
   watch_.pause();
-  bool holds = true;
   const double asked_dbtp = ceiling_ ? ceiling_->asked_dbtp() : kFullScaleDbtp;
+  const bool is_first_round = decoded_dbtp_.empty(), may_lower = solver_ && ceiling_ && ceiling_->may_go_on();
+  const Trial* worst = nullptr;  // of those over that lower the ceiling
   for (const Trial& trial : all) {
     report_progress(kCodecsShare, "codec check");
     const double decoded_dbtp = try_codec_on(trial, asked_dbtp);
     decoded_dbtp_[trial.name()] = decoded_dbtp;
     const bool lowers = job_.outputs[trial.output].checks.codecs[trial.wish].lowers_ceiling;
-    if (!lowers || decoded_dbtp <= asked_dbtp || !solver_ || !ceiling_ || !ceiling_->may_go_on()) continue;
-    ceiling_->lower(trial.name(), decoded_dbtp);
-    solver_->set_ceiling(part_, ceiling_->ceiling_dbtp());
-    holds = false;
-    break;
+    if (!lowers || !may_lower || decoded_dbtp <= asked_dbtp) continue;
+    if (worst == nullptr || decoded_dbtp > decoded_dbtp_[worst->name()]) worst = &trial;
+    if (!is_first_round) break;
   }
   watch_.go_on();
-  return holds;
+  if (worst == nullptr) return true;
+  ceiling_->lower(worst->name(), decoded_dbtp_[worst->name()]);
+  solver_->set_ceiling(part_, ceiling_->ceiling_dbtp());
+  return false;
 }
 
 void TrackRun::report_checks(const Rendition& rendition) {

@@ -92,8 +92,9 @@ TEST_F(MasterChecks, ADryRunEncodesNothingAndSaysSo) {
 
 TEST_F(MasterChecks, AProfileOfOnesOwnIsFoundBesideTheRecipeAndReadBeforeAnythingIsDone) {
   spill(work_.root() / "ours.yaml",
-        "profile: v1\nname: ours\ntitle: Ours\nversion: \"1\"\ndate: 2024-01-01\nstatus: folklore\nsource: us\n"
-        "limits: {integrated: [{min_lufs: -11, max_lufs: -9}]}\n");
+        "profile: v1\nname: ours\ntitle: Ours\nversion: \"1\"\ndate: \"2024\"\ndate_of: source\n"
+        "status: folklore\nsource: us\n"
+        "limits: {integrated: {target_lufs: -10, tolerance_lu: 1}}\n");
   const std::string recipe =
       work_.recipe("recipe: v1\nchain: [{limit: {}}]\nloudness: {target_lufs: -10}\nchecks: [{profile: ours.yaml}]\n");
   const ProgramResult run = work_.master({"--recipe", recipe, "--json"});
