@@ -1,59 +1,37 @@
 #include "host/compare/ab_encoding.h"
 
-#include <spawn.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
+#include <system_error>
 
 #include "host/audio_file/audio_writer.h"
-#include "host/audio_file/file_descriptor.h"
+#include "host/codec/child_process.h"
 #include "kernels/aligned.h"
 #include "kernels/pcm/pcm.h"
-
-extern char** environ;
 
 namespace lathe {
 namespace {
 
-FileDescriptor memory_file() {
-  FileDescriptor file(::memfd_create("lathe-excerpt", MFD_CLOEXEC));
-  if (file.get() < 0) throw EncoderFailed("no memory for an excerpt");
-  return file;
-}
+// An encoder of a minute of audio takes seconds; one that takes longer hangs.
+constexpr std::chrono::seconds kLongest{120};
+constexpr std::size_t kMostBytes = 1 << 30;
 
-std::vector<std::byte> contents(int fd) {
-  struct stat status {};
-  ::fstat(fd, &status);
-  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
-  for (std::size_t at = 0; at < bytes.size();) {
-    const ssize_t n = ::pread(fd, bytes.data() + at, bytes.size() - at, static_cast<off_t>(at));
-    if (n <= 0) throw EncoderFailed("an excerpt cannot be read back");
-    at += static_cast<std::size_t>(n);
-  }
-  return bytes;
+std::vector<std::byte> bytes_of(int fd) {
+  const std::string text = contents_of(fd, kMostBytes);
+  const auto* first = reinterpret_cast<const std::byte*>(text.data());
+  return {first, first + text.size()};
 }
 
 // Whether the program could be run and said that all went well.
-bool run(std::vector<std::string> command, int in, int out) {
-  std::vector<char*> arguments;
-  for (std::string& word : command) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+bool run(const std::vector<std::string>& command, int in, int out) {
   ::lseek(in, 0, SEEK_SET);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-  pid_t pid = -1;
-  const int error = ::posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return false;
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  try {
+    return ChildProcess(command, {in, out, -1}).wait(kLongest) == 0;
+  } catch (const std::system_error&) {
+    return false;
   }
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 std::vector<std::byte> opus_of(int wav) {
@@ -61,9 +39,9 @@ std::vector<std::byte> opus_of(int wav) {
       {"opusenc", "--quiet", "--bitrate", "160", "-", "-"},
       {"ffmpeg", "-v", "error", "-i", "pipe:0", "-c:a", "libopus", "-b:a", "160k", "-f", "ogg", "pipe:1"}};
   for (const auto& program : programs) {
-    const FileDescriptor out = memory_file();
+    const FileDescriptor out = memory_file("lathe-excerpt");
     if (!run(program, wav, out.get())) continue;
-    if (std::vector<std::byte> bytes = contents(out.get()); !bytes.empty()) return bytes;
+    if (std::vector<std::byte> bytes = bytes_of(out.get()); !bytes.empty()) return bytes;
   }
   throw EncoderFailed("--codec opus needs opusenc (opus-tools) or ffmpeg; install one, or use --codec flac");
 }
@@ -85,11 +63,11 @@ std::vector<std::byte> encoded(MutableAudioView audio, int sample_rate_hz, AbCod
   AlignedArray<std::int32_t> steps(samples + 16);
   std::vector<std::byte> bytes(samples * 2 + kPcmSlackBytes);
   Quantizer(Encoding::pcm16, Dither::tpdf, 1).pack(audio, 0, steps.data(), bytes.data());
-  const FileDescriptor file = memory_file();
+  const FileDescriptor file = memory_file("lathe-excerpt");
   AudioWriter writer(file.get(), "excerpt", format, {});
   writer.write(bytes.data(), audio.frames);
   writer.finish();
-  return codec == AbCodec::opus ? opus_of(file.get()) : contents(file.get());
+  return codec == AbCodec::opus ? opus_of(file.get()) : bytes_of(file.get());
 }
 
 }  // namespace lathe

@@ -21,7 +21,7 @@ class EncoderFailed : public std::runtime_error {
 };
 
 // 16 bits with TPDF dither (the same for the same samples). The row stride of `audio` is a multiple of 16; its samples
-// become what was written. Throws EncoderFailed, AudioFileError.
+// become what was written. Throws EncoderFailed, AudioFileError, std::system_error.
 std::vector<std::byte> encoded(MutableAudioView audio, int sample_rate_hz, AbCodec codec);
 
 }  // namespace lathe

@@ -108,19 +108,27 @@ AlbumLoudness AlbumRun::master(const Pool& pool) {
     solver = std::make_shared<GainSolver>(std::move(parts), goal);
     solver->solve();
   }
+  const auto each = [&](auto&& work) {
+    for (std::size_t i = 0; i < pool.members.size(); ++i) work(*members_[pool.members[i]]->run, *pool.renditions[i]);
+  };
   Measurement after;
-  for (int round = 0;; ++round) {
-    for (std::size_t part = 0; part < sharing.size(); ++part)
-      members_[pool.members[sharing[part]]]->run->use(solver, part);
-    for (std::size_t i = 0; i < pool.members.size(); ++i)
-      members_[pool.members[i]]->run->write_first(*pool.renditions[i]);
-    after = measured(pool);
-    if (round == kGainCorrections || !needs_correction(solver.get(), goal, after)) break;
-    solver->correct(after.figures.integrated_lufs);
+  for (bool holds = false; !holds;) {
+    for (int round = 0;; ++round) {
+      for (std::size_t part = 0; part < sharing.size(); ++part)
+        members_[pool.members[sharing[part]]]->run->use(solver, part);
+      each([](TrackRun& run, const Rendition& rendition) { run.write_first(rendition); });
+      after = measured(pool);
+      if (round == kGainCorrections || !needs_correction(solver.get(), goal, after)) break;
+      solver->correct(after.figures.integrated_lufs);
+    }
+    each([](TrackRun& run, const Rendition& rendition) { run.write_others(rendition); });
+    // A ceiling is one programme's, but what it takes the others make good: all are written again.
+    holds = true;
+    each([&holds](TrackRun& run, const Rendition& rendition) { holds = run.holds_codecs(rendition) && holds; });
+    if (!holds) solver->solve();
   }
   const std::string what = what_shares(goal, album_.programmes[pool.members.front()].side);
-  for (std::size_t i = 0; i < pool.members.size(); ++i)
-    members_[pool.members[i]]->run->write_rest(*pool.renditions[i], after, what);
+  each([&](TrackRun& run, const Rendition& rendition) { run.conclude(rendition, after, what); });
   return loudness_of(pool, after, solver ? solver->plan() : GainPlan{});
 }
 

@@ -13,6 +13,7 @@
 
 #include "host/audio_file/audio_file.h"
 #include "host/mastering/gain_solver.h"
+#include "host/mastering/output_checks.h"
 #include "host/mastering/reference_tone.h"
 #include "kernels/dynamics/compressor.h"
 #include "kernels/dynamics/gain_ride.h"
@@ -107,6 +108,7 @@ struct OutputSpec {
   double preview_s = 0;  // the loudest passage of so many seconds; 0: all of it
   // Not a master but what this stage of the chain took out.
   std::optional<std::size_t> removed_by = std::nullopt;
+  OutputChecks checks = {};
 };
 
 // Equalisers and stereo stages that have been designed, shared between tracks and threads: a design costs as much as

@@ -31,12 +31,16 @@ HopEnergies hops_between(const HopEnergies& hops, std::int64_t first, std::int64
 
 // One programme under the gain, with the limiter's curve over it.
 struct Part {
-  Part(GainPart given, double ceiling_, const std::optional<LimitGoal>& limit)
-      : store(*given.store), before(std::move(given.before)), ceiling(ceiling_) {
+  Part(GainPart given, const std::optional<LimitGoal>& limit) : store(*given.store), before(std::move(given.before)) {
     if (!limit) return;
-    const auto groups = static_cast<std::int64_t>(before.trace.sample_peak.size());
     map.emplace(store, std::move(before.trace.sample_peak), std::move(before.trace.bend));
-    curve.emplace(LimiterSettings{before.sample_rate_hz, ceiling, limit->release_ms}, groups);
+    limit_to(limit->ceiling_dbtp, limit->release_ms);
+  }
+
+  void limit_to(double dbtp, double release_ms) {
+    ceiling_dbtp = dbtp;
+    ceiling = db_to_amplitude(dbtp) * kCeilingMargin;
+    curve.emplace(LimiterSettings{before.sample_rate_hz, ceiling, release_ms}, groups());
   }
 
   void shape(double gain) {
@@ -80,7 +84,7 @@ struct Part {
 
   FrameStore& store;
   TrackBefore before;
-  double ceiling;
+  double ceiling_dbtp = 0, ceiling = 1;
   std::optional<PeakMap> map;
   std::optional<LimiterCurve> curve;
   std::int64_t trimmed_groups = 0;
@@ -137,9 +141,8 @@ double shared_loudness(std::span<const HopsOfTracks> parts, LoudnessScope scope)
 struct GainSolver::State {
   State(std::vector<GainPart> given, const GainGoal& goal_) : goal(goal_) {
     if (given.empty()) throw std::invalid_argument("a gain is solved for at least one programme");
-    if (goal.limit) ceiling = db_to_amplitude(goal.limit->ceiling_dbtp) * kCeilingMargin;
     parts.reserve(given.size());
-    for (GainPart& part : given) parts.emplace_back(std::move(part), ceiling, goal.limit);
+    for (GainPart& part : given) parts.emplace_back(std::move(part), goal.limit);
     std::vector<HopsOfTracks> hops;
     for (const Part& part : parts) hops.push_back({&part.before.hops, part.before.track_ends});
     loudness = shared_loudness(hops, goal.scope);
@@ -187,9 +190,10 @@ struct GainSolver::State {
 
   // The gain at which the limiter takes all that it may.
   double most_allowed_db() const {
-    double peak = 0;
-    for (const Part& part : parts) peak = std::max(peak, static_cast<double>(part.map->max_peak()));
-    return goal.limit->ceiling_dbtp - amplitude_to_db(peak) + *goal.limit->max_gain_reduction_db;
+    double room_db = std::numeric_limits<double>::infinity();
+    for (const Part& part : parts)
+      room_db = std::min(room_db, part.ceiling_dbtp - amplitude_to_db(part.map->max_peak()));
+    return room_db + *goal.limit->max_gain_reduction_db;
   }
 
   // Without a target too, the limiter takes no more than it may: the gain goes down instead.
@@ -295,7 +299,6 @@ struct GainSolver::State {
   const GainGoal& goal;
   std::vector<Part> parts;
   double loudness = 0;  // of what is before the gain
-  double ceiling = 1;
   double slope = 0.85;  // of loudness over drive, where last seen; to begin with, what music shows
   double bias = 0;      // measured loudness less the model's
   double shaped_db = std::numeric_limits<double>::quiet_NaN();
@@ -321,6 +324,12 @@ const GainPlan& GainSolver::solve() {
 const GainPlan& GainSolver::correct(double measured_lufs) {
   state_->bias += measured_lufs - state_->plan.expected_lufs;
   return solve();
+}
+
+void GainSolver::set_ceiling(std::size_t part, double ceiling_dbtp) {
+  if (!state_->goal.limit) throw std::invalid_argument("a gain without a limiter has no ceiling");
+  state_->parts.at(part).limit_to(ceiling_dbtp, state_->goal.limit->release_ms);
+  state_->shaped_db = std::numeric_limits<double>::quiet_NaN();
 }
 
 const GainPlan& GainSolver::plan() const { return state_->plan; }

@@ -112,6 +112,9 @@ class GainSolver {
   // Solves again, now that what the plan made has been measured: the loudness that expected_lufs foretold.
   const GainPlan& correct(double measured_lufs);
 
+  // From the next solve() or correct() on, one part is limited to this ceiling instead of the goal's.
+  void set_ceiling(std::size_t part, double ceiling_dbtp);
+
   // Of all parts together.
   const GainPlan& plan() const;
   // What the limiter does to one part; the rest is as in plan().

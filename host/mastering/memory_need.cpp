@@ -18,6 +18,8 @@ constexpr std::int64_t kRestorationBytes = 64 << 20, kRestorationBytesPerSample 
 // Declipping solves systems as long as its frames, and these are as long as the rate is high: 124 MB at 44.1 kHz and
 // 340 MB at 192 kHz were measured, eight channels taking 30 MB more than two.
 constexpr std::int64_t kDeclipBytesPerHz = 1800;
+// An encoder and a decoder beside it: ffmpeg takes 45 to 60 MB.
+constexpr std::int64_t kCodecBytes = 128 << 20;
 
 bool declips(const Chain& chain) {
   return std::any_of(chain.stages.begin(), chain.stages.end(), [](const ChainStage& stage) {
@@ -107,6 +109,9 @@ MemoryNeed TrackMaster::memory_needed(const Chain& chain, const std::vector<Outp
   const std::int64_t track_bytes = 4 * format.channels * format.frames;
   if (chain.restores()) bytes += kRestorationBytes + kRestorationBytesPerSample * format.channels * format.frames;
   if (declips(chain)) bytes += kDeclipBytesPerHz * format.sample_rate_hz;
+  const bool tries_codecs =
+      std::ranges::any_of(outputs, [](const OutputSpec& output) { return !output.checks.codecs.empty(); });
+  if (tries_codecs) bytes += kCodecBytes;
   need.kept_bytes = bytes + track_bytes + second_place(chain, outputs, format, file);
   need.spooled_bytes = bytes;
   return need;

@@ -352,6 +352,7 @@ std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& 
     spec.has_own_loudness = output->has_loudness();
     spec.preview_s = output->preview_s();
     spec.without = {output->without().begin(), output->without().end()};
+    spec.checks = checks_of(recipe, *output);
     const std::string_view ext = extension_for(spec.container).substr(1);
     const std::string pattern = output->has_path()   ? output->path()
                                 : wanted.size() == 1 ? std::string()

@@ -15,7 +15,8 @@ std::vector<Rendition> renditions_of(const Chain& chain, const std::vector<Outpu
     const int rate_hz = output.sample_rate_hz.value_or(track.sample_rate_hz);
     const GainGoal& goal = output.goal ? *output.goal : chain.goal;
     auto same = std::find_if(all.begin(), all.end(), [&](const Rendition& one) {
-      return one.format.sample_rate_hz == rate_hz && one.goal == goal;
+      return one.format.sample_rate_hz == rate_hz && one.goal == goal &&
+             outputs[one.outputs.front()].checks.lowering() == output.checks.lowering();
     });
     if (same == all.end()) {
       AudioFormat format = track;

@@ -1,4 +1,5 @@
-// What outputs of a track have in common: a sample rate and a goal of loudness and limiter, and so one gain.
+// What outputs of a track have in common: a sample rate, a goal of loudness and limiter, and the codecs that its
+// ceiling may be lowered for; and so one gain and one ceiling.
 #pragma once
 
 #include <cstddef>

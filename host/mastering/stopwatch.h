@@ -22,6 +22,18 @@ class Stopwatch {
     kind_ = nullptr;
     since_ = now;
   }
+  // What this thread does from now on counts as nothing, and nor does the time that it waits: other processes work for
+  // it.
+  void pause() {
+    stop();
+    paused_wall_s_ = wall_now_s();
+    paused_cpu_s_ = cpu_now_s();
+  }
+  void go_on() {
+    since_ = wall_now_s();
+    wall_began_s_ += since_ - paused_wall_s_;
+    cpu_began_s_ += cpu_now_s() - paused_cpu_s_;
+  }
   BusySeconds total() const {
     const double wall_s = wall_now_s() - wall_began_s_;
     const double share = wall_s > 0 ? std::min(1.0, (cpu_now_s() - cpu_began_s_) / wall_s) : 1.0;
@@ -45,6 +57,7 @@ class Stopwatch {
   double BusySeconds::*kind_ = nullptr;
   double since_ = 0;
   double wall_began_s_ = wall_now_s(), cpu_began_s_ = cpu_now_s();
+  double paused_wall_s_ = 0, paused_cpu_s_ = 0;
 };
 
 }  // namespace lathe

@@ -41,6 +41,9 @@ PlannedTrack TrackRun::plan() {
   }
   for (std::size_t piece = 0; piece < tracks; ++piece) {
     planned[piece].report = report_of_piece(piece);
+    std::vector<OutputChecks> checks;
+    for (std::size_t i = 0; i < job_.outputs.size(); ++i) checks.push_back(output_of(piece, i).checks);
+    if (const std::string note = checks_not_made(checks); !note.empty()) planned[piece].report.notes.push_back(note);
     for (const auto& [index, output] : outputs) {
       const OutputSpec& spec = output_of(piece, index);
       AudioFormat format = format_of(spec, output.first);

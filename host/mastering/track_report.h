@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/mastering/check_report.h"
 #include "kernels/loudness/loudness_reading.h"
 #include "kernels/restoration/restorer.h"
 #include "kernels/stage_account.h"
@@ -43,6 +44,12 @@ struct OutputReport {
   std::int64_t clipped_samples = 0;  // above full scale where nothing limits, and held there by the encoding
   std::optional<double> asked_lufs, asked_dbtp;
   std::string reason;  // why what was asked was not reached; empty when it was
+  std::vector<ProfileCheck> checks;
+  std::vector<CodecCheck> codec_checks;
+  // What the limiter's ceiling was lowered to for the codecs' sake, and how often it was limited again for it.
+  std::optional<double> codec_ceiling_dbtp;
+  int codec_rounds = 0;
+  std::optional<CdFrames> cd_frames;
 };
 
 // What a restoration stage did beside its figures.

@@ -154,15 +154,25 @@ void TrackRun::write_removed(std::size_t stage, FrameStore& after) {
 // The gain of a rendition, and its files.
 void TrackRun::master(const Rendition& rendition) {
   solve_gain(rendition);
-  write_first(rendition);
-  Measurement whole;
-  // The first output says whether the gain was right; the others follow it.
-  for (int round = 0;; ++round) {
-    whole = measurement_of(written_first(rendition), rendition.format.frames, rendition.format.sample_rate_hz);
-    if (round == kGainCorrections || !correct_gain(rendition, whole)) break;
-    write_first(rendition);
+  Measurement whole = write_corrected(rendition);
+  for (write_others(rendition); !holds_codecs(rendition); write_others(rendition)) {
+    watch_.start(&BusySeconds::limiter);
+    solver_->solve();
+    watch_.stop();
+    use(solver_, part_);
+    whole = write_corrected(rendition);
   }
-  write_rest(rendition, whole, is_joined() ? "the tracks that run into each other" : std::string());
+  conclude(rendition, whole, is_joined() ? "the tracks that run into each other" : std::string());
+}
+
+// The first output says whether the gain was right; the others follow it.
+Measurement TrackRun::write_corrected(const Rendition& rendition) {
+  for (int round = 0;; ++round) {
+    write_first(rendition);
+    const Measurement whole =
+        measurement_of(written_first(rendition), rendition.format.frames, rendition.format.sample_rate_hz);
+    if (round == kGainCorrections || !correct_gain(rendition, whole)) return whole;
+  }
 }
 
 void TrackRun::write_first(const Rendition& rendition) { write_output(rendition, rendition.outputs.front()); }
@@ -171,15 +181,22 @@ const LoudnessReading& TrackRun::written_first(const Rendition& rendition) const
   return written_.at(rendition.outputs.front()).whole;
 }
 
-void TrackRun::write_rest(const Rendition& rendition, const Measurement& whole, const std::string& of_what) {
+void TrackRun::write_others(const Rendition& rendition) {
   for (std::size_t i = 1; i < rendition.outputs.size(); ++i) write_output(rendition, rendition.outputs[i]);
+}
+
+void TrackRun::conclude(const Rendition& rendition, const Measurement& whole, const std::string& of_what) {
   report_gain(rendition);
   judge(rendition, whole, of_what);
+  report_checks(rendition);
 }
 
 std::optional<GainPart> TrackRun::part_of(const Rendition& rendition) {
   plan_ = {};
   solver_.reset();
+  decoded_dbtp_.clear();
+  ceiling_.reset();
+  if (rendition.goal.limit) ceiling_.emplace(rendition.goal.limit->ceiling_dbtp);
   if (!stores_) return std::nullopt;
   check_cancelled();
   report_progress(kAnalysisShare, "limiter");
@@ -253,7 +270,7 @@ void TrackRun::report_gain(const Rendition& rendition) {
   }
   if (rendition.goal.target_lufs) add("loudness", {{"gain_db", amplitude_to_db(plan_.gain)}});
   if (curve() != nullptr) {
-    add("limit", {{"ceiling_dbtp", rendition.goal.limit->ceiling_dbtp},
+    add("limit", {{"ceiling_dbtp", ceiling_->ceiling_dbtp()},
                   {"max_gain_reduction_db", plan_.max_gain_reduction_db},
                   {"limited_share", plan_.limited_share},
                   {"groups_trimmed", static_cast<double>(plan_.trimmed_groups)}});
@@ -263,8 +280,10 @@ void TrackRun::report_gain(const Rendition& rendition) {
 // What was asked of the rendition's outputs, and why it was not reached.
 void TrackRun::judge(const Rendition& rendition, const Measurement& whole, const std::string& of_what) {
   const GainGoal& goal = rendition.goal;
+  GainGoal limited = goal;
+  if (limited.limit) limited.limit->ceiling_dbtp = ceiling_->ceiling_dbtp();
   const bool is_known = !is_preview(rendition.outputs.front());
-  const std::string shared_reason = is_known ? reason_for(goal, plan_, whole) : std::string();
+  const std::string shared_reason = is_known ? reason_for(limited, plan_, whole) : std::string();
   const std::string of = renditions_.size() > 1 ? "output " + job_.outputs[rendition.outputs.front()].id + ": " : "";
   for (std::size_t piece = 0; piece < source_.tracks().size(); ++piece) {
     const Measurement& own = written_.at(rendition.outputs.front()).reports[piece].after;

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/mastering/ceiling_search.h"
 #include "host/mastering/gain_solver.h"
 #include "host/mastering/output_writer.h"
 #include "host/mastering/piece_readings.h"
@@ -49,8 +50,8 @@ class TrackRun {
   PlannedTrack plan();
 
   // Instead of run(), where gains are shared with other programmes: first analyse(); then for each rendition master(),
-  // or, where its gain is shared, part_of(), use(), write_first() and, if the gain has changed, again, write_rest(); in
-  // the end finish().
+  // or, where its gain is shared, part_of(), use(), write_first() and, if the gain has changed, again, write_others()
+  // and holds_codecs(), after which all of it may be due again, and conclude(); in the end finish().
   void analyse();
   // Gives back the memory that only the stages needed.
   void release_spare();
@@ -63,8 +64,12 @@ class TrackRun {
   // What write_first() has written, from end to end, and where its tracks end.
   const LoudnessReading& written_first(const Rendition& rendition) const;
   const std::vector<std::int64_t>& track_ends(const Rendition& rendition);
+  void write_others(const Rendition& rendition);
+  // Tries the codecs that the checks of the written outputs name. False: one is over what was asked for, and the
+  // limiter's ceiling is lower now: the gain is to be solved, and everything written, again.
+  bool holds_codecs(const Rendition& rendition);
   // `whole` is how all that shares the gain came out, and `of_what` what that is, for the reasons.
-  void write_rest(const Rendition& rendition, const Measurement& whole, const std::string& of_what);
+  void conclude(const Rendition& rendition, const Measurement& whole, const std::string& of_what);
   MasteredTrack finish();
 
   // What a goal made of the programme, once its rendition is mastered.
@@ -89,8 +94,18 @@ class TrackRun {
   GainForecast forecast(const Rendition& rendition) const;
   TrackBefore before_gain(const Rendition& rendition);
   bool correct_gain(const Rendition& rendition, const Measurement& after);
+  Measurement write_corrected(const Rendition& rendition);
   void report_gain(const Rendition& rendition);
   void judge(const Rendition& rendition, const Measurement& whole, const std::string& of_what);
+  // One codec and one output.
+  struct Trial {
+    std::size_t output = 0, wish = 0;  // places among the outputs, and among the codecs of that
+    std::string name() const { return std::to_string(output) + "/" + std::to_string(wish); }
+  };
+  std::vector<Trial> trials(const Rendition& rendition) const;
+  double try_codec_on(const Trial& trial, double ceiling_dbtp);
+  void report_checks(const Rendition& rendition);
+  void report_codecs(const std::vector<CodecWish>& wishes, std::size_t piece, OutputReport& report);
   bool is_untouched(const Rendition& rendition) const;
   void write_output(const Rendition& rendition, std::size_t index);
   Written write_pieces(const RenderSource& source, std::size_t index, const std::vector<std::int64_t>& ends,
@@ -134,6 +149,8 @@ class TrackRun {
   std::vector<std::int64_t> ends_;
   GainPlan plan_;
   std::vector<FoundGain> found_gains_;
+  std::optional<CeilingSearch> ceiling_;        // with a limiter
+  std::map<std::string, double> decoded_dbtp_;  // by trial, as last seen
   Stopwatch watch_;
   TrackReport report_;                           // what holds for the programme
   std::vector<std::string> reasons_;             // of each track

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "host/recipe/canonical_json.h"
+#include "host/recipe/delivery_profiles.h"
 #include "host/recipe/field_reader.h"
 #include "host/recipe/recipe_advice.h"
 #include "host/recipe/semantic_checks.h"
@@ -68,8 +69,9 @@ void find_files(RecipeNode& node, std::string_view around, const fs::path& folde
     RecipeNode& value = entry.value;
     const bool is_profile = path.ends_with("denoise.profile") && value.text != "auto";
     const bool is_reference = path.ends_with("match_eq.reference");
+    const bool is_delivery = path.ends_with("checks.profile") && is_profile_file(value.text);
     const bool names_a_file =
-        (is_profile || is_reference) && value.kind == RecipeNode::Kind::scalar && !value.text.empty();
+        (is_profile || is_reference || is_delivery) && value.kind == RecipeNode::Kind::scalar && !value.text.empty();
     if (!names_a_file) {
       find_files(value, entry.key, folder, problems);
       continue;
@@ -78,8 +80,10 @@ void find_files(RecipeNode& node, std::string_view around, const fs::path& folde
     if (file.empty()) {
       problems.push_back(
           problem_at(value.position,
-                     std::string(is_profile ? "denoise.profile" : "match_eq.reference") + ": there is no file " +
-                         lathe::quoted(value.text) +
+                     std::string(is_profile    ? "denoise.profile"
+                                 : is_delivery ? "checks.profile"
+                                               : "match_eq.reference") +
+                         ": there is no file " + lathe::quoted(value.text) +
                          (folder.empty() ? " in the working folder" : " beside the recipe or in the working folder")));
       continue;
     }

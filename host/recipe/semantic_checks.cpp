@@ -4,6 +4,7 @@
 #include <set>
 
 #include "host/recipe/chain_frequencies.h"
+#include "host/recipe/check_rules.h"
 #include "host/recipe/field_reader.h"
 #include "host/recipe/field_rules.h"
 #include "host/recipe/numbers.h"
@@ -270,6 +271,9 @@ class Checks {
 
 }  // namespace
 
-void check_semantics(const ReadRecipe& read, std::vector<RecipeProblem>& problems) { Checks(read, problems).run(); }
+void check_semantics(const ReadRecipe& read, std::vector<RecipeProblem>& problems) {
+  Checks(read, problems).run();
+  check_checks(read, problems);
+}
 
 }  // namespace lathe

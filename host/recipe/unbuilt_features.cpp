@@ -25,7 +25,6 @@ class Finder {
     for (int i = 0; i < recipe.chain_size(); ++i) look_at(recipe.chain(i), item("chain", i));
     for (int i = 0; i < recipe.stems_size(); ++i) look_at(recipe.stems(i), item("stems", i) + ".chain");
     for (int i = 0; i < recipe.outputs_size(); ++i) look_at(recipe.outputs(i), item("outputs", i));
-    if (recipe.checks_size() > 0) add("checks", "delivery profiles (they come with lathe audit)");
   }
 
  private:
@@ -37,7 +36,6 @@ class Finder {
     if (input.on_damaged() == v1::ON_DAMAGED_SALVAGE) {
       add("input.on_damaged", "salvaging damaged files (on_damaged: salvage)");
     }
-    if (input.accept_size() > 0) add("input.accept", "choosing among input formats (accept)");
   }
 
   void look_at(const v1::Stage& stage, const std::string& path) {
@@ -88,7 +86,6 @@ class Finder {
     }
     if (output.of() == v1::OUTPUT_OF_STEMS) add(path + ".of", "mastered stems (of: stems)");
     if (output.per() == v1::OUTPUT_PER_SIDE) add(path + ".per", "one file for each side (per: side)");
-    if (output.snap_588() == v1::SNAP588_REPORT) add(path + ".snap_588", "reporting CD frames (snap_588)");
   }
 
   std::vector<UnbuiltFeature> found_;

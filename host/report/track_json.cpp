@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "host/report/check_json.h"
+
 namespace lathe {
 namespace {
 
@@ -34,6 +36,7 @@ Json output_json(const OutputReport& output) {
   json["asked"] = {{"integrated_lufs", optional_number(output.asked_lufs)},
                    {"true_peak_dbtp", optional_number(output.asked_dbtp)}};
   json["reason"] = output.reason;
+  add_checks_json(output, json);
   return json;
 }
 

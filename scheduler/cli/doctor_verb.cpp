@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "host/codec/codec_programs.h"
 #include "kernels/cuda/device.h"
 #include "kernels/simd/level.h"
 #include "scheduler/cli/verbs.h"
@@ -79,6 +80,25 @@ Json gpu_of(const cuda::CudaStatus& status) {
   return json;
 }
 
+// For codec_check: who encodes each, and what decodes them all; null where nothing does.
+Json lossy_codecs() {
+  const CodecPrograms& programs = CodecPrograms::of_this_machine();
+  Json json{{"decoder", text_or_null(programs.decoder())}};
+  for (const LossyCodec codec : kLossyCodecs) json[std::string(word_of(codec))] = text_or_null(programs.encoder(codec));
+  return json;
+}
+
+void print_lossy_codecs() {
+  const CodecPrograms& programs = CodecPrograms::of_this_machine();
+  for (const LossyCodec codec : kLossyCodecs) {
+    const std::string encoder = programs.encoder(codec);
+    const bool is_aac = codec == LossyCodec::aac && !encoder.empty();
+    std::printf("           %-6s %s%s\n", std::string(word_of(codec)).c_str(),
+                encoder.empty() ? ("none: " + programs.absence(codec)).c_str() : encoder.c_str(),
+                is_aac ? " (not Apple's encoder)" : "");
+  }
+}
+
 void print_gpu(const cuda::CudaStatus& status) {
   if (!status.absence.empty()) std::printf("gpu        none: %s\n", status.absence.c_str());
   for (const cuda::DeviceInfo& device : status.devices) {
@@ -103,7 +123,8 @@ int doctor(const std::string& state_dir, bool as_json) {
                       {"simd_level_in_use", name_of(simd_level())}};
   doc["memory"] = {{"lathe_may_use_gb", static_cast<double>(scheduler::default_memory_bytes()) / 1e9}};
   doc["gpu"] = gpu_of(cuda::cuda_status());
-  doc["codecs"] = {{"containers", "WAV, RF64, W64, AIFF, CAF, FLAC"}, {"libFLAC", LATHE_FLAC_VERSION}};
+  doc["codecs"] = {
+      {"containers", "WAV, RF64, W64, AIFF, CAF, FLAC"}, {"libFLAC", LATHE_FLAC_VERSION}, {"lossy", lossy_codecs()}};
   doc["store"] = store_of(state_dir, is_well);
   doc["store"]["sqlite"] = LATHE_SQLITE_VERSION;
   if (as_json) {
@@ -117,6 +138,7 @@ int doctor(const std::string& state_dir, bool as_json) {
   print_gpu(cuda::cuda_status());
   std::printf("codecs     %s (libFLAC %s)\n", doc["codecs"]["containers"].get<std::string>().c_str(),
               LATHE_FLAC_VERSION);
+  print_lossy_codecs();
   std::printf("store      %s: %s (SQLite %s)\n", doc["store"].value("path", "-").c_str(),
               doc["store"]["state"].get<std::string>().c_str(), LATHE_SQLITE_VERSION);
   return is_well ? kOk : kSomeFailed;

@@ -7,6 +7,7 @@
 
 #include "host/mastering/recipe_chain.h"
 #include "host/report/audit_text.h"
+#include "scheduler/cli/named_profiles.h"
 
 namespace lathe::cli {
 
@@ -33,6 +34,7 @@ std::optional<RecipeSource> load_recipe(const std::string& recipe, const std::ve
   try {
     RecipeSource source = RecipeSource::load(recipe, sets);
     const std::vector<RecipeProblem> unbuilt = source.unbuilt();
+    check_named_profiles(source);
     if (unbuilt.empty()) {
       for (const RecipeProblem& problem : source.warnings())
         std::fprintf(stderr, "%s\n", problem.text("warning").c_str());

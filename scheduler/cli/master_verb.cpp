@@ -11,6 +11,7 @@
 #include "kernels/backend.h"
 #include "kernels/cuda/device.h"
 #include "scheduler/cli/batch_report.h"
+#include "scheduler/cli/check_summary.h"
 #include "scheduler/cli/interrupt.h"
 #include "scheduler/cli/master_request.h"
 #include "scheduler/cli/plan_report.h"
@@ -98,6 +99,7 @@ void summarise(const BatchResult& result, const Scan& scan, const fs::path& out_
       stderr, "%d mastered, %d unchanged, %d failed%s: %.0f s of audio in %.1f s (%.0fx realtime). Masters are in %s\n",
       done, unchanged, failed, left.c_str(), result.audio_s, result.wall_s,
       result.wall_s > 0 ? result.audio_s / result.wall_s : 0.0, out_dir.c_str());
+  for (const std::string& line : check_summary(result.tracks)) say(line);
   for (const std::string& warning : scan.warnings) say(warning);
   if (was_cancelled(result)) say("interrupted. The same command goes on where this one stopped");
 }

@@ -6,6 +6,7 @@
 
 #include "host/recipe/json_schema.h"
 #include "host/recipe/recipe.h"
+#include "scheduler/cli/named_profiles.h"
 #include "scheduler/cli/verbs.h"
 
 namespace lathe::cli {
@@ -40,6 +41,7 @@ int show(const std::string& name, bool effective, const std::vector<std::string>
 int lint(const std::string& file, const std::vector<std::string>& sets, bool is_strict) {
   try {
     const RecipeSource source = RecipeSource::load(file, sets);
+    check_named_profiles(source);
     const std::vector<RecipeProblem> unbuilt = source.unbuilt(), warnings = source.warnings();
     const char* severity = is_strict ? "error" : "warning";
     for (const RecipeProblem& problem : unbuilt) std::printf("%s\n", problem.text(severity).c_str());

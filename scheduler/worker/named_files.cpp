@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
+#include "host/codec/codec_programs.h"
+#include "host/recipe/delivery_profiles.h"
 #include "scheduler/worker/digest.h"
 #include "scheduler/worker/path_roots.h"
 #include "scheduler/worker/task_runner.h"
@@ -35,6 +39,23 @@ std::string NamedFiles::hashes(const Chain& chain, const std::vector<std::string
     }
   }
   return lines;
+}
+
+std::string NamedFiles::check_lines(const std::vector<OutputSpec>& outputs, const std::vector<std::string>& roots) {
+  std::set<std::string> lines;
+  for (const OutputSpec& output : outputs) {
+    for (const std::string& profile : output.checks.profiles) {
+      if (!is_profile_file(profile)) continue;  // shipped: part of the engine
+      check_place(profile, "delivery profile", roots);
+      lines.insert("profile " + hash_of(profile) + "\n");
+    }
+    for (const CodecWish& wish : output.checks.codecs) {
+      const CodecPrograms& programs = CodecPrograms::of_this_machine();
+      lines.insert(
+          fmt::format("{} {} {}\n", codec_text(wish.codec), programs.encoder(wish.codec.codec), programs.decoder()));
+    }
+  }
+  return fmt::format("{}", fmt::join(lines, ""));
 }
 
 fs::path named_file_at(const Chain& chain, const fs::path& output) {

@@ -18,6 +18,11 @@ class NamedFiles {
   // whole path or not a file, what check_below_roots() throws, and std::invalid_argument for a folder without audio.
   std::string hashes(const Chain& chain, const std::vector<std::string>& roots);
 
+  // What the checks of the outputs stand on, in the same way: files of delivery profiles, and the programs of this
+  // machine that encode and decode, for another version may leave other peaks, and so another ceiling. Throws as
+  // hashes().
+  std::string check_lines(const std::vector<OutputSpec>& outputs, const std::vector<std::string>& roots);
+
  private:
   // Read once for all tracks that are made with it, and again when its size, time or place has changed.
   const std::string& hash_of(const std::filesystem::path& file);

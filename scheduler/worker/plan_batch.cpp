@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "host/audio_file/audio_writer.h"
+#include "host/mastering/accepted_formats.h"
 #include "host/mastering/output_writer.h"
 #include "host/mastering/recipe_chain.h"
 #include "host/mastering/rendition.h"
@@ -80,6 +81,9 @@ PlannedTrack planned_by_header(const TrackJob& job, const AudioFormat& format) {
     report.outputs.push_back(std::move(output));
     planned.forecasts.emplace_back();
   }
+  std::vector<OutputChecks> checks;
+  for (const OutputSpec& output : job.outputs) checks.push_back(output.checks);
+  if (const std::string note = checks_not_made(checks); !note.empty()) report.notes.push_back(note);
   if (!report.outputs.empty()) {
     report.asked_lufs = report.outputs.front().asked_lufs;
     report.asked_dbtp = report.outputs.front().asked_dbtp;
@@ -224,6 +228,7 @@ class Run {
     if (const auto clash = clashes_.find(track.input); clash != clashes_.end()) throw OutputTaken(clash->second);
     const Tags& tags = track.stems ? mix.tags : made.job.reader->tags();
     const v1::Recipe recipe = recipe_for_track(*batch_.recipe, track.input, tags).recipe;
+    check_accepted(recipe, track.input, made.format.container);
     made.job.input = track.input;
     made.job.out_dir = batch_.out_dir;
     made.job.chain = chain_of(recipe);

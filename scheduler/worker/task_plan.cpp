@@ -8,6 +8,7 @@
 #include <set>
 
 #include "host/audio_file/pcm_hash.h"
+#include "host/mastering/accepted_formats.h"
 #include "host/mastering/recipe_chain.h"
 #include "host/report/track_json.h"
 #include "scheduler/worker/digest.h"
@@ -127,6 +128,7 @@ TrackTask TaskPlanner::plan_mix(const MasterJob& job, const v1::TaskSpec& task) 
 v1::Recipe TaskPlanner::take_recipe(const MasterJob& job, const fs::path& input, const Tags& tags,
                                     const fs::path& relative, TrackTask& p) {
   const EffectiveRecipe recipe = recipe_for_track(*job.recipe, input, tags);
+  check_accepted(recipe.recipe, input, p.format.container);
   p.tags = tags_text(tags);
   p.recipe_json = recipe.sha256;
   p.job.input = input;
@@ -136,6 +138,7 @@ v1::Recipe TaskPlanner::take_recipe(const MasterJob& job, const fs::path& input,
   p.named_files = named_files_.hashes(p.job.chain, job.roots);
   p.job.pcm_md5 = job.pcm_md5;
   p.job.outputs = outputs_of(recipe.recipe, p.format, tags, job.out_dir, relative);
+  p.named_files += named_files_.check_lines(p.job.outputs, job.roots);
   return recipe.recipe;
 }
 

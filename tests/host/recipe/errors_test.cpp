@@ -113,7 +113,9 @@ TEST(RecipeErrors, WhatIsRequiredIsMissed) {
   EXPECT_EQ(error_in_line("chain: [{eq: {bands: [{freq_hz: 100}]}}]"), "chain[0].eq.bands[0] needs the key 'type'");
   EXPECT_EQ(error_in_line("chain: [{eq: {bands: [{type: notch}]}}]"),
             "chain[0].eq.bands[0] needs the key 'freq_hz' in Hz");
-  EXPECT_EQ(error_in_line("checks: [{}]"), "checks[0] needs the key 'profile'");
+  EXPECT_EQ(error_in_line("checks: [{}]"),
+            "checks[0] needs one of 'profile' (a delivery profile) and 'codec_check' (lossy codecs, as "
+            "[aac-256, mp3-320, opus-128]), or both");
   EXPECT_EQ(error_in_line("overrides: [{match: {track: 7}}]"), "overrides[0] needs the key 'set'");
   EXPECT_EQ(error_in_line("overrides: [{match: {track: 7}, set: {}}]"), "overrides[0].set is empty");
 }

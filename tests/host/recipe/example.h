@@ -64,7 +64,7 @@ loudness:
   on_conflict: stop-at-limit
 checks:
   - {profile: apple-digital-masters}
-  - {profile: ern-delivery, codec_check: [aac-256, vorbis-160]}
+  - {profile: spotify, codec_check: [aac-256, vorbis-160]}
 outputs:
   - {id: hd,    format: wav, bits: 24, path: "{upc}/{upc}_{disc:02}_{track:03}.wav"}
   - {id: cd,    format: wav, bits: 16, sample_rate: 44100, dither: tpdf, snap_588: report}

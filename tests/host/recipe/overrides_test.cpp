@@ -109,10 +109,10 @@ TEST(RecipeOverrides, ApplyInTheirOrder) {
 
 TEST(RecipeOverrides, KeepTheTypeOfWhatTheySet) {
   const v1::Recipe recipe = effective(
-      kBase + "overrides: [{match: {track: 7}, set: {checks: [{profile: 007}], loudness.target_lufs: -15.0}}]\n");
+      kBase + "overrides: [{match: {track: 7}, set: {checks: [{profile: 007.yaml}], loudness.target_lufs: -15.0}}]\n");
   const auto& set = recipe.overrides(0).set();
   EXPECT_EQ(set.at("loudness.target_lufs").number_value(), -15);
-  EXPECT_EQ(set.at("checks").list_value().values(0).struct_value().fields().at("profile").string_value(), "007");
+  EXPECT_EQ(set.at("checks").list_value().values(0).struct_value().fields().at("profile").string_value(), "007.yaml");
 }
 
 TEST(RecipeOverrides, UnknownTrackNumbersFitNoNumber) {

@@ -40,12 +40,12 @@ TEST(UnbuiltFeatures, OneByOne) {
   EXPECT_THAT(unbuilt_paths("stems: [{match: '*', chain: [{declick: {keep_removed: true}}, {limit: {}}]}]"),
               ElementsAre("stems[0].chain[0].declick.keep_removed", "stems[0].chain[1].limit"));
   EXPECT_THAT(unbuilt_paths("publish: album"), IsEmpty());
-  EXPECT_THAT(unbuilt_paths("checks: [{profile: ebu-r128}]"), ElementsAre("checks"));
+  EXPECT_THAT(unbuilt_paths("checks: [{profile: ebu-r128, codec_check: [aac-256]}]"), IsEmpty());
   EXPECT_THAT(unbuilt_paths("input: {contiguous: always, on_damaged: salvage, accept: [wav], sample_rate: 44100}"),
-              ElementsAre("input.on_damaged", "input.accept"));
+              ElementsAre("input.on_damaged"));
   EXPECT_THAT(unbuilt_paths("outputs: [{sample_rate: 44100, skip: [limit, eq], per: side, snap_588: report, "
                             "loudness: {target_lufs: -9}}]"),
-              ElementsAre("outputs[0].skip", "outputs[0].per", "outputs[0].snap_588"));
+              ElementsAre("outputs[0].skip", "outputs[0].per"));
 }
 
 TEST(UnbuiltFeatures, SeveralOutputsAreBuilt) {
@@ -59,7 +59,7 @@ TEST(UnbuiltFeatures, SeveralOutputsAreBuilt) {
 TEST(UnbuiltFeatures, StandWhereTheRecipeWritesThem) {
   const RecipeSource source = read(
       "recipe: v1\n"
-      "checks: [{profile: ebu-r128}]\n"
+      "stems: [{match: '*'}]\n"
       "chain:\n"
       "  - limit:\n"
       "      oversample: 8\n"
@@ -73,16 +73,16 @@ TEST(UnbuiltFeatures, StandWhereTheRecipeWritesThem) {
                   "this yet: salvaging damaged files (on_damaged: salvage)",
                   "bad.yaml:5:19: warning: chain[0].limit.oversample: this version of Lathe cannot do this "
                   "yet: choosing the limiter's oversampling, which is 16 times where it proves its ceiling",
-                  HasSubstr("bad.yaml:6:17: warning: outputs[0].per: "), HasSubstr("bad.yaml:2:1: warning: checks: ")));
+                  HasSubstr("bad.yaml:2:1: warning: stems: "), HasSubstr("bad.yaml:6:17: warning: outputs[0].per: ")));
 }
 
 TEST(UnbuiltFeatures, OfAnOverrideCountToo) {
   const RecipeSource source = read(
-      "recipe: v1\nchecks: [{profile: ebu-r128}]\nchain: [{limit: }]\n"
+      "recipe: v1\nstems: [{match: '*'}]\nchain: [{limit: }]\n"
       "overrides:\n  - {match: {track: 1}, set: {chain.limit.oversample: 8}}\n");
   const auto problems = source.unbuilt();
   ASSERT_EQ(problems.size(), 2u);
-  EXPECT_THAT(problems[0].text(), HasSubstr("bad.yaml:2:1: error: checks"));
+  EXPECT_THAT(problems[0].text(), HasSubstr("bad.yaml:2:1: error: stems"));
   EXPECT_THAT(problems[1].text(), HasSubstr("bad.yaml:5:55: error: chain[0].limit.oversample"));
 }
 
