@@ -1,6 +1,7 @@
-// What a run ends with: the files and the report of each of its programme's tracks.
+// What a run makes of each of its programme's tracks: files, report, preview.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "host/mastering/track_run.h"
@@ -45,6 +46,22 @@ TrackReport TrackRun::report_of_piece(std::size_t piece) const {
   report.notes = std::move(notes);
   report.reason = reasons_[piece];
   return report;
+}
+
+Passage TrackRun::track_within(std::size_t piece, int sample_rate_hz) const {
+  const std::vector<std::int64_t> ends = ends_at(sample_rate_hz);
+  return {piece == 0 ? 0 : ends[piece - 1], ends[piece]};
+}
+
+// The same seconds at every rate.
+Passage TrackRun::preview_of(std::size_t piece, const OutputSpec& output, int sample_rate_hz) const {
+  const int rate_hz = track_format_.sample_rate_hz;
+  const Passage at_track = loudest_passage(loudness_over_time_, track_within(piece, rate_hz), output.preview_s);
+  Passage passage = passage_at(at_track, rate_hz, sample_rate_hz);
+  const Passage track = track_within(piece, sample_rate_hz);
+  passage.end = std::min(passage.end, track.end);
+  passage.first = std::max(passage.first, track.first);
+  return passage;
 }
 
 }  // namespace lathe
