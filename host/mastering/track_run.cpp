@@ -329,7 +329,8 @@ TrackRun::Written TrackRun::write_pieces(const RenderSource& source, std::size_t
   std::vector<OutputPiece> pieces;
   for (std::size_t i = 0; i < ends.size(); ++i) written.files.emplace_back(job_.out_dir, output_of(i, index).path);
   for (std::size_t i = 0; i < ends.size(); ++i)
-    pieces.push_back({&output_of(i, index), &written.files[i], &source_.tracks()[i].tags, ends[i]});
+    pieces.push_back(
+        {&output_of(i, index), &written.files[i], &source_.tracks()[i].tags, &source_.tracks()[i].metadata, ends[i]});
   OutputWriter writer(source, weights_, blocks_, watch_, std::move(tick));
   WrittenOutput done = writer.write(pieces, job_.pcm_md5);
   written.reports = std::move(done.pieces);

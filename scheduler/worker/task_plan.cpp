@@ -21,12 +21,13 @@ namespace fs = std::filesystem;
 
 // Raised by hand whenever the same input and recipe come to give other samples: results kept from before then no longer
 // count.
-constexpr int kSampleRevision = 6;
+constexpr int kSampleRevision = 7;
 
 // Everything beside the samples that ends up in the outputs.
-std::string tags_text(const Tags& tags) {
+std::string tags_text(const Tags& tags, const Metadata& metadata) {
   std::string text;
   for (const auto& [name, value] : tags.fields) text += name + "=" + value + "\n";
+  if (!metadata.is_empty()) text += metadata_digest(metadata) + "\n";
   return text;
 }
 
@@ -76,7 +77,7 @@ TrackTask TaskPlanner::plan(const MasterJob& job, const v1::TaskSpec::Member& ta
   p.job.reader = std::make_shared<AudioReader>(task.input());
   const AudioReader& reader = *p.job.reader;
   p.format = reader.format();
-  p.tags = tags_text(reader.tags());
+  p.tags = tags_text(reader.tags(), reader.metadata());
   const EffectiveRecipe recipe = recipe_for_track(*job.recipe, task.input(), reader.tags());
   p.recipe_json = recipe.sha256;
   p.job.input = task.input();
