@@ -12,6 +12,8 @@
 #include "host/audio_file/byte_order.h"
 #include "host/audio_file/metadata/byte_view.h"
 #include "host/audio_file/metadata/cue_sheet.h"
+#include "host/audio_file/metadata/id3_fields.h"
+#include "host/audio_file/metadata/id3_tag.h"
 #include "host/audio_file/text_encoding.h"
 
 namespace lathe {
@@ -20,7 +22,7 @@ namespace {
 constexpr std::int64_t kMost32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t kRiffCueBytes = 24, kCafMarkBytes = 28;
 constexpr std::size_t kMostLabelBytes = 255;  // of AIFF
-constexpr std::size_t kMostChapters = 999;
+constexpr std::size_t kMostChapters = 999, kMostCues = 100'000;
 
 std::string text_of(std::string_view bytes) { return utf8_from_unknown(bytes).text; }
 
@@ -50,7 +52,7 @@ std::vector<CuePoint> riff_cues(const Metadata& metadata) {
   const MetadataChunk* chunk = metadata.find(ChunkFamily::riff, "cue ");
   if (chunk == nullptr) return cues;
   ByteView left(chunk->body);
-  const std::size_t count = std::min<std::size_t>(left.le32(), left.size() / kRiffCueBytes);
+  const std::size_t count = std::min<std::size_t>({left.le32(), left.size() / kRiffCueBytes, kMostCues});
   cues.resize(count);
   std::map<std::uint32_t, CuePoint*> points;
   for (CuePoint& cue : cues) {
@@ -118,7 +120,8 @@ std::vector<CuePoint> caf_cues(const Metadata& metadata) {
   const auto strings = caf_strings(metadata);
   ByteView left(chunk->body);
   left.take(4);
-  for (std::uint32_t count = left.be32(); count > 0 && left.size() >= kCafMarkBytes; --count) {
+  for (std::uint32_t count = left.be32(); count > 0 && left.size() >= kCafMarkBytes && cues.size() < kMostCues;
+       --count) {
     ByteView mark(left.take(kCafMarkBytes));
     mark.take(4);
     const double frame = std::bit_cast<double>(mark.be64());
@@ -166,6 +169,30 @@ std::optional<std::int64_t> milliseconds(std::string_view text) {
   return ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * 1000 + parts[3];
 }
 
+// CHAP frames (ID3v2 chapter frame addendum 1.0): start and end in milliseconds, and a title in a frame within.
+std::vector<CuePoint> frame_cues(const Metadata& metadata, int sample_rate_hz) {
+  std::vector<CuePoint> cues;
+  const auto frame_at = [sample_rate_hz](std::uint32_t ms) {
+    return (static_cast<std::int64_t>(ms) * sample_rate_hz + 500) / 1000;
+  };
+  for (const Id3Frame& frame : metadata.frames) {
+    if (frame.id != "CHAP") continue;
+    std::string_view body = frame.body;
+    take_id3_string(0, body);
+    ByteView left(body);
+    CuePoint& cue = cues.emplace_back();
+    const std::uint32_t start = left.be32(), end = left.be32();
+    cue.frame = frame_at(start);
+    if (end > start && end != UINT32_MAX) cue.length = frame_at(end) - cue.frame;
+    left.take(8);
+    for (const Id3Frame& inner : parse_id3_frames(left.rest())) {
+      const auto fields = fields_of_frame(inner);
+      if (inner.id == "TIT2" && !fields.empty()) cue.label = fields.front().second;
+    }
+  }
+  return cues;
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
@@ -176,6 +203,11 @@ std::vector<CuePoint> chunk_cues(const Metadata& metadata) {
   }
   const MetadataChunk* sheet = metadata.find(ChunkFamily::flac, "CUESHEET");
   return sheet == nullptr ? std::vector<CuePoint>() : cue_sheet_points(sheet->body);
+}
+
+std::vector<CuePoint> all_cues(const Metadata& metadata, int sample_rate_hz) {
+  std::vector<CuePoint> cues = chunk_cues(metadata);
+  return cues.empty() ? frame_cues(metadata, sample_rate_hz) : cues;
 }
 
 std::vector<MetadataChunk> riff_cue_chunks(const std::vector<CuePoint>& cues) {
@@ -270,7 +302,7 @@ std::vector<std::pair<std::string, std::string>> chapter_fields(const std::vecto
 }
 
 CuedTags cued(const Tags& tags, const Metadata& metadata, int sample_rate_hz) {
-  CuedTags out{tags, chunk_cues(metadata)};
+  CuedTags out{tags, all_cues(metadata, sample_rate_hz)};
   const std::vector<CuePoint> chapters = chapter_cues(tags, sample_rate_hz);
   if (chapters.empty()) return out;
   const auto is_cue_too = [&](const CuePoint& chapter) {

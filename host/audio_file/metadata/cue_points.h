@@ -21,6 +21,9 @@ struct CuePoint {
 // Of the chunks of a container; where none has any, of a FLAC cue sheet.
 std::vector<CuePoint> chunk_cues(const Metadata& metadata);
 
+// These, and where there are none, the chapters of an ID3 tag.
+std::vector<CuePoint> all_cues(const Metadata& metadata, int sample_rate_hz);
+
 // The chunks of each family that say so. RIFF and AIFF hold frames below 2^32; AIFF labels are cut at 255 bytes.
 std::vector<MetadataChunk> riff_cue_chunks(const std::vector<CuePoint>& cues);
 std::vector<MetadataChunk> aiff_cue_chunks(const std::vector<CuePoint>& cues);

@@ -13,7 +13,11 @@ void FieldMerge::add_raw(std::string_view name, std::string_view value) {
       return other.first == field.first && other.second.starts_with(field.second);
     });
     if (is_known) return;
-    tags_.fields.push_back(field);
+    if (tags_.fields.size() < kMostFields) {
+      tags_.fields.push_back(field);
+    } else {
+      tags_.add_raw(name, value);  // which says why not
+    }
   }
   tags_.notes.insert(tags_.notes.end(), clean.notes.begin(), clean.notes.end());
 }

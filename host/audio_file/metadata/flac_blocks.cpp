@@ -224,9 +224,12 @@ Tags flac_fields(const Tags& tags, const Metadata& metadata, int sample_rate_hz)
   Tags out = tags;
   const bool has_chapters =
       std::ranges::any_of(tags.fields, [](const auto& field) { return is_chapter_field(field.first); });
+  // A cue sheet stays one.
+  const bool has_sheet = metadata.find(ChunkFamily::flac, "CUESHEET") != nullptr;
   const bool has_foreign = std::ranges::any_of(metadata.chunks, holds_cues);
-  if (has_chapters || !has_foreign) return out;
-  for (auto& field : chapter_fields(chunk_cues(metadata), sample_rate_hz)) out.fields.push_back(std::move(field));
+  if (has_chapters || (has_sheet && !has_foreign)) return out;
+  for (auto& field : chapter_fields(all_cues(metadata, sample_rate_hz), sample_rate_hz))
+    out.fields.push_back(std::move(field));
   return out;
 }
 

@@ -2,7 +2,8 @@
 #include "host/audio_file/metadata/id3_fields.h"
 
 #include <algorithm>
-#include <array>
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -251,11 +252,11 @@ std::vector<Id3Frame> frames_of_fields(const TagFields& fields, const std::vecto
   }
   std::vector<Id3Frame> frames;
   std::set<std::string> done;
-  const auto values_of = [&wanted](std::string_view name) {
-    std::vector<std::string> values;
-    for (const auto& field : wanted)
-      if (field.first == name) values.push_back(field.second);
-    return values;
+  std::map<std::string, std::vector<std::string>, std::less<>> all_values;
+  for (const auto& [name, value] : wanted) all_values[name].push_back(value);
+  const auto values_of = [&all_values](std::string_view name) {
+    const auto found = all_values.find(name);
+    return found == all_values.end() ? std::vector<std::string>() : found->second;
   };
   for (const auto& [name, value] : wanted) {
     if (!to_make.contains(name) || !done.insert(name).second) continue;

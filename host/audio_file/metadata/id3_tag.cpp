@@ -13,6 +13,7 @@
 namespace lathe {
 namespace {
 
+constexpr std::size_t kMostFrames = 10'000;
 constexpr int kUnsynchronised = 0x80, kExtendedHeader = 0x40, kFooter = 0x10;
 
 std::uint32_t byte_at(std::string_view bytes, std::size_t i) { return static_cast<unsigned char>(bytes[i]); }
@@ -97,6 +98,10 @@ class TagReader {
       const std::optional<FrameHead> head = next_head();
       if (!head) {
         tag_.notes.emplace_back("the ID3 tag is damaged: what stands behind its last whole frame is left out");
+        break;
+      }
+      if (tag_.frames.size() >= kMostFrames) {
+        tag_.notes.emplace_back("the ID3 tag has more frames than are read: the rest is left out");
         break;
       }
       take(*head, left_.substr(head->header_bytes, head->size));
@@ -229,6 +234,8 @@ Id3Tag parse_id3_tag(std::string_view bytes) {
   }
   return TagReader(version, body, (flags & kUnsynchronised) != 0).read();
 }
+
+std::vector<Id3Frame> parse_id3_frames(std::string_view bytes) { return TagReader(4, bytes, false).read().frames; }
 
 std::string make_id3_tag(const std::vector<Id3Frame>& frames, const std::vector<Picture>& pictures) {
   std::string body;

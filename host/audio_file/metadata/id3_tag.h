@@ -20,9 +20,12 @@ constexpr std::size_t kId3HeaderBytes = 10;
 // The whole tag's length by its header, or 0 where the bytes do not begin with one. Needs the first 10 bytes.
 std::size_t id3_tag_bytes(std::string_view bytes);
 
-// Takes what is whole of a tag that is damaged or cut, and says so in the notes. Compressed and encrypted frames are
-// left out with a note. Bytes behind the tag do not matter.
+// Takes what is whole of a tag that is damaged or cut, and at most 10,000 frames, and says so in the notes. Compressed
+// and encrypted frames are left out with a note. Bytes behind the tag do not matter.
 Id3Tag parse_id3_tag(std::string_view bytes);
+
+// Frames of version 2.4 that stand in another frame.
+std::vector<Id3Frame> parse_id3_frames(std::string_view bytes);
 
 // Version 2.4 without unsynchronisation, padding or extended header. Empty for no frames and no pictures.
 std::string make_id3_tag(const std::vector<Id3Frame>& frames, const std::vector<Picture>& pictures);

@@ -98,6 +98,20 @@ TEST_F(MetadataThrough, ChaptersInCommentsBecomeCuePointsWhereThereAreSuch) {
   EXPECT_EQ(through(Container::flac, tags, {}).tags.fields, tags.fields);
 }
 
+TEST_F(MetadataThrough, ChaptersOfAnId3TagStayThereAndAreCuePointsElsewhere) {
+  const std::string title = "TIT2" + be(5, 4) + std::string(2, '\0') + "\x03" + "Solo";
+  Metadata metadata;
+  metadata.frames = {{"CHAP", "c1" + std::string(1, '\0') + be(500, 4) + be(1500, 4) + be(0, 8) + title}};
+  const CuePoint solo{22050, "Solo", "", 44100};
+  const File wav = through(Container::wav, {}, metadata);
+  EXPECT_EQ(wav.metadata.frames, metadata.frames);
+  EXPECT_EQ(chunk_cues(wav.metadata), std::vector<CuePoint>{solo});
+  EXPECT_THAT(wav.lost, IsEmpty());
+  const File flac = through(Container::flac, {}, metadata);
+  EXPECT_EQ(flac.tags.first("CHAPTER001NAME"), "Solo");
+  EXPECT_THAT(flac.lost, ElementsAre("lengths of 1 cue point"));
+}
+
 TEST_F(MetadataThrough, ACueSheetStaysInFlacAndGivesCuePointsElsewhere) {
   // Two tracks and the lead-out, as RFC 9639 lays them out.
   const auto track = [](std::uint64_t offset, int number, const std::string& isrc, const std::string& indices) {
