@@ -254,7 +254,7 @@ std::vector<MetadataChunk> caf_cue_chunks(const std::vector<CuePoint>& cues) {
   for (const CuePoint& cue : cues) {
     ++id;
     marks += be_bytes(0, 4) + be_bytes(std::bit_cast<std::uint64_t>(static_cast<double>(cue.frame)), 8) +
-             be_bytes(id, 4) + be_bytes(0, 12);
+             be_bytes(id, 4) + std::string(12, '\0');  // no SMPTE time, all channels
     if (cue.label.empty()) continue;
     table += be_bytes(id, 4) + be_bytes(texts.size(), 8);
     texts += cue.label + '\0';

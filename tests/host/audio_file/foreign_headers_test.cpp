@@ -36,6 +36,18 @@ TEST_F(ForeignHeader, JunkOddListAndUnknownChunksBeforeTheAudioArePassed) {
   EXPECT_EQ(reader.metadata().chunks[1].body, "123");
 }
 
+TEST_F(ForeignHeader, AnRf64WhoseSizeATaggerOverwroteReadsWholeWithTheTag) {
+  const std::string frame = "TIT2" + be(6, 4) + std::string(2, '\0') + "\x03Title";
+  const std::string tag = std::string("ID3\x04\0\0\0\0\0\x10", 10) + frame;
+  const std::string chunks = riff_chunk("ds64", le(1000, 8) + le(8, 8) + le(2, 8) + le(0, 4)) +
+                             wave_format(2, 48000, 16) + "data" + le(0xffffffff, 4) + "abcdefgh" +
+                             riff_chunk("ID3 ", tag);
+  AudioReader reader = open("RF64" + le(chunks.size() + 4, 4) + "WAVE" + chunks);
+  EXPECT_EQ(reader.format().container, Container::rf64);
+  EXPECT_EQ(read_audio(reader), bytes_of("abcdefgh"));
+  EXPECT_EQ(reader.tags().first("TITLE"), "Title");
+}
+
 TEST_F(ForeignHeader, AMissingPadByteAfterAnOddChunkIsForgiven) {
   AudioReader reader =
       open(riff_file(wave_format(1, 48000, 16) + "qqqq" + le(3, 4) + "123" + riff_chunk("data", "abcdefgh")));

@@ -6,6 +6,7 @@
 
 #include "host/audio_file/file_descriptor.h"
 #include "host/audio_file/message_digest.h"
+#include "host/audio_file/metadata/chunk_files.h"
 #include "host/audio_file/metadata/cue_points.h"
 #include "host/audio_file/metadata/lost_metadata.h"
 #include "host/audio_file/verify_written.h"
@@ -190,6 +191,18 @@ TEST_F(MetadataThrough, FieldsInTwoPlacesAreReadOnceAndTheLongerOneWins) {
               (std::vector<std::pair<std::string, std::string>>{
                   {"TITLE", "A long title"}, {"ARTIST", "One"}, {"ARTIST", "Two"}, {"ALBUM", "Album"}}));
   }
+}
+
+TEST_F(MetadataThrough, WhereTwoPlacesDisagreeTheFirstCountsAndTheOtherIsSaid) {
+  Tags tags;
+  tags.fields = {{"TITLE", "New"}, {"ARTIST", "One"}, {"COMMENT", "here"}};
+  Metadata metadata;
+  std::vector<std::string> notes;
+  const std::string info = "INFO" + riff_chunk("INAM", "Old") + riff_chunk("IART", "One") + riff_chunk("ICMT", "there");
+  take_chunks({{ChunkFamily::riff, "LIST", info, true}}, tags, metadata, notes);
+  EXPECT_EQ(tags.fields, (std::vector<std::pair<std::string, std::string>>{
+                             {"TITLE", "New"}, {"ARTIST", "One"}, {"COMMENT", "here"}, {"COMMENT", "there"}}));
+  EXPECT_THAT(tags.notes, ElementsAre("TITLE stands in the file twice; \"Old\" is left out"));
 }
 
 TEST_F(MetadataThrough, AnInfoCodeOfARecordingIsItsIsrcAndAnythingElseItsSource) {
