@@ -52,7 +52,7 @@ std::string wave_header(const AudioFormat& format, const std::string& more, std:
   const std::uint64_t after = data_size(format) + static_cast<std::uint64_t>(pcm_padding(format)) + behind;
   const std::string chunks = body + fact(static_cast<std::uint64_t>(format.frames)) + more;
   const std::uint64_t plain_size = 4 + chunks.size() + 8 + after;
-  if (format.container != Container::rf64 && payload_bytes(format) <= kMaxRiffPayload && plain_size < kSizeElsewhere)
+  if (!is_written_as_rf64(format) && plain_size < kSizeElsewhere)
     return "RIFF" + le_bytes(plain_size, 4) + "WAVE" + chunks + "data" + le_bytes(data_size(format), 4);
   constexpr std::uint64_t kDs64Bytes = 28;
   const std::string large = body + fact(kSizeElsewhere) + more;
@@ -115,6 +115,11 @@ std::string caf_header(const AudioFormat& format, const std::string& more) {
 }
 
 }  // namespace
+
+bool is_written_as_rf64(const AudioFormat& format) {
+  return format.container == Container::rf64 ||
+         (format.container == Container::wav && payload_bytes(format) > kMaxRiffPayload);
+}
 
 std::string pcm_frame(const AudioFormat& format, const std::string& before, std::uint64_t behind) {
   switch (format.container) {

@@ -21,6 +21,9 @@ struct PcmHeader {
 // (AIFF-C for float), CAF little-endian. AIFF whose metadata would take it above 4 GB goes without pictures and chunks.
 PcmHeader make_pcm_header(const AudioFormat& format, const Tags& tags, const Metadata& metadata);
 
+// Whether a WAV file of this format is RF64 whatever its metadata.
+bool is_written_as_rf64(const AudioFormat& format);
+
 // The same with whole chunks given: `before` before the sound and, behind it and its padding, `behind` bytes.
 std::string pcm_frame(const AudioFormat& format, const std::string& before, std::uint64_t behind);
 

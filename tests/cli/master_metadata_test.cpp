@@ -277,7 +277,7 @@ TEST_F(MasterMetadata, TheBroadcastExtensionSaysHowLoudTheFinishedFileIs) {
   }
   const std::string history = given.substr(602);
   EXPECT_EQ(body.substr(602, history.size()), history);
-  EXPECT_THAT(body.substr(602 + history.size()),
+  EXPECT_THAT(body.substr(602 + history.size(), body.find_last_not_of('\0') + 1 - 602 - history.size()),
               ::testing::MatchesRegex("A=PCM,F=48000,W=24,M=stereo,T=Lathe [0-9.]+\r\n"));
   EXPECT_EQ(chunk_named(found, "cue ").substr(4 + 24 + 20, 4), little(874, 4));  // 803 at 44.1 kHz
   EXPECT_EQ(chunk_named(found, "iXML"), chunk_named(kWaveChunks, "iXML"));

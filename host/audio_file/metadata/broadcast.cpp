@@ -57,7 +57,8 @@ std::string bext_of_master(const std::string& body, const AudioFormat& from, con
   const std::size_t end = out.find_last_not_of('\0');
   out.resize(std::max(kHistoryAt, end + 1));
   if (out.size() > kHistoryAt && !out.ends_with("\n")) out += "\r\n";
-  return out + history_line(to);
+  out += history_line(to);
+  return out + std::string(out.size() % 2, '\0');  // libsndfile 1.2 loses its way behind odd chunks of RF64
 }
 
 }  // namespace lathe

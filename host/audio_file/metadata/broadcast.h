@@ -23,7 +23,7 @@ std::string bext_loudness(const BroadcastLoudness& loudness);
 
 // The body of a file made from that of another: version 2, with the loudness unused, the time reference at the new rate
 // and one line more of coding history (EBU R 98): "A=PCM,F=44100,W=24,M=stereo,T=Lathe 0.1.0". Shorter bodies than the
-// standard's are filled with zeros.
+// standard's are filled with zeros, and one of odd length gets one more.
 std::string bext_of_master(const std::string& body, const AudioFormat& from, const AudioFormat& to);
 
 }  // namespace lathe

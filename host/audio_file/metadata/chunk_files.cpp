@@ -10,6 +10,7 @@
 #include "host/audio_file/metadata/field_merge.h"
 #include "host/audio_file/metadata/id3_fields.h"
 #include "host/audio_file/metadata/id3_tag.h"
+#include "host/audio_file/pcm_header.h"
 #include "host/audio_file/text_chunks.h"
 
 namespace lathe {
@@ -157,8 +158,10 @@ ChunkBytes chunk_bytes(const AudioFormat& format, const Tags& tags, const Metada
   for (const MetadataChunk& chunk : chunks_for(family, metadata, all.cues)) {
     const bool is_bext = family == ChunkFamily::riff && chunk.id == "bext";
     const bool is_first = is_bext && bytes.bext_at < 0;
-    const bool is_before =
-        is_first || (chunk.is_before_audio && bytes.before.size() + chunk.body.size() <= kMostBefore);
+    const bool is_in_front = chunk.is_before_audio && bytes.before.size() + chunk.body.size() <= kMostBefore;
+    // libsndfile 1.2 reads no RF64 whose chunks before the sound are of odd length.
+    const bool is_odd = chunk.body.size() % 2 != 0 && is_written_as_rf64(format);
+    const bool is_before = is_first || (is_in_front && !is_odd);
     if (is_first) bytes.bext_at = static_cast<std::int64_t>(bytes.before.size()) + 8;
     (is_before ? bytes.before : bytes.after) += with_header(chunk);
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sndfile.h>
 
 #include "host/audio_file/file_descriptor.h"
 #include "host/audio_file/message_digest.h"
@@ -50,11 +51,16 @@ class MetadataThrough : public ::testing::Test {
     EXPECT_THAT(reader.notes(), IsEmpty());
     return {reader.tags(), reader.metadata(), lost_metadata(folder_ / "x", tags, metadata)};
   }
+  static MetadataChunk chunk_of(const File& file, std::string_view id) {
+    const MetadataChunk* found = file.metadata.find(ChunkFamily::riff, id);
+    return found == nullptr ? MetadataChunk() : *found;
+  }
   ScratchFolder folder_;
 };
 
 TEST_F(MetadataThrough, WavRf64AndFlacKeepChunksByteForByteOnTheirSideOfTheSound) {
-  const Metadata rich = rich_metadata();
+  Metadata rich = rich_metadata();
+  rich.chunks[0].body += " ";
   for (const Container container : {Container::wav, Container::rf64, Container::flac}) {
     const File file = through(container, {}, rich);
     EXPECT_TRUE(file.metadata.chunks == rich.chunks) << container_name(container);
@@ -68,6 +74,19 @@ TEST_F(MetadataThrough, WavRf64AndFlacKeepChunksByteForByteOnTheirSideOfTheSound
       EXPECT_EQ(file.metadata.frames, rich.frames);
     }
   }
+}
+
+TEST_F(MetadataThrough, AnOddChunkOfRf64GoesBehindTheSoundForLibsndfile) {
+  Metadata metadata;
+  metadata.chunks = {{ChunkFamily::riff, "iXML", "odd", true}, {ChunkFamily::riff, "even", "even", true}};
+  const File file = through(Container::rf64, {}, metadata);
+  EXPECT_EQ(chunk_of(file, "iXML"), (MetadataChunk{ChunkFamily::riff, "iXML", "odd", false}));
+  EXPECT_EQ(chunk_of(file, "even"), metadata.chunks[1]);
+  SF_INFO info{};
+  SNDFILE* theirs = sf_open((folder_ / "x").c_str(), SFM_READ, &info);
+  ASSERT_NE(theirs, nullptr) << sf_strerror(nullptr);
+  EXPECT_EQ(info.frames, 100'000);
+  sf_close(theirs);
 }
 
 TEST_F(MetadataThrough, AHundredAndFiftyCuePointsStayInEveryContainerThatHasSuch) {

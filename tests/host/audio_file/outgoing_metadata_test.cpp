@@ -62,6 +62,24 @@ TEST(OutgoingMetadata, PositionsMoveWithTheRate) {
   }
 }
 
+TEST(OutgoingMetadata, ACueSheetMovesWithTheRateAndIsNoCdsAnyMore) {
+  const std::string index = be(588, 8) + be(1, 1) + std::string(3, '\0');
+  const std::string track = be(0, 8) + be(1, 1) + std::string(26, '\0') + be(1, 1) + index;
+  const std::string lead_out = be(88200, 8) + be(170, 1) + std::string(27, '\0');
+  const std::string sheet =
+      std::string(128, '\0') + be(88200, 8) + "\x80" + std::string(258, '\0') + be(2, 1) + track + lead_out;
+  const OutgoingMetadata out =
+      outgoing_metadata({}, with_chunk("CUESHEET", sheet, ChunkFamily::flac), at_rate(44100), at_rate(96000), false);
+  EXPECT_EQ(chunk_cues(out.metadata), (std::vector<CuePoint>{{1280, "Track 1", "", 0}}));
+  const std::string& body = out.metadata.chunks.at(0).body;
+  EXPECT_EQ(body.substr(128, 9), be(192000, 8) + std::string(1, '\0'));
+  EXPECT_EQ(body.substr(body.size() - 36, 8), be(192000, 8));
+  EXPECT_EQ(outgoing_metadata({}, with_chunk("CUESHEET", sheet.substr(0, 400), ChunkFamily::flac), at_rate(44100),
+                              at_rate(96000), false)
+                .left_out,
+            std::vector<std::string>{"CUESHEET"});
+}
+
 TEST(OutgoingMetadata, SamplerLoopsMoveWithTheRateAndItsPeriodIsTheNewOne) {
   const std::string body = std::string(8, '\0') + le(20833, 4) + std::string(16, '\0') + le(1, 4) + le(0, 4) +
                            le(0, 8) + le(1000, 4) + le(2000, 4) + le(0, 8);
