@@ -59,6 +59,7 @@ void pack_metadata(Packer& packer, const Metadata& metadata) {
   packer.number(static_cast<std::int64_t>(metadata.chunks.size()));
   for (const MetadataChunk& c : metadata.chunks)
     packer.number(static_cast<int>(c.family)).text(c.id).number(c.is_before_audio ? 1 : 0).text(c.body);
+  packer.number(metadata.has_text_in_id3_alone ? 1 : 0);
 }
 
 Metadata unpack_metadata(Unpacker& unpacker) {
@@ -72,6 +73,7 @@ Metadata unpack_metadata(Unpacker& unpacker) {
   }
   metadata.chunks.resize(unpacker.count(4 * kNumberBytes));
   for (MetadataChunk& chunk : metadata.chunks) chunk = unpack_chunk(unpacker);
+  metadata.has_text_in_id3_alone = unpacker.number_between(0, 1) == 1;
   return metadata;
 }
 

@@ -86,6 +86,9 @@ bool is_structure(ChunkFamily family, std::string_view id) {
 
 void take_chunks(std::vector<MetadataChunk> chunks, Tags& tags, Metadata& metadata, std::vector<std::string>& notes) {
   std::erase_if(chunks, [](const MetadataChunk& chunk) { return is_structure(chunk.family, chunk.id); });
+  const auto is_info = [](const MetadataChunk& chunk) { return chunk.id == "LIST" && chunk.body.starts_with("INFO"); };
+  const auto is_riff_id3 = [](const MetadataChunk& c) { return c.family == ChunkFamily::riff && is_id3(c); };
+  metadata.has_text_in_id3_alone = std::ranges::any_of(chunks, is_riff_id3) && std::ranges::none_of(chunks, is_info);
   // The ID3 tag first: its fields are whole.
   for (const MetadataChunk& chunk : chunks) {
     if (is_id3(chunk)) take_id3_tag(chunk.body, tags, metadata, notes);
@@ -165,8 +168,10 @@ ChunkBytes chunk_bytes(const AudioFormat& format, const Tags& tags, const Metada
     if (is_first) bytes.bext_at = static_cast<std::int64_t>(bytes.before.size()) + 8;
     (is_before ? bytes.before : bytes.after) += with_header(chunk);
   }
-  bytes.before += text.bytes;
-  const bool needs_id3 = !text.dropped.empty() || !metadata.pictures.empty() || !metadata.frames.empty();
+  const bool has_id3_alone = family == ChunkFamily::riff && metadata.has_text_in_id3_alone;
+  if (!has_id3_alone) bytes.before += text.bytes;
+  const bool needs_id3 =
+      has_id3_alone || !text.dropped.empty() || !metadata.pictures.empty() || !metadata.frames.empty();
   if (family == ChunkFamily::caf) {
     bytes.dropped = text.dropped;
   } else if (needs_id3) {

@@ -24,7 +24,6 @@ constexpr std::size_t kIdBytes = 4;
 
 FlacBlock picture_block(const Picture& given) {
   Picture picture = given;
-  find_dimensions(picture);
   FlacBlock block = new_flac_block(FLAC__METADATA_TYPE_PICTURE);
   FLAC__StreamMetadata_Picture& to = block->data.picture;
   to.type = static_cast<FLAC__StreamMetadata_Picture_Type>(picture.type);
@@ -212,7 +211,6 @@ std::vector<FlacBlock> make_flac_blocks(const AudioFormat& format, const Metadat
       continue;
     }
     Picture fitting = picture;
-    find_dimensions(fitting);
     fitting.type = type_that_fits(fitting, has_icon);
     blocks.push_back(picture_block(fitting));
   }

@@ -93,7 +93,18 @@ class Comparison {
     return count;
   }
 
+  // Where cue points are an ID3 tag's chapters, and these are all there, nothing is lost.
+  bool has_all_chapters() const {
+    const auto is_chapter = [](const Id3Frame& frame) { return frame.id == "CHAP"; };
+    return chunk_cues(metadata_).empty() && std::ranges::any_of(metadata_.frames, is_chapter) &&
+           std::ranges::all_of(metadata_.frames, [&](const Id3Frame& frame) {
+             return !is_chapter(frame) ||
+                    std::ranges::find(found_metadata_.frames, frame) != found_metadata_.frames.end();
+           });
+  }
+
   void compare_cues() {
+    if (has_all_chapters()) return;
     const auto report = [this](std::size_t count, std::string_view what) {
       if (count > 0) lose(fmt::format("{} of {} cue point{}", what, count, count == 1 ? "" : "s"));
     };

@@ -40,6 +40,9 @@ struct Metadata {
   std::vector<Picture> pictures;
   std::vector<Id3Frame> frames;       // all but pictures; text frames are fields of the Tags as well
   std::vector<MetadataChunk> chunks;  // all but the format's, the sound's, the text's and the ID3 tag's
+  // A RIFF file kept its text in an ID3 tag and not in LIST INFO. So will a new one: ffmpeg reads the former only where
+  // the latter is not.
+  bool has_text_in_id3_alone = false;
   bool is_empty() const { return pictures.empty() && frames.empty() && chunks.empty(); }
   bool operator==(const Metadata&) const = default;
 

@@ -47,6 +47,7 @@ OutgoingMetadata outgoing_metadata(const Tags& tags, const Metadata& metadata, c
                                    const AudioFormat& to, bool is_untouched) {
   OutgoingMetadata out;
   out.metadata.pictures = metadata.pictures;
+  out.metadata.has_text_in_id3_alone = metadata.has_text_in_id3_alone;
   const auto leave_out = [&out](const std::string& name) {
     if (std::ranges::find(out.left_out, name) == out.left_out.end()) out.left_out.push_back(name);
   };

@@ -84,7 +84,7 @@ void find_in_jpeg(Picture& picture) {
 }
 
 void find_in_png(Picture& picture) {
-  if (picture.data.size() < 26) return;
+  if (picture.data.size() < 26 || std::string_view(picture.data).substr(12, 4) != "IHDR") return;
   constexpr std::array<int, 7> kSamples = {1, 0, 3, 1, 2, 0, 4};  // of a pixel, by colour type
   const auto color_type = static_cast<unsigned char>(picture.data[25]);
   picture.width = bounded(load_be32(at(picture.data, 16)));
@@ -92,6 +92,18 @@ void find_in_png(Picture& picture) {
   // Of a palette a pixel's depth is that of its colours.
   if (color_type < kSamples.size())
     picture.depth = color_type == 3 ? 24 : kSamples[color_type] * static_cast<unsigned char>(picture.data[24]);
+}
+
+// Where a tag does not say them, as ID3's do not.
+void find_dimensions(Picture& picture) {
+  const std::string_view data = picture.data;
+  if (data.starts_with("\x89PNG\r\n")) find_in_png(picture);
+  if (data.starts_with("\xff\xd8")) find_in_jpeg(picture);
+  if (data.starts_with("GIF8") && data.size() > 10) {
+    picture.width = load_le<std::uint16_t>(at(data, 6));
+    picture.height = load_le<std::uint16_t>(at(data, 8));
+    picture.depth = 24;
+  }
 }
 
 }  // namespace
@@ -114,6 +126,7 @@ std::optional<Picture> picture_from_apic(std::string_view body, bool is_version_
   picture.description = one_text(encoding, take_id3_string(encoding, body));
   picture.data = body;
   if (picture.data.empty()) return std::nullopt;
+  find_dimensions(picture);
   return picture;
 }
 
@@ -124,18 +137,6 @@ std::string apic_body(const Picture& picture) {
 std::optional<Picture> picture_from_comment(std::string_view base64) {
   const auto block = from_base64(base64);
   return block ? picture_from_block(*block) : std::nullopt;
-}
-
-void find_dimensions(Picture& picture) {
-  if (picture.width != 0 || picture.height != 0) return;
-  const std::string_view data = picture.data;
-  if (data.starts_with("\x89PNG\r\n")) find_in_png(picture);
-  if (data.starts_with("\xff\xd8")) find_in_jpeg(picture);
-  if (data.starts_with("GIF8") && data.size() > 10) {
-    picture.width = load_le<std::uint16_t>(at(data, 6));
-    picture.height = load_le<std::uint16_t>(at(data, 8));
-    picture.depth = 24;
-  }
 }
 
 }  // namespace lathe

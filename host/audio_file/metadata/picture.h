@@ -9,14 +9,12 @@
 
 namespace lathe {
 
-// The body of an ID3v2 frame; nothing for one that is damaged or holds no data.
+// The body of an ID3v2 frame, with width, height and depth as the data of a PNG, JPEG or GIF says them; nothing for one
+// that is damaged or holds no data.
 std::optional<Picture> picture_from_apic(std::string_view body, bool is_version_2);
 std::string apic_body(const Picture& picture);
 
 // A Vorbis comment METADATA_BLOCK_PICTURE: a FLAC block in base 64.
 std::optional<Picture> picture_from_comment(std::string_view base64);
-
-// Width, height and depth from the data of a PNG, JPEG or GIF, where the picture does not say them yet.
-void find_dimensions(Picture& picture);
 
 }  // namespace lathe

@@ -135,6 +135,21 @@ TEST(Id3Reading, WhatIsDamagedOrPackedIsSaidAndTheRestKept) {
   for (std::size_t size = 0; size < 60; ++size) parse_id3_tag(tag_of(3, good + good + good).substr(0, size));
 }
 
+TEST(Id3Reading, APicturesSizeIsThatOfItsData) {
+  const std::string png =
+      "\x89PNG\r\n\x1a\n" + be(13, 4) + "IHDR" + be(640, 4) + be(480, 4) + "\x08\x02" + std::string(7, '\0');
+  const std::string jpeg =
+      "\xff\xd8\xff\xe0" + be(4, 2) + "xx\xff\xc0" + be(17, 2) + "\x08" + be(30, 2) + be(40, 2) + "\x03 more";
+  const auto picture = [](const std::string& data) {
+    return frame_4("APIC", kNul + "image/x" + kNul + "\x03" + kNul + data);
+  };
+  const Id3Tag tag = parse_id3_tag(tag_of(4, picture(png) + picture(jpeg) + picture("\x89PNG\r\n cut")));
+  ASSERT_EQ(tag.pictures.size(), 3U);
+  EXPECT_EQ(tag.pictures[0], (Picture{3, "image/x", "", 640, 480, 24, 0, png}));
+  EXPECT_EQ(tag.pictures[1], (Picture{3, "image/x", "", 40, 30, 24, 0, jpeg}));
+  EXPECT_EQ(tag.pictures[2].width, 0);
+}
+
 // Frames by id and body of a tag without flags, by the letter of the standard.
 std::vector<std::pair<std::string, std::string>> frames_in(const std::string& tag) {
   std::vector<std::pair<std::string, std::string>> frames;

@@ -212,6 +212,20 @@ TEST_F(MetadataThrough, FieldsInTwoPlacesAreReadOnceAndTheLongerOneWins) {
   }
 }
 
+TEST_F(MetadataThrough, AWavWithoutListInfoGetsNoneBesideItsId3Tag) {
+  Tags tags;
+  tags.fields = {{"TITLE", "T"}};
+  Metadata metadata;
+  for (const bool is_alone : {true, false}) {
+    metadata.has_text_in_id3_alone = is_alone;
+    const File file = through(Container::wav, tags, metadata);
+    EXPECT_EQ(file.tags.fields, tags.fields);
+    EXPECT_EQ(file.metadata.has_text_in_id3_alone, is_alone);
+    EXPECT_EQ(slurp(folder_ / "x").find("INAM") == std::string::npos, is_alone);
+    EXPECT_EQ(slurp(folder_ / "x").find("TIT2") != std::string::npos, is_alone);
+  }
+}
+
 TEST_F(MetadataThrough, WhereTwoPlacesDisagreeTheFirstCountsAndTheOtherIsSaid) {
   Tags tags;
   tags.fields = {{"TITLE", "New"}, {"ARTIST", "One"}, {"COMMENT", "here"}};
