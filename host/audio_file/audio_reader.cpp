@@ -34,6 +34,7 @@ AudioReader& AudioReader::operator=(AudioReader&& other) noexcept {
 
 const AudioFormat& AudioReader::format() const { return source_->format; }
 const Tags& AudioReader::tags() const { return source_->tags; }
+const Metadata& AudioReader::metadata() const { return source_->metadata; }
 const std::vector<std::string>& AudioReader::notes() const { return source_->notes; }
 std::int64_t AudioReader::read(std::byte* interleaved, std::int64_t frames) {
   return source_->read(interleaved, frames);

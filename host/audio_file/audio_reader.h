@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/audio_file/audio_file.h"
+#include "host/audio_file/metadata/metadata.h"
 #include "host/audio_file/tags.h"
 
 namespace lathe {
@@ -38,8 +39,10 @@ class AudioReader {
   // whole encoding, left-justified, with the file's own length in valid_bits.
   const AudioFormat& format() const;
   const Tags& tags() const;
+  // Pictures and chunks beside the text.
+  const Metadata& metadata() const;
 
-  // What the file has that will not come through, in words for the report ("chunks not carried over: bext, iXML").
+  // What the file has that will not come through, in words for the report ("chunks not carried over: bext").
   const std::vector<std::string>& notes() const;
 
   // Up to `frames` frames of frame_bytes(format()) bytes each into `interleaved`; fewer only at the end, then 0.

@@ -57,13 +57,14 @@ std::string unwritable_reason(const AudioFormat& format) {
   return "";
 }
 
-AudioWriter::AudioWriter(int fd, std::filesystem::path path, const AudioFormat& format, const Tags& tags)
+AudioWriter::AudioWriter(int fd, std::filesystem::path path, const AudioFormat& format, const Tags& tags,
+                         const Metadata& metadata)
     : fd_(fd), path_(std::move(path)), format_(format) {
   if (const std::string reason = unwritable_reason(format); !reason.empty()) {
     throw AudioFileError(Fault::unsupported, path_, reason);
   }
-  sink_ = format.container == Container::flac ? make_flac_sink(fd, path_, format, tags)
-                                              : make_pcm_sink(fd, path_, format, tags);
+  sink_ = format.container == Container::flac ? make_flac_sink(fd, path_, format, tags, metadata)
+                                              : make_pcm_sink(fd, path_, format, tags, metadata);
 }
 
 AudioWriter::~AudioWriter() = default;
@@ -79,6 +80,8 @@ void AudioWriter::write(const std::byte* interleaved, std::int64_t frames) {
   sink_->write(interleaved, frames);
   written_ += frames;
 }
+
+void AudioWriter::set_loudness(const BroadcastLoudness& loudness) { sink_->loudness = loudness; }
 
 WrittenAudio AudioWriter::finish() {
   if (written_ != format_.frames) {

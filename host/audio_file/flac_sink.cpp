@@ -1,5 +1,5 @@
-// FLAC level 5 through libFLAC itself, with all comments, a seek table and the length in the header.
-#include <FLAC/metadata.h>
+// FLAC level 5 through libFLAC itself, with all comments, pictures and kept chunks, a seek table and the length in the
+// header.
 #include <FLAC/stream_encoder.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -14,6 +14,7 @@
 #include "host/audio_file/flac_channels.h"
 #include "host/audio_file/frame_sink.h"
 #include "host/audio_file/message_digest.h"
+#include "host/audio_file/metadata/flac_blocks.h"
 #include "host/audio_file/pcm_hash.h"
 
 namespace lathe {
@@ -29,16 +30,6 @@ constexpr std::int64_t kMaxSeekPoints = 10'000;
 struct EncoderDeleter {
   void operator()(FLAC__StreamEncoder* encoder) const { ::FLAC__stream_encoder_delete(encoder); }
 };
-struct MetadataDeleter {
-  void operator()(FLAC__StreamMetadata* block) const { ::FLAC__metadata_object_delete(block); }
-};
-using Metadata = std::unique_ptr<FLAC__StreamMetadata, MetadataDeleter>;
-
-Metadata new_block(FLAC__MetadataType type) {
-  Metadata block(::FLAC__metadata_object_new(type));
-  if (!block) throw std::bad_alloc();
-  return block;
-}
 
 template <int Bytes>
 void widen(const std::byte* from, std::size_t samples, FLAC__int32* to) {
@@ -52,14 +43,19 @@ void widen(const std::byte* from, std::size_t samples, FLAC__int32* to) {
 
 class FlacSink final : public FrameSink {
  public:
-  FlacSink(int fd, const std::filesystem::path& path, const AudioFormat& format, const Tags& tags)
+  FlacSink(int fd, const std::filesystem::path& path, const AudioFormat& format, const Tags& tags,
+           const Metadata& metadata)
       : fd_(fd), path_(path), format_(format), encoder_(::FLAC__stream_encoder_new()) {
     if (!encoder_) throw std::bad_alloc();
-    make_comments(tags);
+    make_comments(flac_fields(tags, metadata, format.sample_rate_hz));
     make_seek_table();
+    std::vector<std::string> without_place;
+    more_ = make_flac_blocks(format, metadata, without_place);
+    for (const std::string& name : without_place) drop(name);
     FLAC__StreamEncoder* encoder = encoder_.get();
     const auto rate = static_cast<std::uint32_t>(format.sample_rate_hz);
-    std::array<FLAC__StreamMetadata*, 2> blocks = {seek_table_.get(), comments_.get()};
+    std::vector<FLAC__StreamMetadata*> blocks = {seek_table_.get(), comments_.get()};
+    for (const FlacBlock& block : more_) blocks.push_back(block.get());
     const bool is_set =
         ::FLAC__stream_encoder_set_verify(encoder, false) &&
         ::FLAC__stream_encoder_set_streamable_subset(encoder, ::FLAC__format_sample_rate_is_subset(rate)) &&
@@ -69,7 +65,7 @@ class FlacSink final : public FrameSink {
         ::FLAC__stream_encoder_set_sample_rate(encoder, rate) &&
         ::FLAC__stream_encoder_set_compression_level(encoder, kLevel) &&
         ::FLAC__stream_encoder_set_total_samples_estimate(encoder, static_cast<FLAC__uint64>(format.frames)) &&
-        ::FLAC__stream_encoder_set_metadata(encoder, blocks.data(), blocks.size());
+        ::FLAC__stream_encoder_set_metadata(encoder, blocks.data(), static_cast<std::uint32_t>(blocks.size()));
     const auto status = ::FLAC__stream_encoder_init_stream(encoder, on_write, on_seek, on_tell, on_metadata, this);
     if (!is_set || status != FLAC__STREAM_ENCODER_INIT_STATUS_OK) {
       if (write_error_ != 0) fail();
@@ -106,9 +102,19 @@ class FlacSink final : public FrameSink {
   void finish() override {
     if (!::FLAC__stream_encoder_finish(encoder_.get()) || write_error_ != 0) fail();
     payload_xxh3_128 = hash_.hex();
+    if (loudness) put_loudness();
   }
 
  private:
+  // Into the broadcast extension that an APPLICATION block keeps, if there is one.
+  void put_loudness() {
+    const std::int64_t at = find_flac_bext(fd_);
+    if (at < 0) return;
+    const std::string bytes = bext_loudness(*loudness);
+    const auto put = ::pwrite(fd_, bytes.data(), bytes.size(), at + static_cast<off_t>(kBextLoudnessAt));
+    if (put != static_cast<ssize_t>(bytes.size())) fail_write(path_, put < 0 ? errno : ENOSPC, payload_bytes(format_));
+  }
+
   [[noreturn]] void fail() {
     if (write_error_ != 0) fail_write(path_, write_error_, payload_bytes(format_));
     throw AudioFileError(
@@ -117,7 +123,7 @@ class FlacSink final : public FrameSink {
   }
 
   void make_comments(const Tags& tags) {
-    comments_ = new_block(FLAC__METADATA_TYPE_VORBIS_COMMENT);
+    comments_ = new_flac_block(FLAC__METADATA_TYPE_VORBIS_COMMENT);
     Tags clean;  // whoever made the tags: only well-formed names and UTF-8 reach libFLAC
     for (const auto& [name, value] : tags.fields) clean.add_raw(name, value);
     const bool says_mask = format_.channel_mask != 0 && format_.channel_mask != flac_channel_mask(format_.channels);
@@ -143,7 +149,7 @@ class FlacSink final : public FrameSink {
   }
 
   void make_seek_table() {
-    seek_table_ = new_block(FLAC__METADATA_TYPE_SEEKTABLE);
+    seek_table_ = new_flac_block(FLAC__METADATA_TYPE_SEEKTABLE);
     if (format_.frames == 0) return;
     const auto every = static_cast<std::uint32_t>(
         std::max<std::int64_t>(kSeekPointEvery_s * format_.sample_rate_hz, format_.frames / kMaxSeekPoints));
@@ -202,8 +208,9 @@ class FlacSink final : public FrameSink {
   int fd_;
   std::filesystem::path path_;
   AudioFormat format_;
-  Metadata comments_;
-  Metadata seek_table_;
+  FlacBlock comments_;
+  FlacBlock seek_table_;
+  std::vector<FlacBlock> more_;
   std::unique_ptr<FLAC__StreamEncoder, EncoderDeleter> encoder_;  // after the blocks it points into
   std::vector<FLAC__int32> wide_;
   PcmHash hash_;
@@ -213,8 +220,8 @@ class FlacSink final : public FrameSink {
 }  // namespace
 
 std::unique_ptr<FrameSink> make_flac_sink(int fd, const std::filesystem::path& path, const AudioFormat& format,
-                                          const Tags& tags) {
-  return std::make_unique<FlacSink>(fd, path, format, tags);
+                                          const Tags& tags, const Metadata& metadata) {
+  return std::make_unique<FlacSink>(fd, path, format, tags, metadata);
 }
 
 }  // namespace lathe

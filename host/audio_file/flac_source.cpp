@@ -14,6 +14,8 @@
 #include "host/audio_file/byte_order.h"
 #include "host/audio_file/flac_channels.h"
 #include "host/audio_file/frame_source.h"
+#include "host/audio_file/metadata/chunk_files.h"
+#include "host/audio_file/metadata/flac_blocks.h"
 
 namespace lathe {
 namespace {
@@ -65,12 +67,14 @@ class FlacSource final : public FlacFrames {
     check_metadata_size();
     start();
     if (!stream_info_) file_.fail(Fault::corrupt, "has no STREAMINFO block, or a damaged one");
+    blocks_->finish(tags, metadata, notes);
+    blocks_.reset();
+    if (audio_at_ > 0) take_leading_id3();
     describe();
     // Untouched until a block comes: few are that long, and in a decoder of its own none may ever come here.
     block_ = std::make_unique_for_overwrite<std::byte[]>(
         static_cast<std::size_t>(kMaxBlockFrames * frame_bytes(format)) + sizeof(std::uint64_t));
     if (stream_info_->total_samples == 0) count_frames();
-    keeps_tags_ = false;
   }
 
   std::int64_t read(std::byte* interleaved, std::int64_t frames) override {
@@ -113,7 +117,7 @@ class FlacSource final : public FlacFrames {
   void start() {
     ::FLAC__stream_decoder_finish(decoder_.get());
     ::FLAC__stream_decoder_set_md5_checking(decoder_.get(), md5_ == Md5::compared);
-    ::FLAC__stream_decoder_set_metadata_respond(decoder_.get(), FLAC__METADATA_TYPE_VORBIS_COMMENT);
+    if (blocks_) ::FLAC__stream_decoder_set_metadata_respond_all(decoder_.get());
     file_at_ = audio_at_;
     block_at_ = block_frames_ = 0;
     errors_ = 0;
@@ -201,29 +205,32 @@ class FlacSource final : public FlacFrames {
     block_at_ = block_frames_ = 0;
   }
 
-  // Walks the block headers, so that libFLAC is never asked to hold a monster; counts what will not be carried over,
-  // and finds the start of the stream behind an ID3 tag.
+  // Walks the block headers, so that libFLAC is never asked to hold a monster, and finds the start of the stream behind
+  // an ID3 tag.
   void check_metadata_size() {
     std::array<std::byte, 10> head{};
     file_.read_at(0, head.data(), head.size());
     if (head[0] == std::byte{'I'}) {
       audio_at_ = 10;
       for (int i = 6; i < 10; ++i) audio_at_ += static_cast<std::int64_t>(head[i] & std::byte{0x7f}) << (7 * (9 - i));
-      notes.push_back("an ID3 tag before the FLAC stream is not carried over");
     }
     std::int64_t at = audio_at_ + 4;
-    int pictures = 0;
     bool is_last = false;
     while (!is_last && file_.read_at(at, head.data(), 4) == 4) {
       const std::uint32_t word = load_be32(head.data());
       is_last = (word >> 31) != 0;
-      pictures += ((word >> 24) & 0x7f) == FLAC__METADATA_TYPE_PICTURE ? 1 : 0;
       at += 4 + (word & 0xffffff);
       if (at > kMaxMetadataBytes) {
         file_.fail(Fault::limits, fmt::format("has more than {} MiB of metadata", kMaxMetadataBytes >> 20));
       }
     }
-    if (pictures > 0) notes.push_back(fmt::format("pictures not carried over: {}", pictures));
+  }
+
+  // Some taggers put one before the stream, beside the comments.
+  void take_leading_id3() {
+    std::string tag(static_cast<std::size_t>(std::min(audio_at_, file_.size())), '\0');
+    tag.resize(file_.read_at(0, reinterpret_cast<std::byte*>(tag.data()), tag.size()));
+    take_id3_tag(tag, tags, metadata, notes);
   }
 
   void rethrow_callback_failure() {
@@ -286,8 +293,11 @@ class FlacSource final : public FlacFrames {
     auto& source = *static_cast<FlacSource*>(self);
     try {
       if (block->type == FLAC__METADATA_TYPE_STREAMINFO) source.stream_info_ = block->data.stream_info;
-      if (block->type == FLAC__METADATA_TYPE_VORBIS_COMMENT && source.keeps_tags_) {
+      if (!source.blocks_) return;
+      if (block->type == FLAC__METADATA_TYPE_VORBIS_COMMENT) {
         source.take_comments(block->data.vorbis_comment);
+      } else {
+        source.blocks_->take(*block);
       }
     } catch (...) {
       source.callback_failure_ = std::current_exception();
@@ -321,7 +331,8 @@ class FlacSource final : public FlacFrames {
   std::unique_ptr<FLAC__StreamDecoder, DecoderDeleter> decoder_;
   std::optional<FLAC__StreamMetadata_StreamInfo> stream_info_;
   std::optional<std::uint32_t> channel_mask_;
-  bool keeps_tags_ = true;              // false once they are read: rewinding meets them again
+  // Gone once they are read: rewinding meets them again.
+  std::unique_ptr<FlacBlockReader> blocks_ = std::make_unique<FlacBlockReader>();
   std::int64_t audio_at_ = 0;           // of "fLaC" in the file
   std::int64_t file_at_ = 0;            // of the next byte libFLAC gets
   std::unique_ptr<std::byte[]> block_;  // the last decoded block, interleaved

@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "host/audio_file/audio_file.h"
+#include "host/audio_file/metadata/broadcast.h"
+#include "host/audio_file/metadata/metadata.h"
 #include "host/audio_file/tags.h"
 
 namespace lathe {
@@ -23,6 +26,7 @@ class FrameSink {
   virtual void write(const std::byte* interleaved, std::int64_t frames) = 0;
   virtual void finish() = 0;
 
+  std::optional<BroadcastLoudness> loudness;  // set before finish(): for a broadcast extension
   std::vector<std::string> dropped_tags;
   std::string pcm_md5;           // FLAC only
   std::string payload_xxh3_128;  // where the samples are packed: proven by unpacking
@@ -33,9 +37,9 @@ class FrameSink {
 };
 
 std::unique_ptr<FrameSink> make_pcm_sink(int fd, const std::filesystem::path& path, const AudioFormat& format,
-                                         const Tags& tags);
+                                         const Tags& tags, const Metadata& metadata);
 std::unique_ptr<FrameSink> make_flac_sink(int fd, const std::filesystem::path& path, const AudioFormat& format,
-                                          const Tags& tags);
+                                          const Tags& tags, const Metadata& metadata);
 
 // Writes all bytes or calls fail_write.
 void write_all(int fd, const std::byte* from, std::size_t bytes, const std::filesystem::path& path,

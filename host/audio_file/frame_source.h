@@ -9,6 +9,7 @@
 
 #include "host/audio_file/audio_file.h"
 #include "host/audio_file/input_file.h"
+#include "host/audio_file/metadata/metadata.h"
 #include "host/audio_file/pcm_layout.h"
 #include "host/audio_file/tags.h"
 
@@ -28,6 +29,7 @@ class FrameSource {
 
   AudioFormat format;
   Tags tags;
+  Metadata metadata;
   std::vector<std::string> notes;
   StoredPcm stored;  // of all containers but FLAC
 };

@@ -6,12 +6,13 @@
 
 #include "host/audio_file/byte_order.h"
 #include "host/audio_file/frame_sink.h"
-#include "host/audio_file/text_chunks.h"
+#include "host/audio_file/metadata/chunk_files.h"
 
 namespace lathe {
 namespace {
 
-// Above this WAV becomes RF64; the rest up to 2^32 is room for header and tags.
+// Above this WAV becomes RF64; the rest up to 2^32 is room for header and tags, and where it is not enough, it does
+// too.
 constexpr std::int64_t kMaxRiffPayload = (1LL << 32) - (4 << 20);
 constexpr std::uint32_t kSizeElsewhere = 0xffffffffU;
 
@@ -42,24 +43,23 @@ std::string riff_chunk(std::string_view id, const std::string& body) {
   return std::string(id) + le_bytes(body.size(), 4) + body;
 }
 
-std::string wave_header(const AudioFormat& format, const std::string& text) {
-  const bool is_rf64 = format.container == Container::rf64 || payload_bytes(format) > kMaxRiffPayload;
+std::string wave_header(const AudioFormat& format, const std::string& more, std::uint64_t behind) {
   const bool is_extensible = format.channels > 2 || format.channel_mask != 0;
-  std::string chunks = riff_chunk("fmt ", wave_format_body(format, is_extensible));
-  if (is_float(format.encoding)) {
-    chunks += riff_chunk("fact", le_bytes(is_rf64 ? kSizeElsewhere : static_cast<std::uint64_t>(format.frames), 4));
-  }
-  chunks += text;
-  const std::uint64_t after = data_size(format) + static_cast<std::uint64_t>(pcm_padding(format));
-  if (!is_rf64) {
-    const std::uint64_t riff_size = 4 + chunks.size() + 8 + after;
-    return "RIFF" + le_bytes(riff_size, 4) + "WAVE" + chunks + "data" + le_bytes(data_size(format), 4);
-  }
+  const std::string body = riff_chunk("fmt ", wave_format_body(format, is_extensible));
+  const auto fact = [&](std::uint64_t frames) {
+    return is_float(format.encoding) ? riff_chunk("fact", le_bytes(frames, 4)) : std::string();
+  };
+  const std::uint64_t after = data_size(format) + static_cast<std::uint64_t>(pcm_padding(format)) + behind;
+  const std::string chunks = body + fact(static_cast<std::uint64_t>(format.frames)) + more;
+  const std::uint64_t plain_size = 4 + chunks.size() + 8 + after;
+  if (!is_written_as_rf64(format) && plain_size < kSizeElsewhere)
+    return "RIFF" + le_bytes(plain_size, 4) + "WAVE" + chunks + "data" + le_bytes(data_size(format), 4);
   constexpr std::uint64_t kDs64Bytes = 28;
-  const std::uint64_t riff_size = 4 + 8 + kDs64Bytes + chunks.size() + 8 + after;
+  const std::string large = body + fact(kSizeElsewhere) + more;
+  const std::uint64_t riff_size = 4 + 8 + kDs64Bytes + large.size() + 8 + after;
   const std::string ds64 = le_bytes(riff_size, 8) + le_bytes(data_size(format), 8) +
                            le_bytes(static_cast<std::uint64_t>(format.frames), 8) + le_bytes(0, 4);
-  return "RF64" + le_bytes(kSizeElsewhere, 4) + "WAVE" + riff_chunk("ds64", ds64) + chunks + "data" +
+  return "RF64" + le_bytes(kSizeElsewhere, 4) + "WAVE" + riff_chunk("ds64", ds64) + large + "data" +
          le_bytes(kSizeElsewhere, 4);
 }
 
@@ -88,7 +88,7 @@ std::string layout_body(const AudioFormat& format) {
   return be_bytes(1U << 16, 4) + be_bytes(format.channel_mask, 4) + be_bytes(0, 4);
 }
 
-std::string aiff_header(const AudioFormat& format, const std::string& text) {
+std::string aiff_header(const AudioFormat& format, const std::string& more, std::uint64_t behind) {
   const bool is_aifc = is_float(format.encoding);
   std::string common = be_bytes(format.channels, 2) + be_bytes(static_cast<std::uint64_t>(format.frames), 4) +
                        be_bytes(bits_per_sample(format.encoding), 2) +
@@ -97,45 +97,60 @@ std::string aiff_header(const AudioFormat& format, const std::string& text) {
   std::string chunks = is_aifc ? "FVER" + be_bytes(4, 4) + be_bytes(0xa2805140, 4) : std::string();
   chunks += "COMM" + be_bytes(common.size(), 4) + common;
   if (format.channel_mask != 0) chunks += "CHAN" + be_bytes(12, 4) + layout_body(format);
-  chunks += text + "SSND" + be_bytes(8 + data_size(format), 4) + be_bytes(0, 8);
+  chunks += more + "SSND" + be_bytes(8 + data_size(format), 4) + be_bytes(0, 8);
   const std::uint64_t form_size =
-      4 + chunks.size() + data_size(format) + static_cast<std::uint64_t>(pcm_padding(format));
+      4 + chunks.size() + data_size(format) + static_cast<std::uint64_t>(pcm_padding(format)) + behind;
   return "FORM" + be_bytes(form_size, 4) + (is_aifc ? "AIFC" : "AIFF") + chunks;
 }
 
-std::string caf_header(const AudioFormat& format, const std::string& text) {
+std::string caf_header(const AudioFormat& format, const std::string& more) {
   const std::uint64_t flags = (is_float(format.encoding) ? 1 : 0) | 2;
   std::string chunks = "desc" + be_bytes(32, 8) +
                        be_bytes(std::bit_cast<std::uint64_t>(static_cast<double>(format.sample_rate_hz)), 8) + "lpcm" +
                        be_bytes(flags, 4) + be_bytes(frame_bytes(format), 4) + be_bytes(1, 4) +
                        be_bytes(format.channels, 4) + be_bytes(bits_per_sample(format.encoding), 4);
   if (format.channel_mask != 0) chunks += "chan" + be_bytes(12, 8) + layout_body(format);
-  return "caff" + be_bytes(0x00010000, 4) + chunks + text + "data" + be_bytes(4 + data_size(format), 8) +
+  return "caff" + be_bytes(0x00010000, 4) + chunks + more + "data" + be_bytes(4 + data_size(format), 8) +
          be_bytes(0, 4);
 }
 
 }  // namespace
 
-PcmHeader make_pcm_header(const AudioFormat& format, const Tags& tags) {
-  const TextChunks text = make_text_chunks(format.container, tags);
-  PcmHeader header{{}, text.dropped};
-  if (!format.speakers.empty()) header.dropped.push_back("channel layout");
+bool is_written_as_rf64(const AudioFormat& format) {
+  return format.container == Container::rf64 ||
+         (format.container == Container::wav && payload_bytes(format) > kMaxRiffPayload);
+}
+
+std::string pcm_frame(const AudioFormat& format, const std::string& before, std::uint64_t behind) {
   switch (format.container) {
     case Container::w64:
-      header.bytes = w64_header(format);
-      // libsndfile takes every extensible W64 for integers, so none is written.
-      if (format.channel_mask != 0) header.dropped.push_back("channel layout");
-      break;
+      return w64_header(format);
     case Container::aiff:
-      header.bytes = aiff_header(format, text.bytes);
-      break;
+      return aiff_header(format, before, behind);
     case Container::caf:
-      header.bytes = caf_header(format, text.bytes);
-      break;
+      return caf_header(format, before);
     default:
-      header.bytes = wave_header(format, text.bytes);
-      break;
+      return wave_header(format, before, behind);
   }
+}
+
+PcmHeader make_pcm_header(const AudioFormat& format, const Tags& tags, const Metadata& metadata) {
+  const ChunkBytes chunks = chunk_bytes(format, tags, metadata);
+  PcmHeader header;
+  header.bytes = pcm_frame(format, chunks.before, chunks.after.size());
+  header.trailer = chunks.after;
+  header.dropped = chunks.dropped;
+  const std::size_t size = header.bytes.size() + header.trailer.size() + data_size(format);
+  if (format.container == Container::aiff && size > kSizeElsewhere && !metadata.is_empty())
+    return make_pcm_header(format, tags, {});
+  constexpr std::int64_t kDataHeaderBytes = 8;
+  if (chunks.bext_at >= 0) {
+    header.bext_at =
+        static_cast<std::int64_t>(header.bytes.size() - chunks.before.size()) - kDataHeaderBytes + chunks.bext_at;
+  }
+  // libsndfile takes every extensible W64 for integers, so none is written.
+  const bool loses_mask = format.container == Container::w64 && format.channel_mask != 0;
+  if (!format.speakers.empty() || loses_mask) header.dropped.emplace_back("channel layout");
   return header;
 }
 

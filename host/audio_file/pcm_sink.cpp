@@ -1,4 +1,5 @@
-// WAV, RF64, W64, AIFF and CAF: a finished header, then the samples as they come; nothing is ever gone back to.
+// WAV, RF64, W64, AIFF and CAF: a finished header, then the samples as they come, then the chunks behind them. Nothing
+// is gone back to but the loudness in a broadcast extension, which stands before the samples it is measured on.
 #include <algorithm>
 
 #include "host/audio_file/byte_order.h"
@@ -13,9 +14,12 @@ constexpr std::int64_t kTurnBytes = 256 << 10;  // of samples turned round at a 
 
 class PcmSink final : public FrameSink {
  public:
-  PcmSink(int fd, const std::filesystem::path& path, const AudioFormat& format, const Tags& tags)
+  PcmSink(int fd, const std::filesystem::path& path, const AudioFormat& format, const Tags& tags,
+          const Metadata& metadata)
       : format_(format), file_(fd, path, payload_bytes(format)) {
-    const PcmHeader header = make_pcm_header(format, tags);
+    PcmHeader header = make_pcm_header(format, tags, metadata);
+    trailer_ = std::move(header.trailer);
+    bext_at_ = header.bext_at;
     for (const std::string& name : header.dropped) drop(name);
     file_.put(reinterpret_cast<const std::byte*>(header.bytes.data()), header.bytes.size());
   }
@@ -42,20 +46,25 @@ class PcmSink final : public FrameSink {
   void finish() override {
     const std::byte zero{};
     file_.put(&zero, static_cast<std::size_t>(pcm_padding(format_)));
+    file_.put(reinterpret_cast<const std::byte*>(trailer_.data()), trailer_.size());
+    if (bext_at_ >= 0 && loudness)
+      file_.put_over(bext_at_ + static_cast<std::int64_t>(kBextLoudnessAt), bext_loudness(*loudness));
     sha256 = file_.sha256();
   }
 
  private:
   AudioFormat format_;
   ProvenWriter file_;
+  std::string trailer_;
+  std::int64_t bext_at_ = -1;
   std::vector<std::byte> turned_;
 };
 
 }  // namespace
 
 std::unique_ptr<FrameSink> make_pcm_sink(int fd, const std::filesystem::path& path, const AudioFormat& format,
-                                         const Tags& tags) {
-  return std::make_unique<PcmSink>(fd, path, format, tags);
+                                         const Tags& tags, const Metadata& metadata) {
+  return std::make_unique<PcmSink>(fd, path, format, tags, metadata);
 }
 
 }  // namespace lathe

@@ -7,7 +7,7 @@
 
 #include "host/audio_file/byte_order.h"
 #include "host/audio_file/frame_source.h"
-#include "host/audio_file/text_chunks.h"
+#include "host/audio_file/metadata/chunk_files.h"
 
 namespace lathe {
 namespace {
@@ -22,13 +22,17 @@ class PcmSource final : public FrameSource {
     if (format.frames > held) fail_truncated(file, format.frames, held);
     refuse_wrapped_header(layout);
     note_oddities(layout);
-    note_chunks_left_behind(layout);
-    read_text_chunks(file, container, layout.chunks, tags);
+    if (container == Container::w64) {
+      note_chunks_left_behind(layout);
+    } else {
+      take_chunks(chunks_of(layout), tags, metadata, notes);
+    }
   }
 
   PcmSource(const InputFile& file, const FrameSource& header) : file_(file) {
     format = header.format;
     tags = header.tags;
+    metadata = header.metadata;
     notes = header.notes;
     stored = header.stored;
   }
@@ -77,6 +81,25 @@ class PcmSource final : public FrameSource {
                       "finished the file",
                       behind));
     }
+  }
+
+  // All chunks but those of the format, the sound and padding. A last one that is cut is left out.
+  std::vector<MetadataChunk> chunks_of(const PcmLayout& layout) {
+    const ChunkFamily family = family_of(format.container);
+    std::vector<MetadataChunk> chunks;
+    for (const Chunk& chunk : layout.chunks) {
+      if (is_structure(family, chunk.id)) continue;
+      MetadataChunk read{family, chunk.id, {}, chunk.offset < stored.offset};
+      read.body.resize(static_cast<std::size_t>(std::clamp<std::int64_t>(chunk.size, 0, file_.size() - chunk.offset)));
+      const std::size_t got =
+          file_.read_at(chunk.offset, reinterpret_cast<std::byte*>(read.body.data()), read.body.size());
+      if (static_cast<std::int64_t>(got) != chunk.size) {
+        notes.push_back(fmt::format("the {} reaches past the file's end and is not carried over", chunk_name(read)));
+        continue;
+      }
+      chunks.push_back(std::move(read));
+    }
+    return chunks;
   }
 
   void note_chunks_left_behind(const PcmLayout& layout) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "host/audio_file/message_digest.h"
 
@@ -20,11 +21,15 @@ class ProvenWriter {
   // Throws AudioFileError: disk_full, write_failed.
   void put(const std::byte* from, std::size_t bytes);
 
-  // Of all bytes put, in hexadecimal. Once only.
-  std::string sha256() { return sha256_.hex(); }
+  // Puts bytes over such that were put. For these few sha256() reads the whole file again.
+  void put_over(std::int64_t at, std::string_view bytes);
+
+  // Of all bytes of the file, in hexadecimal. Once only. Throws write_failed.
+  std::string sha256();
 
  private:
-  void prove(const std::byte* from, std::size_t bytes);
+  void prove(const std::byte* from, std::size_t bytes, std::int64_t at);
+  std::size_t read_back(std::size_t bytes, std::int64_t at);
 
   int fd_;
   std::filesystem::path path_;
@@ -32,6 +37,7 @@ class ProvenWriter {
   std::int64_t at_ = 0;
   std::unique_ptr<std::byte[]> back_;
   MessageDigest sha256_;
+  bool is_put_over_ = false;
 };
 
 }  // namespace lathe

@@ -8,6 +8,8 @@
 namespace lathe {
 namespace {
 
+constexpr std::string_view kTooMany = "has more fields than are read: the rest is left out";
+
 // Vorbis comment field names: 0x20 to 0x7D without '='.
 bool is_field_name(std::string_view name) {
   return !name.empty() &&
@@ -36,6 +38,10 @@ void Tags::add_raw(std::string_view name, std::string_view value) {
     return;
   }
   if (text.text.empty()) return;
+  if (fields.size() >= kMostFields) {
+    if (notes.empty() || notes.back() != kTooMany) notes.emplace_back(kTooMany);
+    return;
+  }
   if (text.was_transcoded) notes.push_back(upper(name) + " was not UTF-8 and is read as Windows-1252");
   fields.emplace_back(upper(name), text.text);
 }

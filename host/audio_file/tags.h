@@ -1,12 +1,16 @@
 // The text tags of a file under one set of names, whatever its container calls them.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace lathe {
+
+// No file of music has as many; what has more is not to be trusted.
+constexpr std::size_t kMostFields = 10'000;
 
 struct Tags {
   // Vorbis-comment names in upper case (TITLE ARTIST ALBUM TRACKNUMBER DISCNUMBER DATE GENRE COMMENT COPYRIGHT ISRC …)
@@ -20,7 +24,7 @@ struct Tags {
   std::string_view first(std::string_view name) const;
 
   // Adds a field as it came from a file: the name is put in upper case, the value made UTF-8 (with a note). Empty
-  // values and names that Vorbis comments do not allow are left out.
+  // values, names that Vorbis comments do not allow, and fields beyond kMostFields are left out.
   void add_raw(std::string_view name, std::string_view value);
 };
 

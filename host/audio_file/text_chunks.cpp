@@ -1,11 +1,10 @@
 // Names in each container as Vorbis-comment names, both ways.
 #include "host/audio_file/text_chunks.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <iterator>
 #include <set>
 #include <string_view>
 
@@ -15,8 +14,6 @@
 namespace lathe {
 namespace {
 
-constexpr std::int64_t kMaxTextChunkBytes = 4 << 20;
-
 struct NamePair {
   std::string_view id;
   std::string_view name;
@@ -24,13 +21,13 @@ struct NamePair {
 
 // RIFF INFO identifiers (Microsoft and IBM's RIFF document of 1991, and those in use since). Its ISRC is the "source",
 // not the recording code. Of two identifiers for a name the first is written.
-constexpr std::array<NamePair, 22> kInfo = {{
+constexpr std::array<NamePair, 23> kInfo = {{
     {"INAM", "TITLE"},       {"IART", "ARTIST"},   {"IPRD", "ALBUM"},       {"ICRD", "DATE"},
     {"IGNR", "GENRE"},       {"ICMT", "COMMENT"},  {"ICOP", "COPYRIGHT"},   {"ITRK", "TRACKNUMBER"},
     {"IPRT", "TRACKNUMBER"}, {"ISFT", "ENCODER"},  {"IENG", "ENGINEER"},    {"ITCH", "TECHNICIAN"},
     {"IMUS", "COMPOSER"},    {"IWRI", "LYRICIST"}, {"IPUB", "PUBLISHER"},   {"IKEY", "KEYWORDS"},
     {"ISBJ", "SUBJECT"},     {"ISRC", "SOURCE"},   {"ISRF", "SOURCEMEDIA"}, {"ICMS", "COMMISSIONED"},
-    {"IARL", "ARCHIVE"},     {"ILNG", "LANGUAGE"},
+    {"IARL", "ARCHIVE"},     {"ILNG", "LANGUAGE"}, {"IMED", "MEDIA"},
 }};
 
 constexpr std::array<NamePair, 4> kAiff = {
@@ -58,30 +55,47 @@ std::string_view id_of(const std::array<NamePair, N>& table, std::string_view na
   return found == table.end() ? std::string_view() : found->id;
 }
 
-std::string body_of(const InputFile& file, const Chunk& chunk) {
-  if (chunk.size > kMaxTextChunkBytes) {
-    file.fail(AudioFileError::Fault::limits, fmt::format("has a '{}' chunk of tags above {} MiB, which is not trusted",
-                                                         chunk.id, kMaxTextChunkBytes >> 20));
-  }
-  std::string body(static_cast<std::size_t>(std::max<std::int64_t>(chunk.size, 0)), '\0');
-  body.resize(file.read_at(chunk.offset, reinterpret_cast<std::byte*>(body.data()), body.size()));
-  return body;
+bool is_upper_or_digit(char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+// Whether a field may stand in INFO under its own name: one that came from there without having another. Vorbis
+// comments have names that only look so.
+bool is_info_id(std::string_view name) {
+  return name.size() == 4 && name[0] == 'I' && std::all_of(name.begin(), name.end(), is_upper_or_digit) &&
+         name != "ISRC" && name != "ISBN" && name != "ISWC" && name != "ISMN";
 }
 
-void read_info(std::string_view list, Tags& tags) {
-  if (!list.starts_with("INFO")) return;
+// Two letters, three more, seven digits; with or without hyphens.
+bool is_recording_code(std::string_view text) {
+  std::string code;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(code), [](char c) { return c != '-'; });
+  code = code.substr(0, code.find('\0'));
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return code.size() == 12 && !is_digit(code[0]) && !is_digit(code[1]) &&
+         std::all_of(code.begin(), code.end(), is_upper_or_digit) &&
+         std::all_of(code.begin() + 5, code.end(), is_digit);
+}
+
+// Fields that INFO has no standing name for keep the one they have.
+std::string info_name(std::string_view id, std::string_view value) {
+  if (id == "ISRC" && is_recording_code(value)) return "ISRC";
+  const std::string_view known = name_of(kInfo, id);
+  return std::string(known.empty() ? id.substr(0, id.find_last_not_of(' ') + 1) : known);
+}
+
+void read_info(std::string_view list, FieldMerge& fields) {
   list.remove_prefix(4);
   while (list.size() >= 8) {
     const std::string_view id = list.substr(0, 4);
     const std::size_t size = load_le<std::uint32_t>(reinterpret_cast<const std::byte*>(list.data()) + 4);
     list.remove_prefix(8);
-    if (const std::string_view name = name_of(kInfo, id); !name.empty()) tags.add_raw(name, list.substr(0, size));
+    const std::string_view value = list.substr(0, size);
+    fields.add_raw(info_name(id, value), value);
     list.remove_prefix(std::min(list.size(), size + size % 2));
   }
 }
 
 // A count, then keys and values, each ended by a NUL.
-void read_caf_info(std::string_view body, Tags& tags) {
+void read_caf_info(std::string_view body, FieldMerge& fields) {
   body.remove_prefix(std::min<std::size_t>(4, body.size()));
   while (!body.empty()) {
     const std::string_view key = body.substr(0, body.find('\0'));
@@ -89,21 +103,16 @@ void read_caf_info(std::string_view body, Tags& tags) {
     const std::string_view value = body.substr(0, body.find('\0'));
     body.remove_prefix(std::min(body.size(), value.size() + 1));
     const std::string_view known = name_of(kCaf, key);
-    if (!key.empty()) tags.add_raw(known.empty() ? key : known, value);
+    if (!key.empty()) fields.add_raw(known.empty() ? key : known, value);
   }
-}
-
-bool is_info_list(const InputFile& file, const Chunk& chunk) {
-  std::array<std::byte, 4> type{};
-  return chunk.id == "LIST" && chunk.size >= 4 && file.read_at(chunk.offset, type.data(), 4) == 4 &&
-         std::string_view(reinterpret_cast<const char*>(type.data()), 4) == "INFO";
 }
 
 // The bytes of one field as the container keeps it; empty if it has no place for the name.
 std::string field_bytes(Container container, const std::string& name, const std::string& value) {
   const std::string pad(value.size() % 2, '\0');
   if (container == Container::wav || container == Container::rf64) {
-    const std::string_view id = id_of(kInfo, name);
+    const std::string_view known = id_of(kInfo, name);
+    const std::string_view id = known.empty() && is_info_id(name) ? name : known;
     if (id.empty()) return "";
     return std::string(id) + le_bytes(value.size() + 1, 4) + value + '\0' + (pad.empty() ? std::string(1, '\0') : "");
   }
@@ -121,17 +130,21 @@ std::string field_bytes(Container container, const std::string& name, const std:
 
 }  // namespace
 
-void read_text_chunks(const InputFile& file, Container container, const std::vector<Chunk>& chunks, Tags& tags) {
-  for (const Chunk& chunk : chunks) {
-    if (container == Container::wav || container == Container::rf64) {
-      if (is_info_list(file, chunk)) read_info(body_of(file, chunk), tags);
-    } else if (container == Container::aiff) {
-      const std::string_view name = name_of(kAiff, chunk.id);
-      if (!name.empty()) tags.add_raw(name, body_of(file, chunk));
-    } else if (container == Container::caf && chunk.id == "info") {
-      read_caf_info(body_of(file, chunk), tags);
-    }
+bool take_text_chunk(const MetadataChunk& chunk, FieldMerge& fields) {
+  if (chunk.family == ChunkFamily::riff && chunk.id == "LIST" && chunk.body.starts_with("INFO")) {
+    read_info(chunk.body, fields);
+    return true;
   }
+  if (chunk.family == ChunkFamily::aiff) {
+    const std::string_view name = name_of(kAiff, chunk.id);
+    if (!name.empty()) fields.add_raw(name, chunk.body);
+    return !name.empty();
+  }
+  if (chunk.family == ChunkFamily::caf && chunk.id == "info") {
+    read_caf_info(chunk.body, fields);
+    return true;
+  }
+  return false;
 }
 
 TextChunks make_text_chunks(Container container, const Tags& tags) {

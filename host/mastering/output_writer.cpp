@@ -9,6 +9,8 @@
 #include "host/audio_file/audio_writer.h"
 #include "host/audio_file/input_file.h"
 #include "host/audio_file/message_digest.h"
+#include "host/audio_file/metadata/lost_metadata.h"
+#include "host/audio_file/metadata/outgoing.h"
 #include "host/audio_file/verify_written.h"
 #include "kernels/limiter/limiter.h"
 #include "kernels/loudness/interpolation.h"
@@ -56,6 +58,11 @@ std::vector<BlockPart> parts_of(const std::vector<OutputPiece>& pieces, std::int
   return parts;
 }
 
+BroadcastLoudness broadcast_loudness(const LoudnessFigures& figures) {
+  return {figures.integrated_lufs, figures.loudness_range_lu, figures.true_peak_dbtp, figures.max_momentary_lufs,
+          figures.max_short_term_lufs};
+}
+
 std::string bits_name(Encoding encoding) {
   if (encoding == Encoding::float32) return "32f";
   if (encoding == Encoding::float64) return "64f";
@@ -96,10 +103,13 @@ OutputWriter::OutputWriter(const RenderSource& source, const std::vector<double>
 // One file on its way, with all that is measured of it.
 class OutputWriter::PieceWriter {
  public:
-  PieceWriter(const OutputPiece& piece, const AudioFormat& format, const std::vector<double>& weights, bool pcm_md5)
+  // `input` is the format of the file that the piece is made of.
+  PieceWriter(const OutputPiece& piece, const AudioFormat& format, const AudioFormat& input, bool is_untouched,
+              const std::vector<double>& weights, bool pcm_md5)
       : piece_(piece),
         format_(format),
-        writer_(piece.file->fd(), piece.file->path(), format, *piece.tags),
+        outgoing_(outgoing_metadata(*piece.tags, *piece.metadata, input, format, is_untouched)),
+        writer_(piece.file->fd(), piece.file->path(), format, outgoing_.tags, outgoing_.metadata),
         after_({static_cast<double>(format.sample_rate_hz), weights, true, false, format.frames}) {
     if (pcm_md5 && format.container != Container::flac) md5_.emplace(MessageDigest::Kind::md5);
   }
@@ -116,22 +126,37 @@ class OutputWriter::PieceWriter {
   // `reading` is that of the piece.
   OutputReport finish(Stopwatch& watch, LoudnessReading& reading) {
     after_.finish();
+    reading = after_.take_reading();
+    const Measurement after = measurement_of(reading, format_.frames, format_.sample_rate_hz);
+    if (after.is_measurable) writer_.set_loudness(broadcast_loudness(after.figures));
     const WrittenAudio written = writer_.finish();
     OutputReport report = output_described(*piece_.output, format_);
     watch.start(&BusySeconds::io);
     report.sha256 = verify_written(piece_.file->path(), format_, written);
+    report.dropped_tags = names_left_out(written.dropped_tags);
     watch.stop();
     report.bytes = written.bytes;
     report.pcm_md5 = md5_ ? md5_->hex() : written.pcm_md5;
-    reading = after_.take_reading();
-    report.after = measurement_of(reading, format_.frames, format_.sample_rate_hz);
-    report.dropped_tags = written.dropped_tags;
+    report.after = after;
     return report;
   }
 
  private:
+  // What is not true of the master, what its container has no place for, and what in the end is not in the file.
+  std::vector<std::string> names_left_out(const std::vector<std::string>& dropped) const {
+    std::vector<std::string> names = outgoing_.left_out;
+    const auto add = [&names](const std::vector<std::string>& more) {
+      for (const std::string& name : more)
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    };
+    add(dropped);
+    add(lost_metadata(piece_.file->path(), outgoing_.tags, outgoing_.metadata));
+    return names;
+  }
+
   const OutputPiece& piece_;
   AudioFormat format_;
+  OutgoingMetadata outgoing_;
   AudioWriter writer_;
   std::optional<MessageDigest> md5_;
   LoudnessMeter after_;
@@ -164,7 +189,7 @@ WrittenOutput OutputWriter::write(const std::vector<OutputPiece>& pieces, bool p
       if (piece) end_piece();
       const std::size_t next = written.pieces.size();
       format.frames = written_of(pieces, next).frames();
-      piece.emplace(pieces[next], format, weights_, pcm_md5);
+      piece.emplace(pieces[next], format, source_.input->format(), source_.is_untouched, weights_, pcm_md5);
     }
   };
   for (std::int64_t first = 0; first < in_.frames; first += kBlock) {

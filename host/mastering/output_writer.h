@@ -53,6 +53,7 @@ struct OutputPiece {
   const OutputSpec* output = nullptr;  // but for its path, as the first piece's
   const StagedFile* file = nullptr;
   const Tags* tags = nullptr;
+  const Metadata* metadata = nullptr;
   std::int64_t end = 0;                           // behind its last frame, counted from the programme's first
   std::optional<Passage> preview = std::nullopt;  // all that is written of it
 };

@@ -22,7 +22,7 @@ ProgrammeReader::ProgrammeReader(std::vector<AudioReader> files) : files_(std::m
   format_ = files_.front().format();
   format_.frames = 0;
   for (const AudioReader& file : files_) {
-    ProgrammeTrack track{file.file().path(), file.format(), file.tags(), file.tags().notes};
+    ProgrammeTrack track{file.file().path(), file.format(), file.tags(), file.tags().notes, file.metadata()};
     track.notes.insert(track.notes.end(), file.notes().begin(), file.notes().end());
     if (!can_run_on(format_, track.format)) {
       throw std::invalid_argument(fmt::format("{} is {}, and {} is {}: they cannot be one stream",

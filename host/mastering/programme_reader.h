@@ -21,6 +21,7 @@ struct ProgrammeTrack {
   AudioFormat format;
   Tags tags;
   std::vector<std::string> notes;  // the file's, and its tags'
+  Metadata metadata = {};
 };
 
 class ProgrammeSource {

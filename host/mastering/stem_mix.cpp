@@ -82,7 +82,7 @@ StemMix::StemMix(const TrackJob& job) : job_(job), is_left_out_(job.stems.size()
   }
   format_.encoding = Encoding::float32;
   format_.valid_bits = 0;
-  tracks_.push_back({job.input, format_, job.tags ? *job.tags : readers_.front().tags(), {}});
+  tracks_.push_back({job.input, format_, job.tags ? *job.tags : readers_.front().tags(), {}, job.metadata});
   ends_ = {format_.frames};
 }
 

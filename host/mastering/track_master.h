@@ -68,6 +68,7 @@ struct TrackJob {
   std::filesystem::path mixdown = {};  // that the untouched stems should sum to; empty: none
   // Of the masters of a mix; none: those of its first stem.
   std::optional<Tags> tags = std::nullopt;
+  Metadata metadata = {};  // likewise, beside its tags
 };
 
 // Programmes that are mastered together, for some of their outputs share one gain. They agree in `out_dir`, `backend`,

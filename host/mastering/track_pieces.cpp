@@ -2,11 +2,45 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "host/mastering/track_run.h"
 
 namespace lathe {
+namespace {
+
+Metadata pictures_of(const Metadata& metadata) {
+  Metadata pictures;
+  pictures.pictures = metadata.pictures;
+  return pictures;
+}
+
+}  // namespace
+
+TrackRun::Written TrackRun::write_pieces(const RenderSource& source, std::size_t index,
+                                         const std::vector<std::int64_t>& ends, std::function<void(double)> tick) {
+  Written written;
+  std::vector<OutputPiece> pieces;
+  std::deque<Metadata> pictures;  // what is left of a preview's metadata: all else counts from the track's beginning
+  for (std::size_t i = 0; i < ends.size(); ++i) written.files.emplace_back(job_.out_dir, output_of(i, index).path);
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    const ProgrammeTrack& track = source_.tracks()[i];
+    pieces.push_back({&output_of(i, index), &written.files[i], &track.tags, &track.metadata, ends[i]});
+    if (!is_preview(index)) continue;
+    pieces.back().preview = preview_of(i, job_.outputs[index], source.track.sample_rate_hz);
+    pieces.back().metadata = &pictures.emplace_back(pictures_of(track.metadata));
+  }
+  OutputWriter writer(source, weights_, blocks_, watch_, std::move(tick));
+  WrittenOutput done = writer.write(pieces, job_.pcm_md5);
+  written.reports = std::move(done.pieces);
+  written.whole = std::move(done.whole);
+  for (std::size_t i = 0; i < ends.size() && is_preview(index); ++i) {
+    const std::int64_t from = pieces[i].preview->first - (i == 0 ? 0 : ends[i - 1]);
+    written.reports[i].preview_at_s = static_cast<double>(from) / source.track.sample_rate_hz;
+  }
+  return written;
+}
 
 MasteredTrack TrackRun::finish() {
   std::vector<MasteredTrack> tracks;

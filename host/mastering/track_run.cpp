@@ -348,26 +348,6 @@ void TrackRun::write_output(const Rendition& rendition, std::size_t index) {
   written_.emplace(index, write_pieces(source, index, track_ends(rendition), tick));
 }
 
-TrackRun::Written TrackRun::write_pieces(const RenderSource& source, std::size_t index,
-                                         const std::vector<std::int64_t>& ends, std::function<void(double)> tick) {
-  Written written;
-  std::vector<OutputPiece> pieces;
-  for (std::size_t i = 0; i < ends.size(); ++i) written.files.emplace_back(job_.out_dir, output_of(i, index).path);
-  for (std::size_t i = 0; i < ends.size(); ++i) {
-    pieces.push_back({&output_of(i, index), &written.files[i], &source_.tracks()[i].tags, ends[i]});
-    if (is_preview(index)) pieces.back().preview = preview_of(i, job_.outputs[index], source.track.sample_rate_hz);
-  }
-  OutputWriter writer(source, weights_, blocks_, watch_, std::move(tick));
-  WrittenOutput done = writer.write(pieces, job_.pcm_md5);
-  written.reports = std::move(done.pieces);
-  written.whole = std::move(done.whole);
-  for (std::size_t i = 0; i < ends.size() && is_preview(index); ++i) {
-    const std::int64_t from = pieces[i].preview->first - (i == 0 ? 0 : ends[i - 1]);
-    written.reports[i].preview_at_s = static_cast<double>(from) / source.track.sample_rate_hz;
-  }
-  return written;
-}
-
 const OutputSpec& TrackRun::output_of(std::size_t piece, std::size_t index) const {
   return piece == 0 ? job_.outputs[index] : job_.joined[piece - 1].outputs.at(index);
 }

@@ -50,7 +50,10 @@ OpenMix open_mix(const std::vector<fs::path>& stems, const fs::path& mixdown, Re
     mix.format.frames = std::max(mix.format.frames, format.frames);
   }
   mix.tags = common_tags(mix.stems);
-  if (!mixdown.empty()) mix.tags = AudioReader(mixdown, Md5::left_alone, Reading::header).tags();
+  if (mixdown.empty()) return mix;
+  const AudioReader whole(mixdown, Md5::left_alone, Reading::header);
+  mix.tags = whole.tags();
+  mix.metadata = whole.metadata();
   return mix;
 }
 
@@ -63,6 +66,7 @@ std::vector<std::string> add_stems(const v1::Recipe& recipe, const OpenMix& mix,
   job.stems = std::move(plan.stems);
   job.mixdown = mixdown;
   job.tags = mix.tags;
+  job.metadata = mix.metadata;
   std::vector<std::string> notes;
   for (const std::string& rule : plan.missing)
     notes.push_back(fmt::format("stem missing: no file of {} falls under {}", job.input.string(), rule));

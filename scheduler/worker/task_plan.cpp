@@ -24,12 +24,13 @@ namespace fs = std::filesystem;
 
 // Raised by hand whenever the same input and recipe come to give other samples: results kept from before then no longer
 // count.
-constexpr int kSampleRevision = 6;
+constexpr int kSampleRevision = 7;
 
 // Everything beside the samples that ends up in the outputs.
-std::string tags_text(const Tags& tags) {
+std::string tags_text(const Tags& tags, const Metadata& metadata) {
   std::string text;
   for (const auto& [name, value] : tags.fields) text += name + "=" + value + "\n";
+  if (!metadata.is_empty()) text += metadata_digest(metadata) + "\n";
   return text;
 }
 
@@ -93,6 +94,7 @@ TrackTask TaskPlanner::plan(const MasterJob& job, const v1::TaskSpec::Member& ta
   p.format = reader.format();
   p.job.side = task.side();
   take_recipe(job, task.input(), reader.tags(), task.relative(), p);
+  p.tags = tags_text(reader.tags(), reader.metadata());
   look_at_outputs(job, p);
   return p;
 }
@@ -111,6 +113,7 @@ TrackTask TaskPlanner::plan_mix(const MasterJob& job, const v1::TaskSpec& task) 
   for (const auto& stem : mix.stems) p.stem_formats.push_back(stem->format());
   p.format = mix.format;
   const v1::Recipe recipe = take_recipe(job, task.input(), mix.tags, task.relative(), p);
+  p.tags = tags_text(mix.tags, mix.metadata);
   p.notes = add_stems(recipe, mix, mixdown, p.job);
   for (const StemTrack& stem : p.job.stems) {
     Chain chain;
@@ -129,7 +132,6 @@ v1::Recipe TaskPlanner::take_recipe(const MasterJob& job, const fs::path& input,
                                     const fs::path& relative, TrackTask& p) {
   const EffectiveRecipe recipe = recipe_for_track(*job.recipe, input, tags);
   check_accepted(recipe.recipe, input, p.format.container);
-  p.tags = tags_text(tags);
   p.recipe_json = recipe.sha256;
   p.job.input = input;
   p.job.out_dir = job.out_dir;

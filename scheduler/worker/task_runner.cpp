@@ -39,7 +39,7 @@ void say_how_it_went(const TrackReport& report, double wall_s, const std::functi
   for (const std::string& note : report.notes) say("note: " + note);
   for (const OutputReport& output : report.outputs) {
     for (const std::string& tag : output.dropped_tags)
-      say(fmt::format("note: {} cannot hold the tag {}", output.container, tag));
+      say(fmt::format("note: left out of the {} file: {}", output.container, tag));
   }
   if (!report.reason.empty()) say("not reached as asked: " + report.reason);
   const BusySeconds& busy = report.busy;

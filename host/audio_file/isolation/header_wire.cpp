@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/audio_file/isolation/metadata_wire.h"
 #include "host/audio_file/isolation/wire.h"
 #include "host/audio_file/text_encoding.h"
 
@@ -53,6 +54,7 @@ std::string pack_header(const FrameSource& header) {
   for (const auto& [name, value] : header.tags.fields) packer.text(name).text(value);
   pack_texts(packer, header.tags.notes);
   pack_texts(packer, header.notes);
+  pack_metadata(packer, header.metadata);
   return packer.bytes();
 }
 
@@ -82,6 +84,7 @@ void unpack_header(std::string_view bytes, const InputFile& file, Container cont
   }
   header.tags.notes = unpack_texts(unpacker);
   header.notes = unpack_texts(unpacker);
+  header.metadata = unpack_metadata(unpacker);
   unpacker.expect_end();
 }
 

@@ -25,8 +25,8 @@ enum class Kind : std::uint32_t {
   aborted     // the library ended itself
 };
 
-// What a child may say at most: 64 MiB of tags, which grow when they become UTF-8.
-constexpr std::uint32_t kMostMessageBytes = 192U << 20;
+// What a child may say at most: 64 MiB of metadata, and the texts in it once more, which grow when they become UTF-8.
+constexpr std::uint32_t kMostMessageBytes = 320U << 20;
 
 struct Head {
   Kind kind{};

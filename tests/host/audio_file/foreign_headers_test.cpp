@@ -31,7 +31,21 @@ TEST_F(ForeignHeader, JunkOddListAndUnknownChunksBeforeTheAudioArePassed) {
                      riff_chunk("qqqq", "123") + riff_chunk("data", "abcdefgh")));
   EXPECT_EQ(reader.format().frames, 2);
   EXPECT_EQ(read_audio(reader), bytes_of("abcdefgh"));
-  EXPECT_EQ(reader.notes(), std::vector<std::string>{"chunks not carried over: bext"});
+  EXPECT_TRUE(reader.notes().empty());
+  ASSERT_EQ(reader.metadata().chunks.size(), 2U);
+  EXPECT_EQ(reader.metadata().chunks[1].body, "123");
+}
+
+TEST_F(ForeignHeader, AnRf64WhoseSizeATaggerOverwroteReadsWholeWithTheTag) {
+  const std::string frame = "TIT2" + be(6, 4) + std::string(2, '\0') + "\x03Title";
+  const std::string tag = std::string("ID3\x04\0\0\0\0\0\x10", 10) + frame;
+  const std::string chunks = riff_chunk("ds64", le(1000, 8) + le(8, 8) + le(2, 8) + le(0, 4)) +
+                             wave_format(2, 48000, 16) + "data" + le(0xffffffff, 4) + "abcdefgh" +
+                             riff_chunk("ID3 ", tag);
+  AudioReader reader = open("RF64" + le(chunks.size() + 4, 4) + "WAVE" + chunks);
+  EXPECT_EQ(reader.format().container, Container::rf64);
+  EXPECT_EQ(read_audio(reader), bytes_of("abcdefgh"));
+  EXPECT_EQ(reader.tags().first("TITLE"), "Title");
 }
 
 TEST_F(ForeignHeader, AMissingPadByteAfterAnOddChunkIsForgiven) {
@@ -196,17 +210,21 @@ TEST_F(ForeignFlac, AnUnknownLengthIsCounted) {
   EXPECT_THAT(reader.notes().back(), HasSubstr("was counted"));
 }
 
-TEST_F(ForeignFlac, AnId3TagBeforeAndBehindTheStreamIsPassed) {
-  const std::string id3v2 = std::string("ID3\x03\x00\x00\x00\x00\x01\x00", 10) + std::string(128, '\0');
+TEST_F(ForeignFlac, AnId3TagBeforeTheStreamIsJoinedAndOneBehindItPassed) {
+  const std::string frame = "TIT2" + be(6, 4) + std::string(3, '\0') + "Title";
+  const std::string id3v2 = std::string("ID3\x03\x00\x00\x00\x00\x01\x00", 10) + frame + std::string(112, '\0');
   AudioReader reader = open(id3v2 + good_ + "TAG" + std::string(125, 'x'));
   EXPECT_EQ(read_audio(reader), pcm_);
-  EXPECT_THAT(reader.notes().front(), HasSubstr("ID3"));
+  EXPECT_EQ(reader.tags().first("TITLE"), "Title");
+  EXPECT_TRUE(reader.notes().empty());
 }
 
-TEST_F(ForeignFlac, PicturesAreCountedAsLeftBehind) {
-  const std::string picture = "\x06" + be(40, 3) + std::string(32, '\0') + std::string(8, 'p');
+TEST_F(ForeignFlac, APictureBlockIsRead) {
+  const std::string picture = "\x06" + be(40, 3) + be(4, 4) + std::string(24, '\0') + be(8, 4) + std::string(8, 'p');
   AudioReader reader = open(good_.substr(0, 42) + picture + good_.substr(42));
-  EXPECT_EQ(reader.notes(), std::vector<std::string>{"pictures not carried over: 1"});
+  ASSERT_EQ(reader.metadata().pictures.size(), 1U);
+  EXPECT_EQ(reader.metadata().pictures[0].type, 4);
+  EXPECT_EQ(reader.metadata().pictures[0].data, std::string(8, 'p'));
   EXPECT_EQ(read_audio(reader), pcm_);
 }
 

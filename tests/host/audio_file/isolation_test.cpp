@@ -23,6 +23,7 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 struct Seen {
   std::string format;
   Fields tags;
+  Metadata metadata;
   std::vector<std::string> notes, tag_notes;
   Bytes pcm;
   std::string fault;
@@ -39,6 +40,7 @@ Seen look_at(const std::filesystem::path& path, Reading reading, std::int64_t bl
                                                 f.sample_rate_hz, f.channels, f.frames, f.channel_mask, f.valid_bits}) +
                   f.speakers;
     seen.tags = reader.tags().fields;
+    seen.metadata = reader.metadata();
     seen.tag_notes = reader.tags().notes;
     seen.notes = reader.notes();
     Bytes block(static_cast<std::size_t>(block_frames * frame_bytes(f)));
@@ -57,6 +59,7 @@ void expect_the_same(const std::filesystem::path& path) {
       const Seen inside = look_at(path, Reading::own_output, block), outside = look_at(path, reading, block);
       EXPECT_EQ(inside.format, outside.format);
       EXPECT_EQ(inside.tags, outside.tags);
+      EXPECT_TRUE(inside.metadata == outside.metadata);
       EXPECT_EQ(inside.notes, outside.notes);
       EXPECT_EQ(inside.tag_notes, outside.tag_notes);
       EXPECT_EQ(inside.fault, outside.fault);
@@ -79,7 +82,7 @@ TEST_P(EveryContainer, InEveryEncodingWholeOrCutIsTheSameInAChild) {
       if (!unwritable_reason(format).empty()) continue;
       ++kinds;
       SCOPED_TRACE(::testing::Message() << bits_per_sample(encoding) << " bits, " << channels << " channels");
-      write_audio(folder / "x", format, noise(format), tags);
+      write_audio(folder / "x", format, noise(format), tags, rich_metadata());
       expect_the_same(folder / "x");
       const std::string good = slurp(folder / "x");
       for (const double share : {0.01, 0.5, 0.999}) {
@@ -281,8 +284,24 @@ TEST_F(HeaderOfAChild, MayHaveOnlyTextForText) {
   expect_refused();
 }
 
+TEST_F(HeaderOfAChild, MayHaveOnlyPicturesAndChunksThatCanBe) {
+  const Metadata good = rich_metadata();
+  const auto expect_refused_with = [this, &good](const std::function<void(Metadata&)>& spoil) {
+    header_.metadata = good;
+    spoil(header_.metadata);
+    expect_refused();
+  };
+  expect_refused_with([](Metadata& m) { m.pictures[0].type = 21; });
+  expect_refused_with([](Metadata& m) { m.pictures[0].width = -1; });
+  expect_refused_with([](Metadata& m) { m.pictures[0].description = "\xff"; });
+  expect_refused_with([](Metadata& m) { m.frames[0].id = "TOO LONG"; });
+  expect_refused_with([](Metadata& m) { m.chunks[0].id = "a\nb "; });
+  expect_refused_with([](Metadata& m) { m.chunks[0].family = static_cast<ChunkFamily>(4); });
+}
+
 TEST_F(HeaderOfAChild, CutAnywhereIsRefused) {
   header_.tags.fields = {{"TITLE", "x"}};
+  header_.metadata = rich_metadata();
   const std::string whole = isolation::pack_header(header_);
   for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) {
     isolation::HeaderOnly found;

@@ -1,9 +1,11 @@
 // WAV above 4 GB: RF64 with the right length, where libsndfile's plain WAV wraps its header without a word.
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "host/audio_file/file_descriptor.h"
+#include "host/audio_file/metadata/lost_metadata.h"
 #include "host/audio_file/pcm_hash.h"
 #include "tests/host/audio_file/scratch.h"
 
@@ -21,7 +23,9 @@ TEST(LargeFile, AWavAbove4GbBecomesRf64AndComesBackWhole) {
   }
   const Bytes block = noise(block_format);
   const FileDescriptor fd(::open((folder / "x.wav").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  AudioWriter writer(fd.get(), folder / "x.wav", format, {});
+  Tags tags;
+  tags.fields = {{"TITLE", "Large"}, {"ISRC", "USRC17607839"}};
+  AudioWriter writer(fd.get(), folder / "x.wav", format, tags, rich_metadata());
   for (int i = 0; i < 720; ++i) writer.write(block.data(), kBlock);
   writer.write(block.data(), 5);
   const WrittenAudio written = writer.finish();
@@ -30,6 +34,7 @@ TEST(LargeFile, AWavAbove4GbBecomesRf64AndComesBackWhole) {
   AudioReader reader(folder / "x.wav");
   EXPECT_EQ(reader.format().container, Container::rf64);
   EXPECT_EQ(reader.format().frames, format.frames);
+  EXPECT_THAT(lost_metadata(folder / "x.wav", tags, rich_metadata()), ::testing::IsEmpty());
   Bytes back(block.size());
   PcmHash meant, found;
   while (const std::int64_t got = reader.read(back.data(), kBlock)) {

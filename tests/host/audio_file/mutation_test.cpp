@@ -46,7 +46,7 @@ TEST_P(Mutation, ADamagedFileOnlyEverThrowsAudioFileError) {
   AudioFormat format{GetParam(), Encoding::pcm16, 44100, 2, 3000, 0, 0};
   Tags tags;
   tags.fields = {{"TITLE", "T"}, {"ARTIST", "A"}, {"COMMENT", "some words"}};
-  write_audio(folder / "good", format, music(format), tags);
+  write_audio(folder / "good", format, music(format), tags, rich_metadata());
   const std::string good = slurp(folder / "good");
   std::cout << "LATHE_TEST_SEED=" << seed() << "\n";
   std::mt19937_64 random(seed());

@@ -56,10 +56,10 @@ Bytes music(const AudioFormat& format) {
 }
 
 WrittenAudio write_audio(const std::filesystem::path& path, const AudioFormat& format, const Bytes& pcm,
-                         const Tags& tags) {
+                         const Tags& tags, const Metadata& metadata) {
   const FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!fd.is_open()) throw std::runtime_error("cannot create " + path.string());
-  AudioWriter writer(fd.get(), path, format, tags);
+  AudioWriter writer(fd.get(), path, format, tags, metadata);
   const std::int64_t half = format.frames / 2;
   writer.write(pcm.data(), half);
   writer.write(pcm.data() + half * frame_bytes(format), format.frames - half);
@@ -74,6 +74,18 @@ Bytes read_audio(AudioReader& reader, std::int64_t block_frames) {
     all.insert(all.end(), block.begin(), block.begin() + static_cast<std::ptrdiff_t>(got * frame));
   }
   return all;
+}
+
+Metadata rich_metadata() {
+  Metadata metadata;
+  metadata.pictures = {{3, "image/png", "Vorn", 2, 2, 24, 0, "not quite a picture"}};
+  metadata.frames = {{"PRIV", std::string("owner\0data", 10)}};
+  const std::string cue = le(1, 4) + le(1, 4) + le(50, 4) + "data" + le(0, 8) + le(50, 4);
+  metadata.chunks = {{ChunkFamily::riff, "iXML", "<BWFXML/>", true},
+                     {ChunkFamily::riff, "cue ", cue, true},
+                     {ChunkFamily::riff, "LIST", "adtl" + riff_chunk("labl", le(1, 4) + "Here" + '\0'), true},
+                     {ChunkFamily::riff, "odd ", "123", false}};
+  return metadata;
 }
 
 std::string slurp(const std::filesystem::path& path) {

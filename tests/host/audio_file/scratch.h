@@ -40,8 +40,11 @@ Bytes noise(const AudioFormat& format, std::uint64_t seed = 1);
 Bytes music(const AudioFormat& format);
 
 WrittenAudio write_audio(const std::filesystem::path& path, const AudioFormat& format, const Bytes& pcm,
-                         const Tags& tags = {});
+                         const Tags& tags = {}, const Metadata& metadata = {});
 Bytes read_audio(AudioReader& reader, std::int64_t block_frames = 1000);
+
+// A picture, frames without text, and chunks of RIFF: what a file of any container may be given.
+Metadata rich_metadata();
 
 std::string slurp(const std::filesystem::path& path);
 void spill(const std::filesystem::path& path, std::string_view bytes);

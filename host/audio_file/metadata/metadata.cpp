@@ -1,0 +1,74 @@
+#include "host/audio_file/metadata/metadata.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "host/audio_file/isolation/metadata_wire.h"
+#include "host/audio_file/message_digest.h"
+
+namespace lathe {
+namespace {
+
+// ID3v2.4, section 4.14.
+constexpr std::array<std::string_view, 21> kPictureTypes = {"other",
+                                                            "file icon",
+                                                            "other file icon",
+                                                            "front cover",
+                                                            "back cover",
+                                                            "leaflet page",
+                                                            "media",
+                                                            "lead artist",
+                                                            "artist",
+                                                            "conductor",
+                                                            "band",
+                                                            "composer",
+                                                            "lyricist",
+                                                            "recording location",
+                                                            "during recording",
+                                                            "during performance",
+                                                            "video capture",
+                                                            "bright coloured fish",
+                                                            "illustration",
+                                                            "artist logo",
+                                                            "publisher logo"};
+
+std::string trimmed(std::string_view id) { return std::string(id.substr(0, id.find_last_not_of(' ') + 1)); }
+
+}  // namespace
+
+const MetadataChunk* Metadata::find(ChunkFamily family, std::string_view id) const {
+  const auto found =
+      std::ranges::find_if(chunks, [&](const MetadataChunk& c) { return c.family == family && c.id == id; });
+  return found == chunks.end() ? nullptr : &*found;
+}
+
+std::string metadata_digest(const Metadata& metadata) {
+  isolation::Packer packer;
+  isolation::pack_metadata(packer, metadata);
+  MessageDigest digest(MessageDigest::Kind::sha256);
+  digest.update(reinterpret_cast<const std::byte*>(packer.bytes().data()), packer.bytes().size());
+  return digest.hex();
+}
+
+std::string picture_name(const Picture& picture) {
+  const auto type = static_cast<std::size_t>(picture.type);
+  const std::size_t kib = (picture.data.size() + 1023) / 1024;
+  return fmt::format("PICTURE ({}, {}, {} KiB)", type < kPictureTypes.size() ? kPictureTypes[type] : "other",
+                     picture.mime.empty() ? "unknown type" : picture.mime, kib);
+}
+
+bool is_adtl(const MetadataChunk& chunk) {
+  return chunk.family == ChunkFamily::riff && chunk.id == "LIST" && chunk.body.starts_with("adtl");
+}
+
+std::string chunk_name(const MetadataChunk& chunk) {
+  if (chunk.family == ChunkFamily::flac)
+    return chunk.id == "CUESHEET" ? chunk.id : fmt::format("APPLICATION block '{}'", chunk.id);
+  if (chunk.id == "LIST" && chunk.body.size() >= 4)
+    return fmt::format("LIST {} chunk", trimmed(chunk.body.substr(0, 4)));
+  return trimmed(chunk.id) + " chunk";
+}
+
+}  // namespace lathe
