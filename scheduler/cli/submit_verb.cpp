@@ -21,6 +21,7 @@
 #include "scheduler/client/catalogue.h"
 #include "scheduler/client/finish_by.h"
 #include "scheduler/core/clock.h"
+#include "scheduler/worker/listed_tracks.h"
 #include "scheduler/worker/memory_budget.h"
 
 namespace lathe::cli {
@@ -74,7 +75,7 @@ std::optional<Submission> master_submission(const Options& options, Scan& scan) 
   if (!recipe) return std::nullopt;
   const fs::path folder = output_folder(options.out);
   refuse_file_as_folder(folder);
-  scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder, true);
+  scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder, true, true);
   place_manifest_tracks(scan, folder);
   refuse_masters_onto_inputs(scan, recipe->effective().recipe, folder);
   Submission submission{{}, master_catalogue(scan, *recipe, folder, processors())};

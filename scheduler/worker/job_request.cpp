@@ -78,6 +78,9 @@ std::string payload_of(const v1::TaskSpec& spec) {
     if (member.joins_previous()) kept["joins"] = true;
     if (!member.side().empty()) kept["side"] = member.side();
     if (!member.note().empty()) kept["note"] = member.note();
+    if (member.first_frame() != 0) kept["first_frame"] = member.first_frame();
+    if (member.end_frame() != 0) kept["end_frame"] = member.end_frame();
+    if (!member.row_json().empty()) kept["row"] = member.row_json();
     payload["members"].push_back(std::move(kept));
   }
   return payload.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -97,6 +100,9 @@ void take_payload(const std::string& payload_json, v1::TaskSpec& spec) {
     member.set_joins_previous(kept.value("joins", false));
     member.set_side(kept.value("side", ""));
     member.set_note(kept.value("note", ""));
+    member.set_first_frame(kept.value("first_frame", std::int64_t{0}));
+    member.set_end_frame(kept.value("end_frame", std::int64_t{0}));
+    member.set_row_json(kept.value("row", ""));
   }
 }
 

@@ -17,7 +17,9 @@
 #include "scheduler/worker/album_look.h"
 #include "scheduler/worker/album_task.h"
 #include "scheduler/worker/job_request.h"
+#include "scheduler/worker/listed_tracks.h"
 #include "scheduler/worker/output_names.h"
+#include "scheduler/worker/track_source.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -101,11 +103,9 @@ class Run {
         shares_(tracks.size()),
         memory_(batch.memory_bytes),
         device_memory_(device_memory_bytes(batch.backend)),
-        clashes_(name_clashes(tracks, *batch.recipe, batch.out_dir)) {
+        problems_(master_problems(tracks, *batch.recipe, batch.out_dir)) {
     for (const ScannedTrack& track : tracks) total_cost_ += cost_of(track);
-    TrackProblems problems;
-    for (const auto& [input, text] : clashes_) problems[input.native()] = {"OUTPUT_TAKEN", text};
-    grouping_ = group_tracks(tracks, *batch.recipe, problems, batch.jobs, batch.is_interrupted);
+    grouping_ = group_tracks(tracks, *batch.recipe, problems_, batch.jobs, batch.is_interrupted);
     for (const TrackGroup& group : grouping_.groups) {
       for (const GroupedTrack& track : group.tracks) {
         if (!track.joins_previous) programmes_.emplace_back();
@@ -200,13 +200,16 @@ class Run {
     job.input = track.input;
     job.reader = std::make_shared<AudioReader>(track.input, Md5::compared,
                                                batch_.only_headers ? Reading::header : Reading::samples);
-    const AudioFormat format = job.reader->format();
-    plan.audio_s = static_cast<double>(format.frames) / format.sample_rate_hz;
-    if (const auto clash = clashes_.find(track.input); clash != clashes_.end()) throw OutputTaken(clash->second);
-    const v1::Recipe recipe = recipe_for_track(*batch_.recipe, track.input, job.reader->tags()).recipe;
+    const TrackSource source = source_of(track, *job.reader);
+    plan.audio_s = static_cast<double>(source.format.frames) / source.format.sample_rate_hz;
+    const auto problem = problems_.find(track_key(track));
+    if (problem != problems_.end() && problem->second.code == "OUTPUT_TAKEN") throw OutputTaken(problem->second.text);
+    const v1::Recipe recipe = recipe_for_track(*batch_.recipe, track.input, source.tags).recipe;
     job.out_dir = batch_.out_dir;
+    job.part = source.part;
+    job.tags = source.tags;
     job.chain = chain_of(recipe);
-    job.outputs = outputs_of(recipe, format, job.reader->tags(), batch_.out_dir, track.relative);
+    job.outputs = outputs_of(recipe, source.format, source.tags, batch_.out_dir, track.relative, source.row);
     job.backend = batch_.backend.backend;
     refuse_taken(job);
     return job;
@@ -217,14 +220,15 @@ class Run {
     for (std::size_t i = 0; i < programme.size(); ++i) jobs.push_back(job_of(plans[i], tracks_[programme[i].track]));
     if (batch_.only_headers) {
       for (std::size_t i = 0; i < jobs.size(); ++i)
-        plans[i].planned = planned_by_header(jobs[i], jobs[i].reader->format());
+        plans[i].planned =
+            planned_by_header(jobs[i], format_of_part(jobs[i].reader->format(), jobs[i].part, jobs[i].input));
       return;
     }
     TrackJob& job = jobs.front();
-    AudioFormat format = job.reader->format();
+    AudioFormat format = format_of_part(job.reader->format(), job.part, job.input);
     for (std::size_t i = 1; i < jobs.size(); ++i) {
-      format.frames += jobs[i].reader->format().frames;
-      job.joined.push_back({jobs[i].input, jobs[i].outputs, jobs[i].reader});
+      format.frames += format_of_part(jobs[i].reader->format(), jobs[i].part, jobs[i].input).frames;
+      job.joined.push_back({jobs[i].input, jobs[i].outputs, jobs[i].reader, jobs[i].part, jobs[i].tags});
     }
     const MemoryNeed need = master.memory_needed(AlbumJob{{job}}, {format});
     const bool is_spooled = need.kept_bytes > memory_.total();
@@ -286,7 +290,7 @@ class Run {
   std::vector<std::optional<TrackPlan>> plans_;
   std::vector<double> shares_;
   LocalMemoryBudget memory_, device_memory_;
-  const std::map<fs::path, std::string> clashes_;
+  const TrackProblems problems_;
   Grouping grouping_;
   std::vector<std::vector<GroupedTrack>> programmes_;
   double total_cost_ = 0;

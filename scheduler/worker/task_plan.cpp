@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -74,19 +75,23 @@ TrackTask TaskPlanner::plan(const MasterJob& job, const v1::TaskSpec::Member& ta
   p.bits = bit_class(job.backend);
   p.identity = identity_of(task.input());
   p.job.reader = std::make_shared<AudioReader>(task.input());
-  const AudioReader& reader = *p.job.reader;
-  p.format = reader.format();
-  p.tags = tags_text(reader.tags());
-  const EffectiveRecipe recipe = recipe_for_track(*job.recipe, task.input(), reader.tags());
+  p.source = source_of(task, *p.job.reader);
+  p.identity.path = source_path(task.input(), p.source.part);
+  p.format = p.source.format;
+  p.tags = tags_text(p.source.tags);
+  const EffectiveRecipe recipe = recipe_for_track(*job.recipe, task.input(), p.source.tags);
   p.recipe_json = recipe.sha256;
   p.job.input = task.input();
+  p.job.part = p.source.part;
+  p.job.tags = p.source.tags;
   p.job.out_dir = job.out_dir;
   p.job.backend = job.backend.backend;
   p.job.chain = chain_of(recipe.recipe);
   p.named_files = named_files_.hashes(p.job.chain, job.roots);
   p.job.pcm_md5 = job.pcm_md5;
   p.job.side = task.side();
-  p.job.outputs = outputs_of(recipe.recipe, p.format, reader.tags(), job.out_dir, fs::path(task.relative()));
+  p.job.outputs =
+      outputs_of(recipe.recipe, p.format, p.source.tags, job.out_dir, fs::path(task.relative()), p.source.row);
   std::set<fs::path> paths;
   v1::RecallRequest question;
   *question.mutable_input() = identity_message(p.identity);
@@ -126,8 +131,13 @@ std::string content_hash(const TrackTask& track) {
   const std::int64_t frame = frame_bytes(reader.format());
   PcmHash content;
   std::vector<std::byte> bytes(static_cast<std::size_t>(65536 * frame));
-  while (const std::int64_t n = reader.read(bytes.data(), 65536)) {
+  const FilePart& part = track.source.part;
+  if (part.first_frame > 0) reader.skip(part.first_frame);
+  for (std::int64_t left = part.end_frame == 0 ? INT64_MAX : track.format.frames; left > 0;) {
+    const std::int64_t n = reader.read(bytes.data(), std::min<std::int64_t>(left, 65536));
+    if (n == 0) break;
     content.update(bytes.data(), static_cast<std::size_t>(n * frame));
+    left -= n;
   }
   reader.rewind();
   return content.hex();
@@ -162,7 +172,8 @@ Replace replace_policy(const MasterJob& job, const TrackTask& p, const fs::path&
   const FileIdentity now = identity_of(path);
   for (const v1::RecallResponse::Known& known : p.known.known()) {
     if (known.file().path() != path.string() || known.input().empty()) continue;
-    if (known.input() != p.job.input.string() && fs::exists(known.input(), error)) continue;
+    const std::string made_of = file_of_source_path(known.input());
+    if (made_of != p.job.input.string() && fs::exists(made_of, error)) continue;
     if (known.file().bytes() != now.size_bytes) continue;
     const bool looks_same = known.file().mtime_ns() == now.mtime_ns;
     if (looks_same || file_sha256(path) == known.file().sha256()) return Replace::allow;

@@ -15,6 +15,7 @@
 #include "scheduler/store/job_records.h"
 #include "scheduler/worker/backend_choice.h"
 #include "scheduler/worker/named_files.h"
+#include "scheduler/worker/track_source.h"
 
 namespace lathe::scheduler {
 
@@ -36,8 +37,9 @@ struct MasterJob {
 using Recall = std::function<v1::RecallResponse(const v1::RecallRequest&)>;
 
 struct TrackTask {
-  FileIdentity identity;
-  AudioFormat format;
+  FileIdentity identity;  // its path is source_path()
+  TrackSource source;
+  AudioFormat format;  // the source's
   TrackJob job;
   std::string bits;  // see bit_class()
   std::string recipe_json;
