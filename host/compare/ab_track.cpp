@@ -58,9 +58,11 @@ class Cutter {
   void run(AbTrack& track) {
     if (after_ == nullptr) throw AudioFileError(AudioFileError::Fault::not_found, track.input, "has no master here");
     track.master = after_->path->string();
-    ComparedTrack before(track.input, is_cancelled_), after(*after_->path, is_cancelled_);
-    if (const auto title = before.tags().first("TITLE"); !title.empty()) track.title = title;
-    track.artist = before.tags().first("ARTIST");
+    ComparedTrack before(track.input, is_cancelled_, after_->track->part), after(*after_->path, is_cancelled_);
+    // A file of several tracks does not say what one of them is called; its master does.
+    const Tags& tags = after_->track->part.is_whole() ? before.tags() : after.tags();
+    if (const auto title = tags.first("TITLE"); !title.empty()) track.title = title;
+    track.artist = tags.first("ARTIST");
     rate_hz_ = page_rate(std::min(before.format().sample_rate_hz, after.format().sample_rate_hz));
     const int most = std::max(before.format().channels, after.format().channels);
     channels_ = std::min({before.format().channels, after.format().channels, 2});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 
 #include "host/compare/master_check.h"
@@ -71,9 +72,12 @@ std::int64_t mend(ComparedBlock& block) {
   return count;
 }
 
-ComparedTrack::ComparedTrack(const std::filesystem::path& path, const std::atomic<bool>& is_cancelled)
+ComparedTrack::ComparedTrack(const std::filesystem::path& path, const std::atomic<bool>& is_cancelled,
+                             const FilePart& part)
     : is_cancelled_(is_cancelled),
       reader_(path),
+      part_(part),
+      format_(format_of_part(reader_.format(), part, path)),
       bytes_(static_cast<std::size_t>(kBlock * frame_bytes(reader_.format())) + kPcmSlackBytes),
       floats_(static_cast<std::size_t>(kBlock * reader_.format().channels)) {
   start(format().sample_rate_hz, format().channels, false);
@@ -90,6 +94,8 @@ void ComparedTrack::start(int sample_rate_hz, int channels, bool is_folded) {
   if (sample_rate_hz != format().sample_rate_hz)
     converter_.emplace(format().sample_rate_hz, sample_rate_hz, this->channels(), format().frames);
   reader_.rewind();
+  if (part_.first_frame > 0) reader_.skip(part_.first_frame);
+  unread_ = part_.is_whole() ? INT64_MAX : format_.frames;
 }
 
 std::int64_t ComparedTrack::frames() const {
@@ -104,7 +110,9 @@ void ComparedTrack::fetch() {
     }
   };
   if (is_cancelled_.load(std::memory_order_relaxed)) throw CheckCancelled();
-  const std::int64_t count = reader_.read(bytes_.data(), kBlock);
+  const std::int64_t wanted = std::min(kBlock, unread_);
+  const std::int64_t count = wanted > 0 ? reader_.read(bytes_.data(), wanted) : std::int64_t{0};
+  unread_ -= count;
   if (count == 0) {
     is_at_end_ = true;
     if (converter_) converter_->finish(keep);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/audio_file/audio_reader.h"
+#include "host/audio_file/file_part.h"
 #include "host/audio_file/sample_rate_converter.h"
 #include "kernels/aligned.h"
 
@@ -25,11 +26,11 @@ std::int64_t mend(ComparedBlock& block);
 
 class ComparedTrack {
  public:
-  // Throws what AudioReader throws; so do all that read, and CheckCancelled (master_check.h) when `is_cancelled`
-  // becomes true.
-  ComparedTrack(const std::filesystem::path& path, const std::atomic<bool>& is_cancelled);
+  // Of a file, or of the part of one. Throws what AudioReader and format_of_part() throw; all that read do, too, and
+  // CheckCancelled (master_check.h) when `is_cancelled` becomes true.
+  ComparedTrack(const std::filesystem::path& path, const std::atomic<bool>& is_cancelled, const FilePart& part = {});
 
-  const AudioFormat& format() const { return reader_.format(); }
+  const AudioFormat& format() const { return format_; }
   const Tags& tags() const { return reader_.tags(); }
 
   // How it is read from now on: at a rate that is at most the file's, and as its first `channels` channels, or as their
@@ -51,6 +52,9 @@ class ComparedTrack {
 
   const std::atomic<bool>& is_cancelled_;
   AudioReader reader_;
+  FilePart part_;
+  AudioFormat format_;       // with the part's frames
+  std::int64_t unread_ = 0;  // frames of the part
   int sample_rate_hz_ = 0, channels_ = 0;
   bool is_folded_ = false, is_at_end_ = false;
   std::optional<SampleRateConverter> converter_;

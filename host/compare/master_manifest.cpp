@@ -96,6 +96,11 @@ MasterOrigin track_of(const Json& json, const std::string& where) {
   track.input = entries.text(json, "input");
   track.frames = entries.whole(json, "frames");
   track.sample_rate_hz = entries.small(json, "sample_rate_hz");
+  if (const auto part = json.find("part"); part != json.end()) {
+    if (!part->is_object()) entries.fail("has a part that is no object");
+    track.part.first_frame = entries.whole(*part, "first_frame");
+    track.part.end_frame = track.part.first_frame + entries.whole(*part, "frames");
+  }
   const Json& outputs = entries.of(json, "outputs", "list", &Json::is_array);
   for (std::size_t i = 0; i < outputs.size(); ++i)
     track.outputs.push_back(entry_of(outputs[i], fmt::format("{}.outputs[{}]", where, i)));

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "host/audio_file/file_part.h"
+
 namespace lathe {
 
 // One file that the manifest names.
@@ -33,6 +35,7 @@ struct MasterOrigin {
   std::string input;  // absolute, as it was then
   std::int64_t frames = 0;
   int sample_rate_hz = 0;
+  FilePart part = {};  // of the input that the track is
   std::vector<MasterEntry> outputs;
 };
 

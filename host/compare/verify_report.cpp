@@ -40,6 +40,13 @@ Json file_json(const NamedMaster& master, const MasterCheck& check) {
           {"true_peak_dbtp", optional_number(check.true_peak_dbtp)}};
 }
 
+Json bag_json(const BagCheck& bag) {
+  Json problems = Json::array();
+  for (const BagProblem& problem : bag.problems)
+    problems.push_back({{"path", json_text(problem.path)}, {"code", problem.code}, {"message", problem.message}});
+  return {{"state", bag.is_valid() ? "VALID" : "INVALID"}, {"files", bag.files}, {"problems", std::move(problems)}};
+}
+
 std::string lower(std::string_view text) {
   std::string result(text);
   for (char& c : result) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -54,7 +61,8 @@ std::size_t FolderCheck::count(MasterState state) const {
 }
 
 bool FolderCheck::is_well() const {
-  return count(MasterState::ok) == checks.size() && !(is_strict && !folder->unnamed.empty());
+  const bool is_bag_well = !bag || bag->is_valid();
+  return count(MasterState::ok) == checks.size() && is_bag_well && !(is_strict && !folder->unnamed.empty());
 }
 
 Json verify_json(const FolderCheck& check) {
@@ -67,6 +75,7 @@ Json verify_json(const FolderCheck& check) {
     doc["files"].push_back(file_json(check.folder->masters[i], check.checks[i]));
   for (const std::filesystem::path& path : check.folder->unnamed)
     doc["unnamed"].push_back(json_text(check.manifest->folder / path));
+  if (check.bag) doc["bag"] = bag_json(*check.bag);
   Json summary{{"files", check.checks.size()}};
   for (const MasterState state : kStates) summary[lower(word(state))] = check.count(state);
   summary["unnamed"] = check.folder->unnamed.size();
@@ -83,6 +92,12 @@ void write_verify_text(std::ostream& out, const FolderCheck& check) {
   }
   for (const std::filesystem::path& path : check.folder->unnamed)
     out << fmt::format("{:<10}  {}: the manifest does not name it\n", "UNNAMED", visible_text(path.native()));
+  if (check.bag) {
+    for (const BagProblem& problem : check.bag->problems)
+      out << fmt::format("{:<10}  {}: {}\n", problem.code, visible_text(problem.path), visible_text(problem.message));
+    out << fmt::format("the bag is {}: {} files named\n", check.bag->is_valid() ? "valid" : "not valid",
+                       check.bag->files);
+  }
   out << fmt::format("{} files: {} as the manifest has them", check.checks.size(), check.count(MasterState::ok));
   for (const MasterState state : kStates) {
     if (state != MasterState::ok && check.count(state) > 0)

@@ -3,9 +3,11 @@
 
 #include <iosfwd>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "host/compare/bag_check.h"
 #include "host/compare/master_folder.h"
 
 namespace lathe {
@@ -14,8 +16,9 @@ struct FolderCheck {
   std::string engine;  // "lathe 0.1.0"
   const MasterManifest* manifest = nullptr;
   const MasterFolder* folder = nullptr;
-  std::vector<MasterCheck> checks;  // one for each of the folder's masters
-  bool is_strict = false;           // files that no manifest names are a failure
+  std::vector<MasterCheck> checks;   // one for each of the folder's masters
+  bool is_strict = false;            // files that no manifest names are a failure
+  std::optional<BagCheck> bag = {};  // of a folder in BagIt form
 
   // Every master is as the manifest says, and what is asked of the others holds.
   bool is_well() const;
@@ -23,7 +26,8 @@ struct FolderCheck {
 };
 
 // {schema, engine, path, files: [{path, id, input, state, reason_code, reason, findings: [{code, message}], audio,
-// sha256, integrated_lufs, true_peak_dbtp}], unnamed: [path], summary}
+// sha256, integrated_lufs, true_peak_dbtp}], unnamed: [path], bag: {state: VALID | INVALID, files, problems: [{path,
+// code, message}]}, summary}; `bag` only of one.
 nlohmann::ordered_json verify_json(const FolderCheck& check);
 
 // A line for each file that is not well, and a summary.

@@ -18,8 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kColumns = {"path", "album", "title", "artist",    "track",
-                                           "disc", "isrc",  "upc",   "contiguous"};
+const std::vector<std::string> kColumns = {"path", "album", "title", "artist", "version",    "track",
+                                           "disc", "side",  "isrc",  "upc",    "contiguous", "contiguous_with_next"};
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -107,7 +107,7 @@ class RowReader {
       row.damage.push_back(std::move(damage));
     } else if (cell.column == "album") {
       row.album = text;
-    } else if (cell.column == "contiguous") {
+    } else if (cell.column == "contiguous" || cell.column == "contiguous_with_next") {
       row.contiguous = yes_or_no(text);
       if (!row.contiguous) problems_.add(cell.offset, fmt::format("contiguous is yes or no, not '{}'", text));
     } else {

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "host/audio_file/audio_reader.h"
+#include "host/audio_file/file_part.h"
 
 namespace lathe {
 
@@ -18,10 +20,17 @@ struct TrackJob;
 // One track of a programme: what its outputs and its report are of.
 struct ProgrammeTrack {
   std::filesystem::path path;
-  AudioFormat format;
+  AudioFormat format;  // its frames are the track's, where that is a part of the file
   Tags tags;
   std::vector<std::string> notes;  // the file's, and its tags'
   Metadata metadata = {};
+};
+
+// A file of a programme, or a part of one that is a track.
+struct ProgrammeFile {
+  AudioReader reader;
+  FilePart part = {};
+  std::optional<Tags> tags = {};  // what the track is called; none: as the file says
 };
 
 class ProgrammeSource {
@@ -53,15 +62,25 @@ class ProgrammeSource {
 class ProgrammeReader final : public ProgrammeSource {
  public:
   // Throws std::invalid_argument for files of different rates, channels or encodings: they cannot run into each other.
-  explicit ProgrammeReader(std::vector<AudioReader> files);
+  // Parts of one file that follow each other are read as one, the file once.
+  explicit ProgrammeReader(std::vector<ProgrammeFile> files);
 
   std::int64_t read(std::byte* interleaved, std::int64_t frames) override;
   void rewind() override;
-  const std::filesystem::path& path() const override { return tracks_[at_].path; }
+  const std::filesystem::path& path() const override;
 
  private:
-  std::vector<AudioReader> files_;
-  std::size_t at_ = 0;  // the file that is being read
+  // Frames that one file gives without a gap.
+  struct Stretch {
+    AudioReader reader;
+    std::int64_t first_frame = 0;
+    std::int64_t end_frame = 0;  // 0: the file's end, with what is checked there
+    std::int64_t at_frame = 0;   // the next
+  };
+  void add(ProgrammeFile file);
+
+  std::vector<Stretch> stretches_;
+  std::size_t at_ = 0;  // the one that is being read
 };
 
 // The reader, if it is there, else of the file. Throws AudioFileError.

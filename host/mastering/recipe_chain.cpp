@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <stdexcept>
 
+#include "host/mastering/output_path.h"
 #include "host/mastering/recipe_dynamics.h"
 #include "host/mastering/recipe_eq.h"
 
@@ -212,57 +212,6 @@ Dither dither_of(v1::Dither dither) {
   }
 }
 
-// A tag's text as part of a file name: no separators, no control characters, no leading or trailing dots and blanks.
-std::string as_file_name(std::string_view text) {
-  std::string name;
-  for (const char ch : text) name += ch == '/' || ch == '\\' || static_cast<unsigned char>(ch) < 0x20 ? '_' : ch;
-  while (!name.empty() && (name.front() == '.' || name.front() == ' ')) name.erase(name.begin());
-  while (!name.empty() && (name.back() == '.' || name.back() == ' ')) name.pop_back();
-  return name.empty() ? "_" : name;
-}
-
-// {track:02}: the number a tag starts with ("7/12" is 7), padded.
-std::string numbered(std::string_view value, std::string_view width_text) {
-  int number = 0, width = 0;
-  std::from_chars(value.data(), value.data() + value.size(), number);
-  std::from_chars(width_text.data(), width_text.data() + width_text.size(), width);
-  return fmt::format("{:0{}}", number, std::clamp(width, 0, 9));
-}
-
-std::string field_value(std::string_view field, const std::string& id, std::string_view ext, const Tags& tags,
-                        const std::filesystem::path& relative) {
-  const auto colon = field.find(':');
-  const std::string_view name = field.substr(0, colon), width = colon == field.npos ? "" : field.substr(colon + 1);
-  if (name == "stem") return relative.filename().string();
-  if (name == "folder") return relative.parent_path().string();
-  if (name == "id") return id;
-  if (name == "ext") return std::string(ext);
-  if (name == "track") return numbered(tags.first("TRACKNUMBER"), width);
-  if (name == "disc") return numbered(tags.first("DISCNUMBER"), width);
-  if (name == "title") return as_file_name(tags.first("TITLE"));
-  if (name == "artist") return as_file_name(tags.first("ARTIST"));
-  if (name == "album") return as_file_name(tags.first("ALBUM"));
-  if (name == "isrc") return as_file_name(tags.first("ISRC"));
-  if (name == "upc") return as_file_name(tags.first("BARCODE"));
-  throw std::invalid_argument("the output path names {" + std::string(field) +
-                              "}; it takes stem, folder, id, ext, track, disc, title, artist, album, isrc and upc");
-}
-
-std::filesystem::path expand(const std::string& pattern, const std::string& id, std::string_view ext, const Tags& tags,
-                             const std::filesystem::path& relative) {
-  std::string out;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    const auto close = pattern[i] == '{' ? pattern.find('}', i) : std::string::npos;
-    if (close == std::string::npos) {
-      out += pattern[i];
-      continue;
-    }
-    out += field_value(std::string_view(pattern).substr(i + 1, close - i - 1), id, ext, tags, relative);
-    i = close;
-  }
-  return out;
-}
-
 // What the stages took out, where the recipe keeps it: float, for it is the exact difference, beside the masters. The
 // second stage of a kind is number 2.
 void add_removed(const v1::Recipe& recipe, const std::filesystem::path& out_dir, const std::filesystem::path& relative,
@@ -333,7 +282,8 @@ Chain chain_of(const v1::Recipe& recipe) {
 }
 
 std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& input, const Tags& tags,
-                                   const std::filesystem::path& out_dir, const std::filesystem::path& relative) {
+                                   const std::filesystem::path& out_dir, const std::filesystem::path& relative,
+                                   std::string_view row) {
   static const v1::Output kLikeInput;
   std::vector<const v1::Output*> wanted;
   for (const v1::Output& output : recipe.outputs()) wanted.push_back(&output);
@@ -358,7 +308,7 @@ std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& 
                                 : wanted.size() == 1 ? std::string()
                                                      : std::string("{folder}/{stem}.{id}.{ext}");
     std::filesystem::path name = relative.string() + "." + std::string(ext);
-    if (!pattern.empty()) name = expand(pattern, spec.id, ext, tags, relative);
+    if (!pattern.empty()) name = expanded_path(pattern, {spec.id, ext, tags, relative, row});
     // A track that lies in no folder leaves "/name" of "{folder}/name".
     if (pattern.starts_with("{folder}/") && relative.parent_path().empty()) name = name.relative_path();
     spec.path = (out_dir / name).lexically_normal();

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "host/audio_file/audio_reader.h"
+#include "host/mastering/album_signature.h"
 #include "kernels/loudness/channel_weights.h"
 #include "kernels/loudness/loudness_meter.h"
 #include "kernels/math/gating.h"
@@ -72,6 +73,7 @@ std::string state_of(const std::vector<fs::path>& files) {
 
 ReferenceReading read_all(const fs::path& reference, const std::vector<fs::path>& files,
                           const std::function<void()>& check) {
+  if (is_signature_name(reference)) return read_signature(reference).reading;
   std::vector<LongTermSpectrum> spectra;
   std::vector<double> powers;
   for (const fs::path& file : files) {

@@ -25,7 +25,8 @@ struct ReferenceReading {
 // For all tracks and threads of a process.
 class ReferenceTones {
  public:
-  // Measured at the first call, and again when a file's size or time has changed. Two threads that ask for the same
+  // Measured at the first call, and again when a file's size or time has changed; an album's signature
+  // (album_signature.h) is read instead. Two threads that ask for the same
   // measure it once; others do not wait. `check` is called for every block that is read; it may throw. Throws
   // std::invalid_argument that names the file when one cannot be read, holds samples that are no number, or has no loud
   // part in all of them; until a file changes, again without another look.

@@ -158,10 +158,10 @@ StemReport StemMix::take_through_chain(std::size_t index, const Work& work) {
   chain.stages = stem.stages;
   chain.scrub = job_.chain.scrub;
   chain.sample_rate_hz = job_.chain.sample_rate_hz;
-  std::vector<AudioReader> one;
-  one.push_back(std::move(readers_[index]));
-  const std::string name = name_of(one.front());
-  const AudioFormat file = one.front().format();
+  std::vector<ProgrammeFile> one;
+  one.push_back({std::move(readers_[index])});
+  const std::string name = name_of(one.front().reader);
+  const AudioFormat file = one.front().reader.format();
   ProgrammeReader reader(std::move(one));
   auto held = std::make_unique<Held>();
   held->stores =

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "host/audio_file/audio_reader.h"
+#include "host/audio_file/file_part.h"
 #include "host/audio_file/staged_file.h"
 #include "host/mastering/chain.h"
 #include "host/mastering/frame_store.h"
@@ -35,6 +36,8 @@ struct JoinedTrack {
   std::filesystem::path input;
   std::vector<OutputSpec> outputs;      // as many as the first track has, in its order; only their paths are their own
   std::shared_ptr<AudioReader> reader;  // as in TrackJob
+  FilePart part = {};                   // likewise
+  std::optional<Tags> tags = {};        // likewise
 };
 
 // One of the files that a mix is made of.
@@ -61,14 +64,14 @@ struct TrackJob {
   std::filesystem::path spool_dir;
   // The input, if it is open already and nothing was read from it but its header; else it is opened. master() takes it.
   std::shared_ptr<AudioReader> reader;
+  FilePart part = {};                    // of the input that is the track
+  std::optional<Tags> tags = {};         // what it is called in its outputs; none: as the input says
   std::vector<JoinedTrack> joined = {};  // in order
   std::string side = {};                 // of a record; programmes of one album and side share a gain of scope `side`
   // Not empty: the track is their sum, in float64 and with no change of level; `input` names it, `chain` is the bus's.
   std::vector<StemTrack> stems = {};
   std::filesystem::path mixdown = {};  // that the untouched stems should sum to; empty: none
-  // Of the masters of a mix; none: those of its first stem.
-  std::optional<Tags> tags = std::nullopt;
-  Metadata metadata = {};  // likewise, beside its tags
+  Metadata metadata = {};              // of the masters of a mix, beside their tags
 };
 
 // Programmes that are mastered together, for some of their outputs share one gain. They agree in `out_dir`, `backend`,

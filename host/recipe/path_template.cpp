@@ -17,8 +17,8 @@ std::vector<std::string> fields_in_path(std::string_view path) {
 }
 
 const std::vector<std::string>& known_path_fields() {
-  static const std::vector<std::string> kFields{"stem",  "folder", "id",    "ext",  "track", "disc",
-                                                "title", "artist", "album", "isrc", "upc"};
+  static const std::vector<std::string> kFields{"stem",  "folder",  "id",     "ext",   "track", "disc", "side",
+                                                "title", "version", "artist", "album", "isrc",  "upc"};
   return kFields;
 }
 

@@ -1,18 +1,13 @@
 #include "scheduler/cli/batch_report.h"
-#include "host/audio_file/staged_file.h"
-#include "scheduler/worker/task_runner.h"
 
-#include <unistd.h>
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "host/audio_file/staged_file.h"
+#include "host/audio_file/audio_file.h"
 #include "host/report/track_json.h"
+#include "scheduler/cli/published_text.h"
+#include "scheduler/worker/task_runner.h"
 
 namespace lathe::cli {
 namespace {
@@ -35,6 +30,7 @@ Json track_of(const scheduler::TrackOutcome& outcome) {
   const std::string state(to_string(outcome.state));
   if (outcome.result_json.empty()) {
     Json track = failed_track(outcome.input, outcome.reason_code, outcome.reason);
+    if (outcome.first_frame > 0) track["part"] = {{"first_frame", outcome.first_frame}};
     track["state"] = state;
     return track;
   }
@@ -73,16 +69,11 @@ std::string relative_text(const std::string& path, const std::filesystem::path& 
   return std::filesystem::path(path).lexically_relative(out_dir).string();
 }
 
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 // What an earlier run into the same folder wrote down; empty when there is none. Throws when the file is not a
 // manifest.
 Json earlier_manifest(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) return Json::object();
-  const Json doc = Json::parse(text_of(path), nullptr, false);
+  const Json doc = Json::parse(text_of_file(path), nullptr, false);
   if (!doc.is_object() || doc.value("schema", Json()) != kManifestSchema) {
     throw AudioFileError(AudioFileError::Fault::write_failed, path,
                          "exists and is no manifest of Lathe's; move it away");
@@ -154,7 +145,9 @@ void write_manifest(const std::filesystem::path& out_dir, const scheduler::Batch
     if (!any(outcome)) continue;
     Json track = Json::parse(outcome.result_json);
     // The same masters give the same bytes, wherever and however fast they were made.
-    for (const char* key : {"engine", "backend", "device", "busy"}) track.erase(key);
+    const std::string backend = track.value("backend", "");
+    for (const char* key : {"engine", "device", "busy", "row"}) track.erase(key);
+    track["backend"] = backend.substr(0, backend.find('/'));
     for (Json& stage : track["stages"]) {
       stage.erase("cost_s_per_audio_s");
       stage.erase("repairs_at");  // up to a thousand: the report has them
@@ -175,17 +168,7 @@ void write_manifest(const std::filesystem::path& out_dir, const scheduler::Batch
   }
   doc["recipes"] = std::move(recipes);
   const std::string text = doc.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-  if (text_of(path) == text) return;  // nothing new: the file keeps its time
-  StagedFile file(out_dir, path);
-  for (std::size_t at = 0; at < text.size();) {
-    const ssize_t n = ::write(file.fd(), text.data() + at, text.size() - at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0)
-      throw AudioFileError(AudioFileError::Fault::disk_full, file.final_path(),
-                           std::string("cannot be written: ") + std::strerror(errno));
-    at += static_cast<std::size_t>(n);
-  }
-  file.publish(Replace::allow);
+  publish_text(out_dir, path, text);
 }
 
 }  // namespace lathe::cli

@@ -11,6 +11,7 @@
 
 #include "host/recipe/recipe.h"
 #include "scheduler/cli/audit_report.h"
+#include "scheduler/cli/batch_complete.h"
 #include "scheduler/cli/batch_report.h"
 #include "scheduler/cli/farm_json.h"
 #include "scheduler/cli/master_pages.h"
@@ -139,7 +140,10 @@ int report_master(FarmConnection& farm, const v1::Job& asked, const ReportChoice
   bool manifest_failed = false;
   if (choice.writes_manifest) {
     try {
-      write_manifest(job.spec().master().out_dir(), result, recipe, engine.engine);
+      const std::filesystem::path out_dir = job.spec().master().out_dir();
+      BatchComplete sentinel(out_dir);
+      write_manifest(out_dir, result, recipe, engine.engine);
+      if (BatchComplete::is_complete(result, 0)) sentinel.write(result, out_dir / "lathe-manifest.json", engine.engine);
     } catch (const std::exception& error) {
       say(std::string("the manifest: ") + error.what());
       manifest_failed = true;

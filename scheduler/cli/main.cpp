@@ -18,7 +18,7 @@ namespace {
 // Verbs of the contract that are not there yet: named, so that nobody takes them for a typing mistake.
 const std::set<std::string> kUnbuilt{"fleet"};
 // Verbs in whose process audio files are opened.
-const std::set<std::string> kReading{"master", "audit", "submit", "executor", "verify", "compare", "ab"};
+const std::set<std::string> kReading{"master", "audit", "submit", "executor", "verify", "compare", "ab", "signature"};
 
 // Where standard streams are closed, the next files to be opened would have their numbers, and get what is printed. To
 // this one nothing can be written.
@@ -63,6 +63,7 @@ int main(int argc, char** argv) {
   lathe::cli::Run run;
   lathe::cli::add_master(app, run);
   lathe::cli::add_audit(app, run);
+  lathe::cli::add_signature(app, run);
   lathe::cli::add_verify(app, run);
   lathe::cli::add_compare(app, run);
   lathe::cli::add_ab(app, run);

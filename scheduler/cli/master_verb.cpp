@@ -10,8 +10,10 @@
 #include "host/report/audit_text.h"
 #include "kernels/backend.h"
 #include "kernels/cuda/device.h"
+#include "scheduler/cli/batch_complete.h"
 #include "scheduler/cli/batch_report.h"
 #include "scheduler/cli/check_summary.h"
+#include "scheduler/cli/delivery_bag.h"
 #include "scheduler/cli/interrupt.h"
 #include "scheduler/cli/master_request.h"
 #include "scheduler/cli/plan_report.h"
@@ -19,6 +21,7 @@
 #include "scheduler/cli/progress.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/store/store_error.h"
+#include "scheduler/worker/listed_tracks.h"
 #include "scheduler/worker/local_batch.h"
 #include "scheduler/worker/memory_budget.h"
 #include "scheduler/worker/plan_batch.h"
@@ -41,7 +44,7 @@ struct Options {
   std::string memory, mixdown;
   std::string state_dir;
   std::string dry_run;  // "measure", "quick" or empty
-  bool json = false, no_cache = false, overwrite = false, pcm_md5 = false, quiet = false, stems = false;
+  bool json = false, no_cache = false, overwrite = false, pcm_md5 = false, quiet = false, stems = false, bag = false;
 };
 
 void say_if_empty(const Scan& scan) {
@@ -104,6 +107,12 @@ void summarise(const BatchResult& result, const Scan& scan, const fs::path& out_
   if (was_cancelled(result)) say("interrupted. The same command goes on where this one stopped");
 }
 
+// Masters beside data/ would be no part of the bag that lies there.
+void refuse_bag_without_flag(bool is_asked, const fs::path& delivery) {
+  if (!is_asked && is_bag(delivery))
+    throw RefusedInput("--out " + delivery.string() + " is a bag: say --bag to add to it, or choose another folder");
+}
+
 // Whether the build could use a GPU: only then is it news that it does not.
 bool has_cuda() { return !cuda::cuda_status().runtime.empty(); }
 
@@ -117,15 +126,25 @@ int master(const Options& options) {
   }
   const std::optional<RecipeSource> recipe = load_recipe(options.recipe, options.sets);
   if (!recipe) return kUsage;
-  const fs::path folder = output_folder(options.out);
+  const fs::path delivery = output_folder(options.out);
+  const fs::path folder = options.bag ? bag_payload(delivery) : delivery;
   Scan scan;
+  std::optional<BatchComplete> sentinel;
   try {
+    refuse_bag_without_flag(options.bag, delivery);
     refuse_file_as_folder(folder);
     refuse_stems_unsaid(recipe->effective().recipe, options.stems, options.mixdown);
-    scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder);
-    if (options.stems) scan = stem_mixes(std::move(scan), options.mixdown);
+    scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder, !options.stems, !options.stems);
+    if (options.stems) {
+      scan = stem_mixes(std::move(scan), options.mixdown);
+    } else {
+      place_manifest_tracks(scan, folder);
+    }
     refuse_masters_onto_inputs(scan, recipe->effective().recipe, folder);
     batch.memory_bytes = options.memory.empty() ? default_memory_bytes() : parse_memory(options.memory.c_str());
+  } catch (const RecipeErrors& errors) {
+    std::fprintf(stderr, "%s\n", errors.what());
+    return kUsage;
   } catch (const RefusedInput& refused) {
     say(refused.what());
     return kUsage;
@@ -141,6 +160,12 @@ int master(const Options& options) {
   const BackendChoice& backend = batch.backend;
   if (options.backend == "auto" && backend.backend == Backend::cpu && !options.quiet && has_cuda())
     say("on the CPU: " + backend.reason);
+  try {
+    sentinel.emplace(delivery);
+  } catch (const std::exception& error) {
+    say(error.what());
+    return kUsage;
+  }
   batch.use_cache = !options.no_cache;
   batch.overwrite = options.overwrite;
   batch.pcm_md5 = options.pcm_md5;
@@ -160,6 +185,9 @@ int master(const Options& options) {
   bool manifest_failed = false;
   try {
     write_manifest(folder, result, effective, engine_name());
+    if (options.bag && fs::exists(folder)) write_bag(delivery, engine_name());
+    if (BatchComplete::is_complete(result, scan.problems.size()))
+      sentinel->write(result, folder / "lathe-manifest.json", engine_name());
   } catch (const std::exception& error) {
     say(std::string("the manifest: ") + error.what());
     manifest_failed = true;
@@ -188,9 +216,10 @@ int master(const Options& options) {
 
 void add_master(CLI::App& app, Run& run) {
   const auto options = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("master", "Masters files and folders on this machine");
+  CLI::App* verb = app.add_subcommand("master", "Masters files, folders, manifests and cue sheets on this machine");
   verb->add_option("INPUT", options->inputs,
-                   "Audio files, and folders with all that lies in them (WAV, RF64, W64, AIFF, CAF, FLAC)")
+                   "Audio files, folders with all that lies in them (WAV, RF64, W64, AIFF, CAF, FLAC), CSV or JSON "
+                   "manifests, and cue sheets")
       ->required();
   verb->add_option("--out", options->out, "Folder for the masters; it lies in no input folder")->required();
   verb->add_option("--recipe", options->recipe, "A shipped recipe (lathe recipe list) or a YAML file")
@@ -212,6 +241,9 @@ void add_master(CLI::App& app, Run& run) {
   verb->add_flag("--no-cache", options->no_cache, "Masters anew what is unchanged");
   verb->add_flag("--overwrite", options->overwrite, "Replaces files in the output folder that are not Lathe's own");
   verb->add_flag("--pcm-md5", options->pcm_md5, "Also an MD5 of the samples, for all formats");
+  verb->add_flag(
+      "--bag", options->bag,
+      "Delivers a bag (BagIt, RFC 8493): masters in DIR/data, and beside it the hashes of all that lies there");
   verb->add_flag("-q,--quiet", options->quiet, "No progress, no summary");
   verb->callback([&run, options] { run = [options] { return master(*options); }; });
 }

@@ -21,6 +21,7 @@
 #include "scheduler/client/catalogue.h"
 #include "scheduler/client/finish_by.h"
 #include "scheduler/core/clock.h"
+#include "scheduler/worker/listed_tracks.h"
 #include "scheduler/worker/memory_budget.h"
 #include "scheduler/worker/stem_folders.h"
 
@@ -78,7 +79,7 @@ std::optional<Submission> master_submission(const Options& options, Scan& scan) 
   const fs::path folder = output_folder(options.out);
   refuse_file_as_folder(folder);
   refuse_stems_unsaid(recipe->effective().recipe, options.stems, options.mixdown);
-  scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder, !options.stems);
+  scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder, !options.stems, !options.stems);
   if (options.stems) {
     scan = stem_mixes(std::move(scan), options.mixdown);
   } else {

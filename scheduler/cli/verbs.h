@@ -24,6 +24,7 @@ enum ExitCode {
 using Run = std::function<int()>;
 void add_master(CLI::App& app, Run& run);
 void add_audit(CLI::App& app, Run& run);
+void add_signature(CLI::App& app, Run& run);
 void add_verify(CLI::App& app, Run& run);
 void add_compare(CLI::App& app, Run& run);
 void add_ab(CLI::App& app, Run& run);

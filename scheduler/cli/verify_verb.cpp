@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -33,22 +34,39 @@ void say_where_missing_are(FolderCheck& check, const std::atomic<bool>& is_cance
   }
 }
 
+// What was hashed as a master is not hashed again for the bag.
+std::map<std::string, std::string> known_hashes(const FolderCheck& check, const std::filesystem::path& bag) {
+  std::map<std::string, std::string> hashes;
+  for (std::size_t i = 0; i < check.checks.size(); ++i) {
+    const NamedMaster& master = check.folder->masters[i];
+    if (master.path && check.checks[i].sha256)
+      hashes[master.path->lexically_relative(bag).string()] = *check.checks[i].sha256;
+  }
+  return hashes;
+}
+
 int verify(const Options& options) {
   namespace fs = std::filesystem;
   const fs::path path = output_folder(options.folder);
   NamedMasters masters;
-  read_masters(path, masters);
+  const bool is_bag = is_bag_folder(path);
+  std::error_code ignored;
+  if (is_bag && !fs::exists(path / "data" / kMasterManifestName, ignored)) {
+    masters.manifest.folder = path / "data";  // somebody else's: it is looked at as a bag alone
+  } else {
+    read_masters(is_bag ? path / "data" : path, masters);
+  }
   if (masters.exit_code != kOk) return masters.exit_code;
   const MasterManifest& manifest = masters.manifest;
   MasterFolder& folder = masters.folder;
-  if (folder.masters.empty()) {
+  if (folder.masters.empty() && !is_bag) {
     say(path.string() + ": its manifest names no masters");
     return kNothingRead;
   }
   const std::atomic<bool>& is_interrupted = watch_interrupts();
   const KnownHashes known(manifest);
   const bool shows_progress = !options.quiet && ::isatty(STDERR_FILENO) == 1;
-  FolderCheck check{scheduler::engine_name(), &manifest, &folder, {}, options.strict};
+  FolderCheck check{scheduler::engine_name(), &manifest, &folder, {}, options.strict, {}};
   check.checks.resize(folder.masters.size());
   std::atomic<std::size_t> done{0};
   try {
@@ -58,6 +76,7 @@ int verify(const Options& options) {
       if (shows_progress) std::fprintf(stderr, "\r%zu of %zu files\033[K", done.load(), folder.masters.size());
     });
     say_where_missing_are(check, is_interrupted);
+    if (is_bag) check.bag = check_bag(path, known_hashes(check, path), is_interrupted);
   } catch (const CheckCancelled&) {
     if (shows_progress) std::fputs("\r\033[K", stderr);
     say("interrupted: " + std::to_string(done) + " of " + std::to_string(folder.masters.size()) +
@@ -80,7 +99,8 @@ int verify(const Options& options) {
 void add_verify(CLI::App& app, Run& run) {
   const auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("verify", "Checks masters against the manifest that was left beside them");
-  verb->add_option("DIR", options->folder, "The folder that lathe master wrote into (--out)")->required();
+  verb->add_option("DIR", options->folder, "The folder that lathe master wrote into (--out), or any bag (BagIt)")
+      ->required();
   verb->add_flag("--json", options->json, "One JSON report on stdout");
   verb->add_option("--jobs", options->jobs, "Files at once; left out: one a processor")->check(CLI::Range(1, 1024));
   verb->add_flag("--no-measure", options->no_measure,

@@ -3,44 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "host/manifest/manifest_row_json.h"
 #include "host/report/track_json.h"
 #include "scheduler/core/plan.h"
-#include "scheduler/worker/album_groups.h"
 #include "scheduler/worker/job_request.h"
+#include "scheduler/worker/listed_tracks.h"
 #include "scheduler/worker/master_tasks.h"
-#include "scheduler/worker/output_names.h"
 
 namespace lathe::scheduler {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_missing(const ScannedTrack& track) { return track.stamp.inode == 0 && track.bytes == 0; }
-
-std::string missing_text(const ScannedTrack& track) {
-  const std::string name = json_text(track.input);
-  if (track.row == nullptr) return name + ": no such file";
-  return fmt::format("{}: no such file; {}:{} names it", name, json_text(track.manifest->file), track.row->line);
-}
-
-// The deepest folder that holds all tracks of a manifest.
-fs::path common_folder(const Manifest& manifest) {
-  fs::path common = fs::path(manifest.rows.front().path).parent_path();
-  for (const ManifestRow& row : manifest.rows) {
-    while (!row.path.starts_with(common.native() == "/" ? "/" : common.native() + "/")) common = common.parent_path();
-  }
-  return common;
-}
-
-// By manifest and row, the place of its master without the extension.
-std::string place_of(const ScannedTrack& track, const std::map<const Manifest*, fs::path>& folders) {
-  if (track.manifest == nullptr) return track.relative;
-  fs::path place = fs::path(track.input).lexically_relative(folders.at(track.manifest));
-  return place.replace_extension().native();
-}
 
 void plan(Catalogue& catalogue) {
   std::vector<TaskCost> costs;
@@ -75,30 +49,9 @@ Catalogue finished(std::vector<v1::TaskSpec> tasks, const Scan& scan, v1::JobKin
 
 }  // namespace
 
-void place_manifest_tracks(Scan& scan, const fs::path& out_dir) {
-  std::map<const Manifest*, fs::path> folders;
-  for (const auto& manifest : scan.manifests) {
-    if (!manifest->rows.empty()) folders[manifest.get()] = common_folder(*manifest);
-  }
-  const std::string out_prefix = out_dir.native() + "/";
-  for (ScannedTrack& track : scan.tracks) {
-    track.relative = place_of(track, folders);
-    if (track.row != nullptr && track.input.starts_with(out_prefix))
-      throw RefusedInput(
-          fmt::format("{}:{}: {} lies in the output folder {}: the next run would take masters for "
-                      "tracks. Choose another --out",
-                      track.manifest->file, track.row->line, track.input, out_dir.string()));
-  }
-}
-
 Catalogue master_catalogue(const Scan& scan, const RecipeSource& recipe, const fs::path& out_dir, int threads) {
-  TrackProblems problems;
-  for (auto& [input, text] : name_clashes(scan.tracks, recipe, out_dir))
-    problems[input.native()] = {"OUTPUT_TAKEN", std::move(text)};
-  for (const ScannedTrack& track : scan.tracks) {
-    if (is_missing(track)) problems[track.input] = {"NOT_FOUND", missing_text(track)};
-  }
-  const Grouping grouping = group_tracks(scan.tracks, recipe, problems, threads, nullptr);
+  const Grouping grouping =
+      group_tracks(scan.tracks, recipe, master_problems(scan.tracks, recipe, out_dir), threads, nullptr);
   Catalogue catalogue = finished(master_tasks(scan.tracks, grouping, restoration_s_a_byte(recipe.effective().recipe)),
                                  scan, v1::JOB_KIND_MASTER);
   catalogue.warnings = grouping.warnings;

@@ -22,10 +22,6 @@ struct Catalogue {
   double cost_s = 0;
 };
 
-// Tracks of a manifest get their place below the folder that holds all of them: a manifest's rows say no place. Throws
-// RefusedInput when one of them lies in the output folder.
-void place_manifest_tracks(Scan& scan, const std::filesystem::path& out_dir);
-
 // The scan's tracks planned by plan_order(); those that belong together (group_tracks()) are one task. Tracks whose
 // masters would get another's name get a problem.
 Catalogue master_catalogue(const Scan& scan, const RecipeSource& recipe, const std::filesystem::path& out_dir,

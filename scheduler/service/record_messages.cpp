@@ -18,6 +18,7 @@ constexpr std::size_t kMaxPathBytes = 4096;  // PATH_MAX
 constexpr std::size_t kMaxTextBytes = 64 << 10;
 constexpr int kMaxMembers = 4096;
 constexpr std::size_t kMaxMemberBytes = 512 << 10;
+constexpr std::size_t kMaxRowBytes = 16 << 10;
 
 bool has_dot_parts(const std::string& path) {
   for (std::size_t at = 0; at <= path.size();) {
@@ -47,10 +48,11 @@ void check_members(const v1::TaskSpec& spec, bool is_master, const std::function
     if (std::max(member.input().size(), member.relative().size()) > kMaxPathBytes)
       refuse("a path is longer than 4096 bytes, which no worker could open");
     if (spec.stems() && member.relative() != spec.relative()) refuse("a stem's place is not that of its mix");
-    if (member.first_frame() < 0 || (member.end_frame() != 0 && member.end_frame() <= member.first_frame()))
-      refuse("a track ends where it begins, or before");
-    if (!is_storable_text(member.row_json())) refuse("a track's row is not UTF-8");
     if (!is_storable_text(member.side()) || !is_storable_text(member.note())) refuse("a track's text is not UTF-8");
+    if (!is_storable_text(member.row_json())) refuse("a track's row is not UTF-8");
+    if (member.row_json().size() > kMaxRowBytes) refuse("a track's row is longer than 16 KiB");
+    const bool is_part = member.end_frame() == 0 || member.end_frame() > member.first_frame();
+    if (member.first_frame() < 0 || !is_part) refuse("a track ends before it begins");
     bytes += member.ByteSizeLong();
   }
   if (bytes > kMaxMemberBytes) refuse("its tracks take more than 512 KiB together");

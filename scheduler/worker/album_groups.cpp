@@ -12,6 +12,7 @@
 #include "host/audit/track_join.h"
 #include "host/report/track_json.h"
 #include "scheduler/worker/album_look.h"
+#include "scheduler/worker/track_source.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -30,13 +31,18 @@ struct Member {
   std::string note = {};
 };
 
-std::string name_of(const Member& member) { return json_text(fs::path(member.track->input).filename()); }
+bool is_part(const Member& member) { return member.track->row != nullptr && !member.track->row->part.is_whole(); }
 
-// By disc, side and number where all have a place of their own; a manifest's order stays.
+std::string name_of(const Member& member) {
+  return json_text(fs::path(is_part(member) ? member.track->relative : member.track->input).filename());
+}
+
+// By disc, side and number where all have a place of their own; a manifest's order stays, unless its rows give that.
 void put_in_order(std::vector<Member>& album) {
   std::set<AlbumPlace> places;
   for (const Member& member : album) {
-    if (member.track->row != nullptr || member.look.place.number == 0) return;
+    if (member.track->row != nullptr && !member.track->row->tags.contains("track")) return;
+    if (member.look.place.number == 0) return;
     if (!places.insert(member.look.place).second) return;
   }
   std::ranges::stable_sort(album, {}, [](const Member& member) { return member.look.place; });
@@ -70,6 +76,7 @@ JoinEvidence evidence_between(const Member& track, const Member& next) {
 std::string note_of(const Member& track, Join asked) {
   const std::string one = "one stream with " + name_of(track) + ": ";
   if (asked == Join::if_heard) return one + "it goes on where that ends, told from the sound on both sides";
+  if (is_part(track)) return one + "both are parts of " + json_text(fs::path(track.track->input).filename());
   return one + (track.track->row != nullptr && track.track->row->contiguous ? "the manifest says that it goes on"
                                                                             : "input.contiguous is always");
 }
@@ -177,7 +184,7 @@ std::vector<TrackGroup> groups_of(std::vector<Member> album, std::vector<std::st
 }
 
 TrackGroup alone(std::size_t index, const std::vector<ScannedTrack>& tracks, const TrackProblems& problems) {
-  const auto problem = problems.find(tracks[index].input);
+  const auto problem = problems.find(track_key(tracks[index]));
   return {{{index}}, problem == problems.end() ? TrackProblem() : problem->second};
 }
 
@@ -210,7 +217,7 @@ Grouping group_tracks(const std::vector<ScannedTrack>& tracks, const RecipeSourc
     for (std::size_t a = next_album++; a < albums.size(); a = next_album++) {
       std::vector<Member> album;
       for (const std::size_t index : albums[a]) {
-        const auto problem = problems.find(tracks[index].input);
+        const auto problem = problems.find(track_key(tracks[index]));
         album.push_back({index, &tracks[index], problem == problems.end() ? nullptr : &problem->second});
         if (!is_over()) album.back().look = looker.look_at(tracks[index]);
       }

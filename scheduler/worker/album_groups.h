@@ -36,12 +36,13 @@ struct Grouping {
   std::vector<std::string> warnings;
 };
 
-using TrackProblems = std::map<std::string, TrackProblem>;  // by the track's input
+using TrackProblems = std::map<std::string, TrackProblem>;  // by track_key()
 
 // Albums of two tracks or more are looked at, if the recipe may need it: headers are read for the order (by disc and
-// number where all tracks have one of their own, a manifest's order as it stands) and the recipe of each track, and,
-// where `input.contiguous` is auto, the first frames, and at loud beginnings the end of the track before. By up to
-// `threads` threads. A track with a problem joins nothing; a group that needs all its tracks has the problem of one.
+// number where all tracks have one of their own, in a manifest by its columns, else as it stands) and the recipe of
+// each track, and, where `input.contiguous` is auto, the first frames, and at loud beginnings the end of the track
+// before. By up to `threads` threads. A track with a problem joins nothing; a group that needs all its tracks has the
+// problem of one.
 Grouping group_tracks(const std::vector<ScannedTrack>& tracks, const RecipeSource& recipe,
                       const TrackProblems& problems, int threads, const std::atomic<bool>* is_interrupted);
 

@@ -8,6 +8,7 @@
 #include "host/audit/track_join.h"
 #include "host/recipe/canonical_json.h"
 #include "scheduler/worker/output_names.h"
+#include "scheduler/worker/track_source.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -75,11 +76,12 @@ TrackLook TrackLooker::look_at(const ScannedTrack& track) const {
   try {
     AudioReader reader(track.input, Md5::compared, Reading::header);
     const AudioFormat& format = reader.format();
-    look.place = place_of(track, reader.tags());
+    const TrackSource source = source_of(track, reader);
+    look.place = place_of(track, source.tags);
     look.contiguous = base_.input().contiguous();
     bool shows_container = false;
     if (base_.overrides_size() > 0) {
-      const v1::Recipe own = recipe_for_track(recipe_, track.input, reader.tags()).recipe;
+      const v1::Recipe own = recipe_for_track(recipe_, track.input, source.tags).recipe;
       look.need = need_of(own);
       look.contiguous = own.input().contiguous();
       look.recipe = text_of(own);

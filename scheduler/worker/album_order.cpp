@@ -40,8 +40,8 @@ AlbumPlace place_named(std::string_view text) {
       std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(letters), text.end(), is_digit) - text.begin());
   const bool is_place = letters >= 1 && letters <= 2 && end - letters <= 2 &&
                         (end == text.size() || (!is_letter(text[end]) && !is_digit(text[end])));
-  if (!is_place) return {0, number_of(text), {}};
-  return {0, number_of(text.substr(letters)), upper(text.substr(0, letters))};
+  if (!is_place) return {0, {}, number_of(text)};
+  return {0, upper(text.substr(0, letters)), number_of(text.substr(letters))};
 }
 
 }  // namespace
@@ -56,8 +56,8 @@ AlbumPlace place_of(const ScannedTrack& track, const Tags& tags) {
   };
   AlbumPlace place = place_named(said("track", "TRACKNUMBER"));
   place.disc = number_of(said("disc", "DISCNUMBER"));
-  for (const char* tag : {"SIDE", "VINYLSIDE"}) {
-    if (const std::string side = side_named(tags.first(tag)); !side.empty()) place.side = side;
+  for (const std::string_view text : {tags.first("VINYLSIDE"), said("side", "SIDE")}) {
+    if (const std::string side = side_named(text); !side.empty()) place.side = side;
   }
   if (!place.side.empty()) return place;
   const AlbumPlace by_name = place_named(std::filesystem::path(track.input).filename().string());

@@ -63,7 +63,9 @@ Json loudness_json(const AlbumLoudness& loudness) {
 Json runs_json(const v1::TaskSpec& task) {
   Json runs = Json::array();
   const auto name = [&task](std::size_t i) {
-    return json_text(std::filesystem::path(task.members(static_cast<int>(i)).input()).filename());
+    const v1::TaskSpec::Member& member = task.members(static_cast<int>(i));
+    const bool is_part = member.first_frame() > 0 || member.end_frame() > 0;
+    return json_text(std::filesystem::path(is_part ? member.relative() : member.input()).filename());
   };
   const auto count = static_cast<std::size_t>(task.members_size());
   for (std::size_t first = 0, last = 0; first < count; first = ++last) {
@@ -181,7 +183,8 @@ std::vector<TrackJob> programmes_of(const v1::TaskSpec& task, const std::vector<
   std::vector<TrackJob> programmes;
   for (std::size_t i = 0; i < tracks.size(); ++i) {
     if (joins(task, i)) {
-      programmes.back().joined.push_back({tracks[i].job.input, tracks[i].job.outputs, tracks[i].job.reader});
+      const TrackJob& job = tracks[i].job;
+      programmes.back().joined.push_back({job.input, job.outputs, job.reader, job.part, job.tags});
     } else {
       programmes.push_back(tracks[i].job);
     }
@@ -240,6 +243,7 @@ FinishedTask TaskRunner::run_group(const MasterJob& job, const v1::TaskSpec& tas
       }
       hashes.push_back(report.payload_hash);
       Json track = result_json(report, job.backend);
+      describe_source(tracks[i].source, track);
       if (members[i].joins_previous()) track["joined_to_previous"] = true;
       result["tracks"].push_back(std::move(track));
       done.busy += report.busy;
@@ -312,6 +316,7 @@ std::optional<FinishedTask> TaskRunner::find_unchanged_group(const v1::TaskSpec&
     Json& track = result["tracks"][i];
     if (!is_still_there(track, tracks[i])) return std::nullopt;
     track["input"] = json_text(tracks[i].job.input);
+    describe_source(tracks[i].source, track);
     track.erase("busy");
   }
   result["album"]["path"] = json_text(task.album());

@@ -21,8 +21,9 @@
 #include "scheduler/worker/album_groups.h"
 #include "scheduler/worker/farm_worker.h"
 #include "scheduler/worker/job_request.h"
-#include "scheduler/worker/output_names.h"
+#include "scheduler/worker/listed_tracks.h"
 #include "scheduler/worker/state_folder.h"
+#include "scheduler/worker/track_source.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -134,9 +135,7 @@ class Run {
     JobSpec spec = master_job_spec(setting, batch_.recipe->effective());
     spec.header.request_id = random_id();
     spec.header.submitted_by = "local";
-    TrackProblems problems;
-    for (auto& [input, text] : name_clashes(tracks_, *batch_.recipe, batch_.out_dir))
-      problems[input.native()] = {"OUTPUT_TAKEN", std::move(text)};
+    const TrackProblems problems = master_problems(tracks_, *batch_.recipe, batch_.out_dir);
     const Grouping grouping = group_tracks(tracks_, *batch_.recipe, problems, batch_.jobs, batch_.is_interrupted);
     warnings_ = grouping.warnings;
     for (const v1::TaskSpec& task : master_tasks(tracks_, grouping)) {
@@ -222,8 +221,8 @@ class Run {
       ++finished_;
       failed_ += outcome.state == TaskState::kFailed || outcome.state == TaskState::kQuarantined;
       if (batch_.on_track) batch_.on_track(outcome);
-      const std::string input = outcome.input.native();
-      outcomes_[input] = std::move(outcome);
+      const std::string key = track_key(outcome.input.native(), outcome.first_frame);
+      outcomes_[key] = std::move(outcome);
     }
   }
 
@@ -251,7 +250,7 @@ class Run {
     for (const auto& [position, album] : albums_) result.albums.push_back(album);
     result.warnings = warnings_;
     for (const ScannedTrack& track : tracks_) {
-      const auto found = outcomes_.find(track.input);
+      const auto found = outcomes_.find(track_key(track));
       if (found != outcomes_.end()) {
         result.tracks.push_back(found->second);
       } else if (!result.store_failure.empty()) {
@@ -278,7 +277,7 @@ class Run {
   std::int64_t seen_ = 0, finished_ = 0, failed_ = 0;
   double ended_cost_ = 0, audio_s_ = 0;
   std::map<std::int64_t, std::string> albums_;              // by the task's place in the job
-  std::unordered_map<std::string, TrackOutcome> outcomes_;  // by input, of the tracks that have ended
+  std::unordered_map<std::string, TrackOutcome> outcomes_;  // by track_key(), of those that have ended
   std::unordered_map<TaskId, double> costs_;
 
   std::mutex mutex_;

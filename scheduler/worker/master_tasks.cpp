@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/audio_file/file_descriptor.h"
+#include "host/manifest/manifest_row_json.h"
 #include "host/report/track_json.h"
 #include "scheduler/worker/job_request.h"
 
@@ -39,9 +40,20 @@ std::vector<v1::TaskSpec> master_tasks(const std::vector<ScannedTrack>& tracks, 
     for (const GroupedTrack& grouped : group.tracks) {
       const ScannedTrack& track = tracks[grouped.track];
       cost_s += predicted_cost_s(track, v1::JOB_KIND_MASTER, more_s_a_byte);
-      if (track.stems) add_stems(track, task);
-      if (group.tracks.size() == 1 && grouped.side.empty()) break;
+      if (track.stems) {
+        add_stems(track, task);
+        break;
+      }
+      const std::string row = track.row == nullptr ? std::string() : manifest_row_json(*track.manifest, *track.row);
+      const FilePart part = track.row == nullptr ? FilePart() : track.row->part;
+      if (group.tracks.size() == 1 && grouped.side.empty() && part.is_whole()) {
+        task.set_manifest_json(row);
+        break;
+      }
       v1::TaskSpec::Member& member = *task.add_members();
+      member.set_first_frame(part.first_frame);
+      member.set_end_frame(part.end_frame);
+      member.set_row_json(row);
       member.set_input(track.input);
       member.set_relative(track.relative);
       member.set_joins_previous(grouped.joins_previous);
@@ -63,6 +75,7 @@ std::vector<v1::TaskSpec::Member> members_of(const v1::TaskSpec& task) {
   v1::TaskSpec::Member only;
   only.set_input(task.input());
   only.set_relative(task.relative());
+  only.set_row_json(task.manifest_json());
   return {only};
 }
 
@@ -92,12 +105,18 @@ std::string task_text(const v1::TaskSpec& task) {
 std::vector<TrackOutcome> outcomes_of(const v1::TaskSpec& task, const TrackOutcome& whole) {
   const auto result = nlohmann::ordered_json::parse(whole.result_json, nullptr, false);
   const bool has_tracks = result.is_object() && result.contains("tracks");
-  if (task.stems() || (task.members_size() <= 1 && !has_tracks)) return {whole};
+  if (task.stems()) return {whole};
   const std::vector<v1::TaskSpec::Member> members = members_of(task);
+  if (task.members_size() <= 1 && !has_tracks) {
+    TrackOutcome only = whole;
+    only.first_frame = members.front().first_frame();
+    return {only};
+  }
   std::vector<TrackOutcome> outcomes;
   for (std::size_t i = 0; i < members.size(); ++i) {
     TrackOutcome& outcome = outcomes.emplace_back(whole);
     outcome.input = members[i].input();
+    outcome.first_frame = members[i].first_frame();
     outcome.result_json.clear();
     if (has_tracks && i < result["tracks"].size()) outcome.result_json = result["tracks"][i].dump();
   }

@@ -37,8 +37,9 @@ struct TrackOutcome {
   TaskState state = TaskState::kPending;
   std::filesystem::path input;
   std::string reason_code;
-  std::string reason;       // for people; empty when all is well
-  std::string result_json;  // for DONE and UNCHANGED
+  std::string reason;            // for people; empty when all is well
+  std::string result_json;       // for DONE and UNCHANGED
+  std::int64_t first_frame = 0;  // of the input, where a part of it is the track
 };
 
 // Of a task that ended: an outcome for each of its tracks.

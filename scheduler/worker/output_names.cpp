@@ -8,6 +8,7 @@
 #include "host/audio_file/audio_reader.h"
 #include "host/mastering/recipe_chain.h"
 #include "scheduler/worker/mix_job.h"
+#include "scheduler/worker/track_source.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -81,19 +82,11 @@ class InputsInTheWay {
   std::map<std::pair<dev_t, ino_t>, fs::path> inputs_;
 };
 
-struct Header {
-  AudioFormat format;
-  Tags tags;
-};
-
-Header header_of(const ScannedTrack& track) {
-  if (track.stems) {
-    const OpenMix mix =
-        open_mix({track.stems->stems.begin(), track.stems->stems.end()}, track.stems->mixdown, Reading::header);
-    return {mix.format, mix.tags};
-  }
-  const AudioReader reader(track.input, Md5::compared, Reading::header);
-  return {reader.format(), reader.tags()};
+TrackSource opened_source(const ScannedTrack& track) {
+  if (!track.stems) return source_of(track, AudioReader(track.input, Md5::compared, Reading::header));
+  const OpenMix mix =
+      open_mix({track.stems->stems.begin(), track.stems->stems.end()}, track.stems->mixdown, Reading::header);
+  return {{}, mix.format, mix.tags, {}};
 }
 
 }  // namespace
@@ -102,34 +95,37 @@ EffectiveRecipe recipe_for_track(const RecipeSource& recipe, const fs::path& inp
   return recipe.effective_for(track_identity(input, tags));
 }
 
-std::map<fs::path, std::string> name_clashes(const std::vector<ScannedTrack>& tracks, const RecipeSource& recipe,
-                                             const fs::path& out_dir) {
+std::map<std::string, std::string> name_clashes(const std::vector<ScannedTrack>& tracks, const RecipeSource& recipe,
+                                                const fs::path& out_dir) {
   std::map<fs::path, int> at_place;
   for (const ScannedTrack& track : tracks) ++at_place[track.relative];
   const InputsInTheWay inputs(tracks, out_dir);
   const bool look_at_all = names_are_free(recipe.effective().recipe) || inputs.are_there();
-  std::map<fs::path, fs::path> owner;  // by output
-  std::map<fs::path, std::string> clashes;
+  std::map<fs::path, std::string> owner;  // by output
+  std::map<std::string, std::string> clashes;
   for (const ScannedTrack& track : tracks) {
     if (!look_at_all && at_place[track.relative] == 1) continue;
     try {
-      const Header header = header_of(track);
-      const EffectiveRecipe own = recipe_for_track(recipe, track.input, header.tags);
-      const auto outputs = outputs_of(own.recipe, header.format, header.tags, out_dir, track.relative);
+      const TrackSource source = opened_source(track);
+      const EffectiveRecipe own = recipe_for_track(recipe, track.input, source.tags);
+      const auto outputs = outputs_of(own.recipe, source.format, source.tags, out_dir, track.relative, source.row);
+      const std::string name = source.part.is_whole() ? track.input : track.input + " (" + source.row + ")";
+      std::string clash;
       for (const OutputSpec& output : outputs) {
         if (const fs::path* input = inputs.at(output.path)) {
-          clashes[track.input] = "the master of " + track.input + " would be written onto " + input->string() +
-                                 ", which is an input of this run; choose another output folder";
+          clash = "the master of " + name + " would be written onto " + input->string() +
+                  ", which is an input of this run; choose another output folder";
         }
         const auto found = owner.find(output.path);
         if (found == owner.end()) continue;
-        clashes[track.input] =
-            track.input + ": its master would be " + output.path.string() + ", which is the master of " +
-            found->second.string() +
-            "; give the recipe's output a path that tells them apart, or master them into two folders";
+        clash = name + ": its master would be " + output.path.string() + ", which is the master of " + found->second +
+                "; give the recipe's output a path that tells them apart, or master them into two folders";
       }
-      if (clashes.contains(track.input)) continue;
-      for (const OutputSpec& output : outputs) owner.emplace(output.path, track.input);
+      if (!clash.empty()) {
+        clashes[track_key(track)] = std::move(clash);
+        continue;
+      }
+      for (const OutputSpec& output : outputs) owner.emplace(output.path, name);
     } catch (const std::exception&) {
       // Its own task says what is wrong with it.
     }

@@ -31,9 +31,8 @@ EffectiveRecipe recipe_for_track(const RecipeSource& recipe, const std::filesyst
 
 // Tracks whose masters would have a name that an earlier track's master has, with the reason for people: "a.wav" and
 // "a.wave" of one folder, or two folders of one name. The first in the order of the scan keeps the name. Opens only the
-// files that can meet another; what cannot be read meets nobody.
-std::map<std::filesystem::path, std::string> name_clashes(const std::vector<ScannedTrack>& tracks,
-                                                          const RecipeSource& recipe,
-                                                          const std::filesystem::path& out_dir);
+// files that can meet another; what cannot be read meets nobody. By track_key().
+std::map<std::string, std::string> name_clashes(const std::vector<ScannedTrack>& tracks, const RecipeSource& recipe,
+                                                const std::filesystem::path& out_dir);
 
 }  // namespace lathe::scheduler

@@ -19,8 +19,10 @@
 #include "scheduler/worker/album_look.h"
 #include "scheduler/worker/album_task.h"
 #include "scheduler/worker/job_request.h"
+#include "scheduler/worker/listed_tracks.h"
 #include "scheduler/worker/mix_job.h"
 #include "scheduler/worker/output_names.h"
+#include "scheduler/worker/track_source.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -110,11 +112,9 @@ class Run {
         shares_(tracks.size()),
         memory_(batch.memory_bytes),
         device_memory_(device_memory_bytes(batch.backend)),
-        clashes_(name_clashes(tracks, *batch.recipe, batch.out_dir)) {
+        problems_(master_problems(tracks, *batch.recipe, batch.out_dir)) {
     for (const ScannedTrack& track : tracks) total_cost_ += cost_of(track);
-    TrackProblems problems;
-    for (const auto& [input, text] : clashes_) problems[input.native()] = {"OUTPUT_TAKEN", text};
-    grouping_ = group_tracks(tracks, *batch.recipe, problems, batch.jobs, batch.is_interrupted);
+    grouping_ = group_tracks(tracks, *batch.recipe, problems_, batch.jobs, batch.is_interrupted);
     for (const TrackGroup& group : grouping_.groups) {
       for (const GroupedTrack& track : group.tracks) {
         if (!track.joins_previous) programmes_.emplace_back();
@@ -216,23 +216,28 @@ class Run {
     const Reading reading = batch_.only_headers ? Reading::header : Reading::samples;
     Prepared made;
     OpenMix mix;
+    TrackSource source;
     if (track.stems) {
       mix = open_mix({track.stems->stems.begin(), track.stems->stems.end()}, track.stems->mixdown, reading);
       for (const auto& stem : mix.stems) made.stems.push_back(stem->format());
-      made.format = mix.format;
+      source.format = mix.format;
+      source.tags = mix.tags;
     } else {
       made.job.reader = std::make_shared<AudioReader>(track.input, Md5::compared, reading);
-      made.format = made.job.reader->format();
+      source = source_of(track, *made.job.reader);
     }
-    plan.audio_s = static_cast<double>(made.format.frames) / made.format.sample_rate_hz;
-    if (const auto clash = clashes_.find(track.input); clash != clashes_.end()) throw OutputTaken(clash->second);
-    const Tags& tags = track.stems ? mix.tags : made.job.reader->tags();
-    const v1::Recipe recipe = recipe_for_track(*batch_.recipe, track.input, tags).recipe;
-    check_accepted(recipe, track.input, made.format.container);
+    made.format = source.format;
+    plan.audio_s = static_cast<double>(source.format.frames) / source.format.sample_rate_hz;
+    const auto problem = problems_.find(track_key(track));
+    if (problem != problems_.end() && problem->second.code == "OUTPUT_TAKEN") throw OutputTaken(problem->second.text);
+    const v1::Recipe recipe = recipe_for_track(*batch_.recipe, track.input, source.tags).recipe;
+    check_accepted(recipe, track.input, source.format.container);
     made.job.input = track.input;
     made.job.out_dir = batch_.out_dir;
+    made.job.part = source.part;
+    made.job.tags = source.tags;
     made.job.chain = chain_of(recipe);
-    made.job.outputs = outputs_of(recipe, made.format, tags, batch_.out_dir, track.relative);
+    made.job.outputs = outputs_of(recipe, source.format, source.tags, batch_.out_dir, track.relative, source.row);
     made.job.backend = batch_.backend.backend;
     if (track.stems) made.notes = add_stems(recipe, mix, track.stems->mixdown, made.job);
     refuse_taken(made.job);
@@ -252,8 +257,9 @@ class Run {
     TrackJob& job = tracks.front().job;
     AudioFormat format = tracks.front().format;
     for (std::size_t i = 1; i < tracks.size(); ++i) {
+      const TrackJob& next = tracks[i].job;
       format.frames += tracks[i].format.frames;
-      job.joined.push_back({tracks[i].job.input, tracks[i].job.outputs, tracks[i].job.reader});
+      job.joined.push_back({next.input, next.outputs, next.reader, next.part, next.tags});
     }
     const MemoryNeed need = job.stems.empty() ? master.memory_needed(AlbumJob{{job}}, {format})
                                               : master.memory_needed(job, tracks.front().stems);
@@ -317,7 +323,7 @@ class Run {
   std::vector<std::optional<TrackPlan>> plans_;
   std::vector<double> shares_;
   LocalMemoryBudget memory_, device_memory_;
-  const std::map<fs::path, std::string> clashes_;
+  const TrackProblems problems_;
   Grouping grouping_;
   std::vector<std::vector<GroupedTrack>> programmes_;
   double total_cost_ = 0;

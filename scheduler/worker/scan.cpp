@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
@@ -14,8 +15,10 @@
 #include <unordered_set>
 
 #include "host/audio_file/audio_file.h"
+#include "host/manifest/cue_tracks.h"
 #include "host/recipe/recipe_problem.h"
 #include "scheduler/core/clock.h"
+#include "scheduler/worker/cue_scan.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -104,7 +107,8 @@ bool is_folder(int folder_fd, const FolderEntry& entry) {
 
 class Scanner {
  public:
-  explicit Scanner(const fs::path& out_dir) : out_dir_(out_dir.empty() ? fs::path() : fs::weakly_canonical(out_dir)) {
+  Scanner(const fs::path& out_dir, bool takes_cue_sheets)
+      : out_dir_(out_dir.empty() ? fs::path() : fs::weakly_canonical(out_dir)), takes_cue_sheets_(takes_cue_sheets) {
     scan_.began_ms = SystemClock().now_ms();
   }
 
@@ -141,6 +145,20 @@ class Scanner {
                          stamp.size_bytes, stamp, manifest.get(), &row});
     }
     scan_.manifests.push_back(std::move(manifest));
+  }
+
+  // Named, or found in a folder: then what is wrong with it is a warning. `place` is below the output folder.
+  void add_cue_sheet(const fs::path& file, const fs::path& place, bool in_own_folder, bool is_named) {
+    try {
+      add_cue_tracks(read_cue_tracks(file), place, in_own_folder);
+    } catch (const RecipeErrors& errors) {
+      if (is_named) {
+        wrong_.insert(wrong_.end(), errors.problems().begin(), errors.problems().end());
+        return;
+      }
+      scan_.warnings.push_back(
+          fmt::format("{}; the cue sheet is passed over", errors.problems().front().text("warning")));
+    }
   }
 
   Scan finish() {
@@ -192,6 +210,7 @@ class Scanner {
       problem(folder, "the folder cannot be listed to its end: " + std::generic_category().message(broke_off));
     const std::string prefix = folder.native().ends_with('/') ? folder.native() : folder.native() + "/";
     const std::string relative_prefix = relative.empty() ? "" : relative.native() + "/";
+    if (takes_cue_sheets_) search_cue_sheets(prefix, relative, entries);
     for (const FolderEntry& entry : entries) {
       if (is_folder(open.fd(), entry)) {
         search(prefix + entry.name, relative / entry.name);
@@ -209,6 +228,31 @@ class Scanner {
     }
   }
 
+  void search_cue_sheets(const std::string& prefix, const fs::path& relative, const std::vector<FolderEntry>& entries) {
+    std::vector<std::string> names;
+    for (const FolderEntry& entry : entries) {
+      if (is_cue_name(entry.name) && entry.kind != DT_DIR) names.push_back(entry.name);
+    }
+    for (const std::string& name : names) add_cue_sheet(prefix + name, relative, names.size() > 1, false);
+  }
+
+  void add_cue_tracks(CueTracks cue, const fs::path& place, bool in_own_folder) {
+    for (const std::string& note : cue.notes) scan_.warnings.push_back(note);
+    const auto manifest = std::make_shared<const Manifest>(std::move(cue.manifest));
+    std::set<std::string> files;
+    for (const ManifestRow& row : manifest->rows) files.insert(row.path);
+    const auto taken = std::ranges::find_if(files, [this](const auto& path) { return named_.contains(path); });
+    if (taken != files.end()) {
+      scan_.warnings.push_back(
+          fmt::format("{}: {} is in a list before this one, and the cue sheet is passed over", manifest->file, *taken));
+      return;
+    }
+    named_.insert(files.begin(), files.end());
+    const auto stamp = [](const std::string& path) { return stamp_of(AT_FDCWD, path.c_str()); };
+    std::ranges::move(tracks_of_cue(*manifest, place, in_own_folder, stamp), std::back_inserter(listed_));
+    scan_.manifests.push_back(manifest);
+  }
+
   void add_file(const fs::path& path) {
     const FileStamp stamp = stamp_of(AT_FDCWD, path.c_str());
     scan_.tracks.push_back(
@@ -218,6 +262,7 @@ class Scanner {
   void problem(const fs::path& path, std::string reason) { scan_.problems.push_back({path, std::move(reason)}); }
 
   fs::path out_dir_;
+  bool takes_cue_sheets_;
   std::set<fs::path> entered_;
   std::map<std::string, int> passed_over_;
   std::vector<ScannedTrack> listed_;       // by manifests
@@ -228,12 +273,20 @@ class Scanner {
 
 }  // namespace
 
-Scan scan_inputs(const std::vector<fs::path>& inputs, const fs::path& out_dir, bool takes_manifests) {
-  Scanner scanner(out_dir);
+Scan scan_inputs(const std::vector<fs::path>& inputs, const fs::path& out_dir, bool takes_manifests,
+                 bool takes_cue_sheets) {
+  Scanner scanner(out_dir, takes_cue_sheets);
   for (const fs::path& input : inputs) {
     std::error_code ignored;
     const bool is_manifest = takes_manifests && is_manifest_name(input) && fs::is_regular_file(input, ignored);
-    is_manifest ? scanner.add_manifest(input) : scanner.add(input, inputs.size() > 1);
+    const bool is_cue_sheet = takes_cue_sheets && is_cue_name(input) && fs::is_regular_file(input, ignored);
+    if (is_manifest) {
+      scanner.add_manifest(input);
+    } else if (is_cue_sheet) {
+      scanner.add_cue_sheet(fs::absolute(input).lexically_normal(), {}, inputs.size() > 1, true);
+    } else {
+      scanner.add(input, inputs.size() > 1);
+    }
   }
   return scanner.finish();
 }

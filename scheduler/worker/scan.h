@@ -21,10 +21,10 @@ struct StemFolder {
 
 struct ScannedTrack {
   // Paths as text: a std::filesystem::path takes several times the room, and there may be many tracks.
-  std::string input;     // absolute, as the user reaches it (links are not resolved)
-  std::string relative;  // its place under the output folder, without the extension
-  std::string album;     // planning key: the folder it lies in
-  std::int64_t bytes = 0;
+  std::string input;                   // absolute, as the user reaches it (links are not resolved)
+  std::string relative;                // its place under the output folder, without the extension
+  std::string album;                   // planning key: the folder it lies in
+  std::int64_t bytes = 0;              // of a part of a file, its share
   FileStamp stamp;                     // as the scan found it
   const Manifest* manifest = nullptr;  // the one that names it, and its row there; the scan keeps it
   const ManifestRow* row = nullptr;
@@ -57,7 +57,11 @@ class RefusedInput : public std::runtime_error {
 // for a run that writes nothing.
 // With `takes_manifests`, a .csv or .json file among the inputs stands for the tracks it names, there or not, and
 // throws RecipeErrors with all that is wrong in all of them. What it names is not taken a second time from a folder.
+// With `takes_cue_sheets`, a .cue file among the inputs stands for its tracks, or throws RecipeErrors; one in a folder,
+// if what it names is there, and else there is a warning. A file that is cut into tracks is none by itself. Tracks that
+// are parts of a file lie where the file does, under the names "01 Title"; in a folder of the sheet's name where there
+// are several such sheets.
 Scan scan_inputs(const std::vector<std::filesystem::path>& inputs, const std::filesystem::path& out_dir,
-                 bool takes_manifests = false);
+                 bool takes_manifests = false, bool takes_cue_sheets = false);
 
 }  // namespace lathe::scheduler

@@ -60,7 +60,9 @@ FinishedTask TaskRunner::run_mix(const MasterJob& job, const v1::TaskSpec& task,
   for (const StemReport& stem : report.stems) hashes.push_back(stem.payload_hash);
   set_inputs(p, hashes, done);
   done.cache_key = p.cache_key(mix_hash(p, hashes));
-  done.result_json = result_json(report, job.backend).dump();
+  nlohmann::ordered_json result = result_json(report, job.backend);
+  describe_source(p.source, result);
+  done.result_json = result.dump();
   done.was_free = std::move(p.was_free);
   done.audio_s = seconds_of(report.frames, report.sample_rate_hz);
   done.busy = report.busy;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -43,10 +44,11 @@ std::string header_text(const AudioFormat& format) {
 
 void check_unchanged(const FileIdentity& file) {
   // Another file of its name does not matter: the one that was opened is whole.
-  const FileIdentity now = identity_of(file.path);
+  const std::string path = file_of_source_path(file.path);
+  const FileIdentity now = identity_of(path);
   const bool is_same_file = now.inode == file.inode && now.device == file.device;
   if (is_same_file && (now.size_bytes != file.size_bytes || now.mtime_ns != file.mtime_ns))
-    throw InputChanged(file.path + ": was written to while it was read; run again when it is finished");
+    throw InputChanged(path + ": was written to while it was read; run again when it is finished");
 }
 
 }  // namespace
@@ -90,11 +92,13 @@ TrackTask TaskPlanner::plan(const MasterJob& job, const v1::TaskSpec::Member& ta
   p.bits = bit_class(job.backend);
   p.identity = identity_of(task.input());
   p.job.reader = std::make_shared<AudioReader>(task.input());
-  const AudioReader& reader = *p.job.reader;
-  p.format = reader.format();
+  p.source = source_of(task, *p.job.reader);
+  p.identity.path = source_path(task.input(), p.source.part);
+  p.format = p.source.format;
   p.job.side = task.side();
-  take_recipe(job, task.input(), reader.tags(), task.relative(), p);
-  p.tags = tags_text(reader.tags(), reader.metadata());
+  p.job.part = p.source.part;
+  take_recipe(job, task.input(), task.relative(), p);
+  p.tags = tags_text(p.source.tags, p.job.reader->metadata());
   look_at_outputs(job, p);
   return p;
 }
@@ -112,7 +116,8 @@ TrackTask TaskPlanner::plan_mix(const MasterJob& job, const v1::TaskSpec& task) 
   const OpenMix mix = open_mix(files, mixdown);
   for (const auto& stem : mix.stems) p.stem_formats.push_back(stem->format());
   p.format = mix.format;
-  const v1::Recipe recipe = take_recipe(job, task.input(), mix.tags, task.relative(), p);
+  p.source = {{}, mix.format, mix.tags, {}};
+  const v1::Recipe recipe = take_recipe(job, task.input(), task.relative(), p);
   p.tags = tags_text(mix.tags, mix.metadata);
   p.notes = add_stems(recipe, mix, mixdown, p.job);
   for (const StemTrack& stem : p.job.stems) {
@@ -128,18 +133,19 @@ TrackTask TaskPlanner::plan_mix(const MasterJob& job, const v1::TaskSpec& task) 
   return p;
 }
 
-v1::Recipe TaskPlanner::take_recipe(const MasterJob& job, const fs::path& input, const Tags& tags,
-                                    const fs::path& relative, TrackTask& p) {
-  const EffectiveRecipe recipe = recipe_for_track(*job.recipe, input, tags);
+v1::Recipe TaskPlanner::take_recipe(const MasterJob& job, const fs::path& input, const fs::path& relative,
+                                    TrackTask& p) {
+  const EffectiveRecipe recipe = recipe_for_track(*job.recipe, input, p.source.tags);
   check_accepted(recipe.recipe, input, p.format.container);
   p.recipe_json = recipe.sha256;
   p.job.input = input;
+  p.job.tags = p.source.tags;
   p.job.out_dir = job.out_dir;
   p.job.backend = job.backend.backend;
   p.job.chain = chain_of(recipe.recipe);
   p.named_files = named_files_.hashes(p.job.chain, job.roots);
   p.job.pcm_md5 = job.pcm_md5;
-  p.job.outputs = outputs_of(recipe.recipe, p.format, tags, job.out_dir, relative);
+  p.job.outputs = outputs_of(recipe.recipe, p.format, p.source.tags, job.out_dir, relative, p.source.row);
   p.named_files += named_files_.check_lines(p.job.outputs, job.roots);
   return recipe.recipe;
 }
@@ -191,15 +197,19 @@ std::string TaskPlanner::result_of(const std::string& cache_key) {
 
 std::string content_hash(const TrackTask& track) {
   if (!track.known.content_hash().empty()) return track.known.content_hash();
-  return content_hash(*track.job.reader);
+  return content_hash(*track.job.reader, track.source.part);
 }
 
-std::string content_hash(AudioReader& reader) {
+std::string content_hash(AudioReader& reader, const FilePart& part) {
   const std::int64_t frame = frame_bytes(reader.format());
   PcmHash content;
   std::vector<std::byte> bytes(static_cast<std::size_t>(65536 * frame));
-  while (const std::int64_t n = reader.read(bytes.data(), 65536)) {
+  if (part.first_frame > 0) reader.skip(part.first_frame);
+  for (std::int64_t left = part.end_frame == 0 ? INT64_MAX : part.end_frame - part.first_frame; left > 0;) {
+    const std::int64_t n = reader.read(bytes.data(), std::min<std::int64_t>(left, 65536));
+    if (n == 0) break;
     content.update(bytes.data(), static_cast<std::size_t>(n * frame));
+    left -= n;
   }
   reader.rewind();
   return content.hex();
@@ -243,7 +253,9 @@ Replace replace_policy(const MasterJob& job, const TrackTask& p, const fs::path&
   const FileIdentity now = identity_of(path);
   for (const v1::RecallResponse::Known& known : p.known.known()) {
     if (known.file().path() != path.string() || known.input().empty()) continue;
-    if (known.input() != p.job.input.string() && fs::exists(known.input(), error)) continue;
+    const std::string made_of = file_of_source_path(known.input());
+    const bool is_own = made_of == p.job.input.string() || made_of == file_of_source_path(p.identity.path);
+    if (!is_own && fs::exists(made_of, error)) continue;
     if (known.file().bytes() != now.size_bytes) continue;
     const bool looks_same = known.file().mtime_ns() == now.mtime_ns;
     if (looks_same || file_sha256(path) == known.file().sha256()) return Replace::allow;

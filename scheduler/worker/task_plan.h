@@ -15,6 +15,7 @@
 #include "scheduler/store/job_records.h"
 #include "scheduler/worker/backend_choice.h"
 #include "scheduler/worker/named_files.h"
+#include "scheduler/worker/track_source.h"
 
 namespace lathe::scheduler {
 
@@ -36,8 +37,9 @@ struct MasterJob {
 using Recall = std::function<v1::RecallResponse(const v1::RecallRequest&)>;
 
 struct TrackTask {
-  FileIdentity identity;
-  AudioFormat format;
+  FileIdentity identity;  // its path is source_path()
+  TrackSource source;
+  AudioFormat format;  // the source's
   TrackJob job;
   std::string bits;  // see bit_class()
   std::string recipe_json;
@@ -72,8 +74,8 @@ class TaskPlanner {
   std::string result_of(const std::string& cache_key);
 
  private:
-  // All that the recipe decides, for a track called `input` with these tags.
-  v1::Recipe take_recipe(const MasterJob& job, const std::filesystem::path& input, const Tags& tags,
+  // All that the recipe decides, for a track called `input` with the tags of task.source.
+  v1::Recipe take_recipe(const MasterJob& job, const std::filesystem::path& input,
                          const std::filesystem::path& relative, TrackTask& task);
   // What lies under the outputs' names already.
   void look_at_outputs(const MasterJob& job, TrackTask& task);
@@ -84,7 +86,7 @@ class TaskPlanner {
 
 // Of the samples: remembered, or read, which leaves the reader where it was.
 std::string content_hash(const TrackTask& track);
-std::string content_hash(AudioReader& reader);
+std::string content_hash(AudioReader& reader, const FilePart& part = {});
 
 // What a mix is made of: its stems' names, by which they have their roles, their formats, and the hash of each.
 std::string mix_hash(const TrackTask& mix, const std::vector<std::string>& hashes);

@@ -126,7 +126,9 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task, con
   FinishedTask done;
   done.content_hash = mastered.report.payload_hash;
   done.cache_key = p.cache_key(done.content_hash);
-  done.result_json = result_json(mastered.report, job.backend).dump();
+  nlohmann::ordered_json result = result_json(mastered.report, job.backend);
+  describe_source(p.source, result);
+  done.result_json = result.dump();
   done.input = p.identity;
   done.replace = std::move(replace);
   done.was_free = std::move(p.was_free);
@@ -153,6 +155,7 @@ bool TaskRunner::take_known(const TrackTask& p, FinishedTask& done) {
   if (!is_still_there(result, p)) return false;
   done.is_unchanged = true;
   result["input"] = json_text(p.job.input);
+  describe_source(p.source, result);
   result.erase("busy");  // nobody was, this time
   done.result_json = result.dump();
   done.input = p.identity;

@@ -8,6 +8,13 @@
 #include <stdexcept>
 
 namespace lathe::test {
+namespace {
+
+bool is_of_the_delivery(const std::string& name) {
+  return name == "lathe-manifest.json" || name == "BatchComplete.json";
+}
+
+}  // namespace
 
 Tree tree_of(const fs::path& folder) {
   Tree tree;
@@ -20,8 +27,7 @@ Tree tree_of(const fs::path& folder) {
 
 Tree masters_of(const fs::path& folder) {
   Tree tree = tree_of(folder);
-  std::erase_if(tree,
-                [](const auto& file) { return file.first.starts_with(".") || file.first == "lathe-manifest.json"; });
+  std::erase_if(tree, [](const auto& file) { return file.first.starts_with(".") || is_of_the_delivery(file.first); });
   return tree;
 }
 
@@ -31,7 +37,7 @@ int count_masters(const fs::path& folder) {
   for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     const std::string name = at->path().filename().string();
     if (name.starts_with(".")) at.disable_recursion_pending();
-    count += !name.starts_with(".") && name != "lathe-manifest.json" && !at->is_directory(error);
+    count += !name.starts_with(".") && !is_of_the_delivery(name) && !at->is_directory(error);
   }
   return count;
 }

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 // What stands under a folder: each file's bytes by its path in it.
 using Tree = std::map<std::string, std::string>;
 Tree tree_of(const fs::path& folder);
-// Only what has its final name: without the manifest and what is hidden.
+// Only what has its final name: without manifest, sentinel and what is hidden.
 Tree masters_of(const fs::path& folder);
 // How many those are, while somebody may be at work in the folder.
 int count_masters(const fs::path& folder);

@@ -10,6 +10,7 @@
 #include "scheduler/client/farm_address.h"
 #include "scheduler/client/farm_connection.h"
 #include "scheduler/client/finish_by.h"
+#include "scheduler/worker/listed_tracks.h"
 
 namespace lathe::test {
 namespace {

@@ -1,0 +1,29 @@
+// From an output's path template to a name: "{upc}_{disc:02}_{track:03}.{ext}".
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "host/audio_file/tags.h"
+
+namespace lathe {
+
+struct PathFields {
+  std::string id;        // of the output
+  std::string_view ext;  // of its container, without a dot
+  const Tags& tags;
+  const std::filesystem::path& relative;  // the track's place without its extension
+  // "album.csv:3", where a list names the track; then a field that nobody gives is an error. Empty: it becomes "_" or
+  // 0.
+  std::string_view row = {};
+};
+
+// A text as a part of a file's name: without separators, control characters, and dots and blanks at its ends; "_" for
+// what has nothing else.
+std::string as_file_name(std::string_view text);
+
+// Throws std::invalid_argument for an unknown field, and for one without a value (see `row`), naming both.
+std::filesystem::path expanded_path(const std::string& pattern, const PathFields& fields);
+
+}  // namespace lathe

@@ -1,0 +1,87 @@
+#include "scheduler/cli/batch_complete.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "scheduler/cli/delivery_bag.h"
+#include "scheduler/cli/published_text.h"
+#include "scheduler/worker/digest.h"
+
+namespace lathe::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using scheduler::TaskState;
+
+constexpr const char* kName = "BatchComplete.json";
+constexpr const char* kSchema = "lathe.batch-complete.v1";
+
+std::int64_t count(const scheduler::BatchResult& result, TaskState state) {
+  return std::ranges::count(result.tracks, state, &scheduler::TrackOutcome::state);
+}
+
+std::string now_utc() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+                     utc.tm_hour, utc.tm_min, utc.tm_sec);
+}
+
+Json file_json(const fs::path& folder, const fs::path& file) {
+  return {{"path", file.lexically_relative(folder).string()}, {"sha256", scheduler::file_sha256(file)}};
+}
+
+// Of the same files by the same engine.
+bool says_the_same(const fs::path& earlier, const Json& doc) {
+  const Json other = Json::parse(text_of_file(earlier), nullptr, false);
+  if (!other.is_object()) return false;
+  return std::ranges::all_of(std::initializer_list<const char*>{"engine", "tracks", "manifest", "bag_manifest"},
+                             [&](const char* key) { return other.value(key, Json()) == doc.value(key, Json()); });
+}
+
+}  // namespace
+
+BatchComplete::BatchComplete(fs::path folder)
+    : folder_(std::move(folder)), path_(folder_ / kName), aside_(folder_ / (std::string(".") + kName)) {
+  std::error_code error;
+  fs::remove(aside_, error);  // of a run that was killed
+  if (!fs::exists(fs::symlink_status(path_, error))) return;
+  const Json earlier = Json::parse(text_of_file(path_), nullptr, false);
+  if (!earlier.is_object() || earlier.value("schema", Json()) != kSchema)
+    throw std::invalid_argument(path_.string() +
+                                " is no sentinel of Lathe's, and would be taken for one; move it away");
+  fs::rename(path_, aside_);
+}
+
+BatchComplete::~BatchComplete() {
+  std::error_code error;
+  fs::remove(aside_, error);
+}
+
+bool BatchComplete::is_complete(const scheduler::BatchResult& result, std::size_t problems) {
+  const std::int64_t done = count(result, TaskState::kDone) + count(result, TaskState::kUnchanged);
+  return problems == 0 && result.left == 0 && result.store_failure.empty() && !result.tracks.empty() &&
+         done == std::ssize(result.tracks);
+}
+
+void BatchComplete::write(const scheduler::BatchResult& result, const fs::path& manifest, const std::string& engine) {
+  Json doc{{"schema", kSchema},
+           {"state", "COMPLETE"},
+           {"engine", engine},
+           {"finished_at", now_utc()},
+           {"tracks", result.tracks.size()},
+           {"done", count(result, TaskState::kDone)},
+           {"unchanged", count(result, TaskState::kUnchanged)},
+           {"manifest", file_json(folder_, manifest)}};
+  if (is_bag(folder_)) doc["bag_manifest"] = file_json(folder_, folder_ / "tagmanifest-sha256.txt");
+  if (count(result, TaskState::kDone) == 0 && says_the_same(aside_, doc)) return fs::rename(aside_, path_);
+  publish_text(folder_, path_, doc.dump(2) + "\n");
+}
+
+}  // namespace lathe::cli

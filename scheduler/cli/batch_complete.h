@@ -1,0 +1,34 @@
+// BatchComplete.json: the file that is written last, so that whoever waits for a delivery knows that it is whole.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "scheduler/worker/local_batch.h"
+
+namespace lathe::cli {
+
+// The sentinel of one delivery folder. It is there only while all tracks of the last run into the folder have their
+// masters there: a run that fails, or is broken off, leaves none.
+class BatchComplete {
+ public:
+  // Takes away what an earlier run left. Throws std::invalid_argument for a file of that name that is not Lathe's, and
+  // std::filesystem::filesystem_error if it cannot be taken away.
+  explicit BatchComplete(std::filesystem::path folder);
+  ~BatchComplete();
+  BatchComplete(const BatchComplete&) = delete;
+  BatchComplete& operator=(const BatchComplete&) = delete;
+
+  // Whether all that was asked for is there.
+  static bool is_complete(const scheduler::BatchResult& result, std::size_t problems);
+
+  // After everything else: state, counts, the time, and the hash of `manifest` (and of a bag's manifests). If the run
+  // changed nothing, what was there before it comes back as it was. Throws AudioFileError.
+  void write(const scheduler::BatchResult& result, const std::filesystem::path& manifest, const std::string& engine);
+
+ private:
+  std::filesystem::path folder_, path_;
+  std::filesystem::path aside_;  // where the earlier one is while the run goes on, hidden; it goes with the object
+};
+
+}  // namespace lathe::cli

@@ -1,0 +1,201 @@
+// What a delivery is beside its masters: the bag, the file that is written last, and a signature for the next one.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <sndfile.h>
+
+#include <fstream>
+
+#include "tests/cli/music.h"
+#include "tests/cli/workspace.h"
+
+namespace lathe::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr Stored kWav24{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
+constexpr const char* kCopy = "recipe: v1\nname: copy\n";
+
+std::string sha256(const std::string& bytes) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr);
+  std::string hex;
+  for (unsigned i = 0; i < size; ++i) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    hex += kDigits[digest[i] >> 4];
+    hex += kDigits[digest[i] & 15];
+  }
+  return hex;
+}
+
+class MasterDelivery : public testing::Test {
+ protected:
+  MasterDelivery() {
+    Random random = seeded(821);
+    for (const char* name : {"a.wav", "side 100%/b.wav"}) {
+      fs::create_directories((work_.in() / name).parent_path());
+      write_sound(work_.in() / name, wandering(random, 44100, 2, 1.5, 0.3), kWav24);
+    }
+  }
+  ProgramResult master(std::vector<std::string> more = {}) const {
+    more.insert(more.begin(), {"--json", "--recipe", work_.recipe(kCopy)});
+    return work_.master(more);
+  }
+  ProgramResult verify() const { return run_program({"verify", work_.out().string(), "--json"}); }
+  nlohmann::json sentinel() const { return nlohmann::json::parse(slurp(work_.out() / "BatchComplete.json")); }
+  Workspace work_;
+};
+
+// As a stranger reads it: every line is a hash and a path, and every file below data/ is named once.
+void expect_valid_bag(const fs::path& bag) {
+  std::map<std::string, std::string> named;
+  std::ifstream manifest(bag / "manifest-sha256.txt");
+  for (std::string line; std::getline(manifest, line);) {
+    std::string path = line.substr(66);
+    for (std::size_t at; (at = path.find("%25")) != std::string::npos;) path.replace(at, 3, "\x01");
+    std::ranges::replace(path, '\x01', '%');
+    EXPECT_TRUE(named.emplace(path, line.substr(0, 64)).second) << line;
+  }
+  std::uintmax_t bytes = 0;
+  std::size_t files = 0;
+  for (const auto& [name, text] : tree_of(bag / "data")) {
+    EXPECT_EQ(named["data/" + name], sha256(text)) << name;
+    bytes += text.size();
+    ++files;
+  }
+  EXPECT_EQ(files, named.size());
+  EXPECT_THAT(slurp(bag / "bag-info.txt"),
+              HasSubstr("Payload-Oxum: " + std::to_string(bytes) + "." + std::to_string(files)));
+  EXPECT_EQ(slurp(bag / "bagit.txt"), "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n");
+  std::ifstream tags(bag / "tagmanifest-sha256.txt");
+  int lines = 0;
+  for (std::string line; std::getline(tags, line); ++lines)
+    EXPECT_EQ(line.substr(0, 64), sha256(slurp(bag / line.substr(66)))) << line;
+  EXPECT_EQ(lines, 3);
+}
+
+TEST_F(MasterDelivery, ABagHoldsTheMastersAndTheirHashes) {
+  const ProgramResult run = master({"--bag"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_TRUE(fs::exists(work_.out() / "data/side 100%/b.wav"));
+  expect_valid_bag(work_.out());
+  expect_nothing_staged(work_.out());
+  const ProgramResult check = verify();
+  EXPECT_EQ(check.exit_code, 0) << check.out;
+  EXPECT_EQ(check.json().at("bag").at("state"), "VALID");
+  EXPECT_EQ(check.json().at("summary").at("ok"), 2);
+  EXPECT_EQ(sentinel().at("bag_manifest").at("sha256"), sha256(slurp(work_.out() / "tagmanifest-sha256.txt")));
+}
+
+TEST_F(MasterDelivery, ARunThatAddsToABagMakesItWholeAgain) {
+  ASSERT_EQ(master({"--bag"}).exit_code, 0);
+  Random random = seeded(822);
+  write_sound(work_.in() / "c.wav", wandering(random, 44100, 2, 1, 0.3), kWav24);
+  spill(work_.out() / "data/booklet.pdf", "made by somebody else");
+  const ProgramResult run = master({"--bag"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(states_of(run.json()).at("a.wav"), "UNCHANGED");
+  expect_valid_bag(work_.out());
+  EXPECT_TRUE(fs::exists(work_.out() / "data/c.wav"));
+  const ProgramResult beside = master();
+  EXPECT_EQ(beside.exit_code, 2);
+  EXPECT_THAT(beside.err, HasSubstr("is a bag: say --bag"));
+}
+
+TEST_F(MasterDelivery, WhatIsWrongWithABagIsSaidOfEachFile) {
+  ASSERT_EQ(master({"--bag"}).exit_code, 0);
+  spill(work_.out() / "data/more.txt", "not named");
+  fs::remove(work_.out() / "data/a.wav");
+  spill(work_.out() / "bag-info.txt", "Payload-Oxum: 1.1\n");
+  const ProgramResult check = verify();
+  EXPECT_EQ(check.exit_code, 1);
+  std::set<std::string> codes;
+  for (const auto& problem : check.json().at("bag").at("problems"))
+    codes.insert(problem.at("path").get<std::string>() + " " + problem.at("code").get<std::string>());
+  EXPECT_EQ(codes, (std::set<std::string>{"data/a.wav MISSING", "data/more.txt UNNAMED", "bag-info.txt CHANGED",
+                                          "bag-info.txt OXUM"}));
+  fs::remove(work_.out() / "data/lathe-manifest.json");  // a bag of somebody else's
+  spill(work_.out() / "manifest-sha256.txt",
+        sha256("not named") + "  data/more.txt\nnonsense\n" + sha256("") + "  data/../../etc/passwd\n");
+  const ProgramResult foreign = verify();
+  EXPECT_EQ(foreign.exit_code, 1);
+  EXPECT_THAT(foreign.out, HasSubstr("OUTSIDE"));
+  EXPECT_THAT(foreign.out, HasSubstr("line 2 is no SHA-256 and a path"));
+}
+
+TEST_F(MasterDelivery, TheSentinelIsThereWhenAllIsThere) {
+  ASSERT_EQ(master().exit_code, 0);
+  EXPECT_EQ(sentinel().at("state"), "COMPLETE");
+  EXPECT_EQ(sentinel().at("tracks"), 2);
+  EXPECT_EQ(sentinel().at("done"), 2);
+  EXPECT_EQ(sentinel().at("manifest").at("path"), "lathe-manifest.json");
+  EXPECT_EQ(sentinel().at("manifest").at("sha256"), sha256(slurp(work_.out() / "lathe-manifest.json")));
+  {
+    const Untouched same(work_.out());  // nothing was made: nothing is written
+    ASSERT_EQ(master().exit_code, 0);
+  }
+  spill(work_.in() / "bad.wav", "no audio");
+  ASSERT_EQ(master().exit_code, 1);
+  EXPECT_FALSE(fs::exists(work_.out() / "BatchComplete.json"));
+  fs::remove(work_.in() / "bad.wav");
+  ASSERT_EQ(master().exit_code, 0);
+  EXPECT_EQ(sentinel().at("unchanged"), 2);
+  expect_nothing_staged(work_.out());
+}
+
+TEST_F(MasterDelivery, AFileOfTheSentinelsNameThatIsNoneIsLeftAlone) {
+  spill(work_.out() / "BatchComplete.json", "{\"mine\": true}");
+  const ProgramResult run = master();
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, HasSubstr("move it away"));
+  EXPECT_EQ(slurp(work_.out() / "BatchComplete.json"), "{\"mine\": true}");
+  EXPECT_EQ(tree_of(work_.out()).size(), 1u);
+}
+
+TEST_F(MasterDelivery, ADryRunLeavesTheSentinelWhereItIs) {
+  ASSERT_EQ(master().exit_code, 0);
+  const Untouched same(work_.out());
+  EXPECT_EQ(master({"--dry-run"}).exit_code, 0);
+}
+
+TEST_F(MasterDelivery, ASignatureMastersAsTheAlbumItselfDoes) {
+  Random random = seeded(823);
+  const fs::path album = work_.root() / "album";
+  fs::create_directories(album);
+  for (const char* name : {"1.wav", "2.wav"}) write_sound(album / name, wandering(random, 48000, 2, 4, 0.7), kWav24);
+  const fs::path file = work_.root() / "album.signature.json";
+  const ProgramResult made = run_program({"signature", album.string(), "--out", file.string()});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_THAT(made.out, HasSubstr("2 files"));
+  const auto by = [&](const std::string& reference, const fs::path& out) {
+    const std::string recipe =
+        work_.recipe("recipe: v1\nname: like\nchain: [{match_eq: {reference: " + reference +
+                     ", stereo_width: true}}, {limit: {}}]\nloudness: {target_lufs: reference}\n");
+    const ProgramResult run = work_.master({"--json", "--recipe", recipe, "--out", out.string()});
+    EXPECT_EQ(run.exit_code, 0) << run.err << run.out;
+    return masters_of(out);
+  };
+  const Tree by_album = by("album", work_.root() / "by-album");
+  fs::remove_all(album);  // the signature is enough
+  EXPECT_TRUE(by("album.signature.json", work_.root() / "by-signature") == by_album);
+  EXPECT_EQ(by_album.size(), 2u);
+}
+
+TEST_F(MasterDelivery, ASignatureOfNothingOrOntoSomethingElseIsRefused) {
+  const std::string out = (work_.root() / "s.json").string();
+  EXPECT_EQ(run_program({"signature", (work_.root() / "none").string(), "--out", out}).exit_code, 3);
+  EXPECT_FALSE(fs::exists(out));
+  spill(out, "{\"schema\": \"mine\"}");
+  EXPECT_EQ(run_program({"signature", work_.in().string(), "--out", out}).exit_code, 2);
+  EXPECT_EQ(slurp(out), "{\"schema\": \"mine\"}");
+  EXPECT_EQ(run_program({"signature", work_.in().string(), "--out", (work_.root() / "s.txt").string()}).exit_code, 2);
+  const std::string recipe = work_.recipe("recipe: v1\nchain: [{match_eq: {reference: s.json}}]\n");
+  const ProgramResult run = work_.master({"--json", "--recipe", recipe});
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_THAT(track_named(run.json(), "a.wav").at("reason").get<std::string>(), HasSubstr("no album's signature"));
+}
+
+}  // namespace
+}  // namespace lathe::test
