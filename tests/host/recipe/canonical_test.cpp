@@ -23,7 +23,7 @@ TEST(CanonicalJson, IsWrittenInOneWay) {
             R"("input":{"contiguous":"auto","scrub":false,"on_damaged":"fail","sample_rate":"keep"},"publish":"track",)"
             R"("chain":[{"limit":{"ceiling_dbtp":-1,"release_ms":"auto"}}],)"
             R"("loudness":{"scope":"track","target_lufs":-14.5,"on_conflict":"stop-at-limit"},)"
-            R"("outputs":[{"dither":"tpdf","per":"track","snap_588":"off"}]})");
+            R"("outputs":[{"dither":"tpdf","per":"track","snap_588":"off","of":"master"}]})");
 }
 
 TEST(CanonicalJson, IsARecipeThatGivesTheSameAgain) {
