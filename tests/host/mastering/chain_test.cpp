@@ -14,8 +14,8 @@ TEST(Chain, IsNeutralOnlyWhenNothingInItCanChangeASample) {
   EXPECT_FALSE((Chain{{GainStage{-0.1}}, {}, false}).is_neutral());
   EXPECT_TRUE((Chain{{EqStage{{EqBand{}}}}, {}, false}).is_neutral());  // a bell of 0 dB
   EXPECT_FALSE((Chain{{EqStage{{EqBand{BandType::high_pass, 20}}}}, {}, false}).is_neutral());
-  EXPECT_FALSE((Chain{{}, {-14.0, OnConflict::stop_at_limit, {}}, false}).is_neutral());
-  EXPECT_FALSE((Chain{{}, {{}, OnConflict::stop_at_limit, LimitGoal{}}, false}).is_neutral());
+  EXPECT_FALSE((Chain{{}, {-14.0, 0, OnConflict::stop_at_limit, {}}, false}).is_neutral());
+  EXPECT_FALSE((Chain{{}, {{}, 0, OnConflict::stop_at_limit, LimitGoal{}}, false}).is_neutral());
 }
 
 TEST(EqDesigns, TheSameBandsAtTheSameRateAreDesignedOnce) {

@@ -18,7 +18,7 @@ constexpr double kPeakDb = 0.02;
 
 GainGoal goal_of(double target_lufs, OnConflict on_conflict = OnConflict::stop_at_limit,
                  std::optional<double> most_db = {}) {
-  return {target_lufs, on_conflict, LimitGoal{-1, 0, most_db}};
+  return {target_lufs, 0, on_conflict, LimitGoal{-1, 0, most_db}};
 }
 
 // What track_master does: solve, measure, correct until it is close.
@@ -153,7 +153,7 @@ TEST(GainSolver, WithoutALimiterTheGainEndsWhereTheTruePeakWouldPassZero) {
   PreparedTrack track(beating_tones(random, 2, 44100, 0.5), kRate);
   const double loudness = track.loudness_of(track.limited(1, nullptr));
   const double room_db = -true_peak_of(track.limited(1, nullptr));
-  GainGoal goal{loudness + room_db + 3, OnConflict::stop_at_limit, std::nullopt};
+  GainGoal goal{loudness + room_db + 3, 0, OnConflict::stop_at_limit, std::nullopt};
   {
     GainSolver solver(track.store(), track.before(false), goal);
     const GainPlan& plan = solver.solve();
@@ -173,7 +173,7 @@ TEST(GainSolver, WithoutALimiterTheGainEndsWhereTheTruePeakWouldPassZero) {
 TEST(GainSolver, WithoutATargetOnlyTheCeilingActs) {
   Random random = seeded(16);
   PreparedTrack loud(beating_tones(random, 1, 44100, 1.4), kRate), quiet(beating_tones(random, 1, 44100, 0.5), kRate);
-  const GainGoal goal{std::nullopt, OnConflict::stop_at_limit, LimitGoal{-1, 0, {}}};
+  const GainGoal goal{std::nullopt, 0, OnConflict::stop_at_limit, LimitGoal{-1, 0, {}}};
   GainSolver limiting(loud.store(), loud.before(), goal);
   EXPECT_EQ(limiting.solve().gain, 1);
   EXPECT_LE(true_peak_of(loud.limited(1, limiting.curve())), -1 + kPeakDb);

@@ -59,7 +59,7 @@ TEST(UnbuiltFeatures, SeveralOutputsAreBuilt) {
 TEST(UnbuiltFeatures, StandWhereTheRecipeWritesThem) {
   const RecipeSource source = read(
       "recipe: v1\n"
-      "stems: [{match: '*'}]\n"
+      "stems: [{match: '*', chain: [{limit: }]}]\n"
       "chain:\n"
       "  - limit:\n"
       "      oversample: 8\n"
@@ -67,22 +67,22 @@ TEST(UnbuiltFeatures, StandWhereTheRecipeWritesThem) {
       {"input.on_damaged=salvage"});
   std::vector<std::string> lines;
   for (const RecipeProblem& problem : source.unbuilt()) lines.push_back(problem.text("warning"));
-  EXPECT_THAT(
-      lines,
-      ElementsAre("--set input.on_damaged=salvage: warning: input.on_damaged: this version of Lathe cannot do "
-                  "this yet: salvaging damaged files (on_damaged: salvage)",
-                  "bad.yaml:5:19: warning: chain[0].limit.oversample: this version of Lathe cannot do this "
-                  "yet: choosing the limiter's oversampling, which is 16 times where it proves its ceiling",
-                  HasSubstr("bad.yaml:2:1: warning: stems: "), HasSubstr("bad.yaml:6:17: warning: outputs[0].per: ")));
+  EXPECT_THAT(lines,
+              ElementsAre("--set input.on_damaged=salvage: warning: input.on_damaged: this version of Lathe cannot do "
+                          "this yet: salvaging damaged files (on_damaged: salvage)",
+                          "bad.yaml:5:19: warning: chain[0].limit.oversample: this version of Lathe cannot do this "
+                          "yet: choosing the limiter's oversampling, which is 16 times where it proves its ceiling",
+                          HasSubstr("warning: stems[0].chain[0].limit: "),
+                          HasSubstr("bad.yaml:6:17: warning: outputs[0].per: ")));
 }
 
 TEST(UnbuiltFeatures, OfAnOverrideCountToo) {
   const RecipeSource source = read(
-      "recipe: v1\nstems: [{match: '*'}]\nchain: [{limit: }]\n"
+      "recipe: v1\nstems: [{match: '*', chain: [{limit: }]}]\nchain: [{limit: }]\n"
       "overrides:\n  - {match: {track: 1}, set: {chain.limit.oversample: 8}}\n");
   const auto problems = source.unbuilt();
   ASSERT_EQ(problems.size(), 2u);
-  EXPECT_THAT(problems[0].text(), HasSubstr("bad.yaml:2:1: error: stems"));
+  EXPECT_THAT(problems[0].text(), HasSubstr("error: stems[0].chain[0].limit"));
   EXPECT_THAT(problems[1].text(), HasSubstr("bad.yaml:5:55: error: chain[0].limit.oversample"));
 }
 
