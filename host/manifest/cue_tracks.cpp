@@ -32,7 +32,9 @@ std::string lower(std::string text) {
 
 std::string text_of(const fs::path& file) {
   std::error_code error;
-  if (fs::file_size(file, error) > kMaxSheetBytes && !error)
+  if (!fs::is_regular_file(file, error))
+    throw RecipeErrors({{file.string(), 0, 0, "is no file: no cue sheet is read"}});
+  if (fs::file_size(file, error) > kMaxSheetBytes || error)
     throw RecipeErrors({{file.string(), 0, 0, "is too large for a cue sheet: more than 1 MiB"}});
   std::ifstream stream(file, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(stream), {}};
@@ -72,9 +74,16 @@ class TrackMaker {
   CueTracks make() {
     note_identifiers();
     for (std::size_t i = 0; i < sheet_.files.size(); ++i) {
+      // Some sheets name the one file before each of its tracks.
+      const auto is_named_like = [this, i](std::size_t file) {
+        return sheet_.files[file].name == sheet_.files[i].name;
+      };
+      bool is_done = false;
+      for (std::size_t before = 0; before < i && !is_done; ++before) is_done = is_named_like(before);
+      if (is_done) continue;
       std::vector<const CueTrack*> tracks;
       for (const CueTrack& track : sheet_.tracks) {
-        if (track.file == i) tracks.push_back(&track);
+        if (is_named_like(track.file)) tracks.push_back(&track);
       }
       if (!tracks.empty()) add_file(sheet_.files[i], tracks);
     }

@@ -41,7 +41,8 @@ bool is_name_of(std::string_view field, std::string_view tag) {
 
 // Tags of a whole file that say nothing of one of its tracks.
 bool is_of_the_whole(std::string_view field) {
-  return field == "TITLE" || field == "TRACKNUMBER" || field == "ISRC" || field == "CUESHEET";
+  return field == "TITLE" || field == "TRACKNUMBER" || field == "ISRC" || field == "CUESHEET" ||
+         field.starts_with("CHAPTER");
 }
 
 std::string plain_isrc(const std::string& isrc) {

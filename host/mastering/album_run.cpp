@@ -93,6 +93,12 @@ std::vector<AlbumRun::Pool> AlbumRun::pools() const {
   return pools;
 }
 
+// Whether what is measured of the pool is all of its tracks, and not a passage of each.
+bool AlbumRun::is_whole(const Pool& pool) const {
+  const TrackJob& job = album_.programmes[pool.members.front()];
+  return job.outputs[pool.renditions.front()->outputs.front()].preview_s == 0;
+}
+
 AlbumLoudness AlbumRun::master(const Pool& pool) {
   const GainGoal& goal = pool.renditions.front()->goal;
   std::vector<GainPart> parts;
@@ -118,7 +124,7 @@ AlbumLoudness AlbumRun::master(const Pool& pool) {
         members_[pool.members[sharing[part]]]->run->use(solver, part);
       each([](TrackRun& run, const Rendition& rendition) { run.write_first(rendition); });
       after = measured(pool);
-      if (round == kGainCorrections || !needs_correction(solver.get(), goal, after)) break;
+      if (round == kGainCorrections || !is_whole(pool) || !needs_correction(solver.get(), goal, after)) break;
       solver->correct(after.figures.integrated_lufs);
     }
     each([](TrackRun& run, const Rendition& rendition) { run.write_others(rendition); });
@@ -129,7 +135,12 @@ AlbumLoudness AlbumRun::master(const Pool& pool) {
   }
   const std::string what = what_shares(goal, album_.programmes[pool.members.front()].side);
   each([&](TrackRun& run, const Rendition& rendition) { run.conclude(rendition, after, what); });
-  return loudness_of(pool, after, solver ? solver->plan() : GainPlan{});
+  const GainPlan plan = solver ? solver->plan() : GainPlan{};
+  if (!is_whole(pool)) {
+    after = Measurement();
+    after.reason = "previews alone have this gain: nobody has measured all that it would make";
+  }
+  return loudness_of(pool, after, plan);
 }
 
 // What has been written for the pool, together.

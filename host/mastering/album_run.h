@@ -32,6 +32,7 @@ class AlbumRun {
   std::vector<Pool> pools() const;
   AlbumLoudness master(const Pool& pool);
   Measurement measured(const Pool& pool);
+  bool is_whole(const Pool& pool) const;
   AlbumLoudness loudness_of(const Pool& pool, const Measurement& after, const GainPlan& plan) const;
 
   // What one programme holds from its reading to its last file.

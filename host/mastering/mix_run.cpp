@@ -80,6 +80,7 @@ class Versions {
       version.outputs.push_back(job_.outputs[i]);
       if (!without.empty()) take_gain_of_whole(version.chain.goal, version.outputs.back());
     }
+    if (done_ + 1 < versions_.size()) version.after_first_pass = nullptr;  // more passes follow
     mix_.leave_out(without);
     const MasteringProgress progress = [this](double share, std::string_view stage) {
       if (progress_) progress_((static_cast<double>(done_) + share) / static_cast<double>(versions_.size()), stage);
@@ -89,6 +90,7 @@ class Versions {
     if (done_ == 0) gains_ = run.found_gains();
     for (std::size_t i = 0; i < places.size(); ++i) {
       made_[places[i]].report = std::move(track.report.outputs[i]);
+      made_[places[i]].report.without = without;
       made_[places[i]].file = std::move(track.files[i]);
     }
     keep(std::move(track.report), version, without);

@@ -246,7 +246,8 @@ void OutputWriter::copy_block(MutableAudioView frames) {
 Quantizer OutputWriter::quantizer_for(const OutputSpec& output) const {
   // Samples that are still the input's need no dither where every one of them fits the new step.
   const bool fits = !is_float(in_.encoding) && bits_per_sample(output.encoding) >= bits_per_sample(in_.encoding);
-  const Dither dither = source_.is_untouched && fits ? Dither::none : output.dither;
+  const bool is_untouched = source_.is_untouched && output.preview_s == 0;  // a preview's ends are softened
+  const Dither dither = is_untouched && fits ? Dither::none : output.dither;
   const bool keeps = source_.keeps_samples && fits && source_.gain == 1;
   return {output.encoding, dither, source_.dither_seed, keeps ? OnStep::kept : OnStep::dithered,
           static_cast<double>(in_.sample_rate_hz)};

@@ -149,7 +149,7 @@ void TrackRun::report_checks(const Rendition& rendition) {
             fmt::format("{}no CD frames at {} Hz: they are of 44100 Hz", of_output(report), report.sample_rate_hz));
         continue;
       }
-      report.cd_frames = cd_frames_of(ends, piece);
+      report.cd_frames = report.preview_at_s ? cd_frames_of({report.frames}, 0) : cd_frames_of(ends, piece);
       if (const std::string note = cd_frames_note(*report.cd_frames); !note.empty())
         notes.push_back(of_output(report) + note);
     }

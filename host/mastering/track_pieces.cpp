@@ -5,6 +5,7 @@
 #include <deque>
 #include <utility>
 
+#include "host/audio_file/metadata/cue_points.h"
 #include "host/mastering/track_run.h"
 
 namespace lathe {
@@ -22,6 +23,7 @@ TrackRun::Written TrackRun::write_pieces(const RenderSource& source, std::size_t
                                          const std::vector<std::int64_t>& ends, std::function<void(double)> tick) {
   Written written;
   std::vector<OutputPiece> pieces;
+  std::deque<Tags> tags;
   std::deque<Metadata> pictures;  // what is left of a preview's metadata: all else counts from the track's beginning
   for (std::size_t i = 0; i < ends.size(); ++i) written.files.emplace_back(job_.out_dir, output_of(i, index).path);
   for (std::size_t i = 0; i < ends.size(); ++i) {
@@ -30,6 +32,9 @@ TrackRun::Written TrackRun::write_pieces(const RenderSource& source, std::size_t
     if (!is_preview(index)) continue;
     pieces.back().preview = preview_of(i, job_.outputs[index], source.track.sample_rate_hz);
     pieces.back().metadata = &pictures.emplace_back(pictures_of(track.metadata));
+    Tags& own = tags.emplace_back(track.tags);
+    std::erase_if(own.fields, [](const auto& field) { return is_chapter_field(field.first); });
+    pieces.back().tags = &own;
   }
   OutputWriter writer(source, weights_, blocks_, watch_, std::move(tick));
   WrittenOutput done = writer.write(pieces, job_.pcm_md5);

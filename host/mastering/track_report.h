@@ -39,6 +39,7 @@ struct OutputReport {
   std::string pcm_md5;  // empty: not taken
   Measurement after;
   std::vector<std::string> dropped_tags;
+  std::vector<std::string> without = {};  // of a mix: roles of the stems that it goes without
   // Of a preview: where it begins in its track.
   std::optional<double> preview_at_s = std::nullopt;
   std::int64_t clipped_samples = 0;  // above full scale where nothing limits, and held there by the encoding

@@ -1,5 +1,6 @@
 #include "host/report/track_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -31,6 +32,7 @@ Json output_json(const OutputReport& output) {
             {"sha256", output.sha256}};
   if (!output.pcm_md5.empty()) json["pcm_md5"] = output.pcm_md5;
   if (!output.dropped_tags.empty()) json["tags_not_representable"] = output.dropped_tags;
+  if (!output.without.empty()) json["without"] = output.without;
   if (output.preview_at_s) json["preview"] = {{"at_s", number(*output.preview_at_s)}};
   json["after"] = measurement_json(output.after);
   json["asked"] = {{"integrated_lufs", optional_number(output.asked_lufs)},
@@ -114,6 +116,14 @@ Json null_test_json(const NullTest& test) {
           {"findings", test.findings}};
 }
 
+// Of the track's first whole master.
+Measurement after_of(const TrackReport& report) {
+  const auto is_whole = [](const OutputReport& output) { return !output.preview_at_s && output.without.empty(); };
+  const auto whole = std::find_if(report.outputs.begin(), report.outputs.end(), is_whole);
+  if (whole != report.outputs.end()) return whole->after;
+  return report.outputs.empty() ? Measurement() : report.outputs.front().after;
+}
+
 }  // namespace
 
 // Beyond a hundred-thousandth, figures only show how many bits a double has.
@@ -159,9 +169,7 @@ Json track_json(const TrackReport& report) {
   json["outputs"] = Json::array();
   for (const OutputReport& output : report.outputs) json["outputs"].push_back(output_json(output));
   json["before"] = measurement_json(report.before);
-  const Measurement none;
-  const Measurement& after = report.outputs.empty() ? none : report.outputs.front().after;
-  json["after"] = measurement_json(after);
+  json["after"] = measurement_json(after_of(report));
   json["asked"] = {{"integrated_lufs", optional_number(report.asked_lufs)},
                    {"true_peak_dbtp", optional_number(report.asked_dbtp)}};
   json["reached"] = {{"integrated_lufs", json["after"]["integrated_lufs"]},

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -25,16 +24,19 @@ std::int64_t count(const scheduler::BatchResult& result, TaskState state) {
   return std::ranges::count(result.tracks, state, &scheduler::TrackOutcome::state);
 }
 
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                     utc.tm_hour, utc.tm_min, utc.tm_sec);
-}
-
 Json file_json(const fs::path& folder, const fs::path& file) {
   return {{"path", file.lexically_relative(folder).string()}, {"sha256", scheduler::file_sha256(file)}};
+}
+
+bool masters_lie_there(const scheduler::TrackOutcome& track) {
+  const Json result = Json::parse(track.result_json, nullptr, false);
+  if (!result.is_object()) return false;
+  const Json outputs = result.value("outputs", Json::array());
+  return std::ranges::all_of(outputs, [](const Json& output) {
+    std::error_code error;
+    const auto bytes = fs::file_size(output.value("path", ""), error);
+    return !error && static_cast<std::int64_t>(bytes) == output.value("bytes", std::int64_t{-1});
+  });
 }
 
 // Of the same files by the same engine.
@@ -61,20 +63,26 @@ BatchComplete::BatchComplete(fs::path folder)
 
 BatchComplete::~BatchComplete() {
   std::error_code error;
+  if (!has_begun_ && fs::exists(aside_, error)) return fs::rename(aside_, path_, error);
   fs::remove(aside_, error);
+}
+
+void BatchComplete::remove_from(const fs::path& folder) {
+  std::error_code error;
+  const Json earlier = Json::parse(text_of_file(folder / kName), nullptr, false);
+  if (earlier.is_object() && earlier.value("schema", Json()) == kSchema) fs::remove(folder / kName, error);
 }
 
 bool BatchComplete::is_complete(const scheduler::BatchResult& result, std::size_t problems) {
   const std::int64_t done = count(result, TaskState::kDone) + count(result, TaskState::kUnchanged);
   return problems == 0 && result.left == 0 && result.store_failure.empty() && !result.tracks.empty() &&
-         done == std::ssize(result.tracks);
+         done == std::ssize(result.tracks) && std::ranges::all_of(result.tracks, masters_lie_there);
 }
 
 void BatchComplete::write(const scheduler::BatchResult& result, const fs::path& manifest, const std::string& engine) {
   Json doc{{"schema", kSchema},
            {"state", "COMPLETE"},
            {"engine", engine},
-           {"finished_at", now_utc()},
            {"tracks", result.tracks.size()},
            {"done", count(result, TaskState::kDone)},
            {"unchanged", count(result, TaskState::kUnchanged)},

@@ -19,15 +19,22 @@ class BatchComplete {
   BatchComplete(const BatchComplete&) = delete;
   BatchComplete& operator=(const BatchComplete&) = delete;
 
-  // Whether all that was asked for is there.
+  // The run has begun: until then what an earlier run left comes back when the object goes.
+  void begin() { has_begun_ = true; }
+
+  // Takes away what is of Lathe's, for good: other masters are on their way.
+  static void remove_from(const std::filesystem::path& folder);
+
+  // Whether all that was asked for is there, the masters with the sizes that they were written with.
   static bool is_complete(const scheduler::BatchResult& result, std::size_t problems);
 
-  // After everything else: state, counts, the time, and the hash of `manifest` (and of a bag's manifests). If the run
+  // After everything else: state, counts, and the hash of `manifest` (and of a bag's manifests). If the run
   // changed nothing, what was there before it comes back as it was. Throws AudioFileError.
   void write(const scheduler::BatchResult& result, const std::filesystem::path& manifest, const std::string& engine);
 
  private:
   std::filesystem::path folder_, path_;
+  bool has_begun_ = false;
   std::filesystem::path aside_;  // where the earlier one is while the run goes on, hidden; it goes with the object
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "host/audio_file/audio_file.h"
 #include "host/report/track_json.h"
@@ -141,6 +142,8 @@ void write_manifest(const std::filesystem::path& out_dir, const scheduler::Batch
   for (const Json& track : earlier.value("tracks", Json::array())) {
     if (std::filesystem::exists(out_dir / key_of(track))) tracks[key_of(track)] = track;
   }
+  std::vector<Json> made;
+  std::set<std::string> written;  // by this run
   for (const auto& outcome : result.tracks) {
     if (!any(outcome)) continue;
     Json track = Json::parse(outcome.result_json);
@@ -155,6 +158,16 @@ void write_manifest(const std::filesystem::path& out_dir, const scheduler::Batch
     for (Json& output : track["outputs"]) output["path"] = relative_text(output["path"].get<std::string>(), out_dir);
     track["recipe_sha256"] = recipe.sha256;
     track["engine"] = engine;
+    for (const Json& output : track["outputs"]) written.insert(output["path"].get<std::string>());
+    made.push_back(std::move(track));
+  }
+  // Whatever an earlier run said of a file that this one has written is no longer so.
+  std::erase_if(tracks, [&written](const auto& earlier_track) {
+    const Json& outputs = earlier_track.second.at("outputs");
+    return std::any_of(outputs.begin(), outputs.end(),
+                       [&written](const Json& output) { return written.contains(output.value("path", "")); });
+  });
+  for (Json& track : made) {
     const std::string key = key_of(track);
     tracks[key] = std::move(track);
   }

@@ -142,6 +142,7 @@ int report_master(FarmConnection& farm, const v1::Job& asked, const ReportChoice
     try {
       const std::filesystem::path out_dir = job.spec().master().out_dir();
       BatchComplete sentinel(out_dir);
+      sentinel.begin();
       write_manifest(out_dir, result, recipe, engine.engine);
       if (BatchComplete::is_complete(result, 0)) sentinel.write(result, out_dir / "lathe-manifest.json", engine.engine);
     } catch (const std::exception& error) {

@@ -175,11 +175,15 @@ int master(const Options& options) {
     std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, not the end of the program
     batch.is_interrupted = &watch_interrupts();
     Progress progress(options.quiet);
-    batch.on_progress = [&progress](const BatchProgress& p) { progress.show(p); };
+    batch.on_progress = [&progress, &sentinel](const BatchProgress& p) {
+      sentinel->begin();
+      progress.show(p);
+    };
     batch.on_track = [&progress, &scan](const TrackOutcome& t) {
       progress.track(t, static_cast<std::int64_t>(scan.tracks.size()));
     };
     result = batch.run(scan.tracks);
+    sentinel->begin();
   }
   const EffectiveRecipe effective = recipe->effective();
   bool manifest_failed = false;

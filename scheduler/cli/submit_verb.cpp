@@ -9,6 +9,7 @@
 
 #include "host/report/track_json.h"
 #include "scheduler/cli/audit_report.h"
+#include "scheduler/cli/batch_complete.h"
 #include "scheduler/cli/farm_json.h"
 #include "scheduler/cli/farm_report.h"
 #include "scheduler/cli/farm_verb.h"
@@ -185,6 +186,7 @@ int send(FarmConnection& farm, const Options& options, const Submission& submiss
   }
   const std::int64_t job_id = created.job().job_id();
   const std::string at = scheduler_option(options.farm);
+  if (!options.audit && !is_over(created.job().state())) BatchComplete::remove_from(output_folder(options.out));
   if (created.existed() && !options.request_id.empty()) {
     const auto total = static_cast<std::int64_t>(submission.catalogue.tasks.size());
     say(fmt::format("this request is job {} already, {}", job_id, word(created.job().state())));

@@ -36,7 +36,10 @@ double restoration_cost(const v1::Stage& stage) {
 constexpr double kStereoBytesASecond = 44100 * 2 * 3;  // 24 bits
 
 double audio_seconds_of(const nlohmann::json& result) {
-  if (!result.is_object() || !result.contains("outputs") || result["outputs"].empty()) return 0;
+  if (!result.is_object()) return 0;
+  if (const auto duration = result.find("duration_s"); duration != result.end() && duration->is_number())
+    return duration->get<double>();
+  if (!result.contains("outputs") || result["outputs"].empty()) return 0;
   const auto& output = result["outputs"].front();
   const double rate = output.value("sample_rate_hz", 0.0);
   return rate > 0 ? output.value("frames", 0.0) / rate : 0;

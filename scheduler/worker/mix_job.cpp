@@ -67,6 +67,12 @@ std::vector<std::string> add_stems(const v1::Recipe& recipe, const OpenMix& mix,
   job.mixdown = mixdown;
   job.tags = mix.tags;
   job.metadata = mix.metadata;
+  const v1::KeepOrRate& rate = recipe.input().sample_rate();
+  // The mixdown's cue points count frames of the stems' rate.
+  if (rate.has_rate_hz() && rate.rate_hz() != mix.format.sample_rate_hz) {
+    job.metadata = {};
+    job.metadata.pictures = mix.metadata.pictures;
+  }
   std::vector<std::string> notes;
   for (const std::string& rule : plan.missing)
     notes.push_back(fmt::format("stem missing: no file of {} falls under {}", job.input.string(), rule));

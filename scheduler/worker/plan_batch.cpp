@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "host/audio_file/audio_writer.h"
+#include "host/audio_file/input_file.h"
 #include "host/mastering/accepted_formats.h"
 #include "host/mastering/output_writer.h"
 #include "host/mastering/recipe_chain.h"
@@ -232,6 +233,7 @@ class Run {
     if (problem != problems_.end() && problem->second.code == "OUTPUT_TAKEN") throw OutputTaken(problem->second.text);
     const v1::Recipe recipe = recipe_for_track(*batch_.recipe, track.input, source.tags).recipe;
     check_accepted(recipe, track.input, source.format.container);
+    for (const auto& stem : mix.stems) check_accepted(recipe, stem->file().path(), stem->format().container);
     made.job.input = track.input;
     made.job.out_dir = batch_.out_dir;
     made.job.part = source.part;
@@ -250,7 +252,8 @@ class Run {
     if (batch_.only_headers) {
       for (std::size_t i = 0; i < tracks.size(); ++i) {
         plans[i].planned = planned_by_header(tracks[i].job, tracks[i].format);
-        plans[i].planned->report.notes = tracks[i].notes;
+        std::vector<std::string>& notes = plans[i].planned->report.notes;
+        notes.insert(notes.begin(), tracks[i].notes.begin(), tracks[i].notes.end());
       }
       return;
     }

@@ -231,7 +231,8 @@ class Scanner {
   void search_cue_sheets(const std::string& prefix, const fs::path& relative, const std::vector<FolderEntry>& entries) {
     std::vector<std::string> names;
     for (const FolderEntry& entry : entries) {
-      if (is_cue_name(entry.name) && entry.kind != DT_DIR) names.push_back(entry.name);
+      std::error_code error;
+      if (is_cue_name(entry.name) && fs::is_regular_file(prefix + entry.name, error)) names.push_back(entry.name);
     }
     for (const std::string& name : names) add_cue_sheet(prefix + name, relative, names.size() > 1, false);
   }

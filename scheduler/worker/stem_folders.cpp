@@ -79,6 +79,9 @@ fs::path common_mixdown(const fs::path& named, const Folders& folders) {
 }  // namespace
 
 Scan stem_mixes(Scan scan, const fs::path& mixdown) {
+  if (!mixdown.empty()) {
+    std::erase_if(scan.tracks, [&mixdown](const ScannedTrack& track) { return is_same_file(track.input, mixdown); });
+  }
   Folders folders;
   for (const ScannedTrack& track : scan.tracks) folders[fs::path(track.input).parent_path()].push_back(&track);
   const fs::path common = common_mixdown(mixdown, folders);

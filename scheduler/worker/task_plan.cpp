@@ -118,6 +118,7 @@ TrackTask TaskPlanner::plan_mix(const MasterJob& job, const v1::TaskSpec& task) 
   p.format = mix.format;
   p.source = {{}, mix.format, mix.tags, {}};
   const v1::Recipe recipe = take_recipe(job, task.input(), task.relative(), p);
+  for (std::size_t i = 0; i < files.size(); ++i) check_accepted(recipe, files[i], p.stem_formats[i].container);
   p.tags = tags_text(mix.tags, mix.metadata);
   p.notes = add_stems(recipe, mix, mixdown, p.job);
   for (const StemTrack& stem : p.job.stems) {

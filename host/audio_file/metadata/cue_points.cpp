@@ -97,6 +97,8 @@ std::vector<CuePoint> aiff_cues(const Metadata& metadata) {
   return cues;
 }
 
+constexpr std::size_t kMostLabelBytes = 64 << 10, kMostStringBytes = 4 << 20;
+
 std::map<std::uint32_t, std::string> caf_strings(const Metadata& metadata) {
   std::map<std::uint32_t, std::string> strings;
   const MetadataChunk* chunk = metadata.find(ChunkFamily::caf, "strg");
@@ -105,10 +107,15 @@ std::map<std::uint32_t, std::string> caf_strings(const Metadata& metadata) {
   const std::size_t count = std::min<std::size_t>(left.be32(), left.size() / 12);
   ByteView table(left.take(12 * count));
   const std::string_view texts = left.rest();
+  std::size_t bytes = 0;  // several may lie at one place
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint32_t id = table.be32();
     const std::uint64_t offset = table.be64();
-    if (offset < texts.size()) strings[id] = text_of(texts.substr(offset));
+    if (offset >= texts.size() || strings.size() >= kMostCues) continue;
+    std::string text = text_of(texts.substr(offset, kMostLabelBytes));
+    bytes += text.size();
+    if (bytes > kMostStringBytes) break;
+    strings[id] = std::move(text);
   }
   return strings;
 }
