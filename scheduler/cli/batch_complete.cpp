@@ -84,8 +84,6 @@ void BatchComplete::write(const scheduler::BatchResult& result, const fs::path& 
            {"state", "COMPLETE"},
            {"engine", engine},
            {"tracks", result.tracks.size()},
-           {"done", count(result, TaskState::kDone)},
-           {"unchanged", count(result, TaskState::kUnchanged)},
            {"manifest", file_json(folder_, manifest)}};
   if (is_bag(folder_)) doc["bag_manifest"] = file_json(folder_, folder_ / "tagmanifest-sha256.txt");
   if (count(result, TaskState::kDone) == 0 && says_the_same(aside_, doc)) return fs::rename(aside_, path_);

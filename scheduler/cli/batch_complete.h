@@ -28,7 +28,7 @@ class BatchComplete {
   // Whether all that was asked for is there, the masters with the sizes that they were written with.
   static bool is_complete(const scheduler::BatchResult& result, std::size_t problems);
 
-  // After everything else: state, counts, and the hash of `manifest` (and of a bag's manifests). If the run
+  // After everything else: state, count of tracks, and the hash of `manifest` (and of a bag's manifests). If the run
   // changed nothing, what was there before it comes back as it was. Throws AudioFileError.
   void write(const scheduler::BatchResult& result, const std::filesystem::path& manifest, const std::string& engine);
 

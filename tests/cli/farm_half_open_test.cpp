@@ -62,7 +62,8 @@ TEST(FarmHalfOpen, WorkerAndWatcherNoticeItAndComeBackByThemselves) {
       "noticed: by the worker after %.1f s, by the watcher after %.1f s; first result %.1f s after it was mended\n",
       worker_s, person_s, result_s);
   ASSERT_EQ(result.json().at("tracks").size(), static_cast<std::size_t>(kTracks));
-  for (const auto& track : result.json().at("tracks")) {
+  const nlohmann::json report = result.json();
+  for (const auto& track : report.at("tracks")) {
     EXPECT_EQ(track.at("state"), "DONE") << track;
     for (const auto& output : track.at("outputs"))
       EXPECT_EQ(scheduler::file_sha256(std::string(output.at("path"))), output.at("sha256"));

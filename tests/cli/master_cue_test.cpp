@@ -109,7 +109,8 @@ TEST_F(MasterCue, ASecondRunFindsTheTracksUnchangedAndAnotherCutMakesThemAnew) {
   sheet("album.wav");
   ASSERT_EQ(master("album.cue").exit_code, 0);
   const ProgramResult second = master("album.cue");
-  for (const auto& track : second.json().at("tracks")) EXPECT_EQ(track.at("state"), "UNCHANGED");
+  const nlohmann::json again = second.json();
+  for (const auto& track : again.at("tracks")) EXPECT_EQ(track.at("state"), "UNCHANGED");
   EXPECT_EQ(second.json().at("tracks").size(), 3u);
   std::string text = slurp(work_.in() / "album.cue");
   text.replace(text.find("00:06:74"), 8, "00:06:00");

@@ -97,7 +97,7 @@ std::vector<CuePoint> aiff_cues(const Metadata& metadata) {
   return cues;
 }
 
-constexpr std::size_t kMostLabelBytes = 64 << 10, kMostStringBytes = 4 << 20;
+constexpr std::size_t kMostTextBytes = 64 << 10, kMostStringBytes = 4 << 20;
 
 std::map<std::uint32_t, std::string> caf_strings(const Metadata& metadata) {
   std::map<std::uint32_t, std::string> strings;
@@ -112,7 +112,7 @@ std::map<std::uint32_t, std::string> caf_strings(const Metadata& metadata) {
     const std::uint32_t id = table.be32();
     const std::uint64_t offset = table.be64();
     if (offset >= texts.size() || strings.size() >= kMostCues) continue;
-    std::string text = text_of(texts.substr(offset, kMostLabelBytes));
+    std::string text = text_of(texts.substr(offset, kMostTextBytes));
     bytes += text.size();
     if (bytes > kMostStringBytes) break;
     strings[id] = std::move(text);
