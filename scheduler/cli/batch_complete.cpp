@@ -63,8 +63,11 @@ BatchComplete::BatchComplete(fs::path folder)
 
 BatchComplete::~BatchComplete() {
   std::error_code error;
-  if (!has_begun_ && fs::exists(aside_, error)) return fs::rename(aside_, path_, error);
-  fs::remove(aside_, error);
+  if (!has_begun_ && fs::exists(aside_, error)) {
+    fs::rename(aside_, path_, error);
+  } else {
+    fs::remove(aside_, error);
+  }
 }
 
 void BatchComplete::remove_from(const fs::path& folder) {
