@@ -52,11 +52,22 @@ std::string metadata_digest(const Metadata& metadata) {
   return digest.hex();
 }
 
+namespace {
+
+// A damaged file's names may be any bytes, and what is said of them is text.
+std::string shown(std::string text) {
+  for (char& c : text)
+    if (c < 0x20 || c > 0x7e) c = '?';
+  return text;
+}
+
+}  // namespace
+
 std::string picture_name(const Picture& picture) {
   const auto type = static_cast<std::size_t>(picture.type);
   const std::size_t kib = (picture.data.size() + 1023) / 1024;
   return fmt::format("PICTURE ({}, {}, {} KiB)", type < kPictureTypes.size() ? kPictureTypes[type] : "other",
-                     picture.mime.empty() ? "unknown type" : picture.mime, kib);
+                     picture.mime.empty() ? "unknown type" : shown(picture.mime), kib);
 }
 
 bool is_adtl(const MetadataChunk& chunk) {
@@ -65,10 +76,10 @@ bool is_adtl(const MetadataChunk& chunk) {
 
 std::string chunk_name(const MetadataChunk& chunk) {
   if (chunk.family == ChunkFamily::flac)
-    return chunk.id == "CUESHEET" ? chunk.id : fmt::format("APPLICATION block '{}'", chunk.id);
+    return chunk.id == "CUESHEET" ? chunk.id : fmt::format("APPLICATION block '{}'", shown(chunk.id));
   if (chunk.id == "LIST" && chunk.body.size() >= 4)
-    return fmt::format("LIST {} chunk", trimmed(chunk.body.substr(0, 4)));
-  return trimmed(chunk.id) + " chunk";
+    return fmt::format("LIST {} chunk", shown(trimmed(chunk.body.substr(0, 4))));
+  return shown(trimmed(chunk.id)) + " chunk";
 }
 
 }  // namespace lathe
