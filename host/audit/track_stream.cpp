@@ -13,8 +13,8 @@
 namespace lathe {
 namespace {
 
-constexpr std::int64_t kBlock = 16384;
-constexpr float kSounds = 1e-2f;  // -40 dBFS: quieter joins lie under the gates, and need no second reading
+constexpr std::int64_t kStreamBlock = 16384;
+constexpr float kEdgeSounds = 1e-2f;  // -40 dBFS: quieter joins lie under the gates, and need no second reading
 // Found on some 40 pieces of music: of 60 cuts at random through each 99.9 % pass, of 3,000 joins of unrelated places
 // 0.75 %. (The larger of both sides, 64 frames, times 1.25: 99.8 % and 6.9 %, for an attack beside the join covers it.)
 // The slack is six steps of 16 bits, what dither leaves.
@@ -33,8 +33,8 @@ float peak_of(const std::vector<float>& x) {
   return peak;
 }
 
-bool sounds(const std::vector<EdgeOfChannel>& edge) {
-  return std::ranges::any_of(edge, [](const EdgeOfChannel& channel) { return channel.peak > kSounds; });
+bool edge_sounds(const std::vector<EdgeOfChannel>& edge) {
+  return std::ranges::any_of(edge, [](const EdgeOfChannel& channel) { return channel.peak > kEdgeSounds; });
 }
 
 bool is_smooth(const EdgeOfChannel& before, const EdgeOfChannel& behind) {
@@ -79,7 +79,7 @@ bool runs_on(const FileAudit& track, const FileAudit& next, Contiguous when) {
   }
   if (when == Contiguous::always) return true;
   const std::vector<EdgeOfChannel>&before = track.edges.tail, &behind = next.edges.head;
-  if (before.empty() || before.size() != behind.size() || !sounds(before) || !sounds(behind)) return false;
+  if (before.empty() || before.size() != behind.size() || !edge_sounds(before) || !edge_sounds(behind)) return false;
   return std::ranges::equal(before, behind, is_smooth);
 }
 
@@ -95,15 +95,15 @@ StreamAudit measure_stream(std::span<const std::filesystem::path> files, bool du
       std::vector<double> weights = channel_weights(format.channels, format.channel_mask, format.speakers);
       if (dual_mono && format.channels == 1) weights[0] = 2;
       meter.emplace(LoudnessMeter::Setup{static_cast<double>(format.sample_rate_hz), std::move(weights)});
-      samples = AlignedArray<float>(static_cast<std::size_t>(kBlock * format.channels));
+      samples = AlignedArray<float>(static_cast<std::size_t>(kStreamBlock * format.channels));
     }
-    const auto needed = static_cast<std::size_t>(kBlock * frame_bytes(format)) + kPcmSlackBytes;
+    const auto needed = static_cast<std::size_t>(kStreamBlock * frame_bytes(format)) + kPcmSlackBytes;
     if (bytes.size() < needed) bytes = AlignedArray<std::byte>(needed);
     for (std::int64_t done = 0; done < format.frames;) {
       if (is_cancelled.load(std::memory_order_relaxed)) throw AuditCancelled();
-      const std::int64_t count = reader.read(bytes.data(), std::min(kBlock, format.frames - done));
+      const std::int64_t count = reader.read(bytes.data(), std::min(kStreamBlock, format.frames - done));
       if (count == 0) break;
-      const MutableAudioView frames{samples.data(), format.channels, count, kBlock};
+      const MutableAudioView frames{samples.data(), format.channels, count, kStreamBlock};
       unpack_pcm(bytes.data(), format.encoding, frames);
       meter->take(frames);
       done += count;

@@ -8,7 +8,7 @@
 namespace lathe {
 namespace {
 
-constexpr std::int64_t kBlock = 16384;
+constexpr std::int64_t kStep = 16384;
 
 // Feeds doubles to a meter.
 class BlockMeter {
@@ -48,8 +48,8 @@ void in_step(ComparedTrack& before, ComparedTrack& after, Each each) {
   const std::int64_t frames = std::min(before.frames(), after.frames());
   ComparedBlock x, y;
   for (std::int64_t at = 0; at < frames; at += x.frames) {
-    before.read(x, std::min(kBlock, frames - at));
-    after.read(y, std::min(kBlock, frames - at));
+    before.read(x, std::min(kStep, frames - at));
+    after.read(y, std::min(kStep, frames - at));
     if (x.frames == 0 || x.frames != y.frames) break;
     mend(x);
     mend(y);
@@ -61,7 +61,7 @@ void in_step(ComparedTrack& before, ComparedTrack& after, Each each) {
 
 AbSurvey survey(ComparedTrack& before, ComparedTrack& after) {
   const int rate_hz = before.sample_rate_hz(), channels = before.channels();
-  BlockMeter x_meter(rate_hz, channels, false, kBlock), y_meter(rate_hz, channels, false, kBlock);
+  BlockMeter x_meter(rate_hz, channels, false, kStep), y_meter(rate_hz, channels, false, kStep);
   in_step(before, after, [&](const ComparedBlock& x, const ComparedBlock& y) {
     x_meter.take(x);
     y_meter.take(y);
@@ -73,7 +73,7 @@ AbSurvey survey(ComparedTrack& before, ComparedTrack& after) {
   result.after = std::move(reading.hops.energy);
   const double lu = result.before_lufs - result.after_lufs;
   const double gain = std::isfinite(lu) ? std::pow(10.0, lu / 20) : 1.0;
-  BlockMeter meter(rate_hz, channels, false, kBlock);
+  BlockMeter meter(rate_hz, channels, false, kStep);
   in_step(before, after, [&](const ComparedBlock& x, ComparedBlock& y) {
     for (std::size_t c = 0; c < y.channels.size(); ++c) {
       for (std::size_t n = 0; n < static_cast<std::size_t>(y.frames); ++n)

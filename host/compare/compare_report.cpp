@@ -15,9 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json optional_number(const std::optional<double>& value) { return value ? json_number(*value) : Json(nullptr); }
-
-Json file_json(const FileAudit& file) {
+Json audited_json(const FileAudit& file) {
   const std::optional<LoudnessFigures> figures = figures_of(file);
   const auto figure = [&figures](double LoudnessFigures::*which) {
     return figures ? json_number((*figures).*which) : Json(nullptr);
@@ -75,12 +73,12 @@ void add_null(Json& json, const FileComparison& pair) {
   for (const double gain : null.channel_gains_db) json["channel_gains_db"].push_back(json_number(gain));
   json["frames_compared"] = is_same ? pair.a.frames : null.frames;
   json["same_share"] = has_figures ? json_number(is_same ? 1.0 : null.same_share) : Json(nullptr);
-  json["residual_db"] = optional_number(null.residual_db);
-  json["worst_residual_db"] = optional_number(null.worst_residual_db);
-  json["worst_at_s"] = optional_number(null.worst_at_s);
-  json["peak_residual_dbfs"] = optional_number(null.peak_residual_dbfs);
-  json["loudness_matched_residual_db"] = optional_number(null.matched_residual_db);
-  json["first_difference_s"] = optional_number(null.first_difference_s);
+  json["residual_db"] = json_number(null.residual_db);
+  json["worst_residual_db"] = json_number(null.worst_residual_db);
+  json["worst_at_s"] = json_number(null.worst_at_s);
+  json["peak_residual_dbfs"] = json_number(null.peak_residual_dbfs);
+  json["loudness_matched_residual_db"] = json_number(null.matched_residual_db);
+  json["first_difference_s"] = json_number(null.first_difference_s);
   json["spans"] = Json::array();
   for (const NullSpan& span : null.spans)
     json["spans"].push_back({{"from_s", json_number(span.from_s)},
@@ -90,8 +88,8 @@ void add_null(Json& json, const FileComparison& pair) {
 }
 
 Json pair_json(const FileComparison& pair) {
-  Json json{{"state", word(pair.state)}, {"reason", pair.reason},  {"summary", pair.summary},
-            {"notes", pair.notes},       {"a", file_json(pair.a)}, {"b", file_json(pair.b)}};
+  Json json{{"state", word(pair.state)}, {"reason", pair.reason},     {"summary", pair.summary},
+            {"notes", pair.notes},       {"a", audited_json(pair.a)}, {"b", audited_json(pair.b)}};
   if (pair.state == PairState::unreadable) return json;
   json["same_samples"] = pair.state == PairState::same;
   json["same_when_aligned"] =

@@ -12,7 +12,7 @@
 namespace lathe {
 namespace {
 
-constexpr std::int64_t kBlock = 16384;
+constexpr std::int64_t kTrackBlock = 16384;
 
 std::uint32_t little_endian(const std::byte* from, int bytes) {
   std::uint32_t value = 0;
@@ -78,8 +78,8 @@ ComparedTrack::ComparedTrack(const std::filesystem::path& path, const std::atomi
       reader_(path),
       part_(part),
       format_(format_of_part(reader_.format(), part, path)),
-      bytes_(static_cast<std::size_t>(kBlock * frame_bytes(reader_.format())) + kPcmSlackBytes),
-      floats_(static_cast<std::size_t>(kBlock * reader_.format().channels)) {
+      bytes_(static_cast<std::size_t>(kTrackBlock * frame_bytes(reader_.format())) + kPcmSlackBytes),
+      floats_(static_cast<std::size_t>(kTrackBlock * reader_.format().channels)) {
   start(format().sample_rate_hz, format().channels, false);
 }
 
@@ -110,7 +110,7 @@ void ComparedTrack::fetch() {
     }
   };
   if (is_cancelled_.load(std::memory_order_relaxed)) throw CheckCancelled();
-  const std::int64_t wanted = std::min(kBlock, unread_);
+  const std::int64_t wanted = std::min(kTrackBlock, unread_);
   const std::int64_t count = wanted > 0 ? reader_.read(bytes_.data(), wanted) : std::int64_t{0};
   unread_ -= count;
   if (count == 0) {
@@ -118,7 +118,7 @@ void ComparedTrack::fetch() {
     if (converter_) converter_->finish(keep);
     return;
   }
-  const MutableAudioView floats{floats_.data(), channels(), count, kBlock};
+  const MutableAudioView floats{floats_.data(), channels(), count, kTrackBlock};
   for (int c = 0; c < channels(); ++c) {
     auto& pending = pending_[static_cast<std::size_t>(c)];
     const std::size_t first = converter_ ? 0 : pending.size();
@@ -158,7 +158,7 @@ void ComparedTrack::read(ComparedBlock& into, std::int64_t count) {
 void ComparedTrack::skip(std::int64_t count) {
   ComparedBlock block;
   while (count > 0) {
-    read(block, std::min(count, kBlock));
+    read(block, std::min(count, kTrackBlock));
     if (block.frames == 0) return;
     count -= block.frames;
   }
@@ -175,7 +175,7 @@ std::vector<ComparedBlock> collect(ComparedTrack& track, const std::vector<Stret
   track.restart();
   ComparedBlock block;
   for (std::int64_t at = 0; at < last; at += block.frames) {
-    track.read(block, kBlock);
+    track.read(block, kTrackBlock);
     if (block.frames == 0) break;
     mend(block);
     for (std::size_t i = 0; i < stretches.size(); ++i) {

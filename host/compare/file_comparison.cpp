@@ -12,7 +12,7 @@
 namespace lathe {
 namespace {
 
-constexpr std::int64_t kBlock = 16384;
+constexpr std::int64_t kComparedBlock = 16384;
 constexpr std::size_t kMostDelays = 8;
 
 // Half a second each: what the windows of the alignment are chosen by.
@@ -86,8 +86,8 @@ class Comparing {
     std::int64_t in_level = 0;
     double level = 0;
     do {
-      a_.read(block_a, kBlock);
-      b_.read(block_b, kBlock);
+      a_.read(block_a, kComparedBlock);
+      b_.read(block_b, kComparedBlock);
       is_same = is_same && block_a.frames == block_b.frames;
       for (std::size_t c = 0; is_same && c < block_a.channels.size(); ++c)
         is_same = std::ranges::equal(block_a.channels[c], block_b.channels[c], is_equal);

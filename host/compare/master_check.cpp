@@ -17,7 +17,7 @@ namespace lathe {
 namespace {
 
 constexpr std::size_t kReadBytes = 512 << 10;
-constexpr std::int64_t kBlock = 16384;
+constexpr std::int64_t kMasterBlock = 16384;
 
 std::string bits_text(const AudioFormat& format) {
   const int bits = format.valid_bits > 0 ? format.valid_bits : bits_per_sample(format.encoding);
@@ -121,16 +121,16 @@ class CheckRun {
     const AudioFormat& format = reader.format();
     Decoded decoded;
     MessageDigest md5(MessageDigest::Kind::md5);
-    AlignedArray<std::byte> bytes(static_cast<std::size_t>(kBlock * frame_bytes(format)) + kPcmSlackBytes);
-    AlignedArray<float> samples(static_cast<std::size_t>(kBlock * format.channels));
+    AlignedArray<std::byte> bytes(static_cast<std::size_t>(kMasterBlock * frame_bytes(format)) + kPcmSlackBytes);
+    AlignedArray<float> samples(static_cast<std::size_t>(kMasterBlock * format.channels));
     LoudnessMeter meter({static_cast<double>(format.sample_rate_hz),
                          channel_weights(format.channels, format.channel_mask, format.speakers), true, false,
                          format.frames});
-    while (const std::int64_t count = reader.read(bytes.data(), kBlock)) {
+    while (const std::int64_t count = reader.read(bytes.data(), kMasterBlock)) {
       if (is_cancelled_.load(std::memory_order_relaxed)) throw CheckCancelled();
       if (!entry_.pcm_md5.empty()) md5.update(bytes.data(), static_cast<std::size_t>(count * frame_bytes(format)));
       if (!options_.measures) continue;
-      const MutableAudioView frames{samples.data(), format.channels, count, kBlock};
+      const MutableAudioView frames{samples.data(), format.channels, count, kMasterBlock};
       unpack_pcm(bytes.data(), format.encoding, frames);
       if (is_float(format.encoding)) decoded.non_finite += find_non_finite(frames, false).count;
       if (decoded.non_finite == 0) meter.take(frames);

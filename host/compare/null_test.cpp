@@ -7,7 +7,7 @@
 namespace lathe {
 namespace {
 
-constexpr std::int64_t kBlock = 16384;
+constexpr std::int64_t kSpan = 16384;
 constexpr std::size_t kMostSpans = 20;
 constexpr double kSpanRange_db = 30;  // what is fainter than the worst by this is not listed
 constexpr std::int64_t kJoined = 3;   // tenths of a second between two spans that are one
@@ -46,7 +46,7 @@ class NullRun {
     b_.skip(first_b_);
     ComparedBlock a, b;
     for (std::int64_t at = 0; at < test_.frames; at += a.frames) {
-      const std::int64_t count = std::min(kBlock, test_.frames - at);
+      const std::int64_t count = std::min(kSpan, test_.frames - at);
       a_.read(a, count);
       b_.read(b, count);
       if (a.frames != b.frames || a.frames == 0) break;  // a converter that ends a frame early

@@ -17,13 +17,11 @@ using Json = nlohmann::ordered_json;
 constexpr MasterState kStates[] = {MasterState::ok, MasterState::changed, MasterState::missing, MasterState::unreadable,
                                    MasterState::different};
 
-Json optional_number(const std::optional<double>& value) { return value ? json_number(*value) : Json(nullptr); }
-
 const char* audio_word(AudioState state) {
   return state == AudioState::same ? "SAME" : state == AudioState::changed ? "CHANGED" : "UNKNOWN";
 }
 
-Json file_json(const NamedMaster& master, const MasterCheck& check) {
+Json master_json(const NamedMaster& master, const MasterCheck& check) {
   Json findings = Json::array();
   for (const MasterFinding& finding : check.findings)
     findings.push_back({{"code", finding.code}, {"message", finding.message}});
@@ -36,8 +34,8 @@ Json file_json(const NamedMaster& master, const MasterCheck& check) {
           {"findings", std::move(findings)},
           {"audio", audio_word(check.audio)},
           {"sha256", check.sha256 ? Json(*check.sha256) : Json(nullptr)},
-          {"integrated_lufs", optional_number(check.integrated_lufs)},
-          {"true_peak_dbtp", optional_number(check.true_peak_dbtp)}};
+          {"integrated_lufs", json_number(check.integrated_lufs)},
+          {"true_peak_dbtp", json_number(check.true_peak_dbtp)}};
 }
 
 Json bag_json(const BagCheck& bag) {
@@ -72,7 +70,7 @@ Json verify_json(const FolderCheck& check) {
            {"files", Json::array()},
            {"unnamed", Json::array()}};
   for (std::size_t i = 0; i < check.checks.size(); ++i)
-    doc["files"].push_back(file_json(check.folder->masters[i], check.checks[i]));
+    doc["files"].push_back(master_json(check.folder->masters[i], check.checks[i]));
   for (const std::filesystem::path& path : check.folder->unnamed)
     doc["unnamed"].push_back(json_text(check.manifest->folder / path));
   if (check.bag) doc["bag"] = bag_json(*check.bag);

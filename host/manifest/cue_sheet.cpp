@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "host/audio_file/text_encoding.h"
+#include "host/manifest/plain_words.h"
 #include "host/recipe/recipe_problem.h"
 
 namespace lathe {
@@ -17,18 +18,6 @@ std::string upper(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return out;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n\f\v";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
 // The first word, and what follows it.

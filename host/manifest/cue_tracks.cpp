@@ -14,6 +14,7 @@
 #include "host/audio_file/audio_reader.h"
 #include "host/audit/identifiers.h"
 #include "host/manifest/cue_sheet.h"
+#include "host/manifest/plain_words.h"
 #include "host/recipe/recipe_problem.h"
 
 namespace lathe {
@@ -25,12 +26,7 @@ constexpr std::uintmax_t kMaxSheetBytes = 1 << 20;
 // Pregaps of 2 s, and up to 3 s for the disc's first, are the rule; hidden songs are longer than a few seconds.
 constexpr std::int64_t kHiddenTrack = 5 * kCueFramesASecond;
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-std::string text_of(const fs::path& file) {
+std::string sheet_text(const fs::path& file) {
   std::error_code error;
   if (!fs::is_regular_file(file, error))
     throw RecipeErrors({{file.string(), 0, 0, "is no file: no cue sheet is read"}});
@@ -241,7 +237,7 @@ class TrackMaker {
 bool is_cue_name(const fs::path& path) { return lower(path.extension().string()) == ".cue"; }
 
 CueTracks read_cue_tracks(const fs::path& file) {
-  return TrackMaker(file, parse_cue_sheet(text_of(file), file.string())).make();
+  return TrackMaker(file, parse_cue_sheet(sheet_text(file), file.string())).make();
 }
 
 }  // namespace lathe

@@ -10,6 +10,7 @@
 #include "host/manifest/csv_text.h"
 #include "host/manifest/manifest.h"
 #include "host/manifest/manifest_record.h"
+#include "host/manifest/plain_words.h"
 #include "host/manifest/spreadsheet_damage.h"
 #include "host/recipe/suggestion.h"
 
@@ -20,18 +21,6 @@ namespace fs = std::filesystem;
 
 const std::vector<std::string> kColumns = {"path", "album", "title", "artist", "version",    "track",
                                            "disc", "side",  "isrc",  "upc",    "contiguous", "contiguous_with_next"};
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-std::string trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
-}
 
 bool is_known(const std::string& column) { return std::ranges::find(kColumns, column) != kColumns.end(); }
 

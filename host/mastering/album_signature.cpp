@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kSchema = "lathe.signature.v1";
-constexpr std::int64_t kBlock = 65536;
+constexpr std::int64_t kSignatureBlock = 65536;
 constexpr std::size_t kMaxBytes = 16 << 20;  // a box of ten thousand tracks takes 2 MiB
 
 std::string sha256_of(const fs::path& file) {
@@ -48,11 +48,11 @@ double measure_file(const fs::path& file, SignatureFile& entry, std::vector<doub
   LoudnessMeter meter({static_cast<double>(format.sample_rate_hz),
                        channel_weights(format.channels, format.channel_mask, format.speakers), true, false,
                        format.frames});
-  std::vector<std::byte> bytes(static_cast<std::size_t>(kBlock * frame_bytes(format)) + kPcmSlackBytes);
-  AlignedArray<float> planar(static_cast<std::size_t>(kBlock * format.channels));
-  while (const std::int64_t frames = reader.read(bytes.data(), kBlock)) {
+  std::vector<std::byte> bytes(static_cast<std::size_t>(kSignatureBlock * frame_bytes(format)) + kPcmSlackBytes);
+  AlignedArray<float> planar(static_cast<std::size_t>(kSignatureBlock * format.channels));
+  while (const std::int64_t frames = reader.read(bytes.data(), kSignatureBlock)) {
     check();
-    const MutableAudioView view{planar.data(), format.channels, frames, kBlock};
+    const MutableAudioView view{planar.data(), format.channels, frames, kSignatureBlock};
     unpack_pcm(bytes.data(), format.encoding, view);
     meter.take(view);
   }

@@ -20,7 +20,7 @@
 namespace lathe {
 namespace {
 
-constexpr std::int64_t kBlock = BlockBuffers::kFrames;
+constexpr std::int64_t kWrittenBlock = BlockBuffers::kFrames;
 
 // Samples above full scale, which packing clamps.
 std::int64_t clipped_in(AudioView frames) {
@@ -192,10 +192,10 @@ WrittenOutput OutputWriter::write(const std::vector<OutputPiece>& pieces, bool p
       piece.emplace(pieces[next], format, source_.input->format(), source_.is_untouched, weights_, pcm_md5);
     }
   };
-  for (std::int64_t first = 0; first < in_.frames; first += kBlock) {
+  for (std::int64_t first = 0; first < in_.frames; first += kWrittenBlock) {
     tick_(static_cast<double>(first) / static_cast<double>(in_.frames));
-    const std::int64_t count = std::min(kBlock, in_.frames - first);
-    const MutableAudioView frames{blocks_.work.data(), in_.channels, count, kBlock};
+    const std::int64_t count = std::min(kWrittenBlock, in_.frames - first);
+    const MutableAudioView frames{blocks_.work.data(), in_.channels, count, kWrittenBlock};
     const std::vector<BlockPart> parts = parts_of(pieces, first, count);
     if (is_preview && parts.empty() && source_.store != nullptr) continue;
     if (copies) {

@@ -16,7 +16,7 @@ namespace lathe {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::int64_t kBlock = 65536;
+constexpr std::int64_t kToneBlock = 65536;
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& why) {
   throw std::invalid_argument("the reference " + file.string() + ": " + why);
@@ -39,11 +39,11 @@ FileReading reading_of(const fs::path& file, const std::function<void()>& check)
   LoudnessMeter loudness({static_cast<double>(format.sample_rate_hz),
                           channel_weights(format.channels, format.channel_mask, format.speakers), false, false,
                           format.frames});
-  std::vector<std::byte> bytes(static_cast<std::size_t>(kBlock * frame_bytes(format)) + kPcmSlackBytes);
-  std::vector<float> planar(static_cast<std::size_t>(kBlock * format.channels));
-  while (const std::int64_t frames = reader.read(bytes.data(), kBlock)) {
+  std::vector<std::byte> bytes(static_cast<std::size_t>(kToneBlock * frame_bytes(format)) + kPcmSlackBytes);
+  std::vector<float> planar(static_cast<std::size_t>(kToneBlock * format.channels));
+  while (const std::int64_t frames = reader.read(bytes.data(), kToneBlock)) {
     check();
-    const MutableAudioView view{planar.data(), format.channels, frames, kBlock};
+    const MutableAudioView view{planar.data(), format.channels, frames, kToneBlock};
     unpack_pcm(bytes.data(), format.encoding, view);
     if (find_non_finite(view, false).count > 0) refuse(file, "it holds samples that are no number");
     spectrum.take(view);

@@ -17,7 +17,7 @@
 namespace lathe {
 namespace {
 
-constexpr std::int64_t kBlock = 1 << 16;
+constexpr std::int64_t kRestoredBlock = 1 << 16;
 constexpr std::size_t kListedRepairs =
     1000;  // of a stage: a report of a track stays readable, and under a message's size
 constexpr int kTries = 3;
@@ -197,9 +197,9 @@ std::vector<Fault> other_faults(FrameStore& store, double sample_rate_hz, const 
   setup.step = 0x1p-15;
   setup.spectrum = setup.clicks = false;
   Inspector inspector(setup);
-  for (std::int64_t first = 0; first < store.frames(); first += kBlock) {
+  for (std::int64_t first = 0; first < store.frames(); first += kRestoredBlock) {
     tick();
-    inspector.take(store.read(first, std::min(kBlock, store.frames() - first)));
+    inspector.take(store.read(first, std::min(kRestoredBlock, store.frames() - first)));
   }
   inspector.finish();
   const Inspection& facts = inspector.inspection();

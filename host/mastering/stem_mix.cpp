@@ -26,13 +26,13 @@ constexpr int kHoldRounds = 12;
 constexpr double kHeldLu = 0.01, kPromisedShareLu = 0.3;
 constexpr double kMostHeldDb = 24;  // a stem that was cut away is not brought back
 
-std::string name_of(const AudioReader& reader) { return reader.file().path().filename().string(); }
+std::string file_name_of(const AudioReader& reader) { return reader.file().path().filename().string(); }
 
 // Throws where the stems are not all alike, by the value that most of them have.
 void check_alike(const std::vector<AudioReader>& stems, int (*value_of)(const AudioFormat&), const char* unit,
                  const std::string& what_to_do) {
   std::map<int, std::vector<std::string>> by_value;
-  for (const AudioReader& stem : stems) by_value[value_of(stem.format())].push_back(name_of(stem));
+  for (const AudioReader& stem : stems) by_value[value_of(stem.format())].push_back(file_name_of(stem));
   if (by_value.size() < 2) return;
   auto usual = by_value.begin();
   for (auto it = by_value.begin(); it != by_value.end(); ++it)
@@ -120,9 +120,9 @@ void StemMix::survey(const Work& work, TrackReport& report) {
   for (std::size_t i = 0; i < readers_.size() && is_one_rate; ++i) {
     const std::int64_t missing = longest - readers_[i].format().frames;
     if (missing == 0) continue;
-    report.stems[i].notes.push_back(
-        fmt::format("{} is {} frames ({:.3f} s) shorter than the longest stem; silence follows it",
-                    name_of(readers_[i]), missing, static_cast<double>(missing) / readers_[i].format().sample_rate_hz));
+    report.stems[i].notes.push_back(fmt::format(
+        "{} is {} frames ({:.3f} s) shorter than the longest stem; silence follows it", file_name_of(readers_[i]),
+        missing, static_cast<double>(missing) / readers_[i].format().sample_rate_hz));
   }
   if (!is_one_rate) {
     report.notes.emplace_back(
@@ -160,7 +160,7 @@ StemReport StemMix::take_through_chain(std::size_t index, const Work& work) {
   chain.sample_rate_hz = job_.chain.sample_rate_hz;
   std::vector<ProgrammeFile> one;
   one.push_back({std::move(readers_[index])});
-  const std::string name = name_of(one.front().reader);
+  const std::string name = file_name_of(one.front().reader);
   const AudioFormat file = one.front().reader.format();
   ProgrammeReader reader(std::move(one));
   auto held = std::make_unique<Held>();

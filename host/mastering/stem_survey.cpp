@@ -16,7 +16,7 @@
 namespace lathe {
 namespace {
 
-constexpr std::int64_t kBlock = 32768;
+constexpr std::int64_t kSurveyBlock = 32768;
 constexpr std::int64_t kMostLag = 2048;  // frames that a stem is looked for beside its place
 constexpr double kFitsDb = -60;          // a residual below this needs no explanation
 constexpr double kExplained = 0.1;       // of the energy left by a stem as it is: so little is left by a better fit
@@ -60,7 +60,7 @@ class SideBySide {
   // The next block of each: stems in order, then the mixdown. Empty at the end.
   std::vector<MutableAudioView> next() {
     std::vector<MutableAudioView> views;
-    const std::int64_t count = std::min(kBlock, frames_ - done_);
+    const std::int64_t count = std::min(kSurveyBlock, frames_ - done_);
     if (count <= 0) {
       for (AudioReader* reader : readers_) reader->rewind();
       return views;
@@ -235,14 +235,14 @@ StemSurvey survey_stems(std::vector<AudioReader>& stems, const std::vector<bool>
   std::vector<std::int64_t> strongest(stems.size(), 0);
   std::vector<Likeness> likeness(stems.size());
   NullSums null;
-  std::vector<float> mix(static_cast<std::size_t>(kBlock * channels)), others(mix.size());
-  const MutableAudioView rest{others.data(), channels, kBlock, kBlock};
+  std::vector<float> mix(static_cast<std::size_t>(kSurveyBlock * channels)), others(mix.size());
+  const MutableAudioView rest{others.data(), channels, kSurveyBlock, kSurveyBlock};
   SideBySide all(stems, mixdown, channels);
   std::int64_t block = 0;
   for (auto views = all.next(); !views.empty(); views = all.next(), ++block) {
     check();
     const std::int64_t frames = views.front().frames;
-    const MutableAudioView sum{mix.data(), channels, frames, kBlock};
+    const MutableAudioView sum{mix.data(), channels, frames, kSurveyBlock};
     for (int c = 0; c < channels; ++c) {
       for (std::int64_t n = 0; n < frames; ++n) {
         double total = 0;
@@ -266,7 +266,7 @@ StemSurvey survey_stems(std::vector<AudioReader>& stems, const std::vector<bool>
       }
       if (wants_rest[k]) rest_meters[k].take(rest.slice(0, frames));
       const double energy = energy_of(views[k]);
-      if (frames == kBlock && energy > most[k]) {
+      if (frames == kSurveyBlock && energy > most[k]) {
         most[k] = energy;
         strongest[k] = block;
       }

@@ -14,8 +14,6 @@ using Chain = google::protobuf::RepeatedPtrField<v1::Stage>;
 // Half of 44.1 kHz, the lowest rate that music is delivered at.
 constexpr double kHalfOfCdRateHz = 22050;
 
-std::string item(const std::string& list, int index) { return list + "[" + std::to_string(index) + "]"; }
-
 bool restores(const v1::Stage& stage) {
   switch (stage.kind_case()) {
     case v1::Stage::kDeclick:

@@ -5,8 +5,6 @@
 namespace lathe {
 namespace {
 
-std::string item(const std::string& list, int index) { return list + "[" + std::to_string(index) + "]"; }
-
 void add_chain(const google::protobuf::RepeatedPtrField<v1::Stage>& chain, const std::string& path,
                std::vector<ChainFrequency>& found) {
   for (int i = 0; i < chain.size(); ++i) {

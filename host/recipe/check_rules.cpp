@@ -13,8 +13,6 @@ namespace {
 
 constexpr int kCdRateHz = 44100;
 
-std::string item(const std::string& list, int index) { return list + "[" + std::to_string(index) + "]"; }
-
 class CheckRules {
  public:
   CheckRules(const ReadRecipe& read, std::vector<RecipeProblem>& problems)

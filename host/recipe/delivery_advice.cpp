@@ -22,8 +22,6 @@ constexpr double kHighCeilingDbtp = -0.1;
 // Above this rate plain noise lies, for the most part, where nobody hears it already.
 constexpr int kShapedAtMostHz = 96000;
 
-std::string item(const std::string& list, int index) { return list + "[" + std::to_string(index) + "]"; }
-
 constexpr char kMusicsPeaks[] = "music's true peaks lie 8 to 20 dB above its loudness";
 
 class DeliveryAdvice {

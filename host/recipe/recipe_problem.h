@@ -29,6 +29,9 @@ struct RecipeProblem {
   friend bool operator==(const RecipeProblem&, const RecipeProblem&) = default;
 };
 
+// "outputs[2]", as --set and problems name the places of a recipe; counted from 0.
+inline std::string item(const std::string& list, int index) { return list + "[" + std::to_string(index) + "]"; }
+
 RecipeProblem problem_at(const RecipePosition& position, std::string message);
 
 // Everything that is wrong in a recipe, in the order of the lines (what has none comes first). what() is one line a

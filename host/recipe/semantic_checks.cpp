@@ -15,8 +15,6 @@
 namespace lathe {
 namespace {
 
-std::string item(const std::string& list, int index) { return list + "[" + std::to_string(index) + "]"; }
-
 class Checks {
  public:
   Checks(const ReadRecipe& read, std::vector<RecipeProblem>& problems) : read_(read), problems_(problems) {}

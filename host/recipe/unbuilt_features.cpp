@@ -5,8 +5,6 @@
 namespace lathe {
 namespace {
 
-std::string item(const std::string& list, int index) { return list + "[" + std::to_string(index) + "]"; }
-
 bool keeps_removed(const v1::Stage& stage) {
   const google::protobuf::Reflection& reflection = *stage.GetReflection();
   const auto* kind = reflection.GetOneofFieldDescriptor(stage, stage.GetDescriptor()->FindOneofByName("kind"));

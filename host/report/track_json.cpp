@@ -11,10 +11,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json number(double value) { return json_number(value); }
-
-Json optional_number(const std::optional<double>& value) { return value ? number(*value) : Json(nullptr); }
-
 // As a recipe writes it: 24 is a number, 32f is none.
 Json bits_json(const std::string& bits) {
   return bits.find_first_not_of("0123456789") == std::string::npos ? Json(std::stoi(bits)) : Json(bits);
@@ -33,18 +29,18 @@ Json output_json(const OutputReport& output) {
   if (!output.pcm_md5.empty()) json["pcm_md5"] = output.pcm_md5;
   if (!output.dropped_tags.empty()) json["tags_not_representable"] = output.dropped_tags;
   if (!output.without.empty()) json["without"] = output.without;
-  if (output.preview_at_s) json["preview"] = {{"at_s", number(*output.preview_at_s)}};
+  if (output.preview_at_s) json["preview"] = {{"at_s", json_number(*output.preview_at_s)}};
   json["after"] = measurement_json(output.after);
-  json["asked"] = {{"integrated_lufs", optional_number(output.asked_lufs)},
-                   {"true_peak_dbtp", optional_number(output.asked_dbtp)}};
+  json["asked"] = {{"integrated_lufs", json_number(output.asked_lufs)},
+                   {"true_peak_dbtp", json_number(output.asked_dbtp)}};
   json["reason"] = output.reason;
   add_checks_json(output, json);
   return json;
 }
 
 Json finding_json(const Finding& finding) {
-  Json json{{"found", finding.is_found}, {"confidence", number(finding.confidence)}};
-  for (const auto& [key, value] : finding.figures) json[key] = number(value);
+  Json json{{"found", finding.is_found}, {"confidence", json_number(finding.confidence)}};
+  for (const auto& [key, value] : finding.figures) json[key] = json_number(value);
   return json;
 }
 
@@ -52,7 +48,7 @@ Json finding_json(const Finding& finding) {
 Json repairs_json(const std::vector<Repair>& repairs, int sample_rate_hz) {
   Json json = Json::array();
   for (const Repair& repair : repairs) {
-    json.push_back({{"at_s", number(static_cast<double>(repair.first_frame) / sample_rate_hz)},
+    json.push_back({{"at_s", json_number(static_cast<double>(repair.first_frame) / sample_rate_hz)},
                     {"frames", repair.frames},
                     {"channel", repair.channel + 1}});
   }
@@ -66,22 +62,22 @@ Json stage_json(const StageReport& stage, int sample_rate_hz) {
     json["mode"] = r->is_always ? "always" : "auto";
     json["acted"] = r->acted;
     json.update(finding_json(r->finding));
-    json["asked_strength"] = number(r->asked_strength);
-    json["strength"] = number(r->strength);
+    json["asked_strength"] = json_number(r->asked_strength);
+    json["strength"] = json_number(r->strength);
     if (!r->backed_off.empty()) json["backed_off"] = r->backed_off;
-    json["cost_s_per_audio_s"] = number(r->cost);
+    json["cost_s_per_audio_s"] = json_number(r->cost);
   }
-  for (const auto& [key, value] : stage.figures) json[key] = number(value);
+  for (const auto& [key, value] : stage.figures) json[key] = json_number(value);
   for (const StageCurve& curve : stage.curves) {
     Json values = Json::array();
-    for (const float value : curve.values) values.push_back(number(std::round(value * 100.0) / 100.0));
-    json[curve.name + "_curve"] = {{"step_s", number(curve.step_s)}, {"values", std::move(values)}};
+    for (const float value : curve.values) values.push_back(json_number(std::round(value * 100.0) / 100.0));
+    json[curve.name + "_curve"] = {{"step_s", json_number(curve.step_s)}, {"values", std::move(values)}};
   }
   for (const StageList& list : stage.lists) {
     Json& rows = json[list.name] = Json::array();
     for (const auto& row : list.rows) {
       Json item = Json::object();
-      for (const auto& [key, value] : row) item[key] = number(value);
+      for (const auto& [key, value] : row) item[key] = json_number(value);
       rows.push_back(std::move(item));
     }
   }
@@ -96,11 +92,11 @@ Json stage_json(const StageReport& stage, int sample_rate_hz) {
 Json stem_json(const StemReport& stem) {
   Json json{{"input", json_text(stem.input)},          {"role", stem.role},
             {"input_format", stem.input_format},       {"frames", stem.frames},
-            {"before", measurement_json(stem.before)}, {"gain_db", number(stem.gain_db)}};
+            {"before", measurement_json(stem.before)}, {"gain_db", json_number(stem.gain_db)}};
   if (!std::isnan(stem.share_before_lu)) {
-    json["share"] = {{"before_lu", number(stem.share_before_lu)},
-                     {"after_lu", number(stem.share_after_lu)},
-                     {"held_gain_db", number(stem.held_gain_db)}};
+    json["share"] = {{"before_lu", json_number(stem.share_before_lu)},
+                     {"after_lu", json_number(stem.share_after_lu)},
+                     {"held_gain_db", json_number(stem.held_gain_db)}};
   }
   json["stages"] = Json::array();
   for (const StageReport& stage : stem.stages) json["stages"].push_back(stage_json(stage, stem.sample_rate_hz));
@@ -111,8 +107,8 @@ Json stem_json(const StemReport& stem) {
 Json null_test_json(const NullTest& test) {
   return {{"mixdown", json_text(test.mixdown)},
           {"is_exact", test.is_exact},
-          {"residual_db", number(test.residual_db)},
-          {"gain_db", number(test.gain_db)},
+          {"residual_db", json_number(test.residual_db)},
+          {"gain_db", json_number(test.gain_db)},
           {"findings", test.findings}};
 }
 
@@ -127,6 +123,8 @@ Measurement after_of(const TrackReport& report) {
 }  // namespace
 
 // Beyond a hundred-thousandth, figures only show how many bits a double has.
+Json json_number(const std::optional<double>& value) { return value ? json_number(*value) : Json(nullptr); }
+
 Json json_number(double value) {
   if (!std::isfinite(value)) return nullptr;
   const double rounded = std::round(value * 1e5) / 1e5;
@@ -141,37 +139,38 @@ std::string json_text(const std::filesystem::path& path) {
 Json measurement_json(const Measurement& m) {
   return {{"state", m.is_measurable ? "MEASURED" : "UNMEASURABLE"},
           {"reason", m.reason},
-          {"integrated_lufs", number(m.figures.integrated_lufs)},
-          {"loudness_range_lu", m.is_measurable ? number(m.figures.loudness_range_lu) : Json(nullptr)},
-          {"max_momentary_lufs", number(m.figures.max_momentary_lufs)},
-          {"max_short_term_lufs", number(m.figures.max_short_term_lufs)},
-          {"true_peak_dbtp", number(m.figures.true_peak_dbtp)},
-          {"sample_peak_dbfs", number(m.figures.sample_peak_dbfs)}};
+          {"integrated_lufs", json_number(m.figures.integrated_lufs)},
+          {"loudness_range_lu", m.is_measurable ? json_number(m.figures.loudness_range_lu) : Json(nullptr)},
+          {"max_momentary_lufs", json_number(m.figures.max_momentary_lufs)},
+          {"max_short_term_lufs", json_number(m.figures.max_short_term_lufs)},
+          {"true_peak_dbtp", json_number(m.figures.true_peak_dbtp)},
+          {"sample_peak_dbfs", json_number(m.figures.sample_peak_dbfs)}};
 }
 
 Json busy_json(const BusySeconds& busy) {
-  return {{"decode", number(busy.decode)},
-          {"kernels", number(busy.kernels)},
-          {"limiter", number(busy.limiter)},
-          {"encode", number(busy.encode)},
-          {"io", number(busy.io)}};
+  return {{"decode", json_number(busy.decode)},
+          {"kernels", json_number(busy.kernels)},
+          {"limiter", json_number(busy.limiter)},
+          {"encode", json_number(busy.encode)},
+          {"io", json_number(busy.io)}};
 }
 
 Json track_json(const TrackReport& report) {
-  Json json{{"input", json_text(report.input)},
-            {"reason", report.reason},
-            {"input_format", report.input_format},
-            {"frames", report.frames},
-            {"sample_rate_hz", report.sample_rate_hz},
-            {"channels", report.channels},
-            {"duration_s",
-             number(report.sample_rate_hz == 0 ? 0.0 : static_cast<double>(report.frames) / report.sample_rate_hz)}};
+  Json json{
+      {"input", json_text(report.input)},
+      {"reason", report.reason},
+      {"input_format", report.input_format},
+      {"frames", report.frames},
+      {"sample_rate_hz", report.sample_rate_hz},
+      {"channels", report.channels},
+      {"duration_s",
+       json_number(report.sample_rate_hz == 0 ? 0.0 : static_cast<double>(report.frames) / report.sample_rate_hz)}};
   json["outputs"] = Json::array();
   for (const OutputReport& output : report.outputs) json["outputs"].push_back(output_json(output));
   json["before"] = measurement_json(report.before);
   json["after"] = measurement_json(after_of(report));
-  json["asked"] = {{"integrated_lufs", optional_number(report.asked_lufs)},
-                   {"true_peak_dbtp", optional_number(report.asked_dbtp)}};
+  json["asked"] = {{"integrated_lufs", json_number(report.asked_lufs)},
+                   {"true_peak_dbtp", json_number(report.asked_dbtp)}};
   json["reached"] = {{"integrated_lufs", json["after"]["integrated_lufs"]},
                      {"true_peak_dbtp", json["after"]["true_peak_dbtp"]}};
   if (!report.faults.empty()) {

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 
 #include "host/mastering/track_report.h"
 
@@ -20,6 +21,7 @@ nlohmann::ordered_json busy_json(const BusySeconds& busy);
 
 // A figure rounded to five decimals, never -0; null when it is not finite.
 nlohmann::ordered_json json_number(double value);
+nlohmann::ordered_json json_number(const std::optional<double>& value);  // null without one
 
 // A path's bytes as JSON text: what is not UTF-8 is shown as U+FFFD.
 std::string json_text(const std::filesystem::path& path);

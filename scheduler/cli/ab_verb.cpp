@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct AbCommand {
   std::string folder, out;
   AbOptions ab;
   std::string codec = "flac";
@@ -46,7 +46,7 @@ struct Made {
 };
 
 // Some tracks at once, and no more of them in memory.
-Made fill(AbPage& page, const std::vector<std::vector<NamedMaster>>& tracks, const Options& options,
+Made fill(AbPage& page, const std::vector<std::vector<NamedMaster>>& tracks, const AbCommand& options,
           const std::atomic<bool>& is_interrupted) {
   const auto most_bytes = static_cast<std::size_t>(options.most_mib) << 20;
   const auto at_once = static_cast<std::size_t>(options.jobs > 0 ? options.jobs : processors());
@@ -78,7 +78,7 @@ Made fill(AbPage& page, const std::vector<std::vector<NamedMaster>>& tracks, con
   return made;
 }
 
-int ab(const Options& options) {
+int ab(const AbCommand& options) {
   const fs::path path = output_folder(options.folder);
   const fs::path out = options.out.empty() ? path / "lathe-ab.html" : fs::absolute(options.out);
   if (is_accepted_extension(out.extension().string()) || out.filename() == kMasterManifestName) {
@@ -122,7 +122,7 @@ int ab(const Options& options) {
 }  // namespace
 
 void add_ab(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<AbCommand>();
   CLI::App* verb = app.add_subcommand("ab", "Makes a page to hear masters against their inputs, at one loudness");
   verb->add_option("DIR", options->folder, "The folder that lathe master wrote into (--out)")->required();
   verb->add_option("--out", options->out, "The page; left out: DIR/lathe-ab.html");

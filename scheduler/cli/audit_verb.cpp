@@ -27,7 +27,7 @@ namespace {
 using namespace lathe::scheduler;
 namespace fs = std::filesystem;
 
-struct Options {
+struct AuditCommand {
   std::vector<std::string> inputs;
   std::vector<std::string> profiles;
   std::string format;  // left out: by the extension of `out`, else a table
@@ -41,7 +41,7 @@ struct Options {
 };
 
 // An input, or something that would be taken for one by the next run.
-bool is_precious(const fs::path& out, const Options& options, const Scan& scan) {
+bool is_precious(const fs::path& out, const AuditCommand& options, const Scan& scan) {
   std::error_code ignored;
   if (is_accepted_extension(out.extension().string())) return true;
   const auto is_it = [&](const fs::path& path) { return fs::equivalent(path, out, ignored); };
@@ -54,7 +54,7 @@ bool is_precious(const fs::path& out, const Options& options, const Scan& scan) 
 }
 
 // Null where there is none: that was asked for, or said.
-std::unique_ptr<AuditMemory> open_memory(const Options& options, const AuditOptions& audit) {
+std::unique_ptr<AuditMemory> open_memory(const AuditCommand& options, const AuditOptions& audit) {
   static const SystemClock clock;
   if (options.no_cache) return nullptr;
   try {
@@ -66,7 +66,7 @@ std::unique_ptr<AuditMemory> open_memory(const Options& options, const AuditOpti
   }
 }
 
-int audit(const Options& options) {
+int audit(const AuditCommand& options) {
   if (std::ranges::find(options.inputs, "") != options.inputs.end()) {
     say("an input is an empty text; is there a variable that is not set?");
     return kUsage;
@@ -139,7 +139,7 @@ int audit(const Options& options) {
 }  // namespace
 
 void add_audit(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<AuditCommand>();
   CLI::App* verb = app.add_subcommand("audit", "Measures loudness and holds it against delivery profiles");
   verb->add_option("INPUT", options->inputs,
                    "Audio files, folders with all that lies in them, and CSV or JSON manifests")

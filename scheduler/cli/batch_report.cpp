@@ -18,7 +18,7 @@ using scheduler::TaskState;
 
 constexpr const char* kManifestSchema = "lathe.manifest.v1";
 
-bool is_failed(TaskState state) { return state == TaskState::kFailed || state == TaskState::kQuarantined; }
+bool has_no_result(TaskState state) { return state == TaskState::kFailed || state == TaskState::kQuarantined; }
 
 // A track without a result still has every key that readers look for.
 Json failed_track(const std::filesystem::path& input, const std::string& code, const std::string& reason) {
@@ -90,7 +90,7 @@ BatchEngine engine_of(const scheduler::BackendChoice& backend) {
 
 int failed_count(const scheduler::BatchResult& result, const std::vector<scheduler::ScanProblem>& problems) {
   const auto failed =
-      std::count_if(result.tracks.begin(), result.tracks.end(), [](const auto& t) { return is_failed(t.state); });
+      std::count_if(result.tracks.begin(), result.tracks.end(), [](const auto& t) { return has_no_result(t.state); });
   return static_cast<int>(failed) + static_cast<int>(problems.size());
 }
 

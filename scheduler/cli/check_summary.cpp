@@ -9,8 +9,6 @@
 namespace lathe::cli {
 namespace {
 
-using Json = nlohmann::json;
-
 struct Tally {
   int masters = 0, bad = 0, unknown = 0;
   double most_over_db = 0;
@@ -19,7 +17,7 @@ struct Tally {
 
 std::string of_masters(int some, int all) { return fmt::format("{} of {} master{}", some, all, all == 1 ? "" : "s"); }
 
-void count_profile(const Json& check, std::map<std::string, Tally>& tallies) {
+void count_profile(const nlohmann::json& check, std::map<std::string, Tally>& tallies) {
   Tally& tally = tallies[check.value("profile", "")];
   ++tally.masters;
   const std::string verdict = check.value("verdict", "");
@@ -30,7 +28,7 @@ void count_profile(const Json& check, std::map<std::string, Tally>& tallies) {
     tally.why_unknown = check["reasons"][0].get<std::string>();
 }
 
-void count_codec(const Json& check, std::map<std::string, Tally>& tallies) {
+void count_codec(const nlohmann::json& check, std::map<std::string, Tally>& tallies) {
   Tally& tally = tallies[check.value("codec", "")];
   ++tally.masters;
   const std::string state = check.value("state", "");
@@ -74,10 +72,12 @@ std::vector<std::string> check_summary(const std::vector<scheduler::TrackOutcome
   for (const scheduler::TrackOutcome& track : tracks) {
     // Most recipes ask for no check, and a report of them need not be read for it.
     if (track.result_json.find("checks\"") == std::string::npos) continue;
-    const Json result = Json::parse(track.result_json);
-    for (const Json& output : result.value("outputs", Json::array())) {
-      for (const Json& check : output.value("checks", Json::array())) count_profile(check, profiles);
-      for (const Json& check : output.value("codec_checks", Json::array())) count_codec(check, codecs);
+    const nlohmann::json result = nlohmann::json::parse(track.result_json);
+    for (const nlohmann::json& output : result.value("outputs", nlohmann::json::array())) {
+      for (const nlohmann::json& check : output.value("checks", nlohmann::json::array()))
+        count_profile(check, profiles);
+      for (const nlohmann::json& check : output.value("codec_checks", nlohmann::json::array()))
+        count_codec(check, codecs);
     }
   }
   std::vector<std::string> lines;

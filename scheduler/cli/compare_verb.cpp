@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct CompareOptions {
   std::string a, b;
   int jobs = 0;
   bool json = false;
@@ -31,7 +31,7 @@ int exit_code(const ComparisonReport& report) {
   return is_same && report.only_a.empty() && report.only_b.empty() ? kOk : kSomeFailed;
 }
 
-int compare(const Options& options) {
+int compare(const CompareOptions& options) {
   const fs::path a = output_folder(options.a), b = output_folder(options.b);
   std::error_code error;
   const bool is_folder = fs::is_directory(a, error);
@@ -79,7 +79,7 @@ int compare(const Options& options) {
 }  // namespace
 
 void add_compare(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CompareOptions>();
   CLI::App* verb =
       app.add_subcommand("compare", "Says what lies between two files: delay, gain, polarity, what is left");
   verb->add_option("A", options->a, "A file, or a folder whose files are compared with those of the same names in B")

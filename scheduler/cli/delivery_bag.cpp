@@ -17,8 +17,6 @@ namespace lathe::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
-
 constexpr const char* kStaging = ".lathe";
 
 struct KnownFile {
@@ -34,12 +32,12 @@ struct Payload {
 // What the manifest beside the masters says of them.
 Payload masters_in(const fs::path& data) {
   Payload masters;
-  const Json manifest = Json::parse(text_of_file(data / "lathe-manifest.json"), nullptr, false);
+  const nlohmann::json manifest = nlohmann::json::parse(text_of_file(data / "lathe-manifest.json"), nullptr, false);
   if (!manifest.is_object()) return masters;
-  for (const Json& track : manifest.value("tracks", Json::array())) {
-    for (const Json& output : track.value("outputs", Json::array()))
+  for (const nlohmann::json& track : manifest.value("tracks", nlohmann::json::array())) {
+    for (const nlohmann::json& output : track.value("outputs", nlohmann::json::array()))
       masters.files[output.value("path", "")] = {output.value("sha256", ""), output.value("bytes", std::int64_t{0})};
-    const std::string upc = track.value("tags", Json::object()).value("upc", "");
+    const std::string upc = track.value("tags", nlohmann::json::object()).value("upc", "");
     if (!upc.empty()) masters.upcs.insert(upc);
   }
   return masters;

@@ -8,13 +8,13 @@
 namespace lathe::cli {
 namespace {
 
-struct Options {
+struct HelpOptions {
   std::vector<std::string> verbs;
   std::string shell;
   bool man = false;
 };
 
-int help(const CLI::App& app, const Options& options) {
+int help(const CLI::App& app, const HelpOptions& options) {
   if (options.man) {
     std::fputs(manual_page(command_tree(app), LATHE_VERSION).c_str(), stdout);
     return kOk;
@@ -37,7 +37,7 @@ int help(const CLI::App& app, const Options& options) {
 }  // namespace
 
 void add_help(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<HelpOptions>();
   CLI::App* help_app = app.add_subcommand("help", "What a verb does and takes; --man is the manual page");
   help_app->add_option("VERB", options->verbs, "As workers list; left out: all verbs");
   help_app->add_flag("--man", options->man, "The manual page of all of them, for man(1)");

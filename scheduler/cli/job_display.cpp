@@ -20,7 +20,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kBetweenLines = std::chrono::seconds(10);
 
-bool is_failed(v1::TaskState state) { return state == v1::TASK_STATE_FAILED || state == v1::TASK_STATE_QUARANTINED; }
+bool is_failure(v1::TaskState state) { return state == v1::TASK_STATE_FAILED || state == v1::TASK_STATE_QUARANTINED; }
 
 // What is in work, as the workers' last heartbeats told: the first of it by name. Empty: nothing that is known.
 std::string work_text(const v1::WatchJobResponse& message) {
@@ -63,7 +63,7 @@ void JobDisplay::clear_bar() {
 void JobDisplay::show(const v1::WatchJobResponse& message) {
   if (is_quiet_) return;
   for (const auto& end : message.ended()) {
-    if (!is_failed(end.state())) continue;
+    if (!is_failure(end.state())) continue;
     clear_bar();
     std::fprintf(stderr, "%s  task %lld  %s\n            %s\n", word(end.state()).c_str(),
                  static_cast<long long>(end.task_id()), visible_text(end.input()).c_str(),

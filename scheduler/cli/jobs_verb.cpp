@@ -23,7 +23,7 @@ namespace {
 using namespace lathe::scheduler;
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct JobsOptions {
   FarmFlags farm;
   std::string job;
   std::string space;
@@ -60,7 +60,7 @@ void print_job(const v1::Job& job) {
   if (job.spec().has_master()) std::printf("  masters in %s\n", visible_text(job.spec().master().out_dir()).c_str());
 }
 
-int answer(const v1::Job& job, const Options& options, const Json& more = Json::object()) {
+int answer(const v1::Job& job, const JobsOptions& options, const Json& more = Json::object()) {
   if (!options.farm.json) {
     print_job(job);
     return kOk;
@@ -71,7 +71,7 @@ int answer(const v1::Job& job, const Options& options, const Json& more = Json::
   return kOk;
 }
 
-int status(FarmConnection& farm, const Options& options) {
+int status(FarmConnection& farm, const JobsOptions& options) {
   const v1::Job job = get_job(farm, options.job.empty() ? 0 : job_of(farm, options.job));
   v1::ListTasksRequest request;
   request.set_job_id(job.job_id());
@@ -94,7 +94,7 @@ int status(FarmConnection& farm, const Options& options) {
   return kOk;
 }
 
-int list(FarmConnection& farm, const Options& options) {
+int list_jobs(FarmConnection& farm, const JobsOptions& options) {
   v1::ListJobsRequest request;
   request.set_space(options.space);
   if (options.is_active) {
@@ -129,21 +129,21 @@ int list(FarmConnection& farm, const Options& options) {
 }
 
 // What a script asks next: how did it end.
-int exit_code_of(const v1::Job& job) {
+int exit_code_of_job(const v1::Job& job) {
   if (job.state() == v1::JOB_STATE_CANCELLED) return kCancelled;
   return job.state() == v1::JOB_STATE_SUCCEEDED_WITH_FAILURES ? kSomeFailed : kOk;
 }
 
-int watch(FarmConnection& farm, const Options& options) {
+int watch(FarmConnection& farm, const JobsOptions& options) {
   const WatchEnd end = watch_job(farm, job_of(farm, options.job), options.farm, options.farm.json, options.quiet);
   if (!end.job) return end.exit_code;
   if (!options.farm.json) print_job(*end.job);
-  return exit_code_of(*end.job);
+  return exit_code_of_job(*end.job);
 }
 
 // Changes a job. A repeated call meets its own work: where the job is as it shall be, all is well.
 template <class Request>
-int steer(FarmConnection& farm, const Options& options, std::initializer_list<v1::JobState> wanted) {
+int steer_jobs(FarmConnection& farm, const JobsOptions& options, std::initializer_list<v1::JobState> wanted) {
   Request request;
   request.set_job_id(job_of(farm, options.job));
   try {
@@ -157,7 +157,7 @@ int steer(FarmConnection& farm, const Options& options, std::initializer_list<v1
   }
 }
 
-int retry(FarmConnection& farm, const Options& options) {
+int retry(FarmConnection& farm, const JobsOptions& options) {
   v1::RetryJobRequest request;
   request.set_job_id(job_of(farm, options.job));
   const v1::RetryJobResponse response = farm.call(request);
@@ -166,16 +166,16 @@ int retry(FarmConnection& farm, const Options& options) {
   return answer(response.job(), options, {{"retried", response.retried()}});
 }
 
-int set_priority(FarmConnection& farm, const Options& options) {
+int set_priority(FarmConnection& farm, const JobsOptions& options) {
   v1::UpdateJobRequest request;
   request.set_job_id(job_of(farm, options.job));
   request.set_priority(options.priority);
   return answer(farm.call(request).job(), options);
 }
 
-using Body = int (*)(FarmConnection&, const Options&);
+using Body = int (*)(FarmConnection&, const JobsOptions&);
 
-CLI::App* add(CLI::App& app, Run& run, const std::shared_ptr<Options>& options, const char* name, const char* help,
+CLI::App* add(CLI::App& app, Run& run, const std::shared_ptr<JobsOptions>& options, const char* name, const char* help,
               Body body, const std::atomic<bool>* (*interrupts)() = nullptr) {
   CLI::App* verb = app.add_subcommand(name, help);
   verb->callback([&run, options, body, interrupts] {
@@ -188,7 +188,7 @@ CLI::App* add(CLI::App& app, Run& run, const std::shared_ptr<Options>& options, 
   return verb;
 }
 
-void add_job(CLI::App& verb, Options& options, bool is_required = true) {
+void add_job(CLI::App& verb, JobsOptions& options, bool is_required = true) {
   verb.add_option("JOB", options.job,
                   is_required ? "The job's number, or latest" : "The job's number; left out: the newest")
       ->required(is_required);
@@ -198,13 +198,13 @@ void add_job(CLI::App& verb, Options& options, bool is_required = true) {
 }  // namespace
 
 void add_jobs(CLI::App& app, Run& run) {
-  const auto fresh = [] { return std::make_shared<Options>(); };
+  const auto fresh = [] { return std::make_shared<JobsOptions>(); };
   auto options = fresh();
   add_job(*add(app, run, options, "status", "How a farm's job goes, and which of its tracks failed", status), *options,
           false);
 
   options = fresh();
-  CLI::App* verb = add(app, run, options, "list", "The farm's jobs, newest first", list);
+  CLI::App* verb = add(app, run, options, "list", "The farm's jobs, newest first", list_jobs);
   add_farm_options(*verb, options->farm);
   verb->add_option("--space", options->space, "Of this space alone")->type_name("NAME");
   verb->add_flag("--active", options->is_active, "Only jobs that have not ended");
@@ -222,20 +222,20 @@ void add_jobs(CLI::App& app, Run& run) {
 
   options = fresh();
   add_job(*add(app, run, options, "cancel", "Ends a job; what is done stays",
-               [](FarmConnection& farm, const Options& o) {
-                 return steer<v1::CancelJobRequest>(farm, o, {v1::JOB_STATE_CANCELLED, v1::JOB_STATE_CANCELLING});
+               [](FarmConnection& farm, const JobsOptions& o) {
+                 return steer_jobs<v1::CancelJobRequest>(farm, o, {v1::JOB_STATE_CANCELLED, v1::JOB_STATE_CANCELLING});
                }),
           *options);
   options = fresh();
   add_job(*add(app, run, options, "pause", "Starts nothing more of a job; what runs goes on",
-               [](FarmConnection& farm, const Options& o) {
-                 return steer<v1::PauseJobRequest>(farm, o, {v1::JOB_STATE_PAUSED});
+               [](FarmConnection& farm, const JobsOptions& o) {
+                 return steer_jobs<v1::PauseJobRequest>(farm, o, {v1::JOB_STATE_PAUSED});
                }),
           *options);
   options = fresh();
   add_job(*add(app, run, options, "resume", "Lets a paused job go on",
-               [](FarmConnection& farm, const Options& o) {
-                 return steer<v1::ResumeJobRequest>(farm, o, {v1::JOB_STATE_RUNNING});
+               [](FarmConnection& farm, const JobsOptions& o) {
+                 return steer_jobs<v1::ResumeJobRequest>(farm, o, {v1::JOB_STATE_RUNNING});
                }),
           *options);
   options = fresh();

@@ -8,11 +8,60 @@
 #include "host/mastering/recipe_chain.h"
 #include "host/report/audit_text.h"
 #include "scheduler/cli/named_profiles.h"
+#include "scheduler/worker/listed_tracks.h"
+#include "scheduler/worker/stem_folders.h"
 
 namespace lathe::cli {
 
 using namespace lathe::scheduler;
 namespace fs = std::filesystem;
+
+namespace {
+
+// Neither the output folder nor anything above it may be one.
+void refuse_file_as_folder(const fs::path& folder) {
+  for (fs::path at = folder; !at.empty(); at = at.parent_path()) {
+    std::error_code error;
+    if (fs::is_directory(at, error)) return;
+    if (fs::exists(at, error))
+      throw RefusedInput("--out " + folder.string() + ": " + at.string() + " is a file; name a folder");
+    if (at == at.root_path()) return;
+  }
+}
+
+// A recipe with `stems` is for mixes alone, and so is a mixdown.
+void refuse_stems_unsaid(const v1::Recipe& recipe, const MasterInputs& inputs) {
+  if (!inputs.mixdown.empty() && !inputs.stems)
+    throw RefusedInput("--mixdown is for a mix made of stems: say --stems as well");
+  if (recipe.stems_size() == 0 || inputs.stems) return;
+  throw RefusedInput(
+      "the recipe has `stems`, which are for mixes: say --stems, and each folder of audio files is the stems of one "
+      "mix");
+}
+
+void refuse_masters_onto_inputs(const Scan& scan, const v1::Recipe& recipe, const fs::path& out_dir) {
+  const bool is_named_alike =
+      recipe.outputs_size() <= 1 && !(recipe.outputs_size() == 1 && recipe.outputs(0).has_path());
+  if (!is_named_alike) return;
+  std::map<fs::path, fs::path> known;  // asking the file system for each track takes as long as all the rest
+  const auto real = [&known](const fs::path& folder) -> const fs::path& {
+    const auto [at, is_new] = known.try_emplace(folder);
+    if (is_new) at->second = fs::weakly_canonical(folder);
+    return at->second;
+  };
+  for (const ScannedTrack& track : scan.tracks) {
+    if (track.stems) continue;  // called by its folder: name_clashes() knows its files
+    if (real((out_dir / track.relative).parent_path()) != real(fs::path(track.input).parent_path())) continue;
+    const AudioFormat unknown;
+    const auto outputs = outputs_of(recipe, unknown, {}, out_dir, track.relative);
+    const bool keeps_container = recipe.outputs_size() == 0 || !recipe.outputs(0).has_format();
+    if (!keeps_container && outputs.at(0).path.filename() != fs::path(track.input).filename()) continue;
+    throw RefusedInput("the master of " + track.input +
+                       " would be written onto it: the output folder is the one it lies in. Choose another --out");
+  }
+}
+
+}  // namespace
 
 // What others named is in it, paths and jobs: no control character of theirs reaches the terminal.
 void say(const std::string& text) {
@@ -48,54 +97,27 @@ std::optional<RecipeSource> load_recipe(const std::string& recipe, const std::ve
   return std::nullopt;
 }
 
-void refuse_file_as_folder(const fs::path& folder) {
-  for (fs::path at = folder; !at.empty(); at = at.parent_path()) {
-    std::error_code error;
-    if (fs::is_directory(at, error)) return;
-    if (fs::exists(at, error))
-      throw RefusedInput("--out " + folder.string() + ": " + at.string() + " is a file; name a folder");
-    if (at == at.root_path()) return;
-  }
-}
-
-void add_stem_options(CLI::App& verb, bool& stems, std::string& mixdown) {
-  verb.add_flag("--stems", stems,
+void add_stem_options(CLI::App& verb, MasterInputs& inputs) {
+  verb.add_flag("--stems", inputs.stems,
                 "Each folder of audio files is a mix: its files are stems, summed and mastered as one track; the "
                 "recipe's `stems` say what becomes of each");
-  verb.add_option("--mixdown", mixdown,
+  verb.add_option("--mixdown", inputs.mixdown,
                   "With --stems: what the untouched stems should sum to, a file, or the name of one in each folder; "
                   "the report says how far they do, and which stem does not fit")
       ->type_name("FILE");
 }
 
-void refuse_stems_unsaid(const v1::Recipe& recipe, bool stems, const std::string& mixdown) {
-  if (!mixdown.empty() && !stems) throw RefusedInput("--mixdown is for a mix made of stems: say --stems as well");
-  if (recipe.stems_size() == 0 || stems) return;
-  throw RefusedInput(
-      "the recipe has `stems`, which are for mixes: say --stems, and each folder of audio files is the stems of one "
-      "mix");
-}
-
-void refuse_masters_onto_inputs(const Scan& scan, const v1::Recipe& recipe, const fs::path& out_dir) {
-  const bool is_named_alike =
-      recipe.outputs_size() <= 1 && !(recipe.outputs_size() == 1 && recipe.outputs(0).has_path());
-  if (!is_named_alike) return;
-  std::map<fs::path, fs::path> known;  // asking the file system for each track takes as long as all the rest
-  const auto real = [&known](const fs::path& folder) -> const fs::path& {
-    const auto [at, is_new] = known.try_emplace(folder);
-    if (is_new) at->second = fs::weakly_canonical(folder);
-    return at->second;
-  };
-  for (const ScannedTrack& track : scan.tracks) {
-    if (track.stems) continue;  // called by its folder: name_clashes() knows its files
-    if (real((out_dir / track.relative).parent_path()) != real(fs::path(track.input).parent_path())) continue;
-    const AudioFormat unknown;
-    const auto outputs = outputs_of(recipe, unknown, {}, out_dir, track.relative);
-    const bool keeps_container = recipe.outputs_size() == 0 || !recipe.outputs(0).has_format();
-    if (!keeps_container && outputs.at(0).path.filename() != fs::path(track.input).filename()) continue;
-    throw RefusedInput("the master of " + track.input +
-                       " would be written onto it: the output folder is the one it lies in. Choose another --out");
+Scan scan_for_masters(const MasterInputs& inputs, const v1::Recipe& recipe, const fs::path& folder) {
+  refuse_file_as_folder(folder);
+  refuse_stems_unsaid(recipe, inputs);
+  Scan scan = scan_inputs({inputs.paths.begin(), inputs.paths.end()}, folder, !inputs.stems, !inputs.stems);
+  if (inputs.stems) {
+    scan = stem_mixes(std::move(scan), inputs.mixdown);
+  } else {
+    place_manifest_tracks(scan, folder);
   }
+  refuse_masters_onto_inputs(scan, recipe, folder);
+  return scan;
 }
 
 bool nothing_was_read(const std::vector<TrackOutcome>& tracks) {

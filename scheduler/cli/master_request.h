@@ -25,19 +25,22 @@ std::filesystem::path output_folder(const std::string& out);
 // Says recipe mistakes, and what this version cannot do, all at once; then there is none. Warnings are said too.
 std::optional<RecipeSource> load_recipe(const std::string& recipe, const std::vector<std::string>& sets);
 
-// Neither the output folder nor anything above it may be a file. Throws RefusedInput.
-void refuse_file_as_folder(const std::filesystem::path& folder);
+// What is to be mastered, as the command line says it.
+struct MasterInputs {
+  std::vector<std::string> paths;
+  bool stems = false;
+  std::string mixdown;
+};
 
 // --stems and --mixdown.
-void add_stem_options(CLI::App& verb, bool& stems, std::string& mixdown);
+void add_stem_options(CLI::App& verb, MasterInputs& inputs);
 
-// A recipe with `stems` is for mixes alone, and so is a mixdown. Throws RefusedInput.
-void refuse_stems_unsaid(const v1::Recipe& recipe, bool stems, const std::string& mixdown);
-
-// A single file among the inputs may lie in the output folder, if its master gets another name (folders have been
-// refused already). Path templates are looked at track by track: see OutputTaken. Throws RefusedInput.
-void refuse_masters_onto_inputs(const scheduler::Scan& scan, const v1::Recipe& recipe,
-                                const std::filesystem::path& out_dir);
+// The tracks or mixes that these inputs are, for masters into `folder`. Throws RefusedInput where arguments, recipe and
+// files do not go together, and where a master would lie on its own input: a single file may lie in the output folder,
+// if its master gets another name (folders have been refused already; path templates are looked at track by track, see
+// OutputTaken). Throws RecipeErrors for what is wrong in a manifest or a cue sheet.
+scheduler::Scan scan_for_masters(const MasterInputs& inputs, const v1::Recipe& recipe,
+                                 const std::filesystem::path& folder);
 
 // No track could be opened at all: exit code 3.
 bool nothing_was_read(const std::vector<scheduler::TrackOutcome>& tracks);

@@ -21,12 +21,10 @@
 #include "scheduler/cli/progress.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/store/store_error.h"
-#include "scheduler/worker/listed_tracks.h"
 #include "scheduler/worker/local_batch.h"
 #include "scheduler/worker/memory_budget.h"
 #include "scheduler/worker/plan_batch.h"
 #include "scheduler/worker/state_folder.h"
-#include "scheduler/worker/stem_folders.h"
 
 namespace lathe::cli {
 namespace {
@@ -34,17 +32,17 @@ namespace {
 using namespace lathe::scheduler;
 namespace fs = std::filesystem;
 
-struct Options {
-  std::vector<std::string> inputs;
+struct MasterOptions {
+  MasterInputs inputs;
   std::string out;
   std::string recipe = "streaming";
   std::vector<std::string> sets;
   std::string backend = "auto";
   int jobs = 0;
-  std::string memory, mixdown;
+  std::string memory;
   std::string state_dir;
   std::string dry_run;  // "measure", "quick" or empty
-  bool json = false, no_cache = false, overwrite = false, pcm_md5 = false, quiet = false, stems = false, bag = false;
+  bool json = false, no_cache = false, overwrite = false, pcm_md5 = false, quiet = false, bag = false;
 };
 
 void say_if_empty(const Scan& scan) {
@@ -53,7 +51,7 @@ void say_if_empty(const Scan& scan) {
 }
 
 // What would be made of each track; nothing is written, and the state folder is not touched.
-int dry_run(const Options& options, const Scan& scan, const LocalBatch& as_run) {
+int dry_run(const MasterOptions& options, const Scan& scan, const LocalBatch& as_run) {
   PlanBatch batch;
   batch.out_dir = as_run.out_dir;
   batch.recipe = as_run.recipe;
@@ -116,7 +114,7 @@ void refuse_bag_without_flag(bool is_asked, const fs::path& delivery) {
 // Whether the build could use a GPU: only then is it news that it does not.
 bool has_cuda() { return !cuda::cuda_status().runtime.empty(); }
 
-int master(const Options& options) {
+int master(const MasterOptions& options) {
   LocalBatch batch;
   try {
     batch.backend = choose_backend(options.backend);
@@ -132,15 +130,7 @@ int master(const Options& options) {
   std::optional<BatchComplete> sentinel;
   try {
     refuse_bag_without_flag(options.bag, delivery);
-    refuse_file_as_folder(folder);
-    refuse_stems_unsaid(recipe->effective().recipe, options.stems, options.mixdown);
-    scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder, !options.stems, !options.stems);
-    if (options.stems) {
-      scan = stem_mixes(std::move(scan), options.mixdown);
-    } else {
-      place_manifest_tracks(scan, folder);
-    }
-    refuse_masters_onto_inputs(scan, recipe->effective().recipe, folder);
+    scan = scan_for_masters(options.inputs, recipe->effective().recipe, folder);
     batch.memory_bytes = options.memory.empty() ? default_memory_bytes() : parse_memory(options.memory.c_str());
   } catch (const RecipeErrors& errors) {
     std::fprintf(stderr, "%s\n", errors.what());
@@ -219,9 +209,9 @@ int master(const Options& options) {
 }  // namespace
 
 void add_master(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MasterOptions>();
   CLI::App* verb = app.add_subcommand("master", "Masters files, folders, manifests and cue sheets on this machine");
-  verb->add_option("INPUT", options->inputs,
+  verb->add_option("INPUT", options->inputs.paths,
                    "Audio files, folders with all that lies in them (WAV, RF64, W64, AIFF, CAF, FLAC), CSV or JSON "
                    "manifests, and cue sheets")
       ->required();
@@ -230,7 +220,7 @@ void add_master(CLI::App& app, Run& run) {
       ->capture_default_str();
   verb->add_option("--set", options->sets, "Changes one value of the recipe: PATH=VALUE, as loudness.target_lufs=-16")
       ->allow_extra_args(false);
-  add_stem_options(*verb, options->stems, options->mixdown);
+  add_stem_options(*verb, options->inputs);
   verb->add_option("--backend", options->backend, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();

@@ -64,7 +64,7 @@ Json profile_json(const DeliveryProfile& profile) {
           {"playback", std::move(playback)}};
 }
 
-int list(bool as_json) {
+int list_profiles(bool as_json) {
   if (as_json) {
     Json profiles = Json::array();
     for (const DeliveryProfile& profile : shipped_profiles()) profiles.push_back(profile_json(profile));
@@ -84,7 +84,7 @@ int list(bool as_json) {
   return kOk;
 }
 
-int show(const std::string& name) {
+int show_profile(const std::string& name) {
   try {
     if (find_shipped_profile(name)) {
       std::fputs(shipped_profile_text(name).c_str(), stdout);
@@ -112,10 +112,10 @@ void add_profile(CLI::App& app, Run& run) {
   CLI::App* list_app =
       profile->add_subcommand("list", "Names the profiles that come with Lathe, with status, date and limits");
   list_app->add_flag("--json", options->as_json, "Everything about them as one JSON document");
-  list_app->callback([&run, options] { run = [options] { return list(options->as_json); }; });
+  list_app->callback([&run, options] { run = [options] { return list_profiles(options->as_json); }; });
   CLI::App* show_app = profile->add_subcommand("show", "Prints a shipped profile; a file is checked, and read as JSON");
   show_app->add_option("NAME", options->name, "A shipped profile or a file")->required();
-  show_app->callback([&run, options] { run = [options] { return show(options->name); }; });
+  show_app->callback([&run, options] { run = [options] { return show_profile(options->name); }; });
 }
 
 }  // namespace lathe::cli

@@ -19,7 +19,7 @@ std::string clock_text(double seconds) {
                    : fmt::format("{}:{:02}", s / 60, s % 60);
 }
 
-std::string figure(const nlohmann::json& object, const char* part, const char* key) {
+std::string number_text(const nlohmann::json& object, const char* part, const char* key) {
   const auto& value = object.at(part).at(key);
   return value.is_number() ? fmt::format("{:.1f}", value.get<double>()) : "-";
 }
@@ -103,8 +103,8 @@ std::string track_line(const scheduler::TrackOutcome& outcome) {
   const std::string reason = result.at("reason").get<std::string>();
   const std::string mended = mended_text(result);
   return fmt::format("{:<9} {:>5} -> {:>5} LUFS, {:>5} dBTP  {}{}{}{}", state,
-                     figure(result, "before", "integrated_lufs"), figure(result, "after", "integrated_lufs"),
-                     figure(result, "after", "true_peak_dbtp"), visible_text(outcome.input.filename().native()),
+                     number_text(result, "before", "integrated_lufs"), number_text(result, "after", "integrated_lufs"),
+                     number_text(result, "after", "true_peak_dbtp"), visible_text(outcome.input.filename().native()),
                      mended.empty() ? "" : "\n            " + mended,
                      reason.empty() ? "" : "\n            " + visible_text(reason), stems_text(result));
 }

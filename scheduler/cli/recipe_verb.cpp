@@ -12,7 +12,7 @@
 namespace lathe::cli {
 namespace {
 
-int list() {
+int list_recipes() {
   for (const std::string& name : shipped_recipe_names()) {
     const EffectiveRecipe recipe = RecipeSource::load(name).effective();
     std::printf("%-16s %s\n", name.c_str(), recipe.recipe.about().c_str());
@@ -20,7 +20,7 @@ int list() {
   return kOk;
 }
 
-int show(const std::string& name, bool effective, const std::vector<std::string>& sets) {
+int show_recipe(const std::string& name, bool effective, const std::vector<std::string>& sets) {
   try {
     const RecipeSource source = RecipeSource::load(name, sets);
     if (effective || !is_shipped_recipe(name)) {
@@ -68,7 +68,7 @@ int lint(const std::string& file, const std::vector<std::string>& sets, bool is_
 void add_recipe(CLI::App& app, Run& run) {
   CLI::App* recipe = app.add_subcommand("recipe", "Lists, shows and checks recipes");
   recipe->require_subcommand(1);
-  recipe->add_subcommand("list", "Names the recipes that come with Lathe")->callback([&run] { run = list; });
+  recipe->add_subcommand("list", "Names the recipes that come with Lathe")->callback([&run] { run = list_recipes; });
   recipe->add_subcommand("schema", "Prints the recipe's JSON Schema, for editors")->callback([&run] {
     run = [] {
       std::fputs(json_schema().c_str(), stdout);
@@ -88,7 +88,7 @@ void add_recipe(CLI::App& app, Run& run) {
   show_app->add_option("--set", options->sets, "Changes one value: PATH=VALUE");
   show_app->add_flag("--effective", options->effective, "As canonical JSON with all defaults");
   show_app->callback(
-      [&run, options] { run = [options] { return show(options->name, options->effective, options->sets); }; });
+      [&run, options] { run = [options] { return show_recipe(options->name, options->effective, options->sets); }; });
   CLI::App* lint_app = recipe->add_subcommand(
       "lint", "Checks a recipe and names every mistake, and what is likely one, with its line and column");
   lint_app->add_option("FILE", options->name, "A file or a shipped recipe")->required();

@@ -18,7 +18,7 @@ namespace {
 using namespace lathe::scheduler;
 namespace fs = std::filesystem;
 
-struct Options {
+struct SchedulerOptions {
   std::vector<std::string> listen{"127.0.0.1:7411"};
   std::string store, state_dir, tls_cert, tls_key, tls_client_ca, tokens;
   std::vector<std::string> roots;
@@ -26,9 +26,9 @@ struct Options {
   int threads = 8;
 };
 
-void say(const std::string& text) { log_line("scheduler", text); }
+void log(const std::string& text) { log_line("scheduler", text); }
 
-FarmServerSetting setting_of(const Options& options) {
+FarmServerSetting setting_of(const SchedulerOptions& options) {
   FarmServerSetting setting;
   setting.listen = options.listen;
   if (!options.tls_cert.empty() || !options.tls_key.empty()) {
@@ -49,7 +49,7 @@ FarmServerSetting setting_of(const Options& options) {
   return setting;
 }
 
-int serve(const Options& options) {
+int serve(const SchedulerOptions& options) {
   const std::atomic<int>& ends = termination_requests();
   std::unique_ptr<JobStore> store;
   std::unique_ptr<FarmServer> server;
@@ -69,21 +69,21 @@ int serve(const Options& options) {
       } catch (const StoreError& error) {
         const bool passes = error.kind() == StoreError::Kind::kUnavailable || error.kind() == StoreError::Kind::kBusy;
         if (!passes || tries >= 60 || ends > 0 || url.starts_with("sqlite:")) throw;
-        say(fmt::format("the store cannot be used yet, trying again: {}", error.what()));
+        log(fmt::format("the store cannot be used yet, trying again: {}", error.what()));
         std::this_thread::sleep_for(std::chrono::seconds(1));
       }
     }
     server = std::make_unique<FarmServer>(*store, setting);
   } catch (const CannotListen& error) {
-    say(error.what());
+    log(error.what());
     return kUsage;
   } catch (const std::exception& error) {
-    say(error.what());
+    log(error.what());
     return kNothingRead;
   }
-  for (const std::string& address : server->addresses()) say("listening on " + address);
+  for (const std::string& address : server->addresses()) log("listening on " + address);
   while (ends == 0) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  say("going away: calls under way end, others are refused");
+  log("going away: calls under way end, others are refused");
   std::jthread impatience([&ends](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       if (ends > 1) std::_Exit(kCancelled);
@@ -98,7 +98,7 @@ int serve(const Options& options) {
 }  // namespace
 
 void add_scheduler(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SchedulerOptions>();
   CLI::App* verb = app.add_subcommand("scheduler", "The farm's scheduler: a daemon that hands work to workers");
   verb->add_option("--listen", options->listen,
                    "ADDRESS:PORT or unix:PATH, any number; without TLS only loopback and Unix sockets")

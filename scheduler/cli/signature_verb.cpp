@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct SignatureOptions {
   std::string album, out;
   bool json = false, quiet = false;
 };
@@ -42,7 +42,7 @@ bool may_be_written(const fs::path& out) {
   }
 }
 
-int signature(const Options& options) {
+int signature(const SignatureOptions& options) {
   const fs::path album = output_folder(options.album), out = fs::absolute(options.out).lexically_normal();
   if (!may_be_written(out)) return kUsage;
   if (is_signature_name(album)) {
@@ -79,7 +79,7 @@ int signature(const Options& options) {
 }  // namespace
 
 void add_signature(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SignatureOptions>();
   CLI::App* verb = app.add_subcommand(
       "signature", "Freezes a finished album's spectrum and loudness, for later deliveries to match");
   verb->add_option("ALBUM", options->album,

@@ -18,7 +18,7 @@ namespace {
 using namespace lathe::scheduler;
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct StoreOptions {
   std::string url, to;
   bool json = false;
 };
@@ -33,7 +33,7 @@ void refuse_absent(const std::string& url) {
 // A password is nobody's business.
 std::string shown(const std::string& url) { return is_postgres_url(url) ? without_password(url) : url; }
 
-int check(const Options& options) {
+int check(const StoreOptions& options) {
   refuse_absent(options.url);
   const std::vector<std::string> findings = check_store(options.url);
   if (options.json) {
@@ -45,7 +45,7 @@ int check(const Options& options) {
   return findings.empty() ? kOk : kSomeFailed;
 }
 
-int migrate(const Options& options) {
+int migrate(const StoreOptions& options) {
   refuse_absent(options.url);
   const StoreCopy copy = migrate_store(options.url, options.to);
   if (options.json) {
@@ -58,7 +58,7 @@ int migrate(const Options& options) {
   return kOk;
 }
 
-int guarded(const Options& options, int (*body)(const Options&)) {
+int guarded(const StoreOptions& options, int (*body)(const StoreOptions&)) {
   try {
     return body(options);
   } catch (const std::invalid_argument& wrong) {
@@ -75,8 +75,8 @@ int guarded(const Options& options, int (*body)(const Options&)) {
 void add_store(CLI::App& app, Run& run) {
   CLI::App* store = app.add_subcommand("store", "The farm's store itself: looks whether it is well, moves it");
   store->require_subcommand(1);
-  const auto add = [&](const char* name, const char* help, int (*body)(const Options&)) {
-    const auto options = std::make_shared<Options>();
+  const auto add = [&](const char* name, const char* help, int (*body)(const StoreOptions&)) {
+    const auto options = std::make_shared<StoreOptions>();
     CLI::App* verb = store->add_subcommand(name, help);
     verb->add_flag("--json", options->json, "One JSON document on stdout");
     verb->callback([&run, options, body] { run = [options, body] { return guarded(*options, body); }; });

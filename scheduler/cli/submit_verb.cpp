@@ -22,9 +22,7 @@
 #include "scheduler/client/catalogue.h"
 #include "scheduler/client/finish_by.h"
 #include "scheduler/core/clock.h"
-#include "scheduler/worker/listed_tracks.h"
 #include "scheduler/worker/memory_budget.h"
-#include "scheduler/worker/stem_folders.h"
 
 namespace lathe::cli {
 namespace {
@@ -32,18 +30,18 @@ namespace {
 using namespace lathe::scheduler;
 namespace fs = std::filesystem;
 
-struct Options {
+struct SubmitOptions {
   FarmFlags farm;
-  std::vector<std::string> inputs;
+  MasterInputs inputs;
   std::string out;
   std::string recipe = "streaming";
   std::vector<std::string> sets;
   std::vector<std::string> profiles;
   std::string checks = "default";
-  std::string name, space, finish_by, request_id, memory, mixdown;
+  std::string name, space, finish_by, request_id, memory;
   int priority = 0;
   bool audit = false, overwrite = false, no_cache = false, pcm_md5 = false, wait = false, dry_run = false,
-       quiet = false, stems = false;
+       quiet = false;
 };
 
 struct Submission {
@@ -58,11 +56,11 @@ std::string random_id() {
 }
 
 // What the arguments say wrongly about each other.
-void check(const Options& options) {
-  if (std::ranges::find(options.inputs, "") != options.inputs.end())
+void check_options(const SubmitOptions& options) {
+  if (std::ranges::find(options.inputs.paths, "") != options.inputs.paths.end())
     throw std::invalid_argument("an input is an empty text; is there a variable that is not set?");
   if (options.audit) {
-    if (options.stems || !options.mixdown.empty())
+    if (options.inputs.stems || !options.inputs.mixdown.empty())
       throw std::invalid_argument("--stems makes masters: leave --audit out");
     if (!options.out.empty() || !options.sets.empty() || options.overwrite || options.pcm_md5)
       throw std::invalid_argument("--audit writes no masters: leave --out, --set, --overwrite and --pcm-md5 out");
@@ -74,19 +72,11 @@ void check(const Options& options) {
 }
 
 // Null when it makes no sense, which is said.
-std::optional<Submission> master_submission(const Options& options, Scan& scan) {
+std::optional<Submission> master_submission(const SubmitOptions& options, Scan& scan) {
   const std::optional<RecipeSource> recipe = load_recipe(options.recipe, options.sets);
   if (!recipe) return std::nullopt;
   const fs::path folder = output_folder(options.out);
-  refuse_file_as_folder(folder);
-  refuse_stems_unsaid(recipe->effective().recipe, options.stems, options.mixdown);
-  scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, folder, !options.stems, !options.stems);
-  if (options.stems) {
-    scan = stem_mixes(std::move(scan), options.mixdown);
-  } else {
-    place_manifest_tracks(scan, folder);
-  }
-  refuse_masters_onto_inputs(scan, recipe->effective().recipe, folder);
+  scan = scan_for_masters(options.inputs, recipe->effective().recipe, folder);
   Submission submission{{}, master_catalogue(scan, *recipe, folder, processors())};
   v1::MasterSetting& master = *submission.spec.mutable_master();
   master.set_out_dir(folder.native());
@@ -97,7 +87,7 @@ std::optional<Submission> master_submission(const Options& options, Scan& scan) 
   return submission;
 }
 
-std::optional<Submission> audit_submission(const Options& options, Scan& scan) {
+std::optional<Submission> audit_submission(const SubmitOptions& options, Scan& scan) {
   const auto profiles = load_profiles(options.profiles);
   if (!profiles) return std::nullopt;
   for (std::size_t i = 0; i < profiles->size(); ++i) {
@@ -107,7 +97,7 @@ std::optional<Submission> audit_submission(const Options& options, Scan& scan) {
                       "alone (lathe profile list); judge by a file with `lathe audit`",
                       options.profiles[i]));
   }
-  scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, {}, true);
+  scan = scan_inputs({options.inputs.paths.begin(), options.inputs.paths.end()}, {}, true);
   Submission submission{{}, audit_catalogue(scan)};
   v1::AuditSetting& audit = *submission.spec.mutable_audit();
   for (const std::string& profile : options.profiles) audit.add_profiles(profile);
@@ -124,7 +114,7 @@ void say_all(const google::protobuf::RepeatedPtrField<std::string>& warnings, st
   }
 }
 
-nlohmann::ordered_json answer_json(const v1::Job& job, const Submission& submission, const Options& options,
+nlohmann::ordered_json answer_json(const v1::Job& job, const Submission& submission, const SubmitOptions& options,
                                    const std::string& request_id, const std::vector<std::string>& warnings) {
   const Catalogue& catalogue = submission.catalogue;
   const nlohmann::ordered_json job_id =
@@ -145,8 +135,8 @@ nlohmann::ordered_json answer_json(const v1::Job& job, const Submission& submiss
 }
 
 // The tracks the job does not have yet, and the seal.
-v1::Job send_tracks(FarmConnection& farm, const v1::Job& job, const Submission& submission, const Options& options,
-                    std::vector<std::string>& warnings) {
+v1::Job send_tracks(FarmConnection& farm, const v1::Job& job, const Submission& submission,
+                    const SubmitOptions& options, std::vector<std::string>& warnings) {
   const auto total = static_cast<std::int64_t>(submission.catalogue.tasks.size());
   if (job.state() != v1::JOB_STATE_ACCEPTING) return job;
   farm.add_tasks(job.job_id(), submission.catalogue.tasks, job.task_count(), [&](std::int64_t sent) {
@@ -162,7 +152,7 @@ v1::Job send_tracks(FarmConnection& farm, const v1::Job& job, const Submission& 
   return sealed.job();
 }
 
-int send(FarmConnection& farm, const Options& options, const Submission& submission) {
+int send(FarmConnection& farm, const SubmitOptions& options, const Submission& submission) {
   const std::string request_id = options.request_id.empty() ? random_id() : options.request_id;
   v1::CreateJobRequest create;
   create.set_request_id(request_id);
@@ -228,15 +218,15 @@ int send(FarmConnection& farm, const Options& options, const Submission& submiss
   return code;
 }
 
-int submit(const Options& options) {
+int submit(const SubmitOptions& options) {
   Scan scan;
   std::optional<Submission> submission;
   try {
-    check(options);
+    check_options(options);
     submission = options.audit ? audit_submission(options, scan) : master_submission(options, scan);
     if (!submission) return kUsage;
     v1::JobSpec& spec = submission->spec;
-    spec.set_name(json_text(options.name.empty() ? name_of_inputs(options.inputs) : options.name));
+    spec.set_name(json_text(options.name.empty() ? name_of_inputs(options.inputs.paths) : options.name));
     spec.set_space(json_text(options.space));
     spec.set_priority(options.priority);
     if (!options.memory.empty()) {
@@ -274,12 +264,13 @@ int submit(const Options& options) {
 }  // namespace
 
 void add_submit(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SubmitOptions>();
   CLI::App* verb =
       app.add_subcommand("submit", "Sends files, folders and manifests to a farm, to be mastered or audited");
   verb->add_option(
-          "INPUT", options->inputs,
-          "Audio files, folders with all that lies in them, and CSV or JSON manifests, as the workers reach them")
+          "INPUT", options->inputs.paths,
+          "Audio files, folders with all that lies in them, CSV or JSON manifests and cue sheets, as the workers reach "
+          "them")
       ->required();
   add_farm_options(*verb, options->farm, "One JSON document on stdout; with --wait the report");
   verb->add_option("--out", options->out, "Folder for the masters, as the workers reach it; it lies in no input folder")
@@ -290,7 +281,7 @@ void add_submit(CLI::App& app, Run& run) {
   verb->add_option("--set", options->sets, "Changes one value of the recipe: PATH=VALUE, as loudness.target_lufs=-16")
       ->allow_extra_args(false)
       ->type_name("PATH=VALUE");
-  add_stem_options(*verb, options->stems, options->mixdown);
+  add_stem_options(*verb, options->inputs);
   verb->add_flag("--overwrite", options->overwrite, "Replaces files in the output folder that are not Lathe's own");
   verb->add_flag("--no-cache", options->no_cache, "Does anew what is unchanged");
   verb->add_flag("--pcm-md5", options->pcm_md5, "Also an MD5 of the samples, for all formats");

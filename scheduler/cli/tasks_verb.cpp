@@ -22,7 +22,7 @@ namespace {
 using namespace lathe::scheduler;
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct TasksOptions {
   FarmFlags farm;
   std::string task, job;
   bool only_failed = false;
@@ -53,7 +53,7 @@ void print_lines(const v1::GetTaskLogResponse& log) {
 }
 
 // Of each track of the job about which something was said.
-int logs_of_job(FarmConnection& farm, const Options& options) {
+int logs_of_job(FarmConnection& farm, const TasksOptions& options) {
   v1::ListTasksRequest request;
   request.set_job_id(job_of(farm, options.job));
   request.set_page_size(1000);
@@ -89,7 +89,7 @@ int logs_of_job(FarmConnection& farm, const Options& options) {
   return kOk;
 }
 
-int logs(FarmConnection& farm, const Options& options) {
+int logs(FarmConnection& farm, const TasksOptions& options) {
   if (options.task.empty() == options.job.empty()) {
     say("which track? Give its number, or --job JOB for all tracks of a job");
     return kUsage;
@@ -106,7 +106,7 @@ int logs(FarmConnection& farm, const Options& options) {
   return kOk;
 }
 
-int explain(FarmConnection& farm, const Options& options) {
+int explain(FarmConnection& farm, const TasksOptions& options) {
   v1::ExplainTaskRequest request;
   request.set_task_id(number_of("TASK", options.task));
   const v1::ExplainTaskResponse why = farm.call(request);
@@ -132,7 +132,7 @@ int explain(FarmConnection& farm, const Options& options) {
   return kOk;
 }
 
-int report(const Options& options) {
+int report(const TasksOptions& options) {
   if (options.latest && !options.job.empty() && options.job != "latest") {
     say("either JOB or --latest");
     return kUsage;
@@ -157,8 +157,8 @@ int report(const Options& options) {
 }  // namespace
 
 void add_tasks(CLI::App& app, Run& run) {
-  const auto add = [&](const char* name, const char* help, int (*body)(FarmConnection&, const Options&)) {
-    const auto options = std::make_shared<Options>();
+  const auto add = [&](const char* name, const char* help, int (*body)(FarmConnection&, const TasksOptions&)) {
+    const auto options = std::make_shared<TasksOptions>();
     CLI::App* verb = app.add_subcommand(name, help);
     CLI::Option* task =
         verb->add_option("TASK", options->task, "The track's number, as lathe status and lathe watch --json name it");
@@ -178,7 +178,7 @@ void add_tasks(CLI::App& app, Run& run) {
   add("logs", "What was said during the attempts of a track, or of a job's tracks", logs);
   add("explain", "Why a track waits, where it is, and what was tried", explain);
 
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<TasksOptions>();
   CLI::App* verb = app.add_subcommand(
       "report", "The report of a job, as lathe master and lathe audit give it; exit codes as theirs");
   verb->add_option("JOB", options->job, "The job's number, or latest");

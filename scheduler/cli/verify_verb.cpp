@@ -19,7 +19,7 @@
 namespace lathe::cli {
 namespace {
 
-struct Options {
+struct VerifyOptions {
   std::string folder;
   int jobs = 0;
   bool json = false, no_measure = false, strict = false, quiet = false;
@@ -45,7 +45,7 @@ std::map<std::string, std::string> known_hashes(const FolderCheck& check, const 
   return hashes;
 }
 
-int verify(const Options& options) {
+int verify(const VerifyOptions& options) {
   namespace fs = std::filesystem;
   const fs::path path = output_folder(options.folder);
   NamedMasters masters;
@@ -97,7 +97,7 @@ int verify(const Options& options) {
 }  // namespace
 
 void add_verify(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<VerifyOptions>();
   CLI::App* verb = app.add_subcommand("verify", "Checks masters against the manifest that was left beside them");
   verb->add_option("DIR", options->folder, "The folder that lathe master wrote into (--out), or any bag (BagIt)")
       ->required();

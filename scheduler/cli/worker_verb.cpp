@@ -23,14 +23,14 @@ namespace {
 
 using namespace lathe::scheduler;
 
-struct Options {
+struct WorkerOptions {
   FarmDoor door;
   std::string name, backend = "auto", memory, state_dir;
   std::vector<std::string> roots;
   int jobs = 0;
 };
 
-void say(const std::string& text) { log_line("worker", text); }
+void log(const std::string& text) { log_line("worker", text); }
 
 std::string default_name() {
   char name[256] = "";
@@ -38,7 +38,7 @@ std::string default_name() {
   return fmt::format("{}-{}", name, ::getpid());
 }
 
-int work(const Options& options) {
+int work(const WorkerOptions& options) {
   const std::atomic<int>& ends = termination_requests();
   FarmWorkerSetting setting;
   setting.name = options.name.empty() ? default_name() : options.name;
@@ -47,14 +47,14 @@ int work(const Options& options) {
   setting.backend = options.backend;
   setting.roots = options.roots;
   setting.version = "lathe " LATHE_VERSION;
-  setting.on_news = say;
+  setting.on_news = log;
   try {
     setting.memory_bytes = options.memory.empty() ? default_memory_bytes() : parse_memory(options.memory.c_str());
     setting.spool_dir = state_folder(options.state_dir.empty() ? std::nullopt : std::optional(options.state_dir));
     setting.token = token_of(options.door);
     make_farm_channel(options.door);  // its files are read, and what is wrong with them is said
   } catch (const std::exception& error) {
-    say(error.what());
+    log(error.what());
     return kUsage;
   }
   FarmWorker worker(setting, [&options] { return make_farm_channel(options.door); });
@@ -63,10 +63,10 @@ int work(const Options& options) {
     while (!stop.stop_requested()) {
       const int count = ends.load();
       if (count > 0 && order == WorkerOrder::kWork) {
-        say("draining: ends what it has begun, takes nothing new; once more: gives back what it has begun");
+        log("draining: ends what it has begun, takes nothing new; once more: gives back what it has begun");
         order = WorkerOrder::kDrain;
       } else if (count > 1 && order == WorkerOrder::kDrain) {
-        say("stopping");
+        log("stopping");
         order = WorkerOrder::kStop;
       } else if (count > 2) {
         order = WorkerOrder::kAbort;
@@ -77,10 +77,10 @@ int work(const Options& options) {
   try {
     worker.run(order);
   } catch (const WorkerUnfit& error) {
-    say(error.what());
+    log(error.what());
     return kUsage;
   } catch (const WorkerDenied& error) {
-    say(error.what());
+    log(error.what());
     return kDenied;
   }
   return kOk;
@@ -89,7 +89,7 @@ int work(const Options& options) {
 }  // namespace
 
 void add_worker(CLI::App& app, Run& run) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<WorkerOptions>();
   CLI::App* verb =
       app.add_subcommand("worker", "A worker of the farm: a daemon that masters what a scheduler hands out");
   verb->add_option("--scheduler", options->door.scheduler, "ADDRESS:PORT or unix:PATH, several with commas between")

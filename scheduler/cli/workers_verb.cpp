@@ -1,4 +1,4 @@
-// `lathe workers list | drain | restore`, `lathe calls`, `lathe estimate`: the farm as a whole.
+// `lathe workers list_workers | drain | restore`, `lathe calls`, `lathe estimate`: the farm as a whole.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ namespace {
 using namespace lathe::scheduler;
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct WorkersOptions {
   FarmFlags farm;
   std::string worker;
   std::vector<std::string> inputs;
@@ -54,12 +54,12 @@ void print_workers(const std::vector<v1::Worker>& workers) {
   table.print();
 }
 
-int list(FarmConnection& farm, const Options& options) {
+int list_workers(FarmConnection& farm, const WorkersOptions& options) {
   const std::vector<v1::Worker> workers = all_workers(farm, options.show_gone);
   if (options.farm.json) {
-    Json list = Json::array();
-    for (const v1::Worker& worker : workers) list.push_back(worker_json(worker));
-    print_json(document("lathe.workers.v1", {{"workers", std::move(list)}}));
+    Json list_workers = Json::array();
+    for (const v1::Worker& worker : workers) list_workers.push_back(worker_json(worker));
+    print_json(document("lathe.workers.v1", {{"workers", std::move(list_workers)}}));
     return kOk;
   }
   print_workers(workers);
@@ -68,7 +68,7 @@ int list(FarmConnection& farm, const Options& options) {
 }
 
 template <class Request>
-int steer(FarmConnection& farm, const Options& options) {
+int steer_workers(FarmConnection& farm, const WorkersOptions& options) {
   Request request;
   request.set_worker_id(options.worker);
   const v1::Worker worker = farm.call(request).worker();
@@ -77,7 +77,7 @@ int steer(FarmConnection& farm, const Options& options) {
   return kOk;
 }
 
-int calls(FarmConnection& farm, const Options& options) {
+int calls(FarmConnection& farm, const WorkersOptions& options) {
   std::vector<v1::ListCallsResponse::Call> all;
   v1::ListCallsRequest request;
   do {
@@ -87,16 +87,16 @@ int calls(FarmConnection& farm, const Options& options) {
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty() && static_cast<int>(all.size()) < options.limit);
   if (options.farm.json) {
-    Json list = Json::array();
+    Json list_workers = Json::array();
     for (const auto& call : all) {
-      list.push_back({{"at_ms", call.at_ms()},
-                      {"who", call.who()},
-                      {"role", call.role()},
-                      {"method", call.method()},
-                      {"subject", call.subject()},
-                      {"outcome", call.outcome()}});
+      list_workers.push_back({{"at_ms", call.at_ms()},
+                              {"who", call.who()},
+                              {"role", call.role()},
+                              {"method", call.method()},
+                              {"subject", call.subject()},
+                              {"outcome", call.outcome()}});
     }
-    print_json(document("lathe.calls.v1", {{"calls", std::move(list)}}));
+    print_json(document("lathe.calls.v1", {{"calls", std::move(list_workers)}}));
     return kOk;
   }
   TextTable table({"at", "who", "role", "method", "subject", "outcome"});
@@ -129,7 +129,7 @@ double queued_cost_s(FarmConnection& farm) {
   return cost_s;
 }
 
-int estimate(FarmConnection& farm, const Options& options, const Scan& scan) {
+int estimate(FarmConnection& farm, const WorkersOptions& options, const Scan& scan) {
   const v1::JobKind kind = options.audit ? v1::JOB_KIND_AUDIT : v1::JOB_KIND_MASTER;
   double cost_s = 0;
   std::int64_t bytes = 0;
@@ -166,7 +166,7 @@ int estimate(FarmConnection& farm, const Options& options, const Scan& scan) {
   return kOk;
 }
 
-int estimate(const Options& options) {
+int estimate(const WorkersOptions& options) {
   Scan scan;
   try {
     scan = scan_inputs({options.inputs.begin(), options.inputs.end()}, {}, true);
@@ -186,9 +186,9 @@ int estimate(const Options& options) {
 }  // namespace
 
 void add_workers(CLI::App& app, Run& run) {
-  using Body = int (*)(FarmConnection&, const Options&);
+  using Body = int (*)(FarmConnection&, const WorkersOptions&);
   const auto add = [&run](CLI::App& to, const char* name, const char* help, Body body) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<WorkersOptions>();
     CLI::App* verb = to.add_subcommand(name, help);
     verb->callback([&run, options, body] {
       run = [options, body] {
@@ -199,13 +199,13 @@ void add_workers(CLI::App& app, Run& run) {
   };
   CLI::App* workers = app.add_subcommand("workers", "The farm's workers: lists, drains and restores them");
   workers->require_subcommand(1);
-  auto [verb, options] = add(*workers, "list", "All workers and what they do", list);
+  auto [verb, options] = add(*workers, "list", "All workers and what they do", list_workers);
   verb->add_flag("--gone", options->show_gone, "Also those that are gone");
   add_farm_options(*verb, options->farm);
-  for (const auto& [name, help, body] :
-       {std::tuple{"drain", "Lets a worker end what it holds and then end itself",
-                   Body(&steer<v1::DrainWorkerRequest>)},
-        {"restore", "Gives a drained or quarantined worker work again", Body(&steer<v1::RestoreWorkerRequest>)}}) {
+  for (const auto& [name, help, body] : {std::tuple{"drain", "Lets a worker end what it holds and then end itself",
+                                                    Body(&steer_workers<v1::DrainWorkerRequest>)},
+                                         {"restore", "Gives a drained or quarantined worker work again",
+                                          Body(&steer_workers<v1::RestoreWorkerRequest>)}}) {
     std::tie(verb, options) = add(*workers, name, help, body);
     verb->add_option("NAME", options->worker, "The worker's name or id")->required();
     add_farm_options(*verb, options->farm);
@@ -216,7 +216,7 @@ void add_workers(CLI::App& app, Run& run) {
       ->capture_default_str();
   add_farm_options(*verb, options->farm);
 
-  const auto mine = std::make_shared<Options>();
+  const auto mine = std::make_shared<WorkersOptions>();
   CLI::App* estimate_app =
       app.add_subcommand("estimate", "What inputs would take on the farm, and when they would be ready");
   estimate_app->add_option("INPUT", mine->inputs, "Audio files, folders, and CSV or JSON manifests")->required();

@@ -12,10 +12,12 @@
 namespace lathe::scheduler {
 namespace {
 
-constexpr char kServiceConfig[] = R"({
+constexpr char kWorkerConfig[] = R"({
   "loadBalancingConfig": [{"round_robin": {}}],
   "healthCheckConfig": {"serviceName": ""}
 })";
+
+}  // namespace
 
 std::string text_of(const std::string& option, const std::string& file) {
   if (file.empty()) return {};
@@ -24,8 +26,6 @@ std::string text_of(const std::string& option, const std::string& file) {
   if (!stream || text.empty()) throw std::invalid_argument(option + " " + file + ": cannot be read, or is empty");
   return text;
 }
-
-}  // namespace
 
 std::shared_ptr<grpc::Channel> make_farm_channel(const FarmDoor& door) {
   static std::atomic<int> channels{0};
@@ -42,7 +42,7 @@ std::shared_ptr<grpc::Channel> make_farm_channel(const FarmDoor& door) {
         {text_of("--tls-ca", door.tls_ca), text_of("--tls-key", door.tls_key), text_of("--tls-cert", door.tls_cert)});
   }
   grpc::ChannelArguments arguments;
-  arguments.SetServiceConfigJSON(kServiceConfig);
+  arguments.SetServiceConfigJSON(kWorkerConfig);
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);

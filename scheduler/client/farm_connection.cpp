@@ -16,6 +16,7 @@
 #include "lathe/v1/job.grpc.pb.h"
 #include "lathe/v1/report.grpc.pb.h"
 #include "scheduler/client/farm_address.h"
+#include "scheduler/client/farm_channel.h"
 #include "scheduler/client/line.h"
 
 namespace lathe::scheduler {
@@ -33,7 +34,7 @@ constexpr int kLargestRequest_bytes = 4 << 20;
 
 // Calls are spread over the replicas that say they are well. What may be repeated without a thought is repeated by gRPC
 // at once, most likely at another replica; Repeats does the rest. AddTasks goes on from what the scheduler has instead.
-constexpr const char* kServiceConfig = R"({
+constexpr const char* kCallerConfig = R"({
   "loadBalancingConfig": [{"round_robin": {}}],
   "healthCheckConfig": {"serviceName": ""},
   "methodConfig": [{
@@ -46,15 +47,6 @@ constexpr const char* kServiceConfig = R"({
                     "retryableStatusCodes": ["UNAVAILABLE"]}
   }]
 })";
-
-std::string text_of(const std::string& option, const std::string& file) {
-  if (file.empty()) return {};
-  std::ifstream stream(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream || text.empty())
-    throw std::invalid_argument(fmt::format("{} {}: cannot be read, or is empty", option, file));
-  return text;
-}
 
 // What can stand in a header: gRPC ends the process over anything else.
 bool is_word(const std::string& token) {
@@ -119,7 +111,7 @@ struct FarmConnection::Line {
 
   void connect() {
     grpc::ChannelArguments arguments;
-    arguments.SetServiceConfigJSON(kServiceConfig);
+    arguments.SetServiceConfigJSON(kCallerConfig);
     arguments.SetMaxReceiveMessageSize(kLargestReply_bytes);
     arguments.SetMaxSendMessageSize(kLargestRequest_bytes);
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);

@@ -12,14 +12,12 @@ endforeach()
 file(WRITE ${OUT} "#include \"scheduler/store/migrations.h\"
 
 namespace lathe::scheduler {
-namespace {
 
-constexpr Migration kMigrations[] = {
+std::span<const Migration> ${FUNCTION}() {
+  static constexpr Migration kMigrations[] = {
 ${entries}};
-
-}  // namespace
-
-std::span<const Migration> ${FUNCTION}() { return kMigrations; }
+  return kMigrations;
+}
 
 }  // namespace lathe::scheduler
 ")

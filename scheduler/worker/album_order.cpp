@@ -18,7 +18,7 @@ std::string upper(std::string_view text) {
 }
 
 // "7", "07" and "7/12" are 7; 0 for what is no number.
-int number_of(std::string_view text) {
+int leading_number(std::string_view text) {
   int number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return std::max(number, 0);
@@ -40,8 +40,8 @@ AlbumPlace place_named(std::string_view text) {
       std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(letters), text.end(), is_digit) - text.begin());
   const bool is_place = letters >= 1 && letters <= 2 && end - letters <= 2 &&
                         (end == text.size() || (!is_letter(text[end]) && !is_digit(text[end])));
-  if (!is_place) return {0, {}, number_of(text)};
-  return {0, upper(text.substr(0, letters)), number_of(text.substr(letters))};
+  if (!is_place) return {0, {}, leading_number(text)};
+  return {0, upper(text.substr(0, letters)), leading_number(text.substr(letters))};
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ AlbumPlace place_of(const ScannedTrack& track, const Tags& tags) {
     return tags.first(tag);
   };
   AlbumPlace place = place_named(said("track", "TRACKNUMBER"));
-  place.disc = number_of(said("disc", "DISCNUMBER"));
+  place.disc = leading_number(said("disc", "DISCNUMBER"));
   for (const std::string_view text : {tags.first("VINYLSIDE"), said("side", "SIDE")}) {
     if (const std::string side = side_named(text); !side.empty()) place.side = side;
   }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -14,19 +13,15 @@
 #include "scheduler/worker/digest.h"
 #include "scheduler/worker/master_tasks.h"
 #include "scheduler/worker/output_names.h"
+#include "scheduler/worker/stopwatch.h"
 
 namespace lathe::scheduler {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Clock = std::chrono::steady_clock;
 
 // What is left of a message of 4 MiB for the tracks' results.
 constexpr std::size_t kMostResultBytes = (4 << 20) - (64 << 10);
-
-double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
-
-double seconds_of(const AudioFormat& format) { return static_cast<double>(format.frames) / format.sample_rate_hz; }
 
 bool joins(const v1::TaskSpec& task, std::size_t index) {
   return index > 0 && task.members(static_cast<int>(index)).joins_previous();
@@ -155,7 +150,8 @@ void refuse_shared_names(const std::vector<TrackTask>& tracks) {
   }
 }
 
-void set_inputs(const std::vector<TrackTask>& tracks, const std::vector<std::string>& hashes, FinishedTask& done) {
+void set_group_inputs(const std::vector<TrackTask>& tracks, const std::vector<std::string>& hashes,
+                      FinishedTask& done) {
   done.input = tracks.front().identity;
   done.content_hash = hashes.front();
   for (std::size_t i = 1; i < tracks.size(); ++i) done.more_inputs.emplace_back(tracks[i].identity, hashes[i]);
@@ -208,7 +204,7 @@ FinishedTask TaskRunner::run_group(const MasterJob& job, const v1::TaskSpec& tas
                                    const std::atomic<bool>& is_cancelled) {
   const std::vector<v1::TaskSpec::Member> members = members_of(task);
   return as_group(job, members.size(), [&] {
-    const auto began = Clock::now();
+    const Stopwatch watch;
     std::vector<TrackTask> tracks;
     for (const v1::TaskSpec::Member& member : members) tracks.push_back(planner_.plan(job, member));
     refuse_shared_names(tracks);
@@ -239,7 +235,7 @@ FinishedTask TaskRunner::run_group(const MasterJob& job, const v1::TaskSpec& tas
       if (!job.note.empty()) report.notes.push_back(job.note);
       if (listener.say) {
         const std::string name = report.input.filename().string() + ": ";
-        say_how_it_went(report, seconds_since(began), [&](const std::string& line) { listener.say(name + line); });
+        say_how_it_went(report, watch.seconds(), [&](const std::string& line) { listener.say(name + line); });
       }
       hashes.push_back(report.payload_hash);
       Json track = result_json(report, job.backend);
@@ -251,7 +247,7 @@ FinishedTask TaskRunner::run_group(const MasterJob& job, const v1::TaskSpec& tas
     }
     done.result_json = text_that_fits(std::move(result));
     done.cache_key = group_key(task, tracks, hashes);
-    set_inputs(tracks, hashes, done);
+    set_group_inputs(tracks, hashes, done);
     return done;
   });
 }
@@ -323,7 +319,7 @@ std::optional<FinishedTask> TaskRunner::find_unchanged_group(const v1::TaskSpec&
   result["album"]["runs"] = runs_json(task);
   done.is_unchanged = true;
   done.result_json = result.dump();
-  set_inputs(tracks, hashes, done);
+  set_group_inputs(tracks, hashes, done);
   return done;
 }
 

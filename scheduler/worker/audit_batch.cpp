@@ -16,9 +16,9 @@
 namespace lathe::scheduler {
 namespace {
 
-class Run {
+class AuditRun {
  public:
-  Run(AuditBatch& batch, const Scan& scan, AuditWriter& report)
+  AuditRun(AuditBatch& batch, const Scan& scan, AuditWriter& report)
       : batch_(batch), scan_(scan), report_(report), albums_(scan) {}
 
   AuditSummary run() {
@@ -247,6 +247,6 @@ void count_in(AuditSummary& summary, const FileAudit& file) {
     summary.failed_by_profile[result.name] += result.verdict == Verdict::fail;
 }
 
-AuditSummary AuditBatch::run(const Scan& scan, AuditWriter& report) { return Run(*this, scan, report).run(); }
+AuditSummary AuditBatch::run(const Scan& scan, AuditWriter& report) { return AuditRun(*this, scan, report).run(); }
 
 }  // namespace lathe::scheduler

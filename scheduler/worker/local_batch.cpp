@@ -52,9 +52,9 @@ std::string random_id() {
 }
 
 // One run, and what its threads share: the server's, the worker's, and the caller's, which watches.
-class Run {
+class LocalRun {
  public:
-  Run(LocalBatch& batch, const std::vector<ScannedTrack>& tracks)
+  LocalRun(LocalBatch& batch, const std::vector<ScannedTrack>& tracks)
       : batch_(batch),
         tracks_(tracks),
         lock_(batch.state_dir, batch.out_dir),
@@ -294,7 +294,7 @@ std::string own_executable() {
 
 BatchResult LocalBatch::run(const std::vector<ScannedTrack>& tracks) {
   if (tracks.empty()) return {};
-  return Run(*this, tracks).run();
+  return LocalRun(*this, tracks).run();
 }
 
 }  // namespace lathe::scheduler

@@ -23,15 +23,13 @@
 #include "scheduler/worker/listed_tracks.h"
 #include "scheduler/worker/mix_job.h"
 #include "scheduler/worker/output_names.h"
+#include "scheduler/worker/stopwatch.h"
 #include "scheduler/worker/track_source.h"
 
 namespace lathe::scheduler {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
 
 // What writing, measuring and proving a master takes, where reading, measuring, equalising and solving its gain takes
 // 1: 1.03 to 1.08 in CPU time on ten tracks by the recipe streaming, WAV to WAV.
@@ -104,9 +102,9 @@ double mastering_seconds(const TrackPlan& plan) {
   return plan.planned_s + kWritingToPlanning * masters * std::max(plan.planned_s - restoring_s, 0.0);
 }
 
-class Run {
+class PlanRun {
  public:
-  Run(PlanBatch& batch, const std::vector<ScannedTrack>& tracks)
+  PlanRun(PlanBatch& batch, const std::vector<ScannedTrack>& tracks)
       : batch_(batch),
         tracks_(tracks),
         plans_(tracks.size()),
@@ -272,7 +270,7 @@ class Run {
     const MemoryBudget::Share share = memory_.take(bytes);
     std::optional<MemoryBudget::Share> device_share(device_memory_.take(need.device_bytes));
     job.after_first_pass = [&device_share] { device_share.reset(); };
-    const auto began = Clock::now();
+    const Stopwatch watch;
     const MasteringProgress on_progress = [this, &programme](double done, std::string_view) {
       const std::lock_guard lock(mutex_);
       for (const GroupedTrack& track : programme) shares_[track.track] = done;
@@ -282,7 +280,7 @@ class Run {
     std::vector<PlannedTrack> followers = std::move(planned.joined);
     plans.front().planned = std::move(planned);
     for (std::size_t i = 0; i < followers.size(); ++i) plans[i + 1].planned = std::move(followers[i]);
-    const double took_s = seconds_since(began);
+    const double took_s = watch.seconds();
     const bool is_of_album = shares_gain(job);
     for (std::size_t i = 0; i < plans.size(); ++i) {
       std::vector<std::string>& notes = plans[i].planned->report.notes;
@@ -339,7 +337,7 @@ class Run {
 
 std::vector<TrackPlan> PlanBatch::run(const std::vector<ScannedTrack>& tracks) {
   if (tracks.empty()) return {};
-  return Run(*this, tracks).run();
+  return PlanRun(*this, tracks).run();
 }
 
 }  // namespace lathe::scheduler

@@ -196,6 +196,8 @@ std::string TaskPlanner::result_of(const std::string& cache_key) {
   return recall_(question).result_json();
 }
 
+double seconds_of(const AudioFormat& format) { return static_cast<double>(format.frames) / format.sample_rate_hz; }
+
 std::string content_hash(const TrackTask& track) {
   if (!track.known.content_hash().empty()) return track.known.content_hash();
   return content_hash(*track.job.reader, track.source.part);

@@ -84,6 +84,8 @@ class TaskPlanner {
   NamedFiles named_files_;
 };
 
+double seconds_of(const AudioFormat& format);
+
 // Of the samples: remembered, or read, which leaves the reader where it was.
 std::string content_hash(const TrackTask& track);
 std::string content_hash(AudioReader& reader, const FilePart& part = {});

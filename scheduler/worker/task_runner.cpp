@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "host/report/track_json.h"
@@ -11,6 +10,7 @@
 #include "scheduler/worker/finished_event.h"
 #include "scheduler/worker/master_tasks.h"
 #include "scheduler/worker/output_names.h"
+#include "scheduler/worker/stopwatch.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -19,10 +19,6 @@ namespace fs = std::filesystem;
 
 // The scheduler's limit for a message is 4 MiB; the rest is for who sends it and for which lease.
 constexpr std::size_t kLargestResultBytes = (4 << 20) - 4096;
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point then) { return std::chrono::duration<double>(Clock::now() - then).count(); }
 
 }  // namespace
 
@@ -83,10 +79,10 @@ TaskRunner::Room TaskRunner::take_room(const MasterJob& job, const MemoryNeed& n
     listener.say(fmt::format("spooled to {}: kept in memory it would take {} MiB, and the worker has {}",
                              job.spool_dir.string(), need.kept_bytes >> 20, memory_.total() >> 20));
   }
-  const auto asked = Clock::now();
+  const Stopwatch watch;
   Room room{memory_.take(bytes), device_memory_.take(need.device_bytes), is_spooled ? job.spool_dir : fs::path(),
             bytes > memory_.total() / std::max(2, 2 * job.jobs)};
-  if (const double waited_s = seconds_since(asked); waited_s > 0.1 && listener.say)
+  if (const double waited_s = watch.seconds(); waited_s > 0.1 && listener.say)
     listener.say(fmt::format("waited {:.1f} s for memory", waited_s));
   return room;
 }
@@ -95,13 +91,12 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task, con
                              const std::atomic<bool>& is_cancelled) {
   if (task.stems()) return run_mix(job, task, listener, is_cancelled);
   if (task.members_size() > 1) return run_group(job, task, listener, is_cancelled);
-  const auto began = Clock::now();
+  const Stopwatch watch;
   TrackTask p = planner_.plan(job, members_of(task).front());
   if (shares_gain(p.job)) return run_group(job, task, listener, is_cancelled);
   if (listener.say) {
     listener.say(fmt::format("began on {}, {}, {}: {}, {:.1f} s", listener.worker, engine_name(),
-                             backend_name(job.backend), format_text(p.format),
-                             static_cast<double>(p.format.frames) / p.format.sample_rate_hz));
+                             backend_name(job.backend), format_text(p.format), seconds_of(p.format)));
   }
   if (job.use_cache) {
     if (auto unchanged = find_unchanged(p)) {
@@ -110,9 +105,16 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task, con
       return std::move(*unchanged);
     }
   }
-  std::vector<Replace> replace;
-  for (const OutputSpec& output : p.job.outputs) replace.push_back(replace_policy(job, p, output.path));
-  Room room = take_room(job, master_.memory_needed(p.job.chain, p.job.outputs, p.format, p.job.backend), listener);
+  const MemoryNeed need = master_.memory_needed(p.job.chain, p.job.outputs, p.format, p.job.backend);
+  return master_planned(job, p, need, watch, listener, is_cancelled).task;
+}
+
+TaskRunner::Mastered TaskRunner::master_planned(const MasterJob& job, TrackTask& p, const MemoryNeed& need,
+                                                const Stopwatch& watch, const TaskListener& listener,
+                                                const std::atomic<bool>& is_cancelled) {
+  FinishedTask done;
+  for (const OutputSpec& output : p.job.outputs) done.replace.push_back(replace_policy(job, p, output.path));
+  Room room = take_room(job, need, listener);
   p.job.spool_dir = room.spool_dir;
   p.job.after_first_pass = [&room, &p] {
     room.device.reset();
@@ -121,21 +123,23 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task, con
   const MemoryRelease release(room.is_large ? &master_ : nullptr);
   MasteredTrack mastered = master_.master(p.job, listener.progress, is_cancelled);
 
-  if (!job.note.empty()) mastered.report.notes.push_back(job.note);
-  if (listener.say) say_how_it_went(mastered.report, seconds_since(began), listener.say);
-  FinishedTask done;
-  done.content_hash = mastered.report.payload_hash;
-  done.cache_key = p.cache_key(done.content_hash);
-  nlohmann::ordered_json result = result_json(mastered.report, job.backend);
+  TrackReport& report = mastered.report;
+  report.notes.insert(report.notes.begin(), p.notes.begin(), p.notes.end());
+  if (!job.note.empty()) report.notes.push_back(job.note);
+  if (listener.say) say_how_it_went(report, watch.seconds(), listener.say);
+  std::vector<std::string> hashes;
+  for (const StemReport& stem : report.stems) hashes.push_back(stem.payload_hash);
+  done.content_hash = hashes.empty() ? report.payload_hash : hashes.front();
+  done.cache_key = p.cache_key(hashes.empty() ? report.payload_hash : mix_hash(p, hashes));
+  nlohmann::ordered_json result = result_json(report, job.backend);
   describe_source(p.source, result);
   done.result_json = result.dump();
   done.input = p.identity;
-  done.replace = std::move(replace);
   done.was_free = std::move(p.was_free);
-  done.audio_s = static_cast<double>(mastered.report.frames) / mastered.report.sample_rate_hz;
-  done.busy = mastered.report.busy;
+  done.audio_s = static_cast<double>(report.frames) / report.sample_rate_hz;
+  done.busy = report.busy;
   add_files(std::move(mastered), done);
-  return done;
+  return {std::move(done), std::move(hashes)};
 }
 
 std::optional<FinishedTask> TaskRunner::find_unchanged(const TrackTask& p) {
@@ -159,7 +163,7 @@ bool TaskRunner::take_known(const TrackTask& p, FinishedTask& done) {
   result.erase("busy");  // nobody was, this time
   done.result_json = result.dump();
   done.input = p.identity;
-  done.audio_s = static_cast<double>(p.format.frames) / p.format.sample_rate_hz;
+  done.audio_s = seconds_of(p.format);
   return true;
 }
 

@@ -17,6 +17,7 @@
 #include "scheduler/store/job_records.h"
 #include "scheduler/worker/backend_choice.h"
 #include "scheduler/worker/memory_budget.h"
+#include "scheduler/worker/stopwatch.h"
 #include "scheduler/worker/task_plan.h"
 
 namespace lathe::scheduler {
@@ -105,6 +106,13 @@ class TaskRunner {
                          const std::atomic<bool>& is_cancelled);
   MasteredAlbum master_group(const MasterJob& job, const v1::TaskSpec& task, const std::vector<TrackTask>& tracks,
                              const TaskListener& listener, const std::atomic<bool>& is_cancelled);
+  // Masters what is planned, in the room that it needs. Of a mix, `hashes` are its stems' contents.
+  struct Mastered {
+    FinishedTask task;
+    std::vector<std::string> hashes;
+  };
+  Mastered master_planned(const MasterJob& job, TrackTask& track, const MemoryNeed& need, const Stopwatch& watch,
+                          const TaskListener& listener, const std::atomic<bool>& is_cancelled);
   // A mix of stems: see stem_task.cpp.
   FinishedTask run_mix(const MasterJob& job, const v1::TaskSpec& task, const TaskListener& listener,
                        const std::atomic<bool>& is_cancelled);

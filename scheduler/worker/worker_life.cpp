@@ -11,18 +11,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTick = 50ms;
 // And ten times the predicted work: reading from slow storage says nothing while it waits.
 constexpr std::int64_t kStallMs = 10 * 60'000;
 // An executor that dies so often in a row without having become ready will not get better.
 constexpr int kDeathsUnready = 3;
-
-v1::LeaseRef ref_of(LeaseKey key) {
-  v1::LeaseRef lease;
-  lease.set_task_id(key.task_id);
-  lease.set_token(key.token);
-  return lease;
-}
 
 FailureClass failure_class_of(v1::FailureClass failure_class) {
   switch (failure_class) {

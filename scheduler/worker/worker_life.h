@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -19,6 +20,15 @@
 #include "scheduler/worker/slot_memory.h"
 
 namespace lathe::scheduler {
+
+inline constexpr std::chrono::milliseconds kTick{50};
+
+inline v1::LeaseRef ref_of(LeaseKey key) {
+  v1::LeaseRef lease;
+  lease.set_task_id(key.task_id);
+  lease.set_token(key.token);
+  return lease;
+}
 
 class WorkerLife final : private WorkerPort {
  public:

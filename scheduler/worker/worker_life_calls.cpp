@@ -16,17 +16,9 @@ using grpc::StatusCode;
 using Answer = WorkerSession::Answer;
 using Async = SchedulerCalls::Async;
 
-constexpr auto kTick = 50ms;
 constexpr auto kCallDeadline = 15s;
 constexpr std::int64_t kAcquireWaitMs = 20'000;
 constexpr std::int64_t kProgressMs = 2'000;
-
-v1::LeaseRef ref_of(LeaseKey key) {
-  v1::LeaseRef lease;
-  lease.set_task_id(key.task_id);
-  lease.set_token(key.token);
-  return lease;
-}
 
 WorkerSession::Standing standing_of(v1::WorkerState state) {
   switch (state) {

@@ -8,7 +8,7 @@
 namespace lathe::bench {
 namespace {
 
-constexpr std::int64_t kBlock = 100'000, kSmallBlock = 4'321;  // frames: where a track is cut must not matter
+constexpr std::int64_t kStep = 100'000, kSmallBlock = 4'321;  // frames: where a track is cut must not matter
 
 using Results = std::vector<JobResult>;
 
@@ -40,16 +40,16 @@ void check_again(Findings& findings, const std::vector<Job>& jobs, const Results
 
 void check_twice(Findings& findings, const std::vector<Job>& jobs, const OpenBackend& open) {
   const MakePass make_pass = open();
-  const Results first = run_all(jobs, make_pass, kBlock);
+  const Results first = run_all(jobs, make_pass, kStep);
   check_again(findings, jobs, first, "the same job again, cut elsewhere",
               [&] { return std::vector<Results>{run_all(jobs, make_pass, kSmallBlock)}; });
   check_again(findings, jobs, first, "the same job on another stream",
-              [&] { return std::vector<Results>{run_all(jobs, open(), kBlock)}; });
+              [&] { return std::vector<Results>{run_all(jobs, open(), kStep)}; });
   check_again(findings, jobs, first, "the same job in two threads at once", [&] {
     const auto other = [&](std::int64_t most_frames) {
       return std::async(std::launch::async, [&, most_frames] { return run_all(jobs, open(), most_frames); });
     };
-    auto a = other(kBlock), b = other(kSmallBlock);
+    auto a = other(kStep), b = other(kSmallBlock);
     std::vector<Results> results;
     results.push_back(a.get());
     results.push_back(b.get());

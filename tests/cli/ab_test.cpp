@@ -16,9 +16,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr int kRate = 44100;
-constexpr Stored kWav24{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
-
 std::string from_base64(const std::string& text) {
   std::string bytes(text.size() / 4 * 3, '\0');
   const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),

@@ -8,8 +8,6 @@
 namespace lathe::test {
 namespace {
 
-constexpr Stored kWav16{SF_FORMAT_WAV, SF_FORMAT_PCM_16}, kFlac16{SF_FORMAT_FLAC, SF_FORMAT_PCM_16};
-
 class AuditManifest : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -15,7 +15,6 @@
 namespace lathe::test {
 namespace {
 
-constexpr Stored kWav16{SF_FORMAT_WAV, SF_FORMAT_PCM_16}, kFlac16{SF_FORMAT_FLAC, SF_FORMAT_PCM_16};
 constexpr int kFiles = 6;
 
 class AuditMemory : public ::testing::Test {

@@ -17,8 +17,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr Stored kWav{SF_FORMAT_WAV, SF_FORMAT_PCM_16}, kFlac{SF_FORMAT_FLAC, SF_FORMAT_PCM_16};
-
 // Names of files and texts of tags, as bytes.
 const std::vector<std::string>& hostile_names() {
   static const std::vector<std::string> names = {"<script>alert(1)<",
@@ -45,9 +43,9 @@ void write_hostile_catalogue(const Workspace& work) {
   for (const std::string& name : hostile_names()) {
     const bool is_flac = ++number % 2 == 0;
     const SoundTags tags = {{SF_STR_TITLE, name}, {SF_STR_ARTIST, name + "</td></script>"}};
-    write_sound(work.in() / name / (name + (is_flac ? ".flac" : ".wav")), sound, is_flac ? kFlac : kWav, tags);
+    write_sound(work.in() / name / (name + (is_flac ? ".flac" : ".wav")), sound, is_flac ? kFlac16 : kWav16, tags);
   }
-  write_sound(work.in() / "long.flac", sound, kFlac, {{SF_STR_TITLE, std::string(10000, 'x') + "<b>"}});
+  write_sound(work.in() / "long.flac", sound, kFlac16, {{SF_STR_TITLE, std::string(10000, 'x') + "<b>"}});
 }
 
 std::string report(const Workspace& work, const std::string& format) {
@@ -149,7 +147,7 @@ TEST(AuditReport, JsonKeepsTheTextAndIsValid) {
 TEST(AuditReport, TheNameOfTheReportSaysItsFormat) {
   const Workspace work;
   Random random = seeded(402);
-  write_sound(work.in() / "one.wav", wandering(random, 8000, 1, 1, 0.5), kWav);
+  write_sound(work.in() / "one.wav", wandering(random, 8000, 1, 1, 0.5), kWav16);
   for (const auto& [name, start] : {std::pair{"a.html", "<!doctype html>"},
                                     {"a.htm", "<!doctype html>"},
                                     {"a.csv", "path,album,"},
@@ -171,7 +169,7 @@ TEST(AuditReport, TheNameOfTheReportSaysItsFormat) {
 TEST(AuditReport, ASeriesHasAValueEveryTenthOfASecond) {
   const Workspace work;
   Random random = seeded(403);
-  write_sound(work.in() / "one.wav", wandering(random, 8000, 1, 5.25, 0.5), kWav);
+  write_sound(work.in() / "one.wav", wandering(random, 8000, 1, 5.25, 0.5), kWav16);
   const auto file_of = [&](const std::vector<std::string>& more) {
     std::vector<std::string> arguments = {"audit", work.in().string(), "--no-cache", "--format", "json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -201,7 +199,7 @@ TEST(AuditReport, TheTruePeakIsFoundWhereItIs) {
   Random random = seeded(404);
   Sound sound = wandering(random, 8000, 2, 20, 0.3);
   sound.channels[1][8000 * 13] = 0.9;
-  write_sound(work.in() / "one.wav", sound, kWav);
+  write_sound(work.in() / "one.wav", sound, kWav16);
   const nlohmann::json file =
       run_program({"audit", work.in().string(), "--no-cache", "--json"}).json().at("files").at(0);
   // A block of the auditor is 16,384 frames.
@@ -211,7 +209,7 @@ TEST(AuditReport, TheTruePeakIsFoundWhereItIs) {
 TEST(AuditReport, NothingIsLeftWhereAReportCannotBe) {
   const Workspace work;
   Random random = seeded(405);
-  write_sound(work.in() / "one.wav", wandering(random, 8000, 1, 1, 0.5), kWav);
+  write_sound(work.in() / "one.wav", wandering(random, 8000, 1, 1, 0.5), kWav16);
   const fs::path out = work.root() / "no folder" / "a.csv";
   const ProgramResult result = run_program({"audit", work.in().string(), "--no-cache", "--out", out.string()});
   EXPECT_EQ(result.exit_code, 2);
@@ -223,7 +221,7 @@ TEST(AuditReport, NothingIsLeftWhereAReportCannotBe) {
 TEST(AuditReport, WhatIsNoFileIsNotReplaced) {
   const Workspace work;
   Random random = seeded(406);
-  write_sound(work.in() / "one.wav", wandering(random, 8000, 1, 1, 0.5), kWav);
+  write_sound(work.in() / "one.wav", wandering(random, 8000, 1, 1, 0.5), kWav16);
   const fs::path pipe = work.root() / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   fs::create_symlink(pipe, work.root() / "link");
@@ -239,7 +237,7 @@ TEST(AuditReport, NoReportReplacesAnInput) {
   const Workspace work;
   Random random = seeded(407);
   const fs::path one = work.in() / "one.wav", odd = work.root() / "odd.dat", manifest = work.root() / "list.csv";
-  write_sound(one, wandering(random, 8000, 1, 1, 0.5), kWav);
+  write_sound(one, wandering(random, 8000, 1, 1, 0.5), kWav16);
   fs::copy_file(one, odd);
   spill(manifest, "path\nin/one.wav\n");
   fs::create_symlink(one, work.root() / "link.txt");

@@ -16,11 +16,6 @@
 namespace lathe::test {
 namespace {
 
-constexpr Stored kWav16{SF_FORMAT_WAV, SF_FORMAT_PCM_16}, kWav24{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
-constexpr Stored kWav8{SF_FORMAT_WAV, SF_FORMAT_PCM_U8}, kWav32{SF_FORMAT_WAV, SF_FORMAT_PCM_32};
-constexpr Stored kWavFloat{SF_FORMAT_WAV, SF_FORMAT_FLOAT}, kFlac24{SF_FORMAT_FLAC, SF_FORMAT_PCM_24};
-constexpr int kViolations = 7, kUnmeasurable = 8, kNothingRead = 3;
-
 ProgramResult audit(const Workspace& work, const std::vector<std::string>& more = {}) {
   ProgramCall call;
   call.arguments = {"audit", work.in().string(), "--format", "json", "--no-cache"};

@@ -14,9 +14,6 @@ namespace {
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
-constexpr Stored kWav24{SF_FORMAT_WAV, SF_FORMAT_PCM_24}, kFlac24{SF_FORMAT_FLAC, SF_FORMAT_PCM_24},
-    kFloat{SF_FORMAT_WAV, SF_FORMAT_FLOAT};
-
 class Compare : public ::testing::Test {
  protected:
   Compare() {
@@ -188,7 +185,7 @@ TEST_F(Compare, MonoAgainstStereoAndOtherLengthsAreComparedAndSaid) {
   Sound mono{44100, {sound_.channels[0]}};
   for (std::size_t n = 0; n < mono.channels[0].size(); ++n)
     mono.channels[0][n] = (sound_.channels[0][n] + sound_.channels[1][n]) / 2;
-  put("mono.wav", mono, kFloat);
+  put("mono.wav", mono, kWavFloat);
   const Json one = pair("a.wav", "mono.wav");
   EXPECT_LT(one.at("residual_db").get<double>(), -100);
   EXPECT_THAT(one.at("notes")[0].get<std::string>(), HasSubstr("compared as the mean of all"));
@@ -221,7 +218,7 @@ TEST_F(Compare, SilenceAndStrangersGetWordsAndNoFigures) {
 TEST_F(Compare, SamplesThatAreNoNumbersAreCountedAndAFileOfThemIsItselfAllTheSame) {
   Sound broken = sound_;
   broken.channels[0][1000] = std::nan("");
-  put("nan.wav", broken, kFloat);
+  put("nan.wav", broken, kWavFloat);
   EXPECT_EQ(run_program({"compare", path("nan.wav").string(), path("nan.wav").string()}).exit_code, 0);
   const Json one = pair("a.wav", "nan.wav");
   EXPECT_THAT(one.at("notes")[0].get<std::string>(), HasSubstr("0 in A, 1 in B"));

@@ -17,15 +17,13 @@ namespace {
 using ::testing::HasSubstr;
 using Json = nlohmann::ordered_json;
 
-constexpr Stored kWav{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
-
 class FarmClientReport : public ::testing::Test {
  protected:
   void SetUp() override {
     Random random = seeded(71);
-    write_sound(work_.in() / "a" / "1.wav", wandering(random, 44100, 2, 4, 0.4), kWav);
+    write_sound(work_.in() / "a" / "1.wav", wandering(random, 44100, 2, 4, 0.4), kWav24);
     write_sound(work_.in() / "a" / "2.flac", wandering(random, 48000, 1, 3, 0.3), {SF_FORMAT_FLAC, SF_FORMAT_PCM_16});
-    write_sound(work_.in() / "b" / "3.wav", wandering(random, 44100, 2, 3, 0.1), kWav);
+    write_sound(work_.in() / "b" / "3.wav", wandering(random, 44100, 2, 3, 0.1), kWav24);
     spill(work_.in() / "b" / "4.wav", "no audio");
   }
 

@@ -27,13 +27,13 @@ class FarmRequests : public testing::Test {
 };
 
 TEST_F(FarmRequests, AHundredOfTheSameAtOnceAreOneJobWhoseTracksAreMasteredOnce) {
-  constexpr int kSubmitters = 100, kTracks = 5;
-  write_short_tracks(work_.in(), kTracks);
+  constexpr int kAtOnce = 100, kTracksOfOneJob = 5;
+  write_short_tracks(work_.in(), kTracksOfOneJob);
   Farm farm(work_.root() / "farm", {});
   const ProgramCall call = farm.call({"submit", work_.in().string(), "--out", work_.out().string(), "--request-id",
                                       "the-very-same", "--json", "--patience", "60"});
   std::vector<std::unique_ptr<RunningProgram>> submitters;
-  for (int i = 0; i < kSubmitters; ++i) submitters.push_back(std::make_unique<RunningProgram>(call));
+  for (int i = 0; i < kAtOnce; ++i) submitters.push_back(std::make_unique<RunningProgram>(call));
   std::set<std::int64_t> jobs;
   for (const auto& submitter : submitters) {
     const ProgramResult result = submitter->wait();
@@ -45,21 +45,21 @@ TEST_F(FarmRequests, AHundredOfTheSameAtOnceAreOneJobWhoseTracksAreMasteredOnce)
   const std::string job = std::to_string(*jobs.begin());
   const nlohmann::json end = farm.wait_for_end(job);
   EXPECT_EQ(end.at("state"), "SUCCEEDED");
-  EXPECT_EQ(end.at("counts").at("done"), kTracks);
+  EXPECT_EQ(end.at("counts").at("done"), kTracksOfOneJob);
   const nlohmann::json report = farm.run({"report", job, "--format", "json"}).json();
-  ASSERT_EQ(report.at("tracks").size(), kTracks);
+  ASSERT_EQ(report.at("tracks").size(), kTracksOfOneJob);
   for (const auto& track : report.at("tracks")) {
     EXPECT_EQ(track.at("state"), "DONE");
     for (const auto& output : track.at("outputs"))
       EXPECT_EQ(scheduler::file_sha256(std::string(output.at("path"))), output.at("sha256"));
   }
-  for (int task = 1; task <= kTracks; ++task) {
+  for (int task = 1; task <= kTracksOfOneJob; ++task) {
     const ProgramResult explained = farm.run({"explain", std::to_string(task), "--json"});
     ASSERT_EQ(explained.exit_code, 0) << explained.err;
     EXPECT_EQ(explained.json().at("attempts"), 1) << explained.out;
   }
-  EXPECT_NE(farm.run({"explain", std::to_string(kTracks + 1)}).exit_code, 0);
-  EXPECT_EQ(count_masters(work_.out()), kTracks);
+  EXPECT_NE(farm.run({"explain", std::to_string(kTracksOfOneJob + 1)}).exit_code, 0);
+  EXPECT_EQ(count_masters(work_.out()), kTracksOfOneJob);
   farm.drain_worker(0);
   farm.drain_worker(1);
   farm.expect_sound();

@@ -13,8 +13,6 @@
 namespace lathe::test {
 namespace {
 
-constexpr int kSomeFailed = 1, kNothingRead = 3, kUnreadable = 8;
-
 struct Misdeed {
   std::string fault, code, words;
 };
@@ -74,7 +72,7 @@ TEST_P(Isolation, InMasterIsOneFailedTrackEach) {
 
 TEST_P(Isolation, InAuditIsOneUnreadableFileEach) {
   const ProgramResult result = run_program(audit_call(misbehaving(GetParam().fault + ":/bad.")));
-  EXPECT_EQ(result.exit_code, kUnreadable) << result.err;
+  EXPECT_EQ(result.exit_code, kUnmeasurable) << result.err;
   int measured = 0, unreadable = 0;
   const nlohmann::json report = result.json();
   for (const nlohmann::json& file : report.at("files")) {

@@ -11,10 +11,6 @@
 namespace lathe::test {
 namespace {
 
-constexpr Stored kWav24{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
-constexpr Stored kWav16{SF_FORMAT_WAV, SF_FORMAT_PCM_16};
-constexpr Stored kFlac24{SF_FORMAT_FLAC, SF_FORMAT_PCM_24};
-
 // A limiter, an equaliser with a long kernel and a compressor: all that remembers what was before.
 constexpr const char* kRecipe =
     "recipe: v1\n"

@@ -13,11 +13,9 @@
 namespace lathe::test {
 namespace {
 
-constexpr Stored kWav{SF_FORMAT_WAV, SF_FORMAT_PCM_16};
-
 void put_good(const fs::path& file, std::uint64_t seed = 30) {
   Random random(seed);
-  write_sound(file, wandering(random, 44100, 1, 1, 0.5), kWav);
+  write_sound(file, wandering(random, 44100, 1, 1, 0.5), kWav16);
 }
 
 class MasterBadInput : public ::testing::Test {
@@ -109,7 +107,7 @@ TEST_F(MasterBadInput, ScrubbingWritesZerosInTheirPlace) {
 }
 
 TEST_F(MasterBadInput, AFileOfNoFramesIsNamed) {
-  write_sound(work_.in() / "m.wav", {44100, {{}, {}}}, kWav);
+  write_sound(work_.in() / "m.wav", {44100, {{}, {}}}, kWav16);
   expect_failed("m.wav", "UNUSABLE_AUDIO", {"0 frames"});
 }
 
@@ -153,7 +151,7 @@ TEST_F(MasterBadInput, AMissingInputFailsAndTheRestIsDone) {
 TEST_F(MasterBadInput, AFileThatIsWrittenToWhileItIsReadIsNoMaster) {
   const fs::path growing = work_.in() / "growing.wav";
   Random random(33);
-  write_sound(growing, wandering(random, 44100, 2, 60, 0.5), kWav);
+  write_sound(growing, wandering(random, 44100, 2, 60, 0.5), kWav16);
   RunningProgram program(work_.master_call({"--json"}));
   for (auto time = fs::last_write_time(growing); !program.ends_within(1);)
     fs::last_write_time(growing, time += std::chrono::milliseconds(1));

@@ -12,8 +12,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr Stored kWav24{SF_FORMAT_WAV, SF_FORMAT_PCM_24}, kAiff24{SF_FORMAT_AIFF, SF_FORMAT_PCM_24};
-
 class MasterChecks : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -11,9 +11,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr Stored kWav24{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
-constexpr Stored kFlac24{SF_FORMAT_FLAC, SF_FORMAT_PCM_24};
-constexpr const char* kCopy = "recipe: v1\nname: copy\n";
 constexpr const char* kLoud =
     "recipe: v1\nname: loud\nchain: [{eq: {bands: [{type: high-pass, freq_hz: 30}]}}, {limit: {ceiling_dbtp: -1}}]\n"
     "loudness: {target_lufs: -16}\n";

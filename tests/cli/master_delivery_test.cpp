@@ -14,9 +14,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr Stored kWav24{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
-constexpr const char* kCopy = "recipe: v1\nname: copy\n";
-
 std::string sha256(const std::string& bytes) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;

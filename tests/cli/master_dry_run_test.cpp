@@ -10,14 +10,12 @@
 namespace lathe::test {
 namespace {
 
-constexpr Stored kWav{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
-
 class MasterDryRun : public ::testing::Test {
  protected:
   void SetUp() override {
     Random random = seeded(71);
-    write_sound(work_.in() / "soft.wav", wandering(random, 44100, 2, 4, 0.1), kWav);
-    write_sound(work_.in() / "hard.wav", strokes(random, 44100, 2, 4, -40), kWav);
+    write_sound(work_.in() / "soft.wav", wandering(random, 44100, 2, 4, 0.1), kWav24);
+    write_sound(work_.in() / "hard.wav", strokes(random, 44100, 2, 4, -40), kWav24);
   }
 
   Workspace work_;

@@ -15,9 +15,6 @@
 namespace lathe::test {
 namespace {
 
-constexpr int kRate = 44100;
-constexpr Stored kFloat{SF_FORMAT_WAV, SF_FORMAT_FLOAT};
-
 std::string recipe_of(const std::string& stage) {
   return "recipe: v1\nchain:\n  - " + stage + "\noutputs:\n  - {bits: 32f}\n";
 }
@@ -38,7 +35,7 @@ double level_db(const Signal& x) {
 }
 
 Sound mastered(const Workspace& work, const Sound& sound, const std::string& stage, nlohmann::json* report = nullptr) {
-  write_sound(work.in() / "a.wav", sound, kFloat);
+  write_sound(work.in() / "a.wav", sound, kWavFloat);
   const ProgramResult result = work.master({"--recipe", work.recipe(recipe_of(stage)), "--json"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   if (report != nullptr) *report = result.json();

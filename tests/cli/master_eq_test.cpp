@@ -20,7 +20,7 @@ constexpr double kResponseDb = 0.05;
 constexpr double kDeepDb = -50;        // below, the response is not held to the target
 constexpr double kSymmetry = 1e-5;     // of the largest sample
 constexpr double kImpulse = 1.0 / 64;  // room for boosts: a 32f master is clamped at full scale
-constexpr int kPoints = 160;
+constexpr int kSweepPoints = 160;
 
 struct Named {
   BandType type;
@@ -65,7 +65,7 @@ std::string yaml_of(const EqBand& band) {
   return text + "}";
 }
 
-std::string recipe_of(const std::vector<EqBand>& bands) {
+std::string eq_recipe(const std::vector<EqBand>& bands) {
   std::string text = "recipe: v1\nchain:\n  - eq:\n      bands:\n";
   for (const EqBand& band : bands) text += "        - " + yaml_of(band) + "\n";
   return text + "outputs:\n  - {bits: 32f}\n";
@@ -89,8 +89,8 @@ void expect_response(const Signal& x, int rate, const std::vector<EqBand>& bands
   const auto first = static_cast<std::size_t>(std::find_if(x.begin(), x.end(), is_sound) - x.begin());
   const auto end = x.size() - static_cast<std::size_t>(std::find_if(x.rbegin(), x.rend(), is_sound) - x.rbegin());
   double worst = 0, worst_hz = 0;
-  for (int i = 0; i < kPoints; ++i) {
-    const double hz = 20 * std::pow(1000.0, static_cast<double>(i) / (kPoints - 1));
+  for (int i = 0; i < kSweepPoints; ++i) {
+    const double hz = 20 * std::pow(1000.0, static_cast<double>(i) / (kSweepPoints - 1));
     const double target = db(target_oracle(bands, hz));
     if (target < kDeepDb) continue;
     const double error = std::abs(db(response(x, first, end, hz / rate) / kImpulse) - target);
@@ -116,8 +116,8 @@ Sound equalised(const Workspace& work, const std::vector<EqBand>& bands, int rat
   write_sound(work.in() / "impulse.wav",
               {rate, {impulses(frames, {static_cast<std::int64_t>(centre)}, kImpulse), impulses(frames, {})}},
               {SF_FORMAT_WAV, SF_FORMAT_FLOAT});
-  const ProgramResult run = work.master({"--recipe", work.recipe(recipe_of(bands)), "-q"});
-  EXPECT_EQ(run.exit_code, 0) << run.err << recipe_of(bands);
+  const ProgramResult run = work.master({"--recipe", work.recipe(eq_recipe(bands)), "-q"});
+  EXPECT_EQ(run.exit_code, 0) << run.err << eq_recipe(bands);
   return run.exit_code == 0 ? read_sound(work.out() / "impulse.wav") : Sound{};
 }
 
@@ -148,7 +148,7 @@ TEST_P(MasterEq, ManyBandsTogetherMeetTheirProduct) {
     for (int i = 0; i < 6; ++i)
       bands.push_back(random_band(random, random.one_of({BandType::bell, BandType::low_shelf, BandType::high_shelf,
                                                          BandType::tilt, BandType::high_pass})));
-    SCOPED_TRACE(recipe_of(bands));
+    SCOPED_TRACE(eq_recipe(bands));
     const Workspace work;
     const Sound sound = equalised(work, bands, rate, centre);
     ASSERT_EQ(sound.channels.size(), 2u);

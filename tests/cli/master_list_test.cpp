@@ -11,9 +11,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr Stored kFlac16{SF_FORMAT_FLAC, SF_FORMAT_PCM_16};
-constexpr const char* kCopy = "recipe: v1\nname: copy\n";
-
 class MasterList : public testing::Test {
  protected:
   MasterList() {

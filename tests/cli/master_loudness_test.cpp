@@ -13,10 +13,6 @@ namespace {
 
 constexpr double kTrimDb = 0.25;  // reduction beyond the recipe's limit that single groups get after the 16x check
 
-constexpr Stored kWav16{SF_FORMAT_WAV, SF_FORMAT_PCM_16}, kWav24{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
-constexpr Stored kWav32{SF_FORMAT_WAV, SF_FORMAT_PCM_32}, kWavFloat{SF_FORMAT_WAV, SF_FORMAT_FLOAT};
-constexpr Stored kFlac16{SF_FORMAT_FLAC, SF_FORMAT_PCM_16}, kFlac24{SF_FORMAT_FLAC, SF_FORMAT_PCM_24};
-
 double reduction_db(const nlohmann::json& track) {
   for (const auto& stage : track.at("stages")) {
     if (stage.at("name") == "limit") return stage.at("max_gain_reduction_db").get<double>();

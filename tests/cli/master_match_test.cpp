@@ -11,8 +11,7 @@
 namespace lathe::test {
 namespace {
 
-constexpr Stored kWav24{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
-constexpr std::int64_t kPoints = 8192;
+constexpr std::int64_t kTransform = 8192;
 
 // y[n] = (1 - a) x[n] + a y[n - 1], mixed with x: a shelf that darkens.
 Signal darkened(const Signal& x, double a) {
@@ -32,8 +31,8 @@ Sound darkened(Sound sound, double a) {
 
 // dB in thirds of an octave from 50 Hz to 16 kHz, their mean taken away.
 std::vector<double> balance(const Sound& sound) {
-  const LongTermOracle spectrum = long_term_oracle(sound.channels, sound.sample_rate_hz, kPoints);
-  const double bin_hz = static_cast<double>(sound.sample_rate_hz) / kPoints;
+  const LongTermOracle spectrum = long_term_oracle(sound.channels, sound.sample_rate_hz, kTransform);
+  const double bin_hz = static_cast<double>(sound.sample_rate_hz) / kTransform;
   std::vector<double> levels;
   for (double f = 1000 * std::exp2(-13 / 3.0); f < 16500; f *= std::exp2(1 / 3.0))
     levels.push_back(10 * std::log10(third_octave_power(spectrum.power, bin_hz, f)));

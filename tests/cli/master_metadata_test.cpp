@@ -19,9 +19,6 @@ using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using ::testing::UnorderedElementsAre;
 
-constexpr Stored kWav{SF_FORMAT_WAV, SF_FORMAT_PCM_16}, kFlac{SF_FORMAT_FLAC, SF_FORMAT_PCM_16},
-    kAiff{SF_FORMAT_AIFF, SF_FORMAT_PCM_16};
-
 const FieldList kFields = {{"TITLE", "Où vas-tu"},
                            {"ARTIST", "Sigur Rós"},
                            {"ARTIST", "A second one"},
@@ -87,9 +84,9 @@ class MasterMetadata : public ::testing::Test {
   std::string full_flac() const {
     FieldList fields = kFields;
     fields.emplace_back("REPLAYGAIN_TRACK_GAIN", "-7.03 dB");
-    return with_flac_blocks(sound(kFlac), {{4, comment_block(fields)},
-                                           {6, picture_block(3, "image/png", "Front", kCover)},
-                                           {6, picture_block(4, "image/jpeg", "", "\xff\xd8 back")}});
+    return with_flac_blocks(sound(kFlac16), {{4, comment_block(fields)},
+                                             {6, picture_block(3, "image/png", "Front", kCover)},
+                                             {6, picture_block(4, "image/jpeg", "", "\xff\xd8 back")}});
   }
 
   // One master of one input, made twice; the report's entry of its output.
@@ -214,7 +211,7 @@ TEST_F(MasterMetadata, FromFlacToWav) {
 TEST_F(MasterMetadata, FromWavToFlacAndBack) {
   std::vector<RawChunk> chunks = kWaveChunks;
   chunks.push_back({"id3 ", id3_tag_of(id3_of_all_fields())});
-  master("in.wav", with_chunks(sound(kWav), chunks), "{format: flac}");
+  master("in.wav", with_chunks(sound(kWav16), chunks), "{format: flac}");
   EXPECT_THAT(lost_, UnorderedElementsAre("PEAK chunk"));
   expect_all_comments();
   std::string kept;
@@ -239,7 +236,7 @@ TEST_F(MasterMetadata, FromAiffToWav) {
     marks += big(static_cast<std::uint64_t>(i) + 1, 2) + big(static_cast<std::uint64_t>(i) * 800 + 3, 4) + "\x09" +
              fmt::format("Point {:03}", i);
   master("in.aiff",
-         with_chunks(sound(kAiff),
+         with_chunks(sound(kAiff16),
                      {{"NAME", "Caf\xe9"},
                       {"MARK", marks},
                       {"iXML", "<BWFXML/>"},
@@ -258,7 +255,7 @@ TEST_F(MasterMetadata, FromAiffToWav) {
 TEST_F(MasterMetadata, TheBroadcastExtensionSaysHowLoudTheFinishedFileIs) {
   const std::string given = bext();
   const nlohmann::json output =
-      master("in.wav", with_chunks(sound(kWav), kWaveChunks), "{format: wav, bits: 24, sample_rate: 48000}");
+      master("in.wav", with_chunks(sound(kWav16), kWaveChunks), "{format: wav, bits: 24, sample_rate: 48000}");
   EXPECT_THAT(lost_, UnorderedElementsAre("PEAK chunk", "the sample rate in iXML (the chunk is kept as it came)"));
   const auto found = chunks_of(bytes_);
   const std::string body = chunk_named(found, "bext");
@@ -286,8 +283,8 @@ TEST_F(MasterMetadata, TheBroadcastExtensionSaysHowLoudTheFinishedFileIs) {
 TEST_F(MasterMetadata, AnotherPictureIsAnotherMaster) {
   spill(work_.in() / "in.flac", full_flac());
   EXPECT_EQ(work_.master({"--json"}).exit_code, 0);
-  spill(work_.in() / "in.flac", with_flac_blocks(sound(kFlac), {{4, comment_block(kFields)},
-                                                                {6, picture_block(3, "image/png", "Front", "new")}}));
+  spill(work_.in() / "in.flac", with_flac_blocks(sound(kFlac16), {{4, comment_block(kFields)},
+                                                                  {6, picture_block(3, "image/png", "Front", "new")}}));
   const ProgramResult again = work_.master({"--json"});
   EXPECT_EQ(track_named(again.json(), "in.flac").at("state"), "DONE");
   const std::string made =
@@ -296,8 +293,8 @@ TEST_F(MasterMetadata, AnotherPictureIsAnotherMaster) {
 }
 
 TEST_F(MasterMetadata, ALatin1TagBecomesUtf8AndIsToldSo) {
-  spill(work_.in() / "in.wav", with_chunks(sound(kWav), {{"LIST", "INFO" + std::string("IART") + little(5, 4) +
-                                                                      "Caf\xe9" + std::string(2, '\0')}}));
+  spill(work_.in() / "in.wav", with_chunks(sound(kWav16), {{"LIST", "INFO" + std::string("IART") + little(5, 4) +
+                                                                        "Caf\xe9" + std::string(2, '\0')}}));
   const ProgramResult done =
       work_.master({"--recipe", work_.recipe("recipe: v1\noutputs: [{format: flac}]\n"), "--json"});
   ASSERT_EQ(done.exit_code, 0) << done.err;

@@ -11,9 +11,7 @@
 namespace lathe::test {
 namespace {
 
-constexpr Stored kWav{SF_FORMAT_WAV, SF_FORMAT_PCM_16};
-
-void put(const fs::path& file, std::uint64_t seed, double seconds = 1, Stored stored = kWav) {
+void put(const fs::path& file, std::uint64_t seed, double seconds = 1, Stored stored = kWav16) {
   Random random(seed);
   write_sound(file, wandering(random, 44100, 1, seconds, 0.5), stored);
 }

@@ -8,15 +8,13 @@
 namespace lathe::test {
 namespace {
 
-constexpr Stored kWav{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
-
 class MasterRecipe : public ::testing::Test {
  protected:
   void SetUp() override {
     Random random = seeded(60);
-    write_sound(work_.in() / "Album/one.wav", wandering(random, 44100, 2, 2, 0.4), kWav,
+    write_sound(work_.in() / "Album/one.wav", wandering(random, 44100, 2, 2, 0.4), kWav24,
                 {{SF_STR_TITLE, "First: a/b"}, {SF_STR_TRACKNUMBER, "1"}, {SF_STR_ALBUM, "The Album"}});
-    write_sound(work_.in() / "Album/two.wav", wandering(random, 44100, 2, 2, 0.4), kWav,
+    write_sound(work_.in() / "Album/two.wav", wandering(random, 44100, 2, 2, 0.4), kWav24,
                 {{SF_STR_TITLE, "Second"}, {SF_STR_TRACKNUMBER, "2"}, {SF_STR_ALBUM, "The Album"}});
   }
 
@@ -90,7 +88,7 @@ TEST_F(MasterRecipe, SeveralOutputsLieBesideEachOther) {
   const fs::path hd = work_.out() / "Album/one.hd.wav", cd = work_.out() / "Album/one.cd.flac";
   EXPECT_EQ(outputs[0].at("path"), hd.string());
   EXPECT_EQ(outputs[1].at("path"), cd.string());
-  EXPECT_EQ(stored_of(hd), kWav);
+  EXPECT_EQ(stored_of(hd), kWav24);
   EXPECT_EQ(stored_of(cd), (Stored{SF_FORMAT_FLAC, SF_FORMAT_PCM_16}));
   EXPECT_EQ(masters_of(work_.out()).size(), 4u);
   for (const fs::path& file : {hd, cd}) EXPECT_NEAR(integrated_lufs(read_sound(file)), -16, 0.05);
@@ -138,7 +136,7 @@ TEST_F(MasterRecipe, AnOverrideActsOnTheTrackItNames) {
 
 TEST_F(MasterRecipe, OnConflictFailWritesNothingForTheTrack) {
   Random random = seeded(61);
-  write_sound(work_.in() / "hard.wav", strokes(random, 44100, 2, 3, -40), kWav);
+  write_sound(work_.in() / "hard.wav", strokes(random, 44100, 2, 3, -40), kWav24);
   const ProgramResult run = work_.master({"--json", "--set", "loudness.on_conflict=fail"});
   EXPECT_EQ(run.exit_code, 1) << run.err;
   EXPECT_EQ(track_named(run.json(), "hard.wav").at("reason_code"), "TARGET_OUT_OF_REACH");

@@ -11,8 +11,6 @@
 namespace lathe::test {
 namespace {
 
-constexpr Stored kWav24{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
-
 constexpr std::string_view kFour =
     "recipe: v1\n"
     "chain: [{eq: {bands: [{type: high-pass, freq_hz: 30}]}}, {limit: {ceiling_dbtp: -1}}]\n"

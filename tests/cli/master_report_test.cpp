@@ -8,13 +8,11 @@
 namespace lathe::test {
 namespace {
 
-constexpr Stored kWav{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
-
 class MasterReport : public ::testing::Test {
  protected:
   void SetUp() override {
     Random random = seeded(70);
-    write_sound(work_.in() / "a.wav", wandering(random, 44100, 2, 4, 0.4), kWav);
+    write_sound(work_.in() / "a.wav", wandering(random, 44100, 2, 4, 0.4), kWav24);
     write_sound(work_.in() / "b.flac", wandering(random, 48000, 1, 1, 0.4), {SF_FORMAT_FLAC, SF_FORMAT_PCM_16});
   }
   Workspace work_;
@@ -65,8 +63,8 @@ TEST_F(MasterReport, TheDocumentHasEveryKeyOfTheContract) {
 }
 
 TEST_F(MasterReport, LevelsOfNothingAreNullBesideAStateThatSaysWhy) {
-  write_sound(work_.in() / "silence.wav", silence(44100, 1, 1), kWav);
-  write_sound(work_.in() / "short.wav", {44100, {Signal(4410, 0.1)}}, kWav);
+  write_sound(work_.in() / "silence.wav", silence(44100, 1, 1), kWav24);
+  write_sound(work_.in() / "short.wav", {44100, {Signal(4410, 0.1)}}, kWav24);
   const nlohmann::json report = work_.master({"--json"}).json();
   for (const char* name : {"silence.wav", "short.wav"}) {
     const nlohmann::json before = track_named(report, name).at("before");

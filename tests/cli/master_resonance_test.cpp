@@ -11,8 +11,6 @@
 namespace lathe::test {
 namespace {
 
-constexpr Stored kWav24{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
-
 // A peaking filter of the RBJ cookbook, by its difference equation.
 Signal ringing(const Signal& x, double freq_hz, double gain_db, double q, double rate_hz) {
   const double a = std::pow(10, gain_db / 40), w = 2 * std::numbers::pi * freq_hz / rate_hz;

@@ -15,10 +15,6 @@
 namespace lathe::test {
 namespace {
 
-constexpr Stored kWav16{SF_FORMAT_WAV, SF_FORMAT_PCM_16};
-constexpr Stored kWav24{SF_FORMAT_WAV, SF_FORMAT_PCM_24};
-constexpr Stored kFloat{SF_FORMAT_WAV, SF_FORMAT_FLOAT};
-
 class MasterRestoration : public ::testing::Test {
  protected:
   // Notes that swell and die away, a chord at a time: music enough for an AR model.
@@ -106,7 +102,7 @@ TEST_F(MasterRestoration, ClicksAreMendedTheRestKeepsItsBitsAndTheReportSaysWher
   // What was taken out and what is left make up what came in.
   const Sound removed = read_sound(work_.out() / "clicks.declick-removed.wav");
   const Sound left = read_sound(work_.out() / "clicks.wav"), before = read_sound(work_.in() / "clicks.wav");
-  EXPECT_EQ(stored_of(work_.out() / "clicks.declick-removed.wav"), kFloat);
+  EXPECT_EQ(stored_of(work_.out() / "clicks.declick-removed.wav"), kWavFloat);
   for (std::size_t n = 0; n < before.channels[0].size(); ++n)
     ASSERT_NEAR(removed.channels[0][n] + left.channels[0][n], before.channels[0][n], 1e-4) << n;
   ASSERT_EQ(track.at("outputs").size(), 2u);
@@ -312,7 +308,7 @@ TEST_F(MasterRestoration, RumbleOfARecordGoesAndTheReportSaysSo) {
   const Sound clean = tune(random, 20);
   Sound worn = clean;
   add_rumble(random, 0.05, 0.2, 44100, worn.channels[0], worn.channels[1]);
-  write_sound(work_.in() / "side.wav", worn, kFloat);
+  write_sound(work_.in() / "side.wav", worn, kWavFloat);
   const ProgramResult run =
       work_.master({"--json", "--recipe", "vinyl-transfer", "--set", "chain.rumble.keep_removed=true"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
@@ -340,7 +336,7 @@ TEST_F(MasterRestoration, NastyInputSurvivesEveryStageOnAlways) {
     Sound sound;
     sound.sample_rate_hz = rate_hz;
     sound.channels = channels;
-    write_sound(work_.in() / name, sound, kFloat);
+    write_sound(work_.in() / name, sound, kWavFloat);
   };
   Random random = seeded(827);
   put("silence.wav", 44100, {Signal(44100, 0.0), Signal(44100, 0.0)});

@@ -10,8 +10,6 @@
 namespace lathe::test {
 namespace {
 
-constexpr Stored kWav{SF_FORMAT_WAV, SF_FORMAT_PCM_16};
-
 class MasterResume : public BatchOfSix {};
 
 TEST_F(MasterResume, InterruptedTheRunSaysSoAndTheNextOneCompletes) {
@@ -93,7 +91,7 @@ TEST_F(MasterResume, AChangedInputIsMasteredAnewOverItsOldMaster) {
   ASSERT_EQ(work_.master().exit_code, 0);
   const std::string old = slurp(work_.out() / "disc0/t0.wav");
   Random random = seeded(91);
-  write_sound(work_.in() / "disc0/t0.wav", wandering(random, 44100, 2, 2, 0.4), kWav);
+  write_sound(work_.in() / "disc0/t0.wav", wandering(random, 44100, 2, 2, 0.4), kWav16);
   const ProgramResult run = work_.master({"--json"});
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(track_named(run.json(), "t0.wav").at("state"), "DONE");

@@ -14,9 +14,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr Stored kFloat{SF_FORMAT_WAV, SF_FORMAT_FLOAT};
-constexpr int kRate = 44100;
-
 constexpr const char* kSum = "recipe: v1\noutputs: [{format: wav, bits: 32f}]\n";
 
 Sound sum_of(const std::vector<Sound>& stems) {
@@ -43,10 +40,10 @@ class MasterStems : public ::testing::Test {
     std::vector<Sound> stems;
     for (std::size_t i = 0; i < made.size(); ++i) {
       const fs::path file = folder / (names[i] + ".wav");
-      write_sound(file, made[i], kFloat);
+      write_sound(file, made[i], kWavFloat);
       stems.push_back(read_sound(file));
     }
-    if (with_mix) write_sound(folder / "mix.wav", sum_of(stems), kFloat);
+    if (with_mix) write_sound(folder / "mix.wav", sum_of(stems), kWavFloat);
     return stems;
   }
 
@@ -97,7 +94,7 @@ TEST_F(MasterStems, AreFoundUnchangedUntilOneOfThemChanges) {
   ASSERT_EQ(master({}).exit_code, 0);
   EXPECT_EQ(only_track(master({})).at("state"), "UNCHANGED");
   Random random(9);
-  write_sound(work_.in() / "song/bass.wav", wandering(random, kRate, 2, 6, 0.3), kFloat);
+  write_sound(work_.in() / "song/bass.wav", wandering(random, kRate, 2, 6, 0.3), kWavFloat);
   const ProgramResult changed = master({});
   EXPECT_EQ(only_track(changed).at("state"), "DONE") << changed.err;
 }
@@ -108,12 +105,12 @@ TEST_F(MasterStems, WhatDoesNotFitIsNamed) {
     channel.insert(channel.begin(), 0.0);
     channel.pop_back();
   }
-  write_sound(work_.in() / "shifted/bass.wav", stems[1], kFloat);
+  write_sound(work_.in() / "shifted/bass.wav", stems[1], kWavFloat);
   write_song(work_.in() / "missing", 6, true);
   fs::remove(work_.in() / "missing/drums.wav");
   write_song(work_.in() / "mixed", 7, true);
   Random random(8);
-  write_sound(work_.in() / "mixed/keys.wav", wandering(random, 48000, 2, 6, 0.1), kFloat);
+  write_sound(work_.in() / "mixed/keys.wav", wandering(random, 48000, 2, 6, 0.1), kWavFloat);
   write_song(work_.in() / "whole", 8);
   const ProgramResult run = master({"--mixdown", "mix.wav"});
   EXPECT_EQ(run.exit_code, 1);
@@ -222,7 +219,7 @@ TEST_F(MasterStems, FourteenOfDifferentLengths) {
   for (int i = 0; i < 14; ++i) {
     Sound stem = wandering(random, kRate, i % 5 == 0 ? 1 : 2, 2 + 0.137 * i, 0.05);
     const fs::path file = work_.in() / ("session/" + std::to_string(i) + ".wav");
-    write_sound(file, stem, kFloat);
+    write_sound(file, stem, kWavFloat);
     stems.push_back(read_sound(file));
     if (stems.back().channels.size() == 1) stems.back().channels.push_back(stems.back().channels[0]);
   }

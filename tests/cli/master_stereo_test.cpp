@@ -17,9 +17,8 @@ namespace lathe::test {
 namespace {
 
 constexpr double kWidthDb = 0.05, kEqDb = 0.05;
-constexpr int kRate = 44100;
 
-Sound mastered(const Workspace& work, const Sound& in, const std::string& stage, nlohmann::json& report) {
+Sound mastered_by(const Workspace& work, const Sound& in, const std::string& stage, nlohmann::json& report) {
   write_sound(work.in() / "in.wav", in, {SF_FORMAT_WAV, SF_FORMAT_FLOAT});
   const std::string recipe = "recipe: v1\nchain:\n  - " + stage + "\noutputs:\n  - {bits: 32f, dither: none}\n";
   const ProgramResult run = work.master({"--recipe", work.recipe(recipe), "--json"});
@@ -42,10 +41,10 @@ TEST(MasterStereo, WidthsByFrequencyAndMonoBassAreWhatTheRecipeAsksFor) {
   const Workspace work;
   Sound in{kRate, {impulses(frames, {centre}, 0.25), impulses(frames, {centre}, 0.05)}};
   nlohmann::json report;
-  const Sound out = mastered(work, in,
-                             "stereo: {mono_below_hz: 120, bands: [{up_to_hz: 1000, width: 0.6}, {up_to_hz: 5000, "
-                             "width: 1}, {width: 1.8}]}",
-                             report);
+  const Sound out = mastered_by(work, in,
+                                "stereo: {mono_below_hz: 120, bands: [{up_to_hz: 1000, width: 0.6}, {up_to_hz: 5000, "
+                                "width: 1}, {width: 1.8}]}",
+                                report);
   ASSERT_EQ(out.channels.size(), 2u);
   ASSERT_EQ(out.frames(), frames);
   Signal mid, side;
@@ -73,7 +72,7 @@ TEST(MasterStereo, TheGuardKeepsEverySecondAndTheReportSaysWhatItTook) {
     in.channels[1][static_cast<std::size_t>(n)] = -in.channels[0][static_cast<std::size_t>(n)];
   const Workspace work;
   nlohmann::json report;
-  const Sound out = mastered(work, in, "stereo: {width: 1.3, min_correlation: 0.2, max_mono_loss_db: 1.5}", report);
+  const Sound out = mastered_by(work, in, "stereo: {width: 1.3, min_correlation: 0.2, max_mono_loss_db: 1.5}", report);
   ASSERT_EQ(out.channels.size(), 2u);
   const MonoFold before = worst_second({in.channels[0], in.channels[1]}, kRate, 997),
                  after = worst_second({out.channels[0], out.channels[1]}, kRate, 997);
@@ -109,10 +108,10 @@ TEST(MasterEqOfMinimumPhase, MeetsItsTargetAndNothingComesBeforeTheImpulse) {
   const Workspace work;
   Sound in{kRate, {impulses(frames, {centre}, 0.25), impulses(frames, {})}};
   nlohmann::json report;
-  const Sound out = mastered(work, in,
-                             "eq: {phase: minimum, bands: [{type: high-pass, freq_hz: 30, slope_db_oct: 24}, {type: "
-                             "bell, freq_hz: 700, gain_db: 5, q: 3}]}",
-                             report);
+  const Sound out = mastered_by(work, in,
+                                "eq: {phase: minimum, bands: [{type: high-pass, freq_hz: 30, slope_db_oct: 24}, {type: "
+                                "bell, freq_hz: 700, gain_db: 5, q: 3}]}",
+                                report);
   ASSERT_EQ(out.channels.size(), 2u);
   for (std::int64_t n = 0; n < centre; ++n) ASSERT_LT(std::abs(out.channels[0][static_cast<std::size_t>(n)]), 1e-6);
   const std::vector<EqBand> bands = {{BandType::high_pass, 30, 0, 0.7, 24}, {BandType::bell, 700, 5, 3}};

@@ -23,7 +23,9 @@ struct ProgramCall {
   int network = -1;                                   // descriptor of a network namespace it lives in; -1: the test's
 };
 
-constexpr int kCannotHide = 124;
+inline constexpr int kCannotHide = 124;
+// Lathe's own exit codes.
+inline constexpr int kSomeFailed = 1, kNothingRead = 3, kViolations = 7, kUnmeasurable = 8;
 
 struct ProgramResult {
   int exit_code = -1;  // -1 when a signal ended it

@@ -1,6 +1,8 @@
 // Audio files by libsndfile, so that Lathe's own reader and writer are not their own judges.
 #pragma once
 
+#include <sndfile.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -23,6 +25,13 @@ struct Stored {
   int encoding;
   bool operator==(const Stored&) const = default;
 };
+
+inline constexpr Stored kWav8{SF_FORMAT_WAV, SF_FORMAT_PCM_U8}, kWav16{SF_FORMAT_WAV, SF_FORMAT_PCM_16},
+    kWav24{SF_FORMAT_WAV, SF_FORMAT_PCM_24}, kWav32{SF_FORMAT_WAV, SF_FORMAT_PCM_32},
+    kWavFloat{SF_FORMAT_WAV, SF_FORMAT_FLOAT}, kFlac16{SF_FORMAT_FLAC, SF_FORMAT_PCM_16},
+    kFlac24{SF_FORMAT_FLAC, SF_FORMAT_PCM_24}, kAiff16{SF_FORMAT_AIFF, SF_FORMAT_PCM_16},
+    kAiff24{SF_FORMAT_AIFF, SF_FORMAT_PCM_24};
+inline constexpr int kRate = 44100;
 
 // Keys are libsndfile's SF_STR_.
 using SoundTags = std::map<int, std::string>;

@@ -21,6 +21,8 @@ Tree tree_of(const fs::path& folder);
 Tree masters_of(const fs::path& folder);
 // How many those are, while somebody may be at work in the folder.
 int count_masters(const fs::path& folder);
+// A recipe that changes nothing.
+inline constexpr const char* kCopy = "recipe: v1\nname: copy\n";
 std::string slurp(const fs::path& file);
 void spill(const fs::path& file, std::string_view bytes);
 

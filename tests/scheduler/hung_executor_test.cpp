@@ -10,7 +10,7 @@ namespace {
 
 constexpr LeaseKey kLease{7, 1};
 
-class HungExecutor : public testing::Test {
+class HungExecutor : public ::testing::Test {
  protected:
   HungExecutor() {
     session_.on_executor_ready(0, now_ms_);

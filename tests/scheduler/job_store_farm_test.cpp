@@ -8,7 +8,7 @@
 namespace lathe::scheduler {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 class JobStoreFarmTest : public JobStoreTest {
  protected:

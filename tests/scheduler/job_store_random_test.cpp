@@ -31,7 +31,7 @@ class Pair {
   }
 
   void run(int operations) {
-    for (int i = 0; i < operations && !testing::Test::HasFatalFailure(); ++i) {
+    for (int i = 0; i < operations && !::testing::Test::HasFatalFailure(); ++i) {
       SCOPED_TRACE("operation " + std::to_string(i));
       step();
       compare();

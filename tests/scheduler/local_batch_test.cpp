@@ -40,7 +40,7 @@ void write_wav(const fs::path& path, int period) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
-class LocalBatchTest : public testing::Test {
+class LocalBatchTest : public ::testing::Test {
  protected:
   LocalBatchTest() : recipe_(RecipeSource::load("streaming", {})) {
     fs::create_directories(root() / "in");

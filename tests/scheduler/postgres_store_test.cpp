@@ -14,7 +14,7 @@
 namespace lathe::scheduler {
 namespace {
 
-class PostgresStoreTest : public testing::Test {
+class PostgresStoreTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (const std::string why = PostgresServer::absence(); !why.empty()) GTEST_SKIP() << why;

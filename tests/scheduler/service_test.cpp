@@ -117,7 +117,7 @@ class Service {
   std::unique_ptr<FarmServer> server_;
 };
 
-class ServiceTest : public testing::Test {
+class ServiceTest : public ::testing::Test {
  protected:
   TemporaryFolder folder_;
   SystemClock clock_;

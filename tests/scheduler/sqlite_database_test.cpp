@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kTimeoutMs = 1'000;
 
-class SqliteDatabaseTest : public testing::Test {
+class SqliteDatabaseTest : public ::testing::Test {
  protected:
   // What opening a store there says, with the kind of error before it: "2: the store …".
   std::string error_of_opening(const std::string& path) {

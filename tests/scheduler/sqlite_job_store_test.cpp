@@ -14,7 +14,7 @@
 namespace lathe::scheduler {
 namespace {
 
-class SqliteJobStoreTest : public testing::Test {
+class SqliteJobStoreTest : public ::testing::Test {
  protected:
   void run(const std::string& sql) { Database(path_, 1'000).run_script(sql); }
 

@@ -10,7 +10,7 @@
 namespace lathe::scheduler {
 namespace {
 
-class StoreMigrationTest : public testing::Test {
+class StoreMigrationTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (const std::string why = PostgresServer::absence(); !why.empty()) GTEST_SKIP() << why;

@@ -13,7 +13,7 @@ namespace lathe::scheduler {
 // In memory where there is a place for it: the stores then need not wait for a disk, and what a killed process has
 // written is kept there just as well.
 TemporaryFolder::TemporaryFolder()
-    : path_((access("/dev/shm", W_OK) == 0 ? "/dev/shm/" : testing::TempDir()) + "lathe-store-XXXXXX") {
+    : path_((access("/dev/shm", W_OK) == 0 ? "/dev/shm/" : ::testing::TempDir()) + "lathe-store-XXXXXX") {
   if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error(path_ + ": " + std::strerror(errno));
 }
 

@@ -44,7 +44,7 @@ std::vector<StoreKind> every_store();
 inline std::ostream& operator<<(std::ostream& out, const StoreKind& kind) { return out << kind.name; }
 
 // One store on new data, audited at the end of each test.
-class JobStoreTest : public testing::TestWithParam<StoreKind> {
+class JobStoreTest : public ::testing::TestWithParam<StoreKind> {
  protected:
   void SetUp() override {
     if (const std::string why = GetParam().absence(); !why.empty()) GTEST_SKIP() << why;
@@ -61,8 +61,8 @@ class JobStoreTest : public testing::TestWithParam<StoreKind> {
   std::unique_ptr<JobStore> store_;
 };
 
-#define LATHE_FOR_EVERY_STORE(suite)                                       \
-  INSTANTIATE_TEST_SUITE_P(Every, suite, testing::ValuesIn(every_store()), \
+#define LATHE_FOR_EVERY_STORE(suite)                                         \
+  INSTANTIATE_TEST_SUITE_P(Every, suite, ::testing::ValuesIn(every_store()), \
                            [](const auto& tested) { return tested.param.name; })
 
 // A job of `count` tasks in albums of ten, claimed in the order of their positions.

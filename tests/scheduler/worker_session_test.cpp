@@ -8,7 +8,7 @@
 namespace lathe::scheduler {
 namespace {
 
-class WorkerSessionTest : public testing::Test {
+class WorkerSessionTest : public ::testing::Test {
  protected:
   WorkerSessionTest() : session_(setting(), port_, [] { return 0.5; }) {
     session_.on_executor_ready(0, now_);

@@ -12,10 +12,10 @@
 namespace lathe::testing {
 namespace {
 
-constexpr Container kContainers[] = {Container::wav,  Container::rf64, Container::w64,
-                                     Container::aiff, Container::caf,  Container::flac};
-constexpr Encoding kEncodings[] = {Encoding::pcm_u8, Encoding::pcm16,   Encoding::pcm24,
-                                   Encoding::pcm32,  Encoding::float32, Encoding::float64};
+constexpr Container kEveryContainer[] = {Container::wav,  Container::rf64, Container::w64,
+                                         Container::aiff, Container::caf,  Container::flac};
+constexpr Encoding kEveryEncoding[] = {Encoding::pcm_u8, Encoding::pcm16,   Encoding::pcm24,
+                                       Encoding::pcm32,  Encoding::float32, Encoding::float64};
 
 std::string describe(const AudioFormat& f) {
   return fmt::format("{} {} bits{} {} ch {} Hz {} frames", container_name(f.container), bits_per_sample(f.encoding),
@@ -50,7 +50,7 @@ class RoundTrip : public ::testing::TestWithParam<Container> {};
 
 TEST_P(RoundTrip, EveryEncodingChannelCountAndRateComesBackBitExact) {
   const ScratchFolder folder;
-  for (const Encoding encoding : kEncodings) {
+  for (const Encoding encoding : kEveryEncoding) {
     for (const int channels : {1, 2, 6}) {
       for (const int rate : {8000, 44100, 192000, 384000}) {
         const AudioFormat format{GetParam(), encoding, rate, channels, 4321, channels == 6 ? 0x3fU : 0U, 0};
@@ -77,7 +77,7 @@ TEST_P(RoundTrip, TwoWritesOfTheSameGiveTheSameBytes) {
   const ScratchFolder folder;
   Tags tags;
   tags.fields = {{"TITLE", "Same"}, {"ARTIST", "Twice"}};
-  for (const Encoding encoding : kEncodings) {
+  for (const Encoding encoding : kEveryEncoding) {
     const AudioFormat format{GetParam(), encoding, 48000, 2, 3000, 0, 0};
     if (!unwritable_reason(format).empty()) continue;
     write_audio(folder / "a", format, noise(format), tags);
@@ -97,7 +97,7 @@ TEST_P(RoundTrip, ASpeakerLayoutIsKeptOrNamedAsDropped) {
   EXPECT_EQ(is_kept, GetParam() != Container::w64);
 }
 
-INSTANTIATE_TEST_SUITE_P(Containers, RoundTrip, ::testing::ValuesIn(kContainers),
+INSTANTIATE_TEST_SUITE_P(Containers, RoundTrip, ::testing::ValuesIn(kEveryContainer),
                          [](const auto& test) { return std::string(container_name(test.param)); });
 
 TEST(WavHeader, StereoIsPlainPcmAndSurroundIsExtensible) {
@@ -160,7 +160,7 @@ TEST(Verify, AChangedByteInAWrittenFlacIsFound) {
 
 TEST(Verify, PlainSamplesThatDoNotComeBackFailAsTheyAreWritten) {
   const ScratchFolder folder;
-  for (const Container container : kContainers) {
+  for (const Container container : kEveryContainer) {
     if (container == Container::flac) continue;
     const AudioFormat format{container, Encoding::pcm24, 44100, 2, 5000, 0, 0};
     // A file that is not empty and takes what is written only at its end: the first bytes come back as they were.
@@ -174,7 +174,7 @@ TEST(Verify, PlainSamplesThatDoNotComeBackFailAsTheyAreWritten) {
 
 TEST(Verify, AnotherLengthOrFormatThanWasWrittenIsFound) {
   const ScratchFolder folder;
-  for (const Container container : kContainers) {
+  for (const Container container : kEveryContainer) {
     AudioFormat format{container, Encoding::pcm24, 44100, 2, 5000, 0, 0};
     const WrittenAudio written = write_audio(folder / "x", format, music(format));
     std::ofstream(folder / "x", std::ios::app) << "more";

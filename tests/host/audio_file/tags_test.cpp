@@ -12,7 +12,7 @@ namespace {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-AudioFormat small(Container container) { return {container, Encoding::pcm16, 44100, 2, 100, 0, 0}; }
+AudioFormat short_format(Container container) { return {container, Encoding::pcm16, 44100, 2, 100, 0, 0}; }
 
 Fields sorted(Fields fields) {
   std::sort(fields.begin(), fields.end());
@@ -28,7 +28,7 @@ Kept through(Container container, const Fields& fields) {
   const ScratchFolder folder;
   Tags tags;
   tags.fields = fields;
-  const AudioFormat format = small(container);
+  const AudioFormat format = short_format(container);
   const WrittenAudio written = write_audio(folder / "x", format, noise(format), tags);
   AudioReader reader(folder / "x");
   EXPECT_EQ(read_audio(reader), noise(format));
@@ -69,7 +69,7 @@ TEST(TagsRoundTrip, WhatTheContainersOwnFieldsHoldTakesNoId3Tag) {
   Tags tags;
   tags.fields = {{"TITLE", "T"}, {"ARTIST", "A"}};
   for (const Container container : {Container::wav, Container::aiff}) {
-    write_audio(folder / "x", small(container), noise(small(container)), tags);
+    write_audio(folder / "x", short_format(container), noise(short_format(container)), tags);
     EXPECT_EQ(slurp(folder / "x").find("ID3"), std::string::npos);
   }
 }
@@ -150,7 +150,7 @@ TEST(TagsReading, TagsAreNotDoubledByRewinding) {
   const ScratchFolder folder;
   Tags tags;
   tags.fields = {{"TITLE", "Once"}};
-  const AudioFormat format = small(Container::flac);
+  const AudioFormat format = short_format(Container::flac);
   write_audio(folder / "x", format, noise(format), tags);
   AudioReader reader(folder / "x");
   read_audio(reader);

@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr double kNothing = -std::numeric_limits<double>::infinity();
+constexpr double kNoFigure = -std::numeric_limits<double>::infinity();
 constexpr const char* kFigures[] = {"integrated_lufs",     "loudness_range_lu", "max_momentary_lufs",
                                     "max_short_term_lufs", "true_peak_dbtp",    "sample_peak_dbfs"};
 
@@ -89,7 +89,7 @@ TEST(AuditJson, WhatWasNotMeasuredHasNoFiguresWhateverLiesInThem) {
 
 TEST(AuditJson, MinusInfinityIsNullAndZeroHasNoSign) {
   SampleAudit audit = sample_audit();
-  audit.files[0].figures = {-23.0, -0.0, kNothing, std::numeric_limits<double>::quiet_NaN(), -1e-9, 3.01};
+  audit.files[0].figures = {-23.0, -0.0, kNoFigure, std::numeric_limits<double>::quiet_NaN(), -1e-9, 3.01};
   const std::string text = report_of(audit, make_audit_json);
   const Json file = Json::parse(text)["files"][0];
   EXPECT_TRUE(file["max_momentary_lufs"].is_null());

@@ -17,7 +17,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr float kNothing = -std::numeric_limits<float>::infinity();
+constexpr float kNoLevel = -std::numeric_limits<float>::infinity();
 
 FileAudit track(std::vector<float> levels) {
   FileAudit file = sample_audit().files[1];
@@ -80,10 +80,10 @@ TEST(LoudnessPlot, OneLoudMomentInHoursIsSeen) {
 }
 
 TEST(LoudnessPlot, SilenceIsAGap) {
-  const FileAudit file = track({kNothing, -20, -20, kNothing, kNothing, -20});
+  const FileAudit file = track({kNoLevel, -20, -20, kNoLevel, kNoLevel, -20});
   EXPECT_EQ(curve_of(file, "short"), "M296 83l130 0M816 83h1");
   EXPECT_EQ(curve_of(file, "momentary"), "M296 174V83l130 0V174zM816 174V83h1V174z");
-  EXPECT_EQ(curve_of(track({kNothing, kNothing}), "short"), "");
+  EXPECT_EQ(curve_of(track({kNoLevel, kNoLevel}), "short"), "");
 }
 
 TEST(LoudnessPlot, WhatIsOffTheScaleStaysInThePicture) {
@@ -103,7 +103,7 @@ TEST(LoudnessPlot, TheTruePeakIsAMarkWhereItIsKnownToBe) {
   EXPECT_THAT(loudness_plot(file), HasSubstr(">0.3 dBTP</text>"));
   file.true_peak_at_s.reset();
   EXPECT_EQ(curve_of(file, "peak line"), "M36 29H816");
-  file.figures.true_peak_dbtp = kNothing;
+  file.figures.true_peak_dbtp = kNoLevel;
   EXPECT_THAT(loudness_plot(file), Not(HasSubstr("</text><path class=\"peak")));
 }
 
