@@ -46,4 +46,14 @@ void Tags::add_raw(std::string_view name, std::string_view value) {
   fields.emplace_back(upper(name), text.text);
 }
 
+Tags shared_fields(const std::vector<Tags>& all) {
+  Tags shared;
+  for (const auto& field : all.front().fields) {
+    const bool is_everywhere = std::ranges::all_of(
+        all, [&field](const Tags& tags) { return std::ranges::find(tags.fields, field) != tags.fields.end(); });
+    if (is_everywhere) shared.fields.push_back(field);
+  }
+  return shared;
+}
+
 }  // namespace lathe

@@ -28,4 +28,7 @@ struct Tags {
   void add_raw(std::string_view name, std::string_view value);
 };
 
+// The fields that stand in all of them, in the order of the first. At least one.
+Tags shared_fields(const std::vector<Tags>& all);
+
 }  // namespace lathe

@@ -36,7 +36,7 @@ class ValueReader {
     }
     for (const RecipeEntry& entry : node.entries) {
       if (std::ranges::find(keys, entry.key) != keys.end()) continue;
-      report(entry.position, "unknown key " + quoted(entry.key) + " in " + what + suggestion(entry.key, keys));
+      report(entry.position, "unknown key " + in_quotes(entry.key) + " in " + what + suggestion(entry.key, keys));
     }
     return true;
   }
@@ -216,10 +216,10 @@ PlaybackFormula read_playback(ValueReader& in, const RecipeNode& node) {
 
 void check_words(ValueReader& in, const RecipeNode& root, const DeliveryProfile& profile) {
   if (const RecipeNode* node = root.find("name"); node && !profile.name.empty() && !is_name(profile.name)) {
-    in.report(node->position, "name: " + quoted(profile.name) + ": small letters, digits and '-', at most 64");
+    in.report(node->position, "name: " + in_quotes(profile.name) + ": small letters, digits and '-', at most 64");
   }
   if (const RecipeNode* node = root.find("date"); node && !profile.date.empty() && !is_date(profile.date)) {
-    in.report(node->position, "date: " + quoted(profile.date) + " is not YYYY, YYYY-MM or YYYY-MM-DD");
+    in.report(node->position, "date: " + in_quotes(profile.date) + " is not YYYY, YYYY-MM or YYYY-MM-DD");
   }
 }
 

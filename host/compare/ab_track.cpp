@@ -50,7 +50,7 @@ class Cutter {
       if (!master.path) continue;
       if (master.entry->is_removed())
         removed_.push_back(&master);
-      else if (after_ == nullptr)
+      else if (after_ == nullptr && !master.entry->is_of_side)
         after_ = &master;
     }
   }

@@ -80,6 +80,7 @@ MasterEntry entry_of(const Json& output, const std::string& where) {
   entry.bytes = entries.whole(output, "bytes");
   entry.sha256 = entries.text(output, "sha256");
   if (entry.sha256.size() != 64) entries.fail("has a sha256 that is none");
+  entry.is_of_side = output.value("per", Json()) == "side";
   if (output.contains("pcm_md5")) entry.pcm_md5 = entries.text(output, "pcm_md5");
   if (const auto after = output.find("after"); after != output.end() && after->is_object()) {
     entry.is_measured = after->value("state", Json()) == "MEASURED";

@@ -24,6 +24,7 @@ struct MasterEntry {
   std::int64_t bytes = 0;
   std::string sha256;
   std::string pcm_md5;       // empty: not taken
+  bool is_of_side = false;   // one file for the tracks of a side: no master of one track
   bool is_measured = false;  // the figures below are its own
   std::optional<double> integrated_lufs, true_peak_dbtp;
 

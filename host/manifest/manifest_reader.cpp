@@ -88,7 +88,7 @@ class RowReader {
 
  private:
   void take(const ManifestCell& cell, ManifestRow& row) {
-    const std::string text = trimmed(cell.text);
+    const std::string text(trimmed(cell.text));
     if (!is_known(cell.column)) return problems_.add(cell.offset, unknown("key", cell.column));
     if (text.empty()) return;
     if (cell.column == "path") return take_path(cell, row);

@@ -105,7 +105,8 @@ struct OutputSpec {
   // master.
   std::vector<std::string> without = {};
   bool has_own_loudness = false;
-  double preview_s = 0;  // the loudest passage of so many seconds; 0: all of it
+  bool per_side = false;  // one file for all tracks of a side: see side_file.h
+  double preview_s = 0;   // the loudest passage of so many seconds; 0: all of it
   // Not a master but what this stage of the chain took out.
   std::optional<std::size_t> removed_by = std::nullopt;
   OutputChecks checks = {};

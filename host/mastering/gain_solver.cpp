@@ -40,7 +40,8 @@ struct Part {
   void limit_to(double dbtp, double release_ms) {
     ceiling_dbtp = dbtp;
     ceiling = db_to_amplitude(dbtp) * kCeilingMargin;
-    curve.emplace(LimiterSettings{before.sample_rate_hz, ceiling, release_ms}, groups());
+    curve.emplace(LimiterSettings{before.sample_rate_hz, ceiling, release_ms}, groups(),
+                  before.trace.power.get_allocator());
   }
 
   void shape(double gain) {

@@ -13,6 +13,9 @@ namespace {
 // Filters and blocks of one track but for its equalisers, whatever its length: 20 MiB were measured.
 constexpr std::int64_t kWorkBytes = 48 << 20;
 
+// Of what is kept in files for each group of frames: 80 MB were measured.
+constexpr std::int64_t kTraceWindowBytes = 160 << 20;
+
 // What a restoration stage holds: blocks, tables, transforms; and what it notes of the track between its two looks.
 constexpr std::int64_t kRestorationBytes = 64 << 20, kRestorationBytesPerSample = 1;
 // Declipping solves systems as long as its frames, and these are as long as the rate is high: 124 MB at 44.1 kHz and
@@ -75,6 +78,9 @@ std::int64_t traced_bytes(const Chain& chain, const std::vector<OutputSpec>& out
   return 3 * (track.frames + other);
 }
 
+// Of these, what is held while they lie in files (spool_memory.h): a window, and three bits a group.
+std::int64_t spooled_trace_bytes(std::int64_t traced) { return std::min(traced, kTraceWindowBytes + traced / 48); }
+
 }  // namespace
 
 MemoryNeed TrackMaster::memory_needed(const Chain& chain, const std::vector<OutputSpec>& outputs,
@@ -83,7 +89,8 @@ MemoryNeed TrackMaster::memory_needed(const Chain& chain, const std::vector<Outp
   // Groups of 8 frames: sample peak, bend, power, true peak and reduction, 4 bytes each; hops of 10 ms beside that are
   // nothing.
   MemoryNeed need;
-  std::int64_t bytes = kWorkBytes + traced_bytes(chain, outputs, format);
+  const std::int64_t traced = traced_bytes(chain, outputs, format);
+  std::int64_t bytes = kWorkBytes + traced;
   const FirstPassSetup setup = pass_setup(chain, format, designs_);
   if (backend == Backend::cuda) {
     const DevicePassBytes pass = device_pass_bytes(setup);
@@ -114,6 +121,7 @@ MemoryNeed TrackMaster::memory_needed(const Chain& chain, const std::vector<Outp
   if (tries_codecs) bytes += kCodecBytes;
   need.kept_bytes = bytes + track_bytes + second_place(chain, outputs, format, file);
   need.spooled_bytes = bytes;
+  if (backend == Backend::cpu) need.spooled_bytes += spooled_trace_bytes(traced) - traced;
   return need;
 }
 
@@ -153,10 +161,12 @@ MemoryNeed TrackMaster::memory_needed(const AlbumJob& album, const std::vector<A
     const TrackJob& job = album.programmes[i];
     const MemoryNeed need = memory_needed(job.chain, job.outputs, formats[i], job.backend);
     const std::int64_t traced = traced_bytes(job.chain, job.outputs, chain_format(job.chain, formats[i]));
-    all.kept_bytes += need.kept_bytes - need.spooled_bytes + traced;
-    all.spooled_bytes += traced;
+    const std::int64_t spooled = job.backend == Backend::cpu ? spooled_trace_bytes(traced) : traced;
+    const std::int64_t work = need.spooled_bytes - spooled;
+    all.kept_bytes += need.kept_bytes - work;
+    all.spooled_bytes += spooled;
     all.device_bytes = std::max(all.device_bytes, need.device_bytes);
-    work_bytes = std::max(work_bytes, need.spooled_bytes - traced);
+    work_bytes = std::max(work_bytes, work);
   }
   all.kept_bytes += work_bytes;
   all.spooled_bytes += work_bytes;

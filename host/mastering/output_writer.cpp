@@ -6,12 +6,8 @@
 #include <memory>
 #include <optional>
 
-#include "host/audio_file/audio_writer.h"
 #include "host/audio_file/input_file.h"
-#include "host/audio_file/message_digest.h"
-#include "host/audio_file/metadata/lost_metadata.h"
-#include "host/audio_file/metadata/outgoing.h"
-#include "host/audio_file/verify_written.h"
+#include "host/mastering/piece_writer.h"
 #include "kernels/limiter/limiter.h"
 #include "kernels/loudness/interpolation.h"
 #include "kernels/loudness/loudness_meter.h"
@@ -58,11 +54,6 @@ std::vector<BlockPart> parts_of(const std::vector<OutputPiece>& pieces, std::int
   return parts;
 }
 
-BroadcastLoudness broadcast_loudness(const LoudnessFigures& figures) {
-  return {figures.integrated_lufs, figures.loudness_range_lu, figures.true_peak_dbtp, figures.max_momentary_lufs,
-          figures.max_short_term_lufs};
-}
-
 std::string bits_name(Encoding encoding) {
   if (encoding == Encoding::float32) return "32f";
   if (encoding == Encoding::float64) return "64f";
@@ -99,68 +90,6 @@ BlockBuffers::BlockBuffers(const AudioFormat& input)
 OutputWriter::OutputWriter(const RenderSource& source, const std::vector<double>& weights, BlockBuffers& blocks,
                            Stopwatch& watch, std::function<void(double)> tick)
     : source_(source), in_(source.track), weights_(weights), blocks_(blocks), watch_(watch), tick_(std::move(tick)) {}
-
-// One file on its way, with all that is measured of it.
-class OutputWriter::PieceWriter {
- public:
-  // `input` is the format of the file that the piece is made of.
-  PieceWriter(const OutputPiece& piece, const AudioFormat& format, const AudioFormat& input, bool is_untouched,
-              const std::vector<double>& weights, bool pcm_md5)
-      : piece_(piece),
-        format_(format),
-        outgoing_(outgoing_metadata(*piece.tags, *piece.metadata, input, format, is_untouched)),
-        writer_(piece.file->fd(), piece.file->path(), format, outgoing_.tags, outgoing_.metadata),
-        after_({static_cast<double>(format.sample_rate_hz), weights, true, false, format.frames}) {
-    if (pcm_md5 && format.container != Container::flac) md5_.emplace(MessageDigest::Kind::md5);
-  }
-
-  // The next frames, as samples and as the bytes that hold them.
-  void write(AudioView frames, const std::byte* bytes, Stopwatch& watch) {
-    watch.start(&BusySeconds::kernels);
-    after_.take(frames);
-    watch.start(&BusySeconds::encode);
-    if (md5_) md5_->update(bytes, static_cast<std::size_t>(frames.frames * frame_bytes(format_)));
-    writer_.write(bytes, frames.frames);
-  }
-
-  // `reading` is that of the piece.
-  OutputReport finish(Stopwatch& watch, LoudnessReading& reading) {
-    after_.finish();
-    reading = after_.take_reading();
-    const Measurement after = measurement_of(reading, format_.frames, format_.sample_rate_hz);
-    if (after.is_measurable) writer_.set_loudness(broadcast_loudness(after.figures));
-    const WrittenAudio written = writer_.finish();
-    OutputReport report = output_described(*piece_.output, format_);
-    watch.start(&BusySeconds::io);
-    report.sha256 = verify_written(piece_.file->path(), format_, written);
-    report.dropped_tags = names_left_out(written.dropped_tags);
-    watch.stop();
-    report.bytes = written.bytes;
-    report.pcm_md5 = md5_ ? md5_->hex() : written.pcm_md5;
-    report.after = after;
-    return report;
-  }
-
- private:
-  // What is not true of the master, what its container has no place for, and what in the end is not in the file.
-  std::vector<std::string> names_left_out(const std::vector<std::string>& dropped) const {
-    std::vector<std::string> names = outgoing_.left_out;
-    const auto add = [&names](const std::vector<std::string>& more) {
-      for (const std::string& name : more)
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    };
-    add(dropped);
-    add(lost_metadata(piece_.file->path(), outgoing_.tags, outgoing_.metadata));
-    return names;
-  }
-
-  const OutputPiece& piece_;
-  AudioFormat format_;
-  OutgoingMetadata outgoing_;
-  AudioWriter writer_;
-  std::optional<MessageDigest> md5_;
-  LoudnessMeter after_;
-};
 
 WrittenOutput OutputWriter::write(const std::vector<OutputPiece>& pieces, bool pcm_md5) {
   const OutputSpec& output = *pieces.front().output;

@@ -75,7 +75,6 @@ class OutputWriter {
   WrittenOutput write(const std::vector<OutputPiece>& pieces, bool pcm_md5);
 
  private:
-  class PieceWriter;
   void copy_block(MutableAudioView frames);
   Quantizer quantizer_for(const OutputSpec& output) const;
   void render_block(MutableAudioView frames, std::int64_t first);

@@ -32,11 +32,11 @@ float sharp_peak_of_group(const float* x, float ceiling) {
 
 }  // namespace
 
-PeakMap::PeakMap(FrameStore& store, std::vector<float> sample_peaks, std::vector<float> bends)
+PeakMap::PeakMap(FrameStore& store, TraceVector sample_peaks, TraceVector bends)
     : store_(store),
       sample_peaks_(std::move(sample_peaks)),
       bends_(std::move(bends)),
-      peaks_(sample_peaks_.size(), 0.0f),
+      peaks_(sample_peaks_.size(), 0.0f, sample_peaks_.get_allocator()),
       known_((sample_peaks_.size() + 15) / 16, 0) {
   if (bends_.size() != sample_peaks_.size()) throw std::invalid_argument("PeakMap: one bend a group is needed");
   if (bends_.empty()) return;

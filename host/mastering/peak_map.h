@@ -13,7 +13,7 @@ namespace lathe {
 class PeakMap {
  public:
   // `sample_peaks` and `bends`: of each group over all channels (GroupTrace). `store` holds the track before gain.
-  PeakMap(FrameStore& store, std::vector<float> sample_peaks, std::vector<float> bends);
+  PeakMap(FrameStore& store, TraceVector sample_peaks, TraceVector bends);
 
   // Works out every group whose true peak times `gain` could exceed `ceiling` * kNear. What is left out stays under.
   void cover(double gain, double ceiling);
@@ -33,9 +33,9 @@ class PeakMap {
   static constexpr double kNear = 0.90;
 
   FrameStore& store_;
-  std::vector<float> sample_peaks_;
-  std::vector<float> bends_;
-  std::vector<float> peaks_;
+  TraceVector sample_peaks_;
+  TraceVector bends_;
+  TraceVector peaks_;                 // where the others are
   std::vector<std::uint16_t> known_;  // bit k of word i: the pair of groups from 16 i + k on has been searched
   std::vector<std::int64_t> raised_;
   double covered_ = 0;  // gain / ceiling that cover() has been called for

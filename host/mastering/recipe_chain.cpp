@@ -281,6 +281,14 @@ Chain chain_of(const v1::Recipe& recipe) {
   return chain;
 }
 
+// Where the recipe says nothing; an empty one is the track's place.
+std::string pattern_of(const v1::Output& output, bool is_only_one) {
+  if (output.has_path()) return output.path();
+  if (output.per() == v1::OUTPUT_PER_SIDE)
+    return is_only_one ? "{folder}/Side {side}.{ext}" : "{folder}/Side {side}.{id}.{ext}";
+  return is_only_one ? "" : "{folder}/{stem}.{id}.{ext}";
+}
+
 std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& input, const Tags& tags,
                                    const std::filesystem::path& out_dir, const std::filesystem::path& relative,
                                    std::string_view row) {
@@ -301,12 +309,11 @@ std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& 
     spec.goal = own_goal(*output, recipe, goal);
     spec.has_own_loudness = output->has_loudness();
     spec.preview_s = output->preview_s();
+    spec.per_side = output->per() == v1::OUTPUT_PER_SIDE;
     spec.without = {output->without().begin(), output->without().end()};
-    spec.checks = checks_of(recipe, *output);
+    if (!spec.per_side) spec.checks = checks_of(recipe, *output);
     const std::string_view ext = extension_for(spec.container).substr(1);
-    const std::string pattern = output->has_path()   ? output->path()
-                                : wanted.size() == 1 ? std::string()
-                                                     : std::string("{folder}/{stem}.{id}.{ext}");
+    const std::string pattern = pattern_of(*output, wanted.size() == 1);
     std::filesystem::path name = relative.string() + "." + std::string(ext);
     if (!pattern.empty()) name = expanded_path(pattern, {spec.id, ext, tags, relative, row});
     // A track that lies in no folder leaves "/name" of "{folder}/name".

@@ -168,13 +168,14 @@ StemReport StemMix::take_through_chain(std::size_t index, const Work& work) {
       std::make_unique<StorePair>(held->arena, held->second_arena, job_.spool_dir, file.channels, file.frames);
   TrackReport report;
   report.input = stem.input;
+  const TrackAnalysis::Wanted nothing;
   TrackAnalysis analysis({chain,
                           job_.backend,
                           work.designs,
                           work.accelerator,
                           reader,
                           held->stores.get(),
-                          {},
+                          nothing,
                           work.watch,
                           report,
                           work.check,

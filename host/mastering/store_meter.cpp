@@ -12,7 +12,7 @@ LoudnessReading measure_store(FrameStore& track, const AudioFormat& format, Mete
                               const std::function<void()>& check) {
   LoudnessMeter meter({static_cast<double>(format.sample_rate_hz),
                        channel_weights(format.channels, format.channel_mask, format.speakers), depth.true_peak,
-                       depth.trace, track.frames()});
+                       depth.trace, track.frames(), depth.trace_memory});
   for (std::int64_t done = 0; done < track.frames(); done += BlockBuffers::kFrames) {
     check();
     meter.take(track.read(done, std::min(BlockBuffers::kFrames, track.frames() - done)));

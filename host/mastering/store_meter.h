@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "host/audio_file/audio_file.h"
 #include "host/mastering/frame_store.h"
@@ -12,6 +13,7 @@ namespace lathe {
 struct MeterDepth {
   bool true_peak = false;
   bool trace = false;
+  std::shared_ptr<TraceMemory> trace_memory = nullptr;  // null: the heap
 };
 
 // `format` names the rate and the channels' places. `check` is called for every block that is read; it may throw.

@@ -150,6 +150,7 @@ std::vector<TrackAnalysis::Part> TrackAnalysis::parts() const {
 FirstPassSetup TrackAnalysis::setup_of(const AudioFormat& format, bool is_last) const {
   FirstPassSetup setup = bare_setup(format);
   setup.trace = is_last && s_.wanted.trace;
+  setup.trace_memory = s_.wanted.trace_memory;
   setup.staged_true_peak = is_last && s_.wanted.true_peak;
   return setup;
 }

@@ -34,8 +34,9 @@ class TrackAnalysis {
  public:
   // What the gain needs to know of the track behind the stages.
   struct Wanted {
-    bool trace = false;      // for a limiter
-    bool true_peak = false;  // for a gain without one
+    bool trace = false;                                   // for a limiter
+    bool true_peak = false;                               // for a gain without one
+    std::shared_ptr<TraceMemory> trace_memory = nullptr;  // null: the heap
   };
 
   struct Setup {

@@ -26,6 +26,13 @@ struct Measurement {
 // Of the reading of a track of `frames` frames.
 Measurement measurement_of(const LoudnessReading& reading, std::int64_t frames, int sample_rate_hz);
 
+// A track within the file of its side.
+struct SidePlace {
+  std::filesystem::path input;
+  std::string title;  // by its tags; may be empty
+  std::int64_t first_frame = 0, frames = 0;
+};
+
 struct OutputReport {
   std::string id;
   std::filesystem::path path;
@@ -51,6 +58,8 @@ struct OutputReport {
   std::optional<double> codec_ceiling_dbtp;
   int codec_rounds = 0;
   std::optional<CdFrames> cd_frames;
+  std::string side = {};  // of a record, whose tracks are in it; empty: it is a track's own
+  std::vector<SidePlace> side_tracks = {};
 };
 
 // What a restoration stage did beside its figures.
@@ -134,7 +143,8 @@ struct TrackReport {
   Measurement before;
   std::optional<double> asked_lufs, asked_dbtp;
   std::vector<OutputReport> outputs;
-  std::vector<Fault> faults;  // where the chain restores; as found in the track before anything was done for it
+  Measurement after_in_side = {};  // of a track that has no file of its own
+  std::vector<Fault> faults;       // where the chain restores; as found in the track before anything was done for it
   std::vector<StageReport> stages;
   std::vector<StemReport> stems;  // of a mix
   std::optional<NullTest> null_test;

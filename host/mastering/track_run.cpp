@@ -8,6 +8,7 @@
 #include "host/audio_file/audio_writer.h"
 #include "host/audio_file/sample_rate_converter.h"
 #include "host/mastering/convert_store.h"
+#include "host/mastering/spool_memory.h"
 #include "host/mastering/store_meter.h"
 #include "host/mastering/track_analysis.h"
 #include "kernels/loudness/channel_weights.h"
@@ -24,8 +25,10 @@ constexpr double kCorrectLu =
 
 bool changes_loudness(const GainGoal& goal) { return goal.target_lufs || goal.limit || goal.gain_db != 0; }
 
-TrackAnalysis::Wanted wanted_by(const std::vector<Rendition>& renditions, int track_rate_hz) {
+TrackAnalysis::Wanted wanted_by(const std::vector<Rendition>& renditions, int track_rate_hz,
+                                const std::shared_ptr<TraceMemory>& trace_memory) {
   TrackAnalysis::Wanted wanted;
+  wanted.trace_memory = trace_memory;
   for (const Rendition& rendition : renditions) {
     if (rendition.format.sample_rate_hz != track_rate_hz) continue;  // measured when it has been converted
     (rendition.goal.limit ? wanted.trace : wanted.true_peak) = true;
@@ -67,7 +70,8 @@ TrackRun::TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, F
       track_format_(chain_format(job.chain, in_)),
       renditions_(renditions_of(job.chain, job.outputs, track_format_)),
       weights_(channel_weights(in_.channels, in_.channel_mask, in_.speakers)),
-      blocks_(in_) {
+      blocks_(in_),
+      trace_memory_(spool_memory(job.spool_dir)) {
   if (in_.frames == 0) throw UnusableAudio(job.input.string() + ": the file has 0 frames; there is nothing to master");
   for (const OutputSpec& output : job.outputs) {
     const std::string why = unwritable_reason(format_of(output, track_format_));
@@ -110,7 +114,7 @@ void TrackRun::analyse() {
   }
   const Measurement before = report_.before;  // of the untouched stems' sum
   TrackAnalysis analysis({job_.chain, job_.backend, designs_, accelerator_, source_, stores_ ? &*stores_ : nullptr,
-                          wanted_by(renditions_, track_format_.sample_rate_hz), watch_, report_,
+                          wanted_by(renditions_, track_format_.sample_rate_hz, trace_memory_), watch_, report_,
                           [this] { check_cancelled(); },
                           [this](double share, std::string_view stage) {
                             const double from = stems_ ? kStemsShare : 0;
@@ -237,9 +241,9 @@ TrackBefore TrackRun::before_gain(const Rendition& rendition) {
   FrameStore& converted = stores_->begin(rendition.format.frames);
   convert_store(*store_, track_format_.sample_rate_hz, converted, rate_hz, [this] { check_cancelled(); });
   store_ = &converted;
-  LoudnessReading reading =
-      measure_store(converted, rendition.format, {!rendition.goal.limit, rendition.goal.limit.has_value()},
-                    [this] { check_cancelled(); });
+  LoudnessReading reading = measure_store(converted, rendition.format,
+                                          {!rendition.goal.limit, rendition.goal.limit.has_value(), trace_memory_},
+                                          [this] { check_cancelled(); });
   watch_.stop();
   return {static_cast<double>(rate_hz), weights_, std::move(reading.hops), std::move(reading.trace), reading.true_peak};
 }

@@ -135,6 +135,7 @@ class TrackRun {
   std::vector<Rendition> renditions_;
   std::vector<double> weights_;
   BlockBuffers blocks_;
+  std::shared_ptr<TraceMemory> trace_memory_;  // null: the heap
   std::optional<StorePair> stores_;
   std::map<std::size_t, Written> written_;  // by output
   bool writes_ = true;                      // not for a plan

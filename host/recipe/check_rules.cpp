@@ -6,6 +6,7 @@
 #include "host/recipe/codec_name.h"
 #include "host/recipe/delivery_profiles.h"
 #include "host/recipe/field_reader.h"
+#include "host/recipe/path_template.h"
 #include "host/recipe/suggestion.h"
 
 namespace lathe {
@@ -23,7 +24,10 @@ class CheckRules {
 
   void run() {
     for (int i = 0; i < recipe_.checks_size(); ++i) check(recipe_.checks(i), item("checks", i));
-    for (int i = 0; i < recipe_.outputs_size(); ++i) check_cd_frames(recipe_.outputs(i), item("outputs", i));
+    for (int i = 0; i < recipe_.outputs_size(); ++i) {
+      check_cd_frames(recipe_.outputs(i), item("outputs", i));
+      if (recipe_.outputs(i).per() == v1::OUTPUT_PER_SIDE) check_side(recipe_.outputs(i), item("outputs", i));
+    }
   }
 
  private:
@@ -43,7 +47,7 @@ class CheckRules {
     for (int i = 0; i < check.outputs_size(); ++i) {
       if (std::ranges::find(ids_, check.outputs(i)) != ids_.end()) continue;
       const std::string at = item(path + ".outputs", i);
-      report(at, at + ": there is no output with the id " + quoted(check.outputs(i)) +
+      report(at, at + ": there is no output with the id " + in_quotes(check.outputs(i)) +
                      (ids_.empty() ? ": the recipe's outputs have no ids" : suggestion(check.outputs(i), ids_)));
     }
     if (check.on_overs() != v1::ON_CODEC_OVERS_LOWER_CEILING) return;
@@ -64,7 +68,7 @@ class CheckRules {
     if (is_profile_file(name) || std::ranges::find(names, name) != names.end()) return;
     const std::string near = nearest(name, names);
     report(path,
-           path + ": there is no delivery profile " + quoted(name) +
+           path + ": there is no delivery profile " + in_quotes(name) +
                (near.empty() ? "; `lathe profile list` names those there are" : " (did you mean '" + near + "'?)"));
   }
 
@@ -76,7 +80,7 @@ class CheckRules {
       if (const std::string problem = codec_problem(name); !problem.empty()) {
         report(at, at + ": " + problem);
       } else if (!seen.insert(name).second) {
-        report(at, at + ": " + quoted(name) + " is named twice");
+        report(at, at + ": " + in_quotes(name) + " is named twice");
       }
     }
   }
@@ -96,7 +100,7 @@ class CheckRules {
           check.outputs().empty() || std::ranges::find(check.outputs(), output.id()) != check.outputs().end();
       const bool skips = std::ranges::find(output.skip(), v1::STAGE_KIND_LIMIT) != output.skip().end();
       if (is_meant && skips) {
-        report(path, path + ": lower-ceiling lowers the limiter's ceiling, and the output " + quoted(output.id()) +
+        report(path, path + ": lower-ceiling lowers the limiter's ceiling, and the output " + in_quotes(output.id()) +
                          " skips limit: leave it out by 'outputs', or write report");
       }
     }
@@ -110,6 +114,32 @@ class CheckRules {
     if (rate_hz == 0 || rate_hz == kCdRateHz) return;
     report(path + ".snap_588", path + ".snap_588: CDs run at 44100 Hz, and this output at " + std::to_string(rate_hz) +
                                    " Hz: write sample_rate: 44100, or take snap_588 away");
+  }
+
+  // The file of a side: it holds several tracks, whole ones, and the tracks' own checks are not its.
+  void check_side(const v1::Output& output, const std::string& path) {
+    if (output.has_path()) {
+      const std::vector<std::string> fields = fields_in_path(output.path());
+      const auto of_track = std::ranges::find_if(fields, tells_tracks_apart);
+      if (of_track != fields.end()) {
+        report(path + ".path", path + ".path: {" + *of_track +
+                                   "} is a track's, and the file holds all tracks of a side; write {folder}, {album}, "
+                                   "{artist}, {upc} and {side}");
+      } else if (std::ranges::find(fields, "side") == fields.end()) {
+        report(path + ".path", path + ".path: the sides of a record would get one name: write {side} in it");
+      }
+    }
+    if (output.has_preview_s()) report(path + ".preview_s", path + ".preview_s: a preview is of a track: per: track");
+    if (output.snap_588() == v1::SNAP588_REPORT)
+      report(path + ".snap_588", path + ".snap_588: a CD has tracks, and this output is one file for a side");
+    if (output.of() == v1::OUTPUT_OF_STEMS)
+      report(path + ".of", path + ".of: stems are of one mix, and per: side joins tracks");
+    for (int i = 0; i < recipe_.checks_size(); ++i) {
+      const auto& outputs = recipe_.checks(i).outputs();
+      if (output.has_id() && std::ranges::find(outputs, output.id()) != outputs.end())
+        report(item("checks", i) + ".outputs", item("checks", i) + ".outputs: " + in_quotes(output.id()) +
+                                                   " is one file for a side, and checks are made on tracks");
+    }
   }
 
   const ReadRecipe& read_;

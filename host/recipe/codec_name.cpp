@@ -58,13 +58,13 @@ std::string rate_problem(LossyCodec codec, int kbps) {
   const std::string word(word_of(codec)), asked = codec_text({codec, kbps});
   const Range range = range_of(codec);
   if (kbps < range.least || kbps > range.most) {
-    return quoted(asked) + ": " + word + " takes " + std::to_string(range.least) + " to " + std::to_string(range.most) +
-           " kbit/s";
+    return in_quotes(asked) + ": " + word + " takes " + std::to_string(range.least) + " to " +
+           std::to_string(range.most) + " kbit/s";
   }
   if (codec != LossyCodec::mp3 || std::ranges::find(kMp3Kbps, kbps) != std::end(kMp3Kbps)) return {};
   std::vector<std::string> rates;
   for (const int rate : kMp3Kbps) rates.push_back(std::to_string(rate));
-  return quoted(asked) + ": MP3 has no " + std::to_string(kbps) + " kbit/s; it takes " + joined(rates, ", ");
+  return in_quotes(asked) + ": MP3 has no " + std::to_string(kbps) + " kbit/s; it takes " + joined(rates, ", ");
 }
 
 }  // namespace
@@ -99,12 +99,12 @@ std::string codec_problem(std::string_view name) {
   if (!codec) {
     std::vector<std::string> words;
     for (const LossyCodec known : kLossyCodecs) words.emplace_back(word_of(known));
-    return "there is no codec " + quoted(word) + suggestion(word, words) +
+    return "there is no codec " + in_quotes(word) + suggestion(word, words) +
            "; write it with its kbit/s: aac-256, mp3-320, opus-128, vorbis-160";
   }
   const std::optional<int> kbps = whole_number(rate);
   if (!kbps || codec_text({*codec, *kbps}) != name) {
-    return quoted(name) + " needs its kbit/s as a whole number: " + std::string(word) + "-" +
+    return in_quotes(name) + " needs its kbit/s as a whole number: " + std::string(word) + "-" +
            std::to_string(*codec == LossyCodec::mp3 ? 320 : 256);
   }
   return rate_problem(*codec, *kbps);

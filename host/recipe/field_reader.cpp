@@ -26,7 +26,7 @@ std::string not_what_is_expected(const RecipeNode& node, const FieldDescriptor& 
     case Kind::map:
       return expected + ", not a map";
     case Kind::scalar:
-      return expected + ", not " + quoted(node.text);
+      return expected + ", not " + in_quotes(node.text);
   }
   return expected;
 }
@@ -52,17 +52,17 @@ std::string_view number_before_letters(std::string_view text) {
 
 // Why a scalar is not the number `field` asks for.
 std::string not_a_number(const RecipeNode& node, const FieldDescriptor& field) {
-  if (node.is_quoted && parse_number(node.text)) return quoted(node.text) + " is text: write it without quotes";
+  if (node.is_quoted && parse_number(node.text)) return in_quotes(node.text) + " is text: write it without quotes";
   if (is_nan_or_infinity(node.text)) {
-    return quoted(node.text) + " is not a finite number; expected " + expected_value(field);
+    return in_quotes(node.text) + " is not a finite number; expected " + expected_value(field);
   }
   const std::string_view digits = without_sign(node.text);
   if (digits.starts_with('0') && parse_number(digits.substr(std::min(digits.find_first_not_of('0'), digits.size())))) {
-    return quoted(node.text) + ": a number has no leading zeros";
+    return in_quotes(node.text) + ": a number has no leading zeros";
   }
   if (!number_before_letters(node.text).empty()) {
     const std::string unit = unit_of(field.name());
-    return quoted(node.text) + ": write the number alone, '" + field.name() + "' " +
+    return in_quotes(node.text) + ": write the number alone, '" + field.name() + "' " +
            (unit.empty() ? "has no unit" : "is in " + unit);
   }
   return not_what_is_expected(node, field);
@@ -120,7 +120,7 @@ Problem read_enum(const RecipeNode& node, const FieldDescriptor& field, Message&
   if (!value) {
     const std::vector<std::string> names = yaml_names(*field.enum_type());
     const std::string near = nearest(node.text, names);
-    return "unknown value " + quoted(node.text) + "; one of " + joined(names, " | ") +
+    return "unknown value " + in_quotes(node.text) + "; one of " + joined(names, " | ") +
            (near.empty() ? "" : " (did you mean '" + near + "'?)");
   }
   store(message, field, value, &Reflection::SetEnum, &Reflection::AddEnum);
@@ -208,7 +208,7 @@ google::protobuf::Value as_it_looks(const RecipeNode& node) {
   return value;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kLongest = 48;
   std::string shown(text.substr(0, kLongest));
   if (text.size() > kLongest) {

@@ -22,6 +22,6 @@ std::optional<std::string> read_scalar(const RecipeNode& node, const google::pro
 google::protobuf::Value as_it_looks(const RecipeNode& node);
 
 // 'text', shortened when it is long.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace lathe

@@ -77,7 +77,7 @@ RecipeNode without_overrides(const RecipeNode& root) {
 void apply(const RecipeNode& set, RecipeNode& tree, PlainPaths& plain_paths, std::vector<RecipeProblem>& problems) {
   for (const RecipeEntry& entry : set.entries) {
     if (!is_of_a_track(entry.key)) {
-      problems.push_back(problem_at(entry.position, quoted(entry.key) +
+      problems.push_back(problem_at(entry.position, in_quotes(entry.key) +
                                                         " cannot differ by track: an override sets paths " +
                                                         "in input, chain, loudness, outputs or checks"));
       continue;

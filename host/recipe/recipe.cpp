@@ -83,7 +83,7 @@ void find_files(RecipeNode& node, std::string_view around, const fs::path& folde
                      std::string(is_profile    ? "denoise.profile"
                                  : is_delivery ? "checks.profile"
                                                : "match_eq.reference") +
-                         ": there is no file " + lathe::quoted(value.text) +
+                         ": there is no file " + lathe::in_quotes(value.text) +
                          (folder.empty() ? " in the working folder" : " beside the recipe or in the working folder")));
       continue;
     }

@@ -15,7 +15,7 @@ std::vector<RecipeProblem> sorted(std::vector<RecipeProblem> problems) {
   return problems;
 }
 
-std::string joined(const std::vector<RecipeProblem>& problems) {
+std::string in_lines(const std::vector<RecipeProblem>& problems) {
   std::string text;
   for (const RecipeProblem& problem : problems) text += problem.text() + "\n";
   return text + std::to_string(problems.size()) + (problems.size() == 1 ? " error" : " errors");
@@ -34,6 +34,6 @@ RecipeProblem problem_at(const RecipePosition& position, std::string message) {
 }
 
 RecipeErrors::RecipeErrors(std::vector<RecipeProblem> problems)
-    : std::runtime_error(joined(problems = sorted(std::move(problems)))), problems_(std::move(problems)) {}
+    : std::runtime_error(in_lines(problems = sorted(std::move(problems)))), problems_(std::move(problems)) {}
 
 }  // namespace lathe

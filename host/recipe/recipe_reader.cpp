@@ -53,12 +53,12 @@ class Reader {
   static std::string name_of(const std::string& path) { return path.empty() ? "the recipe" : path; }
 
   static std::string called(const RecipeNode& node) {
-    if (node.kind == Kind::scalar) return quoted(node.text);
+    if (node.kind == Kind::scalar) return in_quotes(node.text);
     return node.kind == Kind::list ? "a list" : node.kind == Kind::map ? "a map" : "nothing";
   }
 
   void report_unknown(const RecipeEntry& entry, const Descriptor& message, const std::string& path) {
-    report(entry.position, "unknown key " + quoted(entry.key) + (path.empty() ? "" : " in " + path) +
+    report(entry.position, "unknown key " + in_quotes(entry.key) + (path.empty() ? "" : " in " + path) +
                                suggestion(entry.key, key_names(message)));
   }
 
@@ -81,7 +81,7 @@ class Reader {
     for (const RecipeEntry& entry : node.entries) {
       const FieldDescriptor* kind = type.FindFieldByName(entry.key);
       if (!kind) {
-        report(entry.position, "unknown stage " + quoted(entry.key) + suggestion(entry.key, key_names(type)));
+        report(entry.position, "unknown stage " + in_quotes(entry.key) + suggestion(entry.key, key_names(type)));
       } else if (&entry != &first) {
         report(entry.position,
                "a stage is one of its kinds: '" + entry.key + "' beside '" + first.key + "' needs its own '-'");

@@ -108,7 +108,7 @@ class Checks {
     const std::vector<std::string> targets = target_names();
     if (match.has_target() && std::find(targets.begin(), targets.end(), match.target()) == targets.end()) {
       report(path + ".target",
-             path + ".target: there is no target " + quoted(match.target()) + suggestion(match.target(), targets));
+             path + ".target: there is no target " + in_quotes(match.target()) + suggestion(match.target(), targets));
     }
     if (is_written(path + ".reference") == is_written(path + ".target")) {
       report(path, path + " needs one of 'reference' (a file) and 'target' (a name)");
@@ -202,7 +202,8 @@ class Checks {
         has_one_without_id = true;
       } else {
         check_id(output.id(), path + ".id");
-        if (!ids.insert(output.id()).second) report(path + ".id", "a second output with the id " + quoted(output.id()));
+        if (!ids.insert(output.id()).second)
+          report(path + ".id", "a second output with the id " + in_quotes(output.id()));
       }
       if (output.has_path()) {
         check_path(output.path(), path + ".path");
@@ -227,7 +228,7 @@ class Checks {
     for (int i = 0; i < output.without_size(); ++i) {
       const std::string& role = output.without(i);
       if (std::ranges::find(roles, role) != roles.end()) continue;
-      report(item(path, i), "no stem of the recipe has the role " + quoted(role) + suggestion(role, roles));
+      report(item(path, i), "no stem of the recipe has the role " + in_quotes(role) + suggestion(role, roles));
     }
   }
 
@@ -245,7 +246,8 @@ class Checks {
     const bool is_plain = !id.empty() && id.find_first_not_of(
                                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                              "0123456789-_") == std::string::npos;
-    if (!is_plain) report(path, "the id " + quoted(id) + " becomes part of file names: letters, digits, - and _ only");
+    if (!is_plain)
+      report(path, "the id " + in_quotes(id) + " becomes part of file names: letters, digits, - and _ only");
   }
 
   void check_path(const std::string& text, const std::string& path) {

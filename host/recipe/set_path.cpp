@@ -32,7 +32,7 @@ class Walk {
     const std::string& key = std::get<std::string>(step);
     if (is_list_) return to_named_item(key);
     if (is_text_map_) return to_entry(key);
-    if (!message_) throw BadPath(plain_path_ + " has nothing inside, so no " + quoted(key));
+    if (!message_) throw BadPath(plain_path_ + " has nothing inside, so no " + in_quotes(key));
     to_field(key);
   }
 
@@ -71,11 +71,11 @@ class Walk {
       if ((has_kinds && item.find(name)) || (id && id->text == name)) found.push_back(i);
     }
     if (found.empty()) {
-      throw BadPath(plain_path_ + " has no " + quoted(name) + suggestion(name, names) +
+      throw BadPath(plain_path_ + " has no " + in_quotes(name) + suggestion(name, names) +
                     "; a path changes items of a list but adds none");
     }
     if (found.size() > 1) {
-      throw BadPath(plain_path_ + " has " + std::to_string(found.size()) + " times " + quoted(name) + ": write " +
+      throw BadPath(plain_path_ + " has " + std::to_string(found.size()) + " times " + in_quotes(name) + ": write " +
                     plain_path_ + "[" + std::to_string(found[0]) + "]" + (has_kinds ? "." + name : ""));
     }
     enter_item(found[0]);
@@ -85,11 +85,11 @@ class Walk {
   void to_field(const std::string& key) {
     const FieldDescriptor* field = field_of_key(*message_, key);
     if (!field) {
-      throw BadPath("unknown key " + quoted(key) + (plain_path_.empty() ? "" : " in " + plain_path_) +
+      throw BadPath("unknown key " + in_quotes(key) + (plain_path_.empty() ? "" : " in " + plain_path_) +
                     suggestion(key, key_names(*message_)));
     }
     if (is_one_of_kinds(*message_) && !node_->find(key) && !node_->entries.empty()) {
-      throw BadPath(plain_path_ + " is " + quoted(node_->entries[0].key) + ": write " + plain_path_ + "." +
+      throw BadPath(plain_path_ + " is " + in_quotes(node_->entries[0].key) + ": write " + plain_path_ + "." +
                     node_->entries[0].key + "." + key);
     }
     to_entry(key);
@@ -101,7 +101,7 @@ class Walk {
 
   void to_entry(const std::string& key) {
     if (node_->kind == Kind::null) node_->kind = Kind::map;
-    if (node_->kind != Kind::map) throw BadPath(plain_path_ + " is written as a value, so it has no " + quoted(key));
+    if (node_->kind != Kind::map) throw BadPath(plain_path_ + " is written as a value, so it has no " + in_quotes(key));
     if (!node_->find(key)) node_->entries.push_back({key, origin_, {.position = origin_}});
     node_ = node_->find(key);
     plain_path_ += (plain_path_.empty() ? "" : ".") + key;
@@ -121,7 +121,8 @@ class Walk {
 
 std::vector<PathStep> path_steps(std::string_view path) {
   std::vector<PathStep> steps;
-  const BadPath bad("not a path: " + quoted(path) + "; write keys with points and items as [0]: chain.eq.bands[1].q");
+  const BadPath bad("not a path: " + in_quotes(path) +
+                    "; write keys with points and items as [0]: chain.eq.bands[1].q");
   std::size_t at = 0;
   while (at < path.size()) {
     if (path[at] == '[') {

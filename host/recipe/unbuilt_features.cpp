@@ -1,6 +1,7 @@
 #include "host/recipe/unbuilt_features.h"
 
 #include "host/recipe/field_rules.h"
+#include "host/recipe/recipe_problem.h"
 
 namespace lathe {
 namespace {
@@ -83,7 +84,6 @@ class Finder {
       if (skipped != v1::STAGE_KIND_LIMIT) add(path + ".skip", "an output that skips other stages than limit");
     }
     if (output.of() == v1::OUTPUT_OF_STEMS) add(path + ".of", "mastered stems (of: stems)");
-    if (output.per() == v1::OUTPUT_PER_SIDE) add(path + ".per", "one file for each side (per: side)");
   }
 
   std::vector<UnbuiltFeature> found_;

@@ -30,6 +30,17 @@ Json output_json(const OutputReport& output) {
   if (!output.dropped_tags.empty()) json["tags_not_representable"] = output.dropped_tags;
   if (!output.without.empty()) json["without"] = output.without;
   if (output.preview_at_s) json["preview"] = {{"at_s", json_number(*output.preview_at_s)}};
+  if (!output.side.empty()) {
+    json["per"] = "side";
+    json["side"] = output.side;
+    json["tracks"] = Json::array();
+    for (const SidePlace& place : output.side_tracks) {
+      json["tracks"].push_back({{"input", json_text(place.input)},
+                                {"title", place.title},
+                                {"first_frame", place.first_frame},
+                                {"frames", place.frames}});
+    }
+  }
   json["after"] = measurement_json(output.after);
   json["asked"] = {{"integrated_lufs", json_number(output.asked_lufs)},
                    {"true_peak_dbtp", json_number(output.asked_dbtp)}};
@@ -114,10 +125,13 @@ Json null_test_json(const NullTest& test) {
 
 // Of the track's first whole master.
 Measurement after_of(const TrackReport& report) {
-  const auto is_whole = [](const OutputReport& output) { return !output.preview_at_s && output.without.empty(); };
+  const auto is_whole = [](const OutputReport& output) {
+    return !output.preview_at_s && output.without.empty() && output.side.empty();
+  };
   const auto whole = std::find_if(report.outputs.begin(), report.outputs.end(), is_whole);
   if (whole != report.outputs.end()) return whole->after;
-  return report.outputs.empty() ? Measurement() : report.outputs.front().after;
+  const bool is_in_a_side = report.outputs.empty() || !report.outputs.front().side.empty();
+  return is_in_a_side ? report.after_in_side : report.outputs.front().after;
 }
 
 }  // namespace

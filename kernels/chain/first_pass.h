@@ -32,8 +32,9 @@ struct FirstPassSetup {
   std::int64_t frames = 0;      // of the track
   std::vector<double> weights;  // of the channels: channel_weights()
   std::vector<ChainStep> steps;
-  bool scrub = false;  // samples that no processing can use become 0
-  bool trace = false;  // of what comes out of the steps
+  bool scrub = false;                                   // samples that no processing can use become 0
+  bool trace = false;                                   // of what comes out of the steps
+  std::shared_ptr<TraceMemory> trace_memory = nullptr;  // for it, on the CPU; null: the heap
   // Whether the true peak behind the steps is wanted; before them it always is.
   bool staged_true_peak = false;
   // What a device takes at a time, over all channels; the equaliser's last bits depend on it.

@@ -18,12 +18,13 @@ class CpuFirstPass final : public FirstPass {
         frame_bytes_(setup_.channels() * bytes_per_sample(setup_.encoding)),
         bytes_(static_cast<std::size_t>(kBlock * frame_bytes_) + kPcmSlackBytes),
         work_(static_cast<std::size_t>(kBlock * setup_.channels())),
-        before_({setup_.sample_rate_hz, setup_.weights, true, setup_.trace && setup_.steps.empty(), setup_.frames}),
+        before_({setup_.sample_rate_hz, setup_.weights, true, setup_.trace && setup_.steps.empty(), setup_.frames,
+                 setup_.trace_memory}),
         end_(out) {
     for (const ChainStep& step : setup_.steps) stages_.push_back(stage_of(step));
     if (!stages_.empty()) {
       end_.meter.emplace(LoudnessMeter::Setup{setup_.sample_rate_hz, setup_.weights, setup_.staged_true_peak,
-                                              setup_.trace, setup_.frames});
+                                              setup_.trace, setup_.frames, setup_.trace_memory});
     }
     first_ = &end_;
     for (auto stage = stages_.rbegin(); stage != stages_.rend(); ++stage) {

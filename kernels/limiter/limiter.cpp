@@ -45,7 +45,8 @@ void LimiterSettings::check() const {
   }
 }
 
-LimiterCurve::LimiterCurve(LimiterSettings settings, std::int64_t groups) : settings_(settings), groups_(groups) {
+LimiterCurve::LimiterCurve(LimiterSettings settings, std::int64_t groups, const TraceAllocator<float>& memory)
+    : settings_(settings), groups_(groups), reduction_(memory) {
   settings_.check();
   const double group_ms = 1000.0 * kPeakGroup / settings_.sample_rate_hz;
   attack_ = std::max<std::int64_t>(1, std::llround(kAttackMs / 2 / group_ms));

@@ -21,6 +21,8 @@
 #include <span>
 #include <vector>
 
+#include "kernels/trace_vector.h"
+
 namespace lathe {
 
 struct LimiterSettings {
@@ -40,7 +42,8 @@ struct GroupSpan {
 class LimiterCurve {
  public:
   // `groups`: groups of kPeakGroup frames in the track. Memory: 8 bytes a group.
-  LimiterCurve(LimiterSettings settings, std::int64_t groups);
+  LimiterCurve(LimiterSettings settings, std::int64_t groups,
+               const TraceAllocator<float>& memory = TraceAllocator<float>());
 
   // Makes the curve for drive `gain`. peaks[i]: true peak of group i at gain 1, or 0 where it is known to stay under
   // the ceiling at this drive. Size: groups.
@@ -68,7 +71,7 @@ class LimiterCurve {
   double release_factor_;
   double sustain_step_ = 0;
   std::vector<float> window_;  // 2 attack + 1 weights, sum 1
-  std::vector<float> reduction_;
+  TraceVector reduction_;
   std::vector<GroupSpan> spans_;
   double max_reduction_ = 0;
 };

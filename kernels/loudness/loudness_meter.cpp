@@ -23,7 +23,8 @@ struct LoudnessMeter::State {
         filters(setup.weights.size()),
         feeder(channels, kHopLanes * (tables.rows + kEnergyGroup), kInterpolationHalo),
         rows(static_cast<std::size_t>((tables.rows + kEnergyGroup) * kHopLanes)),
-        power(setup.trace ? rows.size() / kEnergyGroup : 0) {
+        power(setup.trace ? rows.size() / kEnergyGroup : 0),
+        trace(setup.trace_memory) {
     hops.sample_rate_hz = setup.sample_rate_hz;
     if (setup.trace && setup.frames > 0) {
       const auto groups = static_cast<std::size_t>(setup.frames / kPeakGroup + 1);

@@ -25,6 +25,7 @@ class LoudnessMeter final : public AudioSink {
     bool true_peak = true;
     bool trace = false;
     std::int64_t frames = 0;  // of the track, where known: room for its trace is then made at once
+    std::shared_ptr<TraceMemory> trace_memory = nullptr;  // null: the heap
   };
 
   // Throws std::invalid_argument without channels or with a rate k_weighting() refuses.

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "kernels/math/gating.h"
+#include "kernels/trace_vector.h"
 
 namespace lathe {
 
@@ -22,9 +24,15 @@ struct LoudnessFigures {
 // What a limiter and a loudness solver need beside the figures, kept when asked for: one value for each group of
 // kPeakGroup frames, over all channels.
 struct GroupTrace {
-  std::vector<float> sample_peak;  // max |x|
-  std::vector<float> bend;         // max |x[n-1] - 2 x[n] + x[n+1]|: between samples x strays by a part of it
-  std::vector<float> power;        // weighted sum of squares of the K-weighted signal
+  GroupTrace() = default;
+  explicit GroupTrace(const std::shared_ptr<TraceMemory>& memory)
+      : sample_peak(TraceAllocator<float>(memory)),
+        bend(sample_peak.get_allocator()),
+        power(sample_peak.get_allocator()) {}
+
+  TraceVector sample_peak;  // max |x|
+  TraceVector bend;         // max |x[n-1] - 2 x[n] + x[n+1]|: between samples x strays by a part of it
+  TraceVector power;        // weighted sum of squares of the K-weighted signal
 };
 
 struct LoudnessReading {

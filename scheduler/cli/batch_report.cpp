@@ -129,11 +129,11 @@ Json batch_report(const scheduler::BatchResult& result, const std::vector<schedu
 void write_manifest(const std::filesystem::path& out_dir, const scheduler::BatchResult& result,
                     const EffectiveRecipe& recipe, const std::string& engine) {
   const std::filesystem::path path = out_dir / "lathe-manifest.json";
-  std::map<std::string, Json> tracks;  // by the path of the first output
+  std::map<std::string, Json> tracks;  // by the path of the first output; one that is in a side's file by its input
   Json recipes = Json::object();
   const auto key_of = [](const Json& track) {
     const Json& outputs = track.at("outputs");
-    return outputs.empty() ? std::string() : outputs.at(0).at("path").get<std::string>();
+    return outputs.empty() ? track.value("input", "") : outputs.at(0).at("path").get<std::string>();
   };
   const auto any = [](const scheduler::TrackOutcome& outcome) { return !outcome.result_json.empty(); };
   if (std::none_of(result.tracks.begin(), result.tracks.end(), any)) return;

@@ -33,6 +33,12 @@ void refuse_file_as_folder(const fs::path& folder) {
 void refuse_stems_unsaid(const v1::Recipe& recipe, const MasterInputs& inputs) {
   if (!inputs.mixdown.empty() && !inputs.stems)
     throw RefusedInput("--mixdown is for a mix made of stems: say --stems as well");
+  const bool joins_sides = std::ranges::any_of(
+      recipe.outputs(), [](const v1::Output& output) { return output.per() == v1::OUTPUT_PER_SIDE; });
+  if (joins_sides && inputs.stems)
+    throw RefusedInput(
+        "the recipe has an output `per: side`, which joins an album's tracks, and --stems masters each mix by itself; "
+        "master the mixes first, and join their masters");
   if (recipe.stems_size() == 0 || inputs.stems) return;
   throw RefusedInput(
       "the recipe has `stems`, which are for mixes: say --stems, and each folder of audio files is the stems of one "

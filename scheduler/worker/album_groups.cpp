@@ -131,6 +131,10 @@ TrackGroup whole_group(const std::vector<Member>& members, const AlbumNeed& need
   return group;
 }
 
+bool is_a_side_missing(const std::vector<Member>& album) {
+  return std::ranges::any_of(album, [](const Member& member) { return member.look.place.side.empty(); });
+}
+
 std::vector<TrackGroup> groups_by_side(const std::vector<Member>& album, const AlbumNeed& need) {
   const auto without = std::ranges::find_if(album, [](const Member& member) { return member.look.place.side.empty(); });
   if (without != album.end()) {
@@ -138,9 +142,10 @@ std::vector<TrackGroup> groups_by_side(const std::vector<Member>& album, const A
     if (group.problem.code.empty()) {
       group.problem = {
           "NO_SIDES",
-          fmt::format("{}: nothing says which side it is on, and loudness.scope is side; give its album's tracks a tag "
-                      "SIDE (A, B ...), or track numbers like A1, A2, B1",
-                      json_text(without->track->input))};
+          fmt::format("{}: nothing says which side it is on, and {}; give its album's tracks a tag SIDE (A, B ...), or "
+                      "track numbers like A1, A2, B1",
+                      json_text(without->track->input),
+                      need.side_file ? "the recipe makes a file for each side" : "loudness.scope is side")};
     }
     return {std::move(group)};
   }
@@ -179,8 +184,8 @@ std::vector<TrackGroup> groups_of(std::vector<Member> album, std::vector<std::st
   for (const Member& member : album) need |= member.look.need;
   put_in_order(album);
   if (need.joins) find_joins(album, warnings);
-  if (need.whole) return {whole_group(album, need)};
-  return need.side ? groups_by_side(album, need) : groups_by_joins(album);
+  if (need.whole && !(need.side_file && is_a_side_missing(album))) return {whole_group(album, need)};
+  return need.side || need.side_file ? groups_by_side(album, need) : groups_by_joins(album);
 }
 
 TrackGroup alone(std::size_t index, const std::vector<ScannedTrack>& tracks, const TrackProblems& problems) {
@@ -198,7 +203,8 @@ Grouping group_tracks(const std::vector<ScannedTrack>& tracks, const RecipeSourc
     for (std::size_t i = 0; i < tracks.size(); ++i)
       if (!tracks[i].stems) at_album[tracks[i].album].push_back(i);
   }
-  std::erase_if(at_album, [](const auto& album) { return album.second.size() < 2; });
+  const bool makes_side_files = need_of(recipe.effective().recipe).side_file;
+  std::erase_if(at_album, [&](const auto& album) { return album.second.size() < 2 && !makes_side_files; });
   std::vector<std::vector<std::size_t>> albums;
   std::vector<bool> is_in_album(tracks.size());
   for (auto& [name, indices] : at_album) {

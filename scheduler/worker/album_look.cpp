@@ -37,6 +37,7 @@ AlbumNeed& AlbumNeed::operator|=(const AlbumNeed& other) {
   joins = joins || other.joins;
   whole = whole || other.whole;
   side = side || other.side;
+  side_file = side_file || other.side_file;
   is_published_whole = is_published_whole || other.is_published_whole;
   return *this;
 }
@@ -49,6 +50,7 @@ AlbumNeed need_of(const v1::Recipe& recipe) {
   if (recipe.has_loudness()) add_scope(recipe.loudness(), need);
   for (const v1::Output& output : recipe.outputs()) {
     if (output.has_loudness()) add_scope(output.loudness(), need);
+    need.side_file = need.side_file || output.per() == v1::OUTPUT_PER_SIDE;
   }
   return need;
 }
@@ -57,13 +59,14 @@ std::string none_without_it(const AlbumNeed& need, std::size_t tracks) {
   const std::string why = need.whole && need.is_published_whole ? "the recipe publishes an album as one"
                           : need.whole                          ? "the album's tracks share a gain, another without it"
                           : need.side                           ? "the side's tracks share a gain, another without it"
+                          : need.side_file                      ? "the side's tracks are one file"
                                                                 : "the tracks run into each other and are one stream";
   return fmt::format("{}: none of these {} tracks is mastered", why, tracks);
 }
 
 bool may_need_albums(const v1::Recipe& recipe) {
   const AlbumNeed need = need_of(recipe);
-  return need.joins || need.whole || need.side || recipe.overrides_size() > 0;
+  return need.joins || need.whole || need.side || need.side_file || recipe.overrides_size() > 0;
 }
 
 TrackLooker::TrackLooker(const RecipeSource& recipe)

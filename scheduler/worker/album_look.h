@@ -12,9 +12,10 @@ namespace lathe::scheduler {
 
 // What a recipe asks of the tracks of an album together.
 struct AlbumNeed {
-  bool joins = false;  // tracks that run into each other are one stream
-  bool whole = false;  // a gain of the album's, or publish: album
-  bool side = false;   // a gain of a side's
+  bool joins = false;      // tracks that run into each other are one stream
+  bool whole = false;      // a gain of the album's, or publish: album
+  bool side = false;       // a gain of a side's
+  bool side_file = false;  // a file for each side
   bool is_published_whole = false;
   AlbumNeed& operator|=(const AlbumNeed& other);
 };

@@ -11,9 +11,10 @@
 #include "kernels/cuda/cuda_error.h"
 #include "scheduler/worker/album_look.h"
 #include "scheduler/worker/digest.h"
+#include "scheduler/worker/elapsed.h"
 #include "scheduler/worker/master_tasks.h"
 #include "scheduler/worker/output_names.h"
-#include "scheduler/worker/stopwatch.h"
+#include "scheduler/worker/side_task.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -139,6 +140,7 @@ void refuse_shared_names(const std::vector<TrackTask>& tracks) {
   std::map<std::filesystem::path, std::filesystem::path> owners;
   for (const TrackTask& track : tracks) {
     for (const OutputSpec& output : track.job.outputs) {
+      if (!track.reports(output)) continue;
       const auto [owner, is_new] = owners.emplace(output.path, track.job.input);
       if (!is_new) {
         throw OutputTaken(
@@ -204,9 +206,10 @@ FinishedTask TaskRunner::run_group(const MasterJob& job, const v1::TaskSpec& tas
                                    const std::atomic<bool>& is_cancelled) {
   const std::vector<v1::TaskSpec::Member> members = members_of(task);
   return as_group(job, members.size(), [&] {
-    const Stopwatch watch;
+    const Elapsed watch;
     std::vector<TrackTask> tracks;
     for (const v1::TaskSpec::Member& member : members) tracks.push_back(planner_.plan(job, member));
+    find_side_leaders(tracks);
     refuse_shared_names(tracks);
     if (listener.say) {
       listener.say(fmt::format("began on {}, {}, {}: {} tracks of {}", listener.worker, engine_name(),
@@ -221,12 +224,15 @@ FinishedTask TaskRunner::run_group(const MasterJob& job, const v1::TaskSpec& tas
     }
     FinishedTask done;
     for (const TrackTask& track : tracks) {
-      for (const OutputSpec& output : track.job.outputs)
-        done.replace.push_back(replace_policy(job, track, output.path));
-      done.was_free.insert(done.was_free.end(), track.was_free.begin(), track.was_free.end());
+      for (std::size_t i = 0; i < track.job.outputs.size(); ++i) {
+        if (!track.reports(track.job.outputs[i])) continue;
+        done.replace.push_back(replace_policy(job, track, track.job.outputs[i].path));
+        done.was_free.push_back(track.was_free[i]);
+      }
     }
     MasteredAlbum album = master_group(job, task, tracks, listener, is_cancelled);
     std::vector<MasteredTrack> mastered = flat(std::move(album.programmes));
+    join_sides(tracks, mastered, is_cancelled);
     Json result{{"tracks", Json::array()}, {"album", album_json(task, album.loudness)}};
     std::vector<std::string> hashes;
     for (std::size_t i = 0; i < mastered.size(); ++i) {

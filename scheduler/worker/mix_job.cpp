@@ -12,18 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The fields that stand in all of them, in the order of the first.
-Tags common_tags(const std::vector<std::shared_ptr<AudioReader>>& stems) {
-  Tags common;
-  for (const auto& field : stems.front()->tags().fields) {
-    const bool is_everywhere = std::ranges::all_of(stems, [&field](const auto& stem) {
-      return std::ranges::find(stem->tags().fields, field) != stem->tags().fields.end();
-    });
-    if (is_everywhere) common.fields.push_back(field);
-  }
-  return common;
-}
-
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -49,7 +37,9 @@ OpenMix open_mix(const std::vector<fs::path>& stems, const fs::path& mixdown, Re
     }
     mix.format.frames = std::max(mix.format.frames, format.frames);
   }
-  mix.tags = common_tags(mix.stems);
+  std::vector<Tags> tags;
+  for (const auto& stem : mix.stems) tags.push_back(stem->tags());
+  mix.tags = shared_fields(tags);
   if (mixdown.empty()) return mix;
   const AudioReader whole(mixdown, Md5::left_alone, Reading::header);
   mix.tags = whole.tags();

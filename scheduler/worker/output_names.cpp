@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "host/audio_file/audio_reader.h"
 #include "host/mastering/recipe_chain.h"
+#include "scheduler/worker/album_look.h"
+#include "scheduler/worker/album_order.h"
 #include "scheduler/worker/mix_job.h"
+#include "scheduler/worker/side_task.h"
 #include "scheduler/worker/track_source.h"
 
 namespace lathe::scheduler {
@@ -35,8 +39,9 @@ TrackIdentity track_identity(const fs::path& input, const Tags& tags) {
 
 // Whether names come from templates or differ from track to track, so that places alone say nothing.
 bool names_are_free(const v1::Recipe& recipe) {
-  return recipe.overrides_size() > 0 ||
-         std::any_of(recipe.outputs().begin(), recipe.outputs().end(), [](const auto& o) { return o.has_path(); });
+  return recipe.overrides_size() > 0 || std::ranges::any_of(recipe.outputs(), [](const v1::Output& output) {
+           return output.has_path() || output.per() == v1::OUTPUT_PER_SIDE;
+         });
 }
 
 // Inputs that lie in the output folder, or are linked into it: no master may get their names.
@@ -101,14 +106,17 @@ std::map<std::string, std::string> name_clashes(const std::vector<ScannedTrack>&
   for (const ScannedTrack& track : tracks) ++at_place[track.relative];
   const InputsInTheWay inputs(tracks, out_dir);
   const bool look_at_all = names_are_free(recipe.effective().recipe) || inputs.are_there();
-  std::map<fs::path, std::string> owner;  // by output
+  std::map<fs::path, std::string> owner;                // by output
+  std::set<std::pair<std::string, std::string>> sides;  // album and output: tracks of one side share it
   std::map<std::string, std::string> clashes;
   for (const ScannedTrack& track : tracks) {
     if (!look_at_all && at_place[track.relative] == 1) continue;
     try {
       const TrackSource source = opened_source(track);
       const EffectiveRecipe own = recipe_for_track(recipe, track.input, source.tags);
-      const auto outputs = outputs_of(own.recipe, source.format, source.tags, out_dir, track.relative, source.row);
+      const std::string side = need_of(own.recipe).side_file ? place_of(track, source.tags).side : std::string();
+      const auto outputs =
+          outputs_of(own.recipe, source.format, naming_tags(source.tags, side), out_dir, track.relative, source.row);
       const std::string name = source.part.is_whole() ? track.input : track.input + " (" + source.row + ")";
       std::string clash;
       for (const OutputSpec& output : outputs) {
@@ -117,7 +125,7 @@ std::map<std::string, std::string> name_clashes(const std::vector<ScannedTrack>&
                   ", which is an input of this run; choose another output folder";
         }
         const auto found = owner.find(output.path);
-        if (found == owner.end()) continue;
+        if (found == owner.end() || (output.per_side && sides.contains({track.album, output.path.string()}))) continue;
         clash = name + ": its master would be " + output.path.string() + ", which is the master of " + found->second +
                 "; give the recipe's output a path that tells them apart, or master them into two folders";
       }
@@ -125,7 +133,10 @@ std::map<std::string, std::string> name_clashes(const std::vector<ScannedTrack>&
         clashes[track_key(track)] = std::move(clash);
         continue;
       }
-      for (const OutputSpec& output : outputs) owner.emplace(output.path, name);
+      for (const OutputSpec& output : outputs) {
+        owner.emplace(output.path, name);
+        if (output.per_side) sides.insert({track.album, output.path.string()});
+      }
     } catch (const std::exception&) {
       // Its own task says what is wrong with it.
     }

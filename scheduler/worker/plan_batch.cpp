@@ -19,11 +19,12 @@
 #include "scheduler/worker/album_groups.h"
 #include "scheduler/worker/album_look.h"
 #include "scheduler/worker/album_task.h"
+#include "scheduler/worker/elapsed.h"
 #include "scheduler/worker/job_request.h"
 #include "scheduler/worker/listed_tracks.h"
 #include "scheduler/worker/mix_job.h"
 #include "scheduler/worker/output_names.h"
-#include "scheduler/worker/stopwatch.h"
+#include "scheduler/worker/side_task.h"
 #include "scheduler/worker/track_source.h"
 
 namespace lathe::scheduler {
@@ -139,7 +140,10 @@ class PlanRun {
         if (batch_.on_progress) batch_.on_progress(progress());
       }
     }
-    for (const TrackGroup& group : grouping_.groups) hold_back(group);
+    for (const TrackGroup& group : grouping_.groups) {
+      hold_back(group);
+      join_planned_sides(group);
+    }
     std::vector<TrackPlan> done;
     for (std::optional<TrackPlan>& plan : plans_) {
       if (plan) done.push_back(std::move(*plan));
@@ -203,6 +207,32 @@ class PlanRun {
     }
   }
 
+  // The first track of a side has its file, the others go into it.
+  void join_planned_sides(const TrackGroup& group) {
+    std::map<std::string, PlannedTrack*> leaders;
+    for (const GroupedTrack& grouped : group.tracks) {
+      if (!plans_[grouped.track] || !plans_[grouped.track]->planned) continue;
+      PlannedTrack& track = *plans_[grouped.track]->planned;
+      const auto [leader, leads] = leaders.emplace(grouped.side, &track);
+      std::vector<OutputReport>& outputs = track.report.outputs;
+      for (std::size_t i = outputs.size(), at = leader->second->report.outputs.size(); i-- > 0;) {
+        if (outputs[i].side.empty()) continue;
+        if (leads) {
+          outputs[i].side_tracks.push_back({track.report.input, {}, 0, outputs[i].frames});
+          continue;
+        }
+        do --at;
+        while (leader->second->report.outputs[at].side.empty());
+        OutputReport& whole = leader->second->report.outputs[at];
+        whole.side_tracks.push_back({track.report.input, {}, whole.frames, outputs[i].frames});
+        whole.frames += outputs[i].frames;
+        whole.bytes += outputs[i].bytes;
+        outputs.erase(outputs.begin() + static_cast<std::ptrdiff_t>(i));
+        track.forecasts.erase(track.forecasts.begin() + static_cast<std::ptrdiff_t>(i));
+      }
+    }
+  }
+
   // A track, or a mix, opened.
   struct Prepared {
     TrackJob job;
@@ -211,7 +241,7 @@ class PlanRun {
     std::vector<std::string> notes = {};
   };
 
-  Prepared prepare(TrackPlan& plan, const ScannedTrack& track) const {
+  Prepared prepare(TrackPlan& plan, const ScannedTrack& track, const std::string& side) const {
     const Reading reading = batch_.only_headers ? Reading::header : Reading::samples;
     Prepared made;
     OpenMix mix;
@@ -237,21 +267,30 @@ class PlanRun {
     made.job.part = source.part;
     made.job.tags = source.tags;
     made.job.chain = chain_of(recipe);
-    made.job.outputs = outputs_of(recipe, source.format, source.tags, batch_.out_dir, track.relative, source.row);
+    made.job.outputs =
+        outputs_of(recipe, source.format, naming_tags(source.tags, side), batch_.out_dir, track.relative, source.row);
     made.job.backend = batch_.backend.backend;
     if (track.stems) made.notes = add_stems(recipe, mix, track.stems->mixdown, made.job);
     refuse_taken(made.job);
     return made;
   }
 
+  // Which of a track's planned outputs are the file of its side.
+  static void mark_side_files(const TrackJob& job, const std::string& side, PlannedTrack& planned) {
+    for (std::size_t i = 0; i < job.outputs.size(); ++i)
+      if (job.outputs[i].per_side) planned.report.outputs[i].side = side;
+  }
+
   void make(std::vector<TrackPlan>& plans, const std::vector<GroupedTrack>& programme, TrackMaster& master) {
     std::vector<Prepared> tracks;
-    for (std::size_t i = 0; i < programme.size(); ++i) tracks.push_back(prepare(plans[i], tracks_[programme[i].track]));
+    for (std::size_t i = 0; i < programme.size(); ++i)
+      tracks.push_back(prepare(plans[i], tracks_[programme[i].track], programme[i].side));
     if (batch_.only_headers) {
       for (std::size_t i = 0; i < tracks.size(); ++i) {
         plans[i].planned = planned_by_header(tracks[i].job, tracks[i].format);
         std::vector<std::string>& notes = plans[i].planned->report.notes;
         notes.insert(notes.begin(), tracks[i].notes.begin(), tracks[i].notes.end());
+        mark_side_files(tracks[i].job, programme[i].side, *plans[i].planned);
       }
       return;
     }
@@ -270,7 +309,7 @@ class PlanRun {
     const MemoryBudget::Share share = memory_.take(bytes);
     std::optional<MemoryBudget::Share> device_share(device_memory_.take(need.device_bytes));
     job.after_first_pass = [&device_share] { device_share.reset(); };
-    const Stopwatch watch;
+    const Elapsed watch;
     const MasteringProgress on_progress = [this, &programme](double done, std::string_view) {
       const std::lock_guard lock(mutex_);
       for (const GroupedTrack& track : programme) shares_[track.track] = done;
@@ -283,6 +322,7 @@ class PlanRun {
     const double took_s = watch.seconds();
     const bool is_of_album = shares_gain(job);
     for (std::size_t i = 0; i < plans.size(); ++i) {
+      mark_side_files(tracks[i].job, programme[i].side, *plans[i].planned);
       std::vector<std::string>& notes = plans[i].planned->report.notes;
       notes.insert(notes.begin(), tracks[i].notes.begin(), tracks[i].notes.end());
       if (!programme[i].note.empty()) notes.push_back(programme[i].note);

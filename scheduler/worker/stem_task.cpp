@@ -17,7 +17,7 @@ void set_stems(const TrackTask& mix, const std::vector<std::string>& hashes, Fin
 
 FinishedTask TaskRunner::run_mix(const MasterJob& job, const v1::TaskSpec& task, const TaskListener& listener,
                                  const std::atomic<bool>& is_cancelled) {
-  const Stopwatch watch;
+  const Elapsed watch;
   TrackTask p = planner_.plan_mix(job, task);
   if (listener.say) {
     listener.say(fmt::format("began on {}, {}, {}: {} stems, {}, {:.1f} s", listener.worker, engine_name(),

@@ -16,6 +16,7 @@
 #include "scheduler/worker/mix_job.h"
 #include "scheduler/worker/output_names.h"
 #include "scheduler/worker/path_roots.h"
+#include "scheduler/worker/side_task.h"
 #include "scheduler/worker/task_runner.h"
 
 namespace lathe::scheduler {
@@ -146,7 +147,8 @@ v1::Recipe TaskPlanner::take_recipe(const MasterJob& job, const fs::path& input,
   p.job.chain = chain_of(recipe.recipe);
   p.named_files = named_files_.hashes(p.job.chain, job.roots);
   p.job.pcm_md5 = job.pcm_md5;
-  p.job.outputs = outputs_of(recipe.recipe, p.format, p.source.tags, job.out_dir, relative, p.source.row);
+  p.job.outputs =
+      outputs_of(recipe.recipe, p.format, naming_tags(p.source.tags, p.job.side), job.out_dir, relative, p.source.row);
   p.named_files += named_files_.check_lines(p.job.outputs, job.roots);
   return recipe.recipe;
 }
@@ -230,9 +232,12 @@ std::string mix_hash(const TrackTask& mix, const std::vector<std::string>& hashe
 // Whether every output of the result lies where it was put, as it was put there.
 bool is_still_there(const nlohmann::json& result, const TrackTask& p) {
   const auto& outputs = result.at("outputs");
-  if (outputs.size() != p.job.outputs.size()) return false;
+  std::vector<fs::path> paths;
+  for (const OutputSpec& output : p.job.outputs)
+    if (p.reports(output)) paths.push_back(output.path);
+  if (outputs.size() != paths.size()) return false;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const fs::path& path = p.job.outputs[i].path;
+    const fs::path& path = paths[i];
     const FileIdentity now = identity_of(path);
     if (now.size_bytes == 0 || now.size_bytes != outputs[i].at("bytes").get<std::int64_t>()) return false;
     const std::string sha256 = outputs[i].at("sha256").get<std::string>();

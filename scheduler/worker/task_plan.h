@@ -51,6 +51,10 @@ struct TrackTask {
   std::vector<FileIdentity> others;
   std::vector<AudioFormat> stem_formats;
   std::vector<std::string> notes;  // for its report
+  bool leads_side = true;          // the file of its side is among its outputs, if there is one
+
+  // Whether the output is in the track's report, and not in that of the track that leads its side.
+  bool reports(const OutputSpec& output) const { return leads_side || !output.per_side; }
 
   // Of the track's samples and all that shows in its outputs.
   std::string cache_key(const std::string& content_hash) const;

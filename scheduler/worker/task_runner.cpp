@@ -7,10 +7,11 @@
 
 #include "host/report/track_json.h"
 #include "scheduler/worker/album_task.h"
+#include "scheduler/worker/elapsed.h"
 #include "scheduler/worker/finished_event.h"
 #include "scheduler/worker/master_tasks.h"
 #include "scheduler/worker/output_names.h"
-#include "scheduler/worker/stopwatch.h"
+#include "scheduler/worker/side_task.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -79,7 +80,7 @@ TaskRunner::Room TaskRunner::take_room(const MasterJob& job, const MemoryNeed& n
     listener.say(fmt::format("spooled to {}: kept in memory it would take {} MiB, and the worker has {}",
                              job.spool_dir.string(), need.kept_bytes >> 20, memory_.total() >> 20));
   }
-  const Stopwatch watch;
+  const Elapsed watch;
   Room room{memory_.take(bytes), device_memory_.take(need.device_bytes), is_spooled ? job.spool_dir : fs::path(),
             bytes > memory_.total() / std::max(2, 2 * job.jobs)};
   if (const double waited_s = watch.seconds(); waited_s > 0.1 && listener.say)
@@ -91,9 +92,9 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task, con
                              const std::atomic<bool>& is_cancelled) {
   if (task.stems()) return run_mix(job, task, listener, is_cancelled);
   if (task.members_size() > 1) return run_group(job, task, listener, is_cancelled);
-  const Stopwatch watch;
+  const Elapsed watch;
   TrackTask p = planner_.plan(job, members_of(task).front());
-  if (shares_gain(p.job)) return run_group(job, task, listener, is_cancelled);
+  if (shares_gain(p.job) || makes_side_file(p.job)) return run_group(job, task, listener, is_cancelled);
   if (listener.say) {
     listener.say(fmt::format("began on {}, {}, {}: {}, {:.1f} s", listener.worker, engine_name(),
                              backend_name(job.backend), format_text(p.format), seconds_of(p.format)));
@@ -110,7 +111,7 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task, con
 }
 
 TaskRunner::Mastered TaskRunner::master_planned(const MasterJob& job, TrackTask& p, const MemoryNeed& need,
-                                                const Stopwatch& watch, const TaskListener& listener,
+                                                const Elapsed& watch, const TaskListener& listener,
                                                 const std::atomic<bool>& is_cancelled) {
   FinishedTask done;
   for (const OutputSpec& output : p.job.outputs) done.replace.push_back(replace_policy(job, p, output.path));

@@ -16,8 +16,8 @@
 #include "lathe/v1/worker.pb.h"
 #include "scheduler/store/job_records.h"
 #include "scheduler/worker/backend_choice.h"
+#include "scheduler/worker/elapsed.h"
 #include "scheduler/worker/memory_budget.h"
-#include "scheduler/worker/stopwatch.h"
 #include "scheduler/worker/task_plan.h"
 
 namespace lathe::scheduler {
@@ -111,7 +111,7 @@ class TaskRunner {
     FinishedTask task;
     std::vector<std::string> hashes;
   };
-  Mastered master_planned(const MasterJob& job, TrackTask& track, const MemoryNeed& need, const Stopwatch& watch,
+  Mastered master_planned(const MasterJob& job, TrackTask& track, const MemoryNeed& need, const Elapsed& watch,
                           const TaskListener& listener, const std::atomic<bool>& is_cancelled);
   // A mix of stems: see stem_task.cpp.
   FinishedTask run_mix(const MasterJob& job, const v1::TaskSpec& task, const TaskListener& listener,

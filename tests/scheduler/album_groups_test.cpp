@@ -26,10 +26,10 @@ class AlbumGroups : public ::testing::Test {
     format.encoding = Encoding::pcm16;
     format.sample_rate_hz = rate_hz;
     format.frames = rate_hz;
-    ::testing::Bytes pcm(static_cast<std::size_t>(format.frames * 4));
+    lathe::testing::Bytes pcm(static_cast<std::size_t>(format.frames * 4));
     for (std::size_t i = pcm.size() / 4; i < pcm.size() / 2; ++i) pcm[i] = static_cast<std::byte>(i % 7);
     std::filesystem::create_directories((root_ / "in" / name).parent_path());
-    ::testing::write_audio(root_ / "in" / name, format, pcm, tags);
+    lathe::testing::write_audio(root_ / "in" / name, format, pcm, tags);
   }
   Tags numbered(const std::string& track, const std::string& disc = "") {
     Tags tags{{{"TRACKNUMBER", track}}, {}};
@@ -57,7 +57,7 @@ class AlbumGroups : public ::testing::Test {
     return text;
   }
 
-  ::testing::ScratchFolder root_;
+  lathe::testing::ScratchFolder root_;
   Scan scan_;
   TrackProblems problems_;
 };

@@ -18,16 +18,9 @@ void pack_texts(Packer& packer, const std::vector<std::string>& texts) {
   for (const std::string& text : texts) packer.text(text);
 }
 
-// Notes are for people and reports: whatever they say, it is text.
-std::string readable(Unpacker& unpacker) {
-  std::string text = unpacker.text();
-  if (!is_utf8(text)) throw WireError("a text is not UTF-8");
-  return text;
-}
-
 std::vector<std::string> unpack_texts(Unpacker& unpacker) {
   std::vector<std::string> texts(unpacker.count(kTextBytes));
-  for (std::string& text : texts) text = readable(unpacker);
+  for (std::string& text : texts) text = unpacker.readable();
   return texts;
 }
 
@@ -71,7 +64,7 @@ void unpack_header(std::string_view bytes, const InputFile& file, Container cont
   format.frames = unpacker.number_between(0, most_frames);
   format.channel_mask = static_cast<std::uint32_t>(unpacker.number_between(0, UINT32_MAX));
   format.valid_bits = static_cast<int>(unpacker.number_between(0, bits_per_sample(format.encoding)));
-  format.speakers = readable(unpacker);
+  format.speakers = unpacker.readable();
   header.stored.offset =
       unpacker.number_between(0, container == Container::flac ? 0 : file.size() - format.frames * frame_bytes(format));
   header.stored.is_big_endian = unpacker.number_between(0, 1) == 1;
@@ -79,7 +72,7 @@ void unpack_header(std::string_view bytes, const InputFile& file, Container cont
   header.tags.fields.resize(unpacker.count(2 * kTextBytes));
   for (auto& [name, value] : header.tags.fields) {
     name = unpacker.text();
-    value = readable(unpacker);
+    value = unpacker.readable();
     if (!is_field_name(name)) throw WireError("a tag's name is none");
   }
   header.tags.notes = unpack_texts(unpacker);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "host/audio_file/text_encoding.h"
-
 namespace lathe::isolation {
 namespace {
 
@@ -11,12 +9,6 @@ constexpr int kMostPictureType = 20;
 constexpr std::size_t kIdBytes = 4;
 constexpr std::size_t kNumberBytes = 8;  // what a number takes, and the shortest text
 constexpr std::string_view kCueSheet = "CUESHEET";
-
-std::string readable(Unpacker& unpacker) {
-  std::string text = unpacker.text();
-  if (!is_utf8(text)) throw WireError("a text is not UTF-8");
-  return text;
-}
 
 // Of a frame or a chunk: it ends up in headers and in reports.
 std::string chunk_id(Unpacker& unpacker) {
@@ -29,8 +21,8 @@ std::string chunk_id(Unpacker& unpacker) {
 Picture unpack_picture(Unpacker& unpacker) {
   Picture picture;
   picture.type = static_cast<int>(unpacker.number_between(0, kMostPictureType));
-  picture.mime = readable(unpacker);
-  picture.description = readable(unpacker);
+  picture.mime = unpacker.readable();
+  picture.description = unpacker.readable();
   for (int* number : {&picture.width, &picture.height, &picture.depth, &picture.colors})
     *number = static_cast<int>(unpacker.number_between(0, INT32_MAX));
   picture.data = unpacker.text();

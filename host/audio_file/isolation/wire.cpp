@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "host/audio_file/text_encoding.h"
+
 namespace lathe::isolation {
 namespace {
 
@@ -79,6 +81,12 @@ std::string Unpacker::text() {
   if (bytes > left_.size()) throw WireError("a message ends early");
   std::string text(left_.substr(0, bytes));
   left_.remove_prefix(bytes);
+  return text;
+}
+
+std::string Unpacker::readable() {
+  std::string text = this->text();
+  if (!is_utf8(text)) throw WireError("a text is not UTF-8");
   return text;
 }
 

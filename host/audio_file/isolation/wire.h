@@ -61,6 +61,7 @@ class Unpacker {
   std::int64_t number();
   std::int64_t number_between(std::int64_t least, std::int64_t most);
   std::string text();
+  std::string readable();  // for people and reports: a text that is UTF-8
   // How many things follow, each of `least_bytes` or more.
   std::size_t count(std::size_t least_bytes);
   void expect_end() const;

@@ -10,7 +10,6 @@
 namespace lathe {
 namespace {
 
-constexpr std::size_t kCatalogBytes = 128, kReservedBytes = 258, kIsrcBytes = 12, kTrackReservedBytes = 13;
 constexpr int kCdRate = 44100;
 
 // Beyond 2^52 no file reaches.

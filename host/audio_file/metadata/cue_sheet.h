@@ -1,6 +1,7 @@
 // The body of a FLAC CUESHEET block (RFC 9639, section 8.7), as bytes.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,9 @@
 #include "host/audio_file/metadata/cue_points.h"
 
 namespace lathe {
+
+// What its parts take.
+inline constexpr std::size_t kCatalogBytes = 128, kReservedBytes = 258, kIsrcBytes = 12, kTrackReservedBytes = 13;
 
 // Where its tracks and indices begin; the lead-out is none of them.
 std::vector<CuePoint> cue_sheet_points(std::string_view body);

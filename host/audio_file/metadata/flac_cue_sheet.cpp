@@ -5,11 +5,10 @@
 
 #include "host/audio_file/byte_order.h"
 #include "host/audio_file/metadata/byte_view.h"
+#include "host/audio_file/metadata/cue_sheet.h"
 
 namespace lathe {
 namespace {
-
-constexpr std::size_t kCatalogBytes = 128, kReservedBytes = 258, kIsrcBytes = 12, kTrackReservedBytes = 13;
 
 void take_text(ByteView& left, char* into, std::size_t bytes) {
   const std::string_view text = left.take(bytes);

@@ -43,9 +43,10 @@ TEST(UnbuiltFeatures, OneByOne) {
   EXPECT_THAT(unbuilt_paths("checks: [{profile: ebu-r128, codec_check: [aac-256]}]"), IsEmpty());
   EXPECT_THAT(unbuilt_paths("input: {contiguous: always, on_damaged: salvage, accept: [wav], sample_rate: 44100}"),
               ElementsAre("input.on_damaged"));
-  EXPECT_THAT(unbuilt_paths("outputs: [{sample_rate: 44100, skip: [limit, eq], per: side, snap_588: report, "
+  EXPECT_THAT(unbuilt_paths("outputs: [{sample_rate: 44100, skip: [limit, eq], snap_588: report, "
                             "loudness: {target_lufs: -9}}]"),
-              ElementsAre("outputs[0].skip", "outputs[0].per"));
+              ElementsAre("outputs[0].skip"));
+  EXPECT_THAT(unbuilt_paths("outputs: [{per: side}]"), IsEmpty());
 }
 
 TEST(UnbuiltFeatures, SeveralOutputsAreBuilt) {
@@ -63,7 +64,7 @@ TEST(UnbuiltFeatures, StandWhereTheRecipeWritesThem) {
       "chain:\n"
       "  - limit:\n"
       "      oversample: 8\n"
-      "outputs: [{per: side}]\n",
+      "outputs: [{skip: [eq]}]\n",
       {"input.on_damaged=salvage"});
   std::vector<std::string> lines;
   for (const RecipeProblem& problem : source.unbuilt()) lines.push_back(problem.text("warning"));
@@ -73,7 +74,7 @@ TEST(UnbuiltFeatures, StandWhereTheRecipeWritesThem) {
                           "bad.yaml:5:19: warning: chain[0].limit.oversample: this version of Lathe cannot do this "
                           "yet: choosing the limiter's oversampling, which is 16 times where it proves its ceiling",
                           HasSubstr("warning: stems[0].chain[0].limit: "),
-                          HasSubstr("bad.yaml:6:17: warning: outputs[0].per: ")));
+                          HasSubstr("bad.yaml:6:18: warning: outputs[0].skip: ")));
 }
 
 TEST(UnbuiltFeatures, OfAnOverrideCountToo) {

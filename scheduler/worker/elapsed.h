@@ -5,7 +5,7 @@
 
 namespace lathe::scheduler {
 
-class Stopwatch {
+class Elapsed {
  public:
   double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count(); }
 
