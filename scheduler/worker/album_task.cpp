@@ -263,6 +263,9 @@ MasteredAlbum TaskRunner::master_group(const MasterJob& job, const v1::TaskSpec&
                                        const std::atomic<bool>& is_cancelled) {
   std::vector<TrackJob> programmes = programmes_of(task, tracks);
   const std::vector<AudioFormat> formats = formats_of(task, tracks);
+  // Pictures that tracks share are held once, and one track's are written at a time.
+  const auto largest = std::ranges::max_element(
+      tracks, {}, [](const TrackTask& track) { return byte_count(track.job.reader->metadata()); });
   std::optional<Room> room;
   std::size_t unread = 0;  // programmes whose files have not been read to the end
   for (std::size_t p = 0, first = 0; p < programmes.size(); ++p) {
@@ -275,7 +278,9 @@ MasteredAlbum TaskRunner::master_group(const MasterJob& job, const v1::TaskSpec&
   }
   if (std::ranges::any_of(programmes, shares_gain)) {
     AlbumJob album{std::move(programmes)};
-    room.emplace(take_room(job, master_.memory_needed(album, formats), listener));
+    MemoryNeed need = master_.memory_needed(album, formats);
+    add_metadata(*largest, need);
+    room.emplace(take_room(job, need, listener));
     for (TrackJob& programme : album.programmes) programme.spool_dir = room->spool_dir;
     unread = album.programmes.size();
     const MemoryRelease release(room->is_large ? &master_ : nullptr);
@@ -291,7 +296,9 @@ MasteredAlbum TaskRunner::master_group(const MasterJob& job, const v1::TaskSpec&
       if (listener.progress && seconds > 0) listener.progress((done_s + share * own_s) / seconds, stage);
     };
     room.reset();
-    room.emplace(take_room(job, master_.memory_needed(AlbumJob{{programmes[p]}}, {formats[p]}), listener));
+    MemoryNeed need = master_.memory_needed(AlbumJob{{programmes[p]}}, {formats[p]});
+    add_metadata(*largest, need);
+    room.emplace(take_room(job, need, listener));
     programmes[p].spool_dir = room->spool_dir;
     unread = 1;
     const MemoryRelease release(room->is_large ? &master_ : nullptr);

@@ -198,6 +198,14 @@ std::string TaskPlanner::result_of(const std::string& cache_key) {
   return recall_(question).result_json();
 }
 
+void add_metadata(const TrackTask& track, MemoryNeed& need) {
+  constexpr std::int64_t kTimes =
+      4;  // the reader's, the digest's or the header's, the writer's, and what is found in the file
+  const std::int64_t bytes = kTimes * byte_count(track.job.reader->metadata());
+  need.kept_bytes += bytes;
+  need.spooled_bytes += bytes;
+}
+
 double seconds_of(const AudioFormat& format) { return static_cast<double>(format.frames) / format.sample_rate_hz; }
 
 std::string content_hash(const TrackTask& track) {

@@ -90,6 +90,9 @@ class TaskPlanner {
 
 double seconds_of(const AudioFormat& format);
 
+// Large pictures, as they are read, written and read again.
+void add_metadata(const TrackTask& track, MemoryNeed& need);
+
 // Of the samples: remembered, or read, which leaves the reader where it was.
 std::string content_hash(const TrackTask& track);
 std::string content_hash(AudioReader& reader, const FilePart& part = {});

@@ -106,7 +106,8 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task, con
       return std::move(*unchanged);
     }
   }
-  const MemoryNeed need = master_.memory_needed(p.job.chain, p.job.outputs, p.format, p.job.backend);
+  MemoryNeed need = master_.memory_needed(p.job.chain, p.job.outputs, p.format, p.job.backend);
+  add_metadata(p, need);
   return master_planned(job, p, need, watch, listener, is_cancelled).task;
 }
 

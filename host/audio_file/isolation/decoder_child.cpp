@@ -93,6 +93,7 @@ class OpenFile {
     if (container == Container::flac) {
       flac_ = open_flac_source(*file_, md5);
       say(Kind::header, pack_header(*flac_));
+      flac_->metadata = {};  // Lathe has it now; there may be a child for each track of a release
     } else {
       say(Kind::header, pack_header(*open_pcm_source(*file_, container)));
     }

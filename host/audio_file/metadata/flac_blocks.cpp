@@ -32,7 +32,7 @@ FlacBlock picture_block(const Picture& given) {
   to.depth = static_cast<std::uint32_t>(picture.depth);
   to.colors = static_cast<std::uint32_t>(picture.colors);
   std::string description = picture.description;
-  auto* data = reinterpret_cast<FLAC__byte*>(picture.data.data());
+  auto* data = reinterpret_cast<FLAC__byte*>(const_cast<char*>(picture.data.data()));  // copied
   const bool is_mime = std::ranges::all_of(picture.mime, [](char c) { return c >= 0x20 && c < 0x7f; });
   if (!is_mime) picture.mime.clear();
   if (!::FLAC__metadata_object_picture_set_mime_type(block.get(), picture.mime.data(), true) ||
@@ -142,7 +142,7 @@ void FlacBlockReader::take(const FLAC__StreamMetadata& block) {
     picture.height = static_cast<int>(from.height & INT32_MAX);
     picture.depth = static_cast<int>(from.depth & INT32_MAX);
     picture.colors = static_cast<int>(from.colors & INT32_MAX);
-    if (from.data != nullptr) picture.data.assign(reinterpret_cast<const char*>(from.data), from.data_length);
+    if (from.data != nullptr) picture.data = std::string(reinterpret_cast<const char*>(from.data), from.data_length);
     if (!picture.data.empty()) pictures_.push_back(std::move(picture));
   } else if (block.type == FLAC__METADATA_TYPE_CUESHEET) {
     own_.push_back({ChunkFamily::flac, "CUESHEET", cue_sheet_bytes(block.data.cue_sheet), true});

@@ -44,6 +44,14 @@ const MetadataChunk* Metadata::find(ChunkFamily family, std::string_view id) con
   return found == chunks.end() ? nullptr : &*found;
 }
 
+std::int64_t byte_count(const Metadata& metadata) {
+  std::size_t bytes = 0;
+  for (const Picture& picture : metadata.pictures) bytes += picture.data.size();
+  for (const Id3Frame& frame : metadata.frames) bytes += frame.body.size();
+  for (const MetadataChunk& chunk : metadata.chunks) bytes += chunk.body.size();
+  return static_cast<std::int64_t>(bytes);
+}
+
 std::string metadata_digest(const Metadata& metadata) {
   isolation::Packer packer;
   isolation::pack_metadata(packer, metadata);

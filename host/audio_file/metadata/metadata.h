@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "host/audio_file/metadata/shared_bytes.h"
+
 namespace lathe {
 
 struct Picture {
@@ -14,7 +16,7 @@ struct Picture {
   std::string description;               // UTF-8
   int width = 0, height = 0, depth = 0;  // in pixels, and bits a pixel; 0 where nobody said
   int colors = 0;                        // of a palette
-  std::string data;
+  SharedBytes data;
   bool operator==(const Picture&) const = default;
 };
 
@@ -49,6 +51,9 @@ struct Metadata {
   // The first of the family with that id, or null.
   const MetadataChunk* find(ChunkFamily family, std::string_view id) const;
 };
+
+// What its pictures, frames and chunks take.
+std::int64_t byte_count(const Metadata& metadata);
 
 // SHA-256 of all of it, in hexadecimal: what equals it, is written alike.
 std::string metadata_digest(const Metadata& metadata);

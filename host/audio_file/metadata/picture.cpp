@@ -42,7 +42,9 @@ std::optional<Picture> picture_from_block(std::string_view bytes) {
   int* const numbers[] = {&picture.width, &picture.height, &picture.depth, &picture.colors};
   for (std::size_t i = 0; i < 4; ++i) *numbers[i] = bounded(load_be32(at(bytes, 4 * i)));
   bytes.remove_prefix(16);
-  if (!take_counted(bytes, picture.data) || picture.data.empty()) return std::nullopt;
+  std::string data;
+  if (!take_counted(bytes, data) || data.empty()) return std::nullopt;
+  picture.data = std::move(data);
   picture.mime = utf8_from_unknown(picture.mime).text;
   picture.description = utf8_from_unknown(picture.description).text;
   return picture;
@@ -131,7 +133,8 @@ std::optional<Picture> picture_from_apic(std::string_view body, bool is_version_
 }
 
 std::string apic_body(const Picture& picture) {
-  return "\x03" + picture.mime + '\0' + static_cast<char>(picture.type) + picture.description + '\0' + picture.data;
+  std::string body = "\x03" + picture.mime + '\0' + static_cast<char>(picture.type) + picture.description + '\0';
+  return body.append(picture.data);
 }
 
 std::optional<Picture> picture_from_comment(std::string_view base64) {
