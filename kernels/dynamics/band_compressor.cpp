@@ -17,8 +17,9 @@ const BandKernels& kernels() { return pick_level(sse2::band_kernels, avx2::band_
 
 class BandCompressor final : public Stage {
  public:
-  BandCompressor(std::shared_ptr<const CompressorDesign> design, int channels)
+  BandCompressor(std::shared_ptr<const CompressorDesign> design, int channels, GainKey key)
       : design_(std::move(design)),
+        key_(std::move(key)),
         split_(*design_->split()),
         channels_(channels),
         step_(2 * split_.hop()),
@@ -63,6 +64,7 @@ class BandCompressor final : public Stage {
         std::fill(held_.data() + c * stride_ + filled_, held_.data() + c * stride_ + row_, 0.0f);
       run();
     }
+    key_.finish();
     next().finish();
   }
 
@@ -83,8 +85,9 @@ class BandCompressor final : public Stage {
 
   void run() {
     for (int c = 0; c < channels_; ++c) split(c);
-    for (Band& band : bands_)
-      band.follower.take(AudioView{band.samples.data() + wait_, channels_, step_, band_stride_});
+    for (Band& band : bands_) {
+      if (!key_.is_given()) band.follower.take(AudioView{band.samples.data() + wait_, channels_, step_, band_stride_});
+    }
     hand_on();
     for (int c = 0; c < channels_; ++c) {
       float* x = held_.data() + c * stride_;
@@ -133,22 +136,35 @@ class BandCompressor final : public Stage {
     if (skipped >= step_) return;  // a look-ahead longer than a block: nothing is ready yet
     const std::int64_t groups = (step_ - skipped) / CompressorDesign::kGroup,
                        group = (first + skipped) / CompressorDesign::kGroup;
+    const std::int64_t valid = std::min(step_ - skipped, taken_ - handed_on_);
+    const AudioView kept = key_.is_given() ? key_.read(group, groups) : AudioView{};
+    if (key_.keeps() && valid > 0) keep_gains(group, valid);
     std::vector<const float*> samples(bands_.size()), gains(bands_.size());
     for (int c = 0; c < channels_; ++c) {
       for (std::size_t b = 0; b < bands_.size(); ++b) {
         samples[b] = bands_[b].samples.data() + c * band_stride_ + skipped;
-        gains[b] = bands_[b].follower.gains(c, group);
+        gains[b] =
+            key_.is_given() ? kept.channel(key_.row(static_cast<int>(b), c)) : bands_[b].follower.gains(c, group);
       }
       const float* base = held_.data() + c * stride_ + past_ - wait_ + skipped;
       kernels().apply(base, samples.data(), gains.data(), static_cast<int>(bands_.size()), groups,
                       out_.data() + c * step_);
     }
-    const std::int64_t valid = std::min(step_ - skipped, taken_ - handed_on_);
     if (valid > 0) next().take(AudioView{out_.data(), channels_, valid, step_});
     handed_on_ += valid;
   }
 
+  void keep_gains(std::int64_t group, std::int64_t frames) {
+    std::vector<const float*> gains(static_cast<std::size_t>(key_.rows()));
+    for (std::size_t b = 0; b < bands_.size(); ++b) {
+      for (int c = 0; c < channels_; ++c)
+        gains[static_cast<std::size_t>(key_.row(static_cast<int>(b), c))] = bands_[b].follower.gains(c, group);
+    }
+    key_.keep(gains.data(), (frames + CompressorDesign::kGroup - 1) / CompressorDesign::kGroup);
+  }
+
   std::shared_ptr<const CompressorDesign> design_;
+  GainKey key_;
   const BandSplit& split_;
   int channels_;
   std::int64_t step_, wait_, past_, row_, stride_;
@@ -161,8 +177,8 @@ class BandCompressor final : public Stage {
 
 }  // namespace
 
-std::unique_ptr<Stage> make_band_compressor(std::shared_ptr<const CompressorDesign> design, int channels) {
-  return std::make_unique<BandCompressor>(std::move(design), channels);
+std::unique_ptr<Stage> make_band_compressor(std::shared_ptr<const CompressorDesign> design, int channels, GainKey key) {
+  return std::make_unique<BandCompressor>(std::move(design), channels, std::move(key));
 }
 
 }  // namespace lathe::cpu
