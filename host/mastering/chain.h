@@ -92,6 +92,13 @@ struct Chain {
   bool keeps_two() const;
 };
 
+// A stem of a mix.
+struct StemPart {
+  std::size_t index = 0;  // among the mix's
+  std::filesystem::path input;
+  std::string role;  // what the recipe calls it; may be empty
+};
+
 // One file to make of the track.
 struct OutputSpec {
   std::string id;              // empty for the only one
@@ -109,7 +116,12 @@ struct OutputSpec {
   double preview_s = 0;   // the loudest passage of so many seconds; 0: all of it
   // Not a master but what this stage of the chain took out.
   std::optional<std::size_t> removed_by = std::nullopt;
+  // Not the master of a mix but one of its stems: as it is in the master before the limiter.
+  std::optional<StemPart> stem = std::nullopt;
   OutputChecks checks = {};
+
+  // Whether it is a master of all of the track, and so says how the track came out.
+  bool is_whole() const { return preview_s == 0 && !removed_by && !stem; }
 };
 
 // Equalisers and stereo stages that have been designed, shared between tracks and threads: a design costs as much as

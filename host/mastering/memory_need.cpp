@@ -3,6 +3,7 @@
 
 #include "host/mastering/rendition.h"
 #include "host/mastering/restore_stage.h"
+#include "host/mastering/stem_bus.h"
 #include "host/mastering/track_analysis.h"
 #include "host/mastering/track_master.h"
 #include "kernels/chain/first_pass.h"
@@ -81,6 +82,20 @@ std::int64_t traced_bytes(const Chain& chain, const std::vector<OutputSpec>& out
 // Of these, what is held while they lie in files (spool_memory.h): a window, and three bits a group.
 std::int64_t spooled_trace_bytes(std::int64_t traced) { return std::min(traced, kTraceWindowBytes + traced / 48); }
 
+// Where stems are outputs: one of them behind the bus, at the highest rate it is written at, and the gains that the
+// mix got there.
+std::int64_t stem_outputs_bytes(const TrackJob& mix, const AudioFormat& bus, EqDesigns& designs) {
+  std::int64_t frames = 0;
+  for (const Rendition& rendition : renditions_of(mix.chain, mix.outputs, bus)) {
+    const bool has_stems =
+        std::ranges::any_of(rendition.outputs, [&mix](std::size_t i) { return mix.outputs[i].stem.has_value(); });
+    if (has_stems) frames = std::max(frames, rendition.format.frames);
+  }
+  if (frames == 0) return 0;
+  return 4 * bus.channels * frames +
+         StemBus::kept_bytes(pass_setup(mix.chain, bus, designs).steps, bus.channels, bus.frames);
+}
+
 }  // namespace
 
 MemoryNeed TrackMaster::memory_needed(const Chain& chain, const std::vector<OutputSpec>& outputs,
@@ -125,7 +140,8 @@ MemoryNeed TrackMaster::memory_needed(const Chain& chain, const std::vector<Outp
   return need;
 }
 
-// All stems stay, each behind its own chain; these are gone through one after the other, and the bus at the end.
+// All stems stay, each behind its own chain; these are gone through one after the other, and the bus at the end, with
+// stems that are outputs.
 MemoryNeed TrackMaster::memory_needed(const TrackJob& mix, const std::vector<AudioFormat>& stems) {
   MemoryNeed all;
   std::int64_t kept = 0, work = 0;
@@ -146,7 +162,7 @@ MemoryNeed TrackMaster::memory_needed(const TrackJob& mix, const std::vector<Aud
     bus.sample_rate_hz = track.sample_rate_hz;
   }
   const MemoryNeed need = memory_needed(mix.chain, mix.outputs, bus, mix.backend);
-  all.kept_bytes = kept + std::max(work, need.kept_bytes);
+  all.kept_bytes = kept + std::max(work, need.kept_bytes + stem_outputs_bytes(mix, bus, designs_));
   all.spooled_bytes = std::max(all.spooled_bytes, need.spooled_bytes);
   all.device_bytes = std::max(all.device_bytes, need.device_bytes);
   return all;

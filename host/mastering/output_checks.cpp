@@ -32,7 +32,8 @@ std::vector<CodecWish> OutputChecks::lowering() const {
 OutputChecks checks_of(const v1::Recipe& recipe, const v1::Output& output) {
   OutputChecks checks;
   for (const v1::Check& check : recipe.checks()) {
-    if (!is_for(check, output)) continue;
+    // Profiles and codecs are of what is delivered to be heard, which a stem is not.
+    if (!is_for(check, output) || output.of() == v1::OUTPUT_OF_STEMS) continue;
     if (check.has_profile() && std::ranges::find(checks.profiles, check.profile()) == checks.profiles.end())
       checks.profiles.push_back(check.profile());
     for (const std::string& name : check.codec_check())

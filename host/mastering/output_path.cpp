@@ -50,12 +50,21 @@ std::string tag_value(const TagField& field, std::string_view width, const PathF
 std::string field_value(std::string_view field, const PathFields& fields) {
   const auto colon = field.find(':');
   const std::string_view name = field.substr(0, colon), width = colon == field.npos ? "" : field.substr(colon + 1);
+  if (fields.stem != nullptr) {
+    if (name == "stem") return fields.stem->name;
+    if (name == "role") return as_file_name(fields.stem->role);
+    if (name == "mix") return fields.relative.filename().string();
+  }
   if (name == "stem") return fields.relative.filename().string();
   if (name == "folder") return fields.relative.parent_path().string();
   if (name == "id") return fields.id;
   if (name == "ext") return std::string(fields.ext);
   if (const auto known = std::ranges::find(kTagFields, name, &TagField::name); known != kTagFields.end())
     return tag_value(*known, width, fields);
+  if (name == "role" || name == "mix") {
+    throw std::invalid_argument("the output path names {" + std::string(field) +
+                                "}, which only outputs of stems have (of: stems)");
+  }
   throw std::invalid_argument("the output path names {" + std::string(field) +
                               "}; it takes stem, folder, id, ext, track, disc, side, title, version, artist, album, "
                               "isrc and upc");

@@ -9,6 +9,12 @@
 
 namespace lathe {
 
+// A stem of a mix, as the names of its files call it.
+struct StemName {
+  std::string name;  // that of its file, without the extension where that tells the stems apart
+  std::string role;  // its name where the recipe gives it no role
+};
+
 struct PathFields {
   std::string id;        // of the output
   std::string_view ext;  // of its container, without a dot
@@ -17,6 +23,9 @@ struct PathFields {
   // "album.csv:3", where a list names the track; then a field that nobody gives is an error. Empty: it becomes "_" or
   // 0.
   std::string_view row = {};
+  // Of an output of stems: what {stem} and {role} are. Null: {stem} is the track's name, and {role} and {mix} are
+  // unknown.
+  const StemName* stem = nullptr;
 };
 
 // A text as a part of a file's name: without separators, control characters, and dots and blanks at its ends; "_" for

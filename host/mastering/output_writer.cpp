@@ -79,6 +79,7 @@ OutputReport output_described(const OutputSpec& output, const AudioFormat& forma
   report.sample_rate_hz = format.sample_rate_hz;
   report.channels = format.channels;
   report.bits = bits_name(format.encoding);
+  if (output.stem) report.stem = StemOutput{output.stem->input, output.stem->role, {}, {}};
   return report;
 }
 

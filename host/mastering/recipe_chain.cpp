@@ -10,6 +10,8 @@
 #include "host/mastering/output_path.h"
 #include "host/mastering/recipe_dynamics.h"
 #include "host/mastering/recipe_eq.h"
+#include "host/mastering/recipe_stems.h"
+#include "host/recipe/path_template.h"
 
 namespace lathe {
 namespace {
@@ -233,6 +235,45 @@ void add_removed(const v1::Recipe& recipe, const std::filesystem::path& out_dir,
   }
 }
 
+bool is_of_stems(const v1::Output& output) { return output.of() == v1::OUTPUT_OF_STEMS; }
+
+// All but its path.
+OutputSpec spec_of(const v1::Output& output, const v1::Recipe& recipe, const AudioFormat& input, const GainGoal& goal) {
+  OutputSpec spec;
+  spec.id = output.id();
+  spec.container = container_of(output, input.container);
+  spec.encoding = encoding_of(output, input.encoding, spec.container);
+  spec.dither = dither_of(output.dither());
+  if (output.has_sample_rate()) spec.sample_rate_hz = output.sample_rate();
+  spec.goal = own_goal(output, recipe, goal);
+  spec.has_own_loudness = output.has_loudness();
+  spec.preview_s = output.preview_s();
+  spec.per_side = output.per() == v1::OUTPUT_PER_SIDE;
+  spec.without = {output.without().begin(), output.without().end()};
+  if (!spec.per_side) spec.checks = checks_of(recipe, output);
+  return spec;
+}
+
+// The template of an output of stems. One that ends without an extension gets that of its format.
+std::string stems_pattern(const v1::Output& output, const v1::Recipe& recipe) {
+  const auto lists = std::ranges::count_if(recipe.outputs(), is_of_stems);
+  if (!output.has_path()) return lists > 1 ? "{folder}/{mix}/{stem}.{id}.{ext}" : "{folder}/{mix}/{stem}.{ext}";
+  const std::string& path = output.path();
+  return has_extension(path) ? path : path + ".{ext}";
+}
+
+// A file below the output folder, as a template has named it.
+std::filesystem::path placed(std::string_view pattern, std::filesystem::path name, const std::filesystem::path& out_dir,
+                             const std::filesystem::path& relative) {
+  // A track that lies in no folder leaves "/name" of "{folder}/name".
+  if (pattern.starts_with("{folder}/") && relative.parent_path().empty()) name = name.relative_path();
+  std::filesystem::path path = (out_dir / name).lexically_normal();
+  const auto inside = path.lexically_relative(out_dir.lexically_normal());
+  if (name.is_absolute() || inside.empty() || *inside.begin() == "..")
+    throw std::invalid_argument("the output path '" + name.string() + "' leaves the output folder");
+  return path;
+}
+
 }  // namespace
 
 std::vector<ChainStage> stages_of(const google::protobuf::RepeatedPtrField<v1::Stage>& chain) {
@@ -291,7 +332,7 @@ std::string pattern_of(const v1::Output& output, bool is_only_one) {
 
 std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& input, const Tags& tags,
                                    const std::filesystem::path& out_dir, const std::filesystem::path& relative,
-                                   std::string_view row) {
+                                   std::string_view row, const std::vector<std::filesystem::path>& stems) {
   static const v1::Output kLikeInput;
   std::vector<const v1::Output*> wanted;
   for (const v1::Output& output : recipe.outputs()) wanted.push_back(&output);
@@ -300,29 +341,25 @@ std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& 
   const GainGoal goal = chain_of(recipe).goal;
   std::vector<OutputSpec> specs;
   for (const v1::Output* output : wanted) {
-    OutputSpec spec;
-    spec.id = output->id();
-    spec.container = container_of(*output, input.container);
-    spec.encoding = encoding_of(*output, input.encoding, spec.container);
-    spec.dither = dither_of(output->dither());
-    if (output->has_sample_rate()) spec.sample_rate_hz = output->sample_rate();
-    spec.goal = own_goal(*output, recipe, goal);
-    spec.has_own_loudness = output->has_loudness();
-    spec.preview_s = output->preview_s();
-    spec.per_side = output->per() == v1::OUTPUT_PER_SIDE;
-    spec.without = {output->without().begin(), output->without().end()};
-    if (!spec.per_side) spec.checks = checks_of(recipe, *output);
+    OutputSpec spec = spec_of(*output, recipe, input, goal);
     const std::string_view ext = extension_for(spec.container).substr(1);
+    PathFields fields{spec.id, ext, tags, relative, row};
+    if (is_of_stems(*output)) {
+      if (stems.empty()) throw std::invalid_argument("an output of stems needs a mix of stems: say --stems");
+      spec.without.clear();
+      const std::string pattern = stems_pattern(*output, recipe);
+      for (const NamedStem& stem : named_stems(recipe, *output, stems)) {
+        fields.stem = &stem.name;
+        spec.stem = stem.part;
+        spec.path = placed(pattern, expanded_path(pattern, fields), out_dir, relative);
+        specs.push_back(spec);
+      }
+      continue;
+    }
     const std::string pattern = pattern_of(*output, wanted.size() == 1);
     std::filesystem::path name = relative.string() + "." + std::string(ext);
-    if (!pattern.empty()) name = expanded_path(pattern, {spec.id, ext, tags, relative, row});
-    // A track that lies in no folder leaves "/name" of "{folder}/name".
-    if (pattern.starts_with("{folder}/") && relative.parent_path().empty()) name = name.relative_path();
-    spec.path = (out_dir / name).lexically_normal();
-    const auto inside = spec.path.lexically_relative(out_dir.lexically_normal());
-    if (name.is_absolute() || inside.empty() || *inside.begin() == "..") {
-      throw std::invalid_argument("the output path '" + name.string() + "' leaves the output folder");
-    }
+    if (!pattern.empty()) name = expanded_path(pattern, fields);
+    spec.path = placed(pattern, std::move(name), out_dir, relative);
     specs.push_back(std::move(spec));
   }
   add_removed(recipe, out_dir, relative, specs);

@@ -23,9 +23,10 @@ std::vector<ChainStage> stages_of(const google::protobuf::RepeatedPtrField<v1::S
 // One file for each of the recipe's outputs, or one like the input. `relative` is the track's place under `out_dir`
 // without its extension ("Album/01 Song"); a path template may name another. Throws std::invalid_argument when a
 // template names an unknown field or leaves the output folder, or, where `row` says who names the track
-// ("album.csv:3"), a field that nobody gives.
+// ("album.csv:3"), a field that nobody gives. `stems` are the files of a mix: an output of stems becomes one for each
+// of them; without any it throws too.
 std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& input, const Tags& tags,
                                    const std::filesystem::path& out_dir, const std::filesystem::path& relative,
-                                   std::string_view row = {});
+                                   std::string_view row = {}, const std::vector<std::filesystem::path>& stems = {});
 
 }  // namespace lathe

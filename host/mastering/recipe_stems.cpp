@@ -2,6 +2,8 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
+
 #include "host/mastering/recipe_chain.h"
 
 namespace lathe {
@@ -15,7 +17,26 @@ bool fits(const std::string& pattern, const std::string& name) {
   return ::fnmatch(pattern.c_str(), name.c_str(), FNM_CASEFOLD) == 0;
 }
 
+// "drums" of "drums.wav", unless there is a "drums.flac" too.
+std::string own_name(const std::filesystem::path& file, const std::vector<std::filesystem::path>& files) {
+  const auto alike = std::ranges::count_if(files, [&file](const auto& other) { return other.stem() == file.stem(); });
+  return (alike == 1 ? file.stem() : file.filename()).string();
+}
+
 }  // namespace
+
+std::vector<NamedStem> named_stems(const v1::Recipe& recipe, const v1::Output& output,
+                                   const std::vector<std::filesystem::path>& files) {
+  std::vector<NamedStem> named;
+  const StemPlan plan = stems_of(recipe, files);
+  for (std::size_t i = 0; i < plan.stems.size(); ++i) {
+    const std::string& role = plan.stems[i].role;
+    if (!role.empty() && std::ranges::find(output.without(), role) != output.without().end()) continue;
+    const std::string name = own_name(files[i], files);
+    named.push_back({{i, files[i], role}, {name, role.empty() ? name : role}});
+  }
+  return named;
+}
 
 StemPlan stems_of(const v1::Recipe& recipe, const std::vector<std::filesystem::path>& files) {
   StemPlan plan;

@@ -13,13 +13,13 @@ namespace lathe {
 struct Rendition {
   AudioFormat format;  // the track's, at this rendition's rate
   GainGoal goal;
-  // Their places in the list, in order, previews behind the others; the first says whether the gain was right, if it is
-  // no preview.
+  // Their places in the list, in order, previews and stems behind the others; the first says whether the gain was
+  // right, if it is neither. Stems have the gain of the first master that goes by their goal.
   std::vector<std::size_t> outputs;
 };
 
-// In the order of their first outputs. `track` is the format behind the chain. Outputs of what a stage removed are in
-// none.
+// In the order of their first outputs, those of stems alone behind the others. `track` is the format behind the chain.
+// Outputs of what a stage removed are in none.
 std::vector<Rendition> renditions_of(const Chain& chain, const std::vector<OutputSpec>& outputs,
                                      const AudioFormat& track);
 

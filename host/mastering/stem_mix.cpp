@@ -169,19 +169,9 @@ StemReport StemMix::take_through_chain(std::size_t index, const Work& work) {
   TrackReport report;
   report.input = stem.input;
   const TrackAnalysis::Wanted nothing;
-  TrackAnalysis analysis({chain,
-                          job_.backend,
-                          work.designs,
-                          work.accelerator,
-                          reader,
-                          held->stores.get(),
-                          nothing,
-                          work.watch,
-                          report,
-                          work.check,
-                          [](double, std::string_view) {},
-                          [](std::size_t, FrameStore&) {},
-                          [] {}});
+  TrackAnalysis analysis({chain, job_.backend, work.designs, work.accelerator, reader, held->stores.get(), nothing,
+                          work.watch, report, work.check, [](double, std::string_view) {},
+                          [](std::size_t, FrameStore&) {}, [] {}});
   analysis.run();
   held->stores->release_spare();
   held->gain = db_to_amplitude(stem.gain_db);

@@ -45,6 +45,13 @@ class StemMix final : public ProgrammeSource {
   // From then on the mix goes without the stems of these roles, at the levels that they all have together.
   void leave_out(const std::vector<std::string>& roles);
 
+  // Frames as they come to the bus: of the mix as read() gives it, and of one stem, silence behind its end and one
+  // channel on all of the mix's. After prepare().
+  void render_mix(std::int64_t first, MutableAudioView frames) const { render(first, frames, {}); }
+  void render_stem(std::size_t stem, std::int64_t first, MutableAudioView frames) const {
+    render(first, frames, {stem, false});
+  }
+
   // Of the stems' bytes together: what the mix is made of, whatever the files are called.
   const std::string& content_hash() const { return content_hash_; }
 

@@ -286,6 +286,7 @@ void TrackAnalysis::add_step(std::size_t index, ChainStep step, FirstPassSetup& 
   s_.report.stages.push_back(report_of(s_.chain.stages[index], step, s_.backend));
   take_account(s_.report.stages.size() - 1, std::move(before));
   running_.push_back(s_.report.stages.size() - 1);
+  if (s_.steps != nullptr) s_.steps->push_back(step);
   setup.steps.push_back(std::move(step));
 }
 

@@ -53,7 +53,8 @@ class TrackAnalysis {
     std::function<void(double share, std::string_view stage)> progress;
     // A stage changed the track, or did not: held() of the stores is before it and `after` behind it. May be empty.
     std::function<void(std::size_t stage, FrameStore& after)> restored;
-    std::function<void()> after_reading;  // the file is read, and a device free of the track
+    std::function<void()> after_reading;      // the file is read, and a device free of the track
+    std::vector<ChainStep>* steps = nullptr;  // gets what went over the track, in order, but for restoration
   };
 
   explicit TrackAnalysis(Setup setup);

@@ -26,7 +26,7 @@ PlannedTrack TrackRun::plan() {
     if (!after.is_measurable) after.reason = report_.before.reason.empty() ? "silence" : report_.before.reason;
     const std::string reason = reason_for(rendition.goal, plan_, after);
     for (const std::size_t index : rendition.outputs) {
-      outputs.emplace(index, std::pair(rendition.format, all));
+      outputs.emplace(index, std::pair(rendition.format, is_stem(index) ? std::nullopt : std::optional(all)));
       output_reasons[index] = reason;
     }
     if (reason.empty()) continue;

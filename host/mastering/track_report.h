@@ -33,6 +33,16 @@ struct SidePlace {
   std::int64_t first_frame = 0, frames = 0;
 };
 
+// A mix's stem as an output.
+struct StemOutput {
+  std::filesystem::path input;
+  std::string role;  // may be empty
+  // Where all stems of the mix are written: the sum of what the files hold against the master before the limiter, and
+  // that against the limited master, in dB of what it is compared with; minus infinity where nothing is left. None:
+  // there is nothing to compare.
+  std::optional<double> sum_error_db, limited_error_db;
+};
+
 struct OutputReport {
   std::string id;
   std::filesystem::path path;
@@ -60,6 +70,7 @@ struct OutputReport {
   std::optional<CdFrames> cd_frames;
   std::string side = {};  // of a record, whose tracks are in it; empty: it is a track's own
   std::vector<SidePlace> side_tracks = {};
+  std::optional<StemOutput> stem = std::nullopt;
 };
 
 // What a restoration stage did beside its figures.

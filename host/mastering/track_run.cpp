@@ -77,6 +77,7 @@ TrackRun::TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, F
     const std::string why = unwritable_reason(format_of(output, track_format_));
     if (!why.empty()) throw AudioFileError(AudioFileError::Fault::unsupported, output.path, why);
   }
+  refuse_stems_of_bus();
   const bool converts = std::any_of(renditions_.begin(), renditions_.end(), [this](const Rendition& rendition) {
     return rendition.format.sample_rate_hz != in_.sample_rate_hz || changes_loudness(rendition.goal);
   });
@@ -113,7 +114,9 @@ void TrackRun::analyse() {
                     report_);
   }
   const Measurement before = report_.before;  // of the untouched stems' sum
-  TrackAnalysis analysis({job_.chain, job_.backend, designs_, accelerator_, source_, stores_ ? &*stores_ : nullptr,
+  // Of a mix whose stems follow it the bus runs where they go through it, for their sum to be the mix's.
+  const Backend backend = writes_stems() ? Backend::cpu : job_.backend;
+  TrackAnalysis analysis({job_.chain, backend, designs_, accelerator_, source_, stores_ ? &*stores_ : nullptr,
                           wanted_by(renditions_, track_format_.sample_rate_hz, trace_memory_), watch_, report_,
                           [this] { check_cancelled(); },
                           [this](double share, std::string_view stage) {
@@ -123,7 +126,8 @@ void TrackRun::analyse() {
                           [this](std::size_t stage, FrameStore& after) { write_removed(stage, after); },
                           [this] {
                             if (job_.after_first_pass) job_.after_first_pass();
-                          }});
+                          },
+                          writes_stems() ? &bus_steps_ : nullptr});
   reading_ = analysis.run();
   if (stems_) {
     report_.before = before;
@@ -166,11 +170,13 @@ void TrackRun::master(const Rendition& rendition) {
     use(solver_, part_);
     whole = write_corrected(rendition);
   }
+  write_stems(rendition);
   conclude(rendition, whole, is_joined() ? "the tracks that run into each other" : std::string());
 }
 
 // The first output says whether the gain was right; the others follow it.
 Measurement TrackRun::write_corrected(const Rendition& rendition) {
+  if (is_stem(rendition.outputs.front())) return {};  // nothing but stems: no file says whether the gain was right
   for (int round = 0;; ++round) {
     write_first(rendition);
     const Measurement whole =
@@ -186,7 +192,8 @@ const LoudnessReading& TrackRun::written_first(const Rendition& rendition) const
 }
 
 void TrackRun::write_others(const Rendition& rendition) {
-  for (std::size_t i = 1; i < rendition.outputs.size(); ++i) write_output(rendition, rendition.outputs[i]);
+  for (std::size_t i = 1; i < rendition.outputs.size(); ++i)
+    if (!is_stem(rendition.outputs[i])) write_output(rendition, rendition.outputs[i]);
 }
 
 void TrackRun::conclude(const Rendition& rendition, const Measurement& whole, const std::string& of_what) {
@@ -262,7 +269,8 @@ void TrackRun::report_gain(const Rendition& rendition) {
   if (!stores_) return;
   std::vector<std::string> ids;  // where not all outputs have the same gain
   if (renditions_.size() > 1) {
-    for (const std::size_t index : rendition.outputs) ids.push_back(job_.outputs[index].id);
+    for (const std::size_t index : rendition.outputs)
+      if (ids.empty() || ids.back() != job_.outputs[index].id) ids.push_back(job_.outputs[index].id);
   }
   const auto add = [this, &ids](std::string name, std::vector<std::pair<std::string, double>> figures) {
     report_.stages.push_back({std::move(name), "cpu", std::move(figures), {}, {}, ids});
@@ -286,7 +294,7 @@ void TrackRun::judge(const Rendition& rendition, const Measurement& whole, const
   const GainGoal& goal = rendition.goal;
   GainGoal limited = goal;
   if (limited.limit) limited.limit->ceiling_dbtp = ceiling_->ceiling_dbtp();
-  const bool is_known = !is_preview(rendition.outputs.front());
+  const bool is_known = is_whole(rendition.outputs.front());
   const std::string shared_reason = is_known ? reason_for(limited, plan_, whole) : std::string();
   const std::string of = renditions_.size() > 1 ? "output " + job_.outputs[rendition.outputs.front()].id + ": " : "";
   for (std::size_t piece = 0; piece < source_.tracks().size(); ++piece) {
@@ -302,14 +310,16 @@ void TrackRun::judge(const Rendition& rendition, const Measurement& whole, const
     }
     for (const std::size_t index : rendition.outputs) {
       OutputReport& report = written_.at(index).reports[piece];
-      if (!is_preview(index)) report.asked_lufs = goal.target_lufs;
-      if (goal.limit) report.asked_dbtp = goal.limit->ceiling_dbtp;
-      if (!is_preview(index)) report.reason = reason;
+      if (is_whole(index)) report.asked_lufs = goal.target_lufs;
+      if (goal.limit && !is_stem(index)) report.asked_dbtp = goal.limit->ceiling_dbtp;
+      if (is_whole(index)) report.reason = reason;
       if (report.clipped_samples == 0) continue;
       const std::int64_t clipped = report.clipped_samples;
-      notes_[piece].push_back(fmt::format("{}{} sample{} above full scale {} clipped: a limit stage would hold them",
+      const std::string which = is_stem(index) ? " (" + report.path.filename().string() + ")" : "";
+      notes_[piece].push_back(fmt::format("{}{} sample{} above full scale {} clipped{}: {} would hold them",
                                           report.id.empty() ? "" : "output " + report.id + ": ", clipped,
-                                          clipped == 1 ? "" : "s", clipped == 1 ? "is" : "are"));
+                                          clipped == 1 ? "" : "s", clipped == 1 ? "is" : "are", which,
+                                          is_stem(index) ? "bits: 32f" : "a limit stage"));
     }
     if (reason.empty()) continue;
     if (!reasons_[piece].empty()) reasons_[piece] += "; ";
@@ -342,14 +352,17 @@ void TrackRun::write_output(const Rendition& rendition, std::size_t index) {
   // From what the track holds, not from what it is called: the same audio gets the same noise.
   source.dither_seed = std::stoull(report_.payload_hash.substr(0, 16), nullptr, 16);
   written_.erase(index);
-  const auto tick = [this](double share) {
+  written_.emplace(index, write_pieces(source, index, track_ends(rendition), writing_tick()));
+}
+
+std::function<void(double)> TrackRun::writing_tick() {
+  return [this](double share) {
     check_cancelled();
     report_progress(
         kAnalysisShare + kLimiterShare +
             kWritingShare * (static_cast<double>(written_.size()) + share) / static_cast<double>(job_.outputs.size()),
         "writing");
   };
-  written_.emplace(index, write_pieces(source, index, track_ends(rendition), tick));
 }
 
 const OutputSpec& TrackRun::output_of(std::size_t piece, std::size_t index) const {

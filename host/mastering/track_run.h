@@ -19,6 +19,7 @@
 #include "host/mastering/piece_readings.h"
 #include "host/mastering/programme_reader.h"
 #include "host/mastering/rendition.h"
+#include "host/mastering/stem_bus.h"
 #include "host/mastering/stem_mix.h"
 #include "host/mastering/stopwatch.h"
 #include "host/mastering/store_pair.h"
@@ -89,6 +90,7 @@ class TrackRun {
   };
 
   void describe_input();
+  void refuse_stems_of_bus() const;
   void write_removed(std::size_t stage, FrameStore& after);
   void solve_gain(const Rendition& rendition);
   GainForecast forecast(const Rendition& rendition) const;
@@ -106,6 +108,12 @@ class TrackRun {
   double try_codec_on(const Trial& trial, double ceiling_dbtp);
   void report_checks(const Rendition& rendition);
   void report_codecs(const std::vector<CodecWish>& wishes, std::size_t piece, OutputReport& report);
+  // Of the stems that the rendition has as outputs, their files, and how their sum compares with the master.
+  void write_stems(const Rendition& rendition);
+  void learn_bus();
+  FrameStore& stem_behind_bus(std::size_t stem, const Rendition& rendition);
+  void write_stem(const Rendition& rendition, std::size_t index, FrameStore& store);
+  void compare_stems(const Rendition& rendition, const std::vector<std::size_t>& outputs);
   bool is_untouched(const Rendition& rendition) const;
   void write_output(const Rendition& rendition, std::size_t index);
   Written write_pieces(const RenderSource& source, std::size_t index, const std::vector<std::int64_t>& ends,
@@ -113,6 +121,10 @@ class TrackRun {
   Passage track_within(std::size_t piece, int sample_rate_hz) const;
   Passage preview_of(std::size_t piece, const OutputSpec& output, int sample_rate_hz) const;
   bool is_preview(std::size_t index) const { return job_.outputs[index].preview_s > 0; }
+  bool is_stem(std::size_t index) const { return job_.outputs[index].stem.has_value(); }
+  bool is_whole(std::size_t index) const { return job_.outputs[index].is_whole(); }
+  bool writes_stems() const;
+  std::function<void(double)> writing_tick();
   const OutputSpec& output_of(std::size_t piece, std::size_t index) const;
   std::vector<std::int64_t> ends_at(int sample_rate_hz) const;
   bool is_joined() const { return source_.tracks().size() > 1; }
@@ -143,6 +155,10 @@ class TrackRun {
   LoudnessReading reading_;                 // of the track behind the stages
   std::vector<PieceReading> pieces_;        // where there are several
   HopEnergies loudness_over_time_;          // behind the stages, where a preview is wanted
+  std::vector<ChainStep> bus_steps_;        // what went over the mix, where its stems are to follow
+  std::optional<StemBus> bus_;
+  FrameArena stem_arena_;
+  std::optional<FrameStore> stem_store_;  // a stem behind the bus
   // Of the rendition in hand.
   FrameStore* store_ = nullptr;
   std::shared_ptr<GainSolver> solver_;

@@ -96,6 +96,7 @@ class CheckRules {
     }
     for (int i = 0; i < recipe_.outputs_size(); ++i) {
       const v1::Output& output = recipe_.outputs(i);
+      if (output.of() == v1::OUTPUT_OF_STEMS) continue;  // no check is for these
       const bool is_meant =
           check.outputs().empty() || std::ranges::find(check.outputs(), output.id()) != check.outputs().end();
       const bool skips = std::ranges::find(output.skip(), v1::STAGE_KIND_LIMIT) != output.skip().end();

@@ -144,14 +144,20 @@ class DeliveryAdvice {
   void look_at_path(const v1::Output& output, const std::string& path) {
     if (!output.has_path()) return;
     const std::vector<std::string> fields = fields_in_path(output.path());
-    if (std::none_of(fields.begin(), fields.end(), tells_tracks_apart)) {
+    if (output.of() == v1::OUTPUT_OF_STEMS) {
+      if (std::none_of(fields.begin(), fields.end(), tells_mixes_apart))
+        advice_.warn(path,
+                     "the stems of every mix would get these names, and all but the first mix would fail: add "
+                     "{mix} or {title}");
+      if (!has_extension(output.path())) return;  // it gets one
+    } else if (std::none_of(fields.begin(), fields.end(), tells_tracks_apart)) {
       advice_.warn(path,
                    "every track would get this name, and all but the first would fail: add {stem}, {track} or "
                    "{title}");
     }
     const std::size_t dot = output.path().find_last_of("./");
-    const bool has_extension = dot != std::string::npos && output.path()[dot] == '.' && dot + 1 < output.path().size();
-    if (!has_extension) {
+    const bool has_ending = dot != std::string::npos && output.path()[dot] == '.' && dot + 1 < output.path().size();
+    if (!has_ending) {
       advice_.warn(path, "the file's name has no extension: end it with .{ext}");
       return;
     }

@@ -1,5 +1,7 @@
 #include "host/recipe/path_template.h"
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 namespace lathe {
@@ -17,8 +19,8 @@ std::vector<std::string> fields_in_path(std::string_view path) {
 }
 
 const std::vector<std::string>& known_path_fields() {
-  static const std::vector<std::string> kFields{"stem",  "folder",  "id",     "ext",   "track", "disc", "side",
-                                                "title", "version", "artist", "album", "isrc",  "upc"};
+  static const std::vector<std::string> kFields{"stem",    "folder", "id",    "ext",  "track", "disc", "side", "title",
+                                                "version", "artist", "album", "isrc", "upc",   "role", "mix"};
   return kFields;
 }
 
@@ -28,6 +30,18 @@ std::string plain_path(std::string_view path, std::string_view ext) {
   for (std::size_t at = plain.find(kExt); !ext.empty() && at != plain.npos; at = plain.find(kExt, at))
     plain.replace(at, kExt.size(), ext);
   return std::filesystem::path(plain).lexically_normal().string();
+}
+
+bool has_extension(std::string_view path) {
+  static constexpr std::string_view kEndings[] = {".{ext}", ".wav", ".wave", ".rf64", ".w64",
+                                                  ".flac",  ".aif", ".aiff", ".aifc", ".caf"};
+  std::string ending(path.substr(std::min(path.rfind('.'), path.size())));
+  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::ranges::find(kEndings, ending) != std::end(kEndings);
+}
+
+bool tells_mixes_apart(std::string_view field) {
+  return field == "mix" || field == "folder" || field == "track" || field == "title" || field == "isrc";
 }
 
 bool tells_tracks_apart(std::string_view field) {

@@ -9,6 +9,7 @@
 #include "host/recipe/field_rules.h"
 #include "host/recipe/numbers.h"
 #include "host/recipe/path_template.h"
+#include "host/recipe/stem_output_rules.h"
 #include "host/recipe/suggestion.h"
 #include "kernels/tonal_balance/target_curves.h"
 
@@ -274,6 +275,7 @@ class Checks {
 void check_semantics(const ReadRecipe& read, std::vector<RecipeProblem>& problems) {
   Checks(read, problems).run();
   check_checks(read, problems);
+  check_stem_outputs(read, problems);
 }
 
 }  // namespace lathe

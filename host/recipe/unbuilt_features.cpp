@@ -83,7 +83,6 @@ class Finder {
     for (const int skipped : output.skip()) {
       if (skipped != v1::STAGE_KIND_LIMIT) add(path + ".skip", "an output that skips other stages than limit");
     }
-    if (output.of() == v1::OUTPUT_OF_STEMS) add(path + ".of", "mastered stems (of: stems)");
   }
 
   std::vector<UnbuiltFeature> found_;

@@ -16,6 +16,16 @@ Json bits_json(const std::string& bits) {
   return bits.find_first_not_of("0123456789") == std::string::npos ? Json(std::stoi(bits)) : Json(bits);
 }
 
+// Where nothing at all is left of the sum, there are no decibels: null, and exact.
+void add_stem_json(const StemOutput& stem, Json& json) {
+  json["stem"] = {{"input", json_text(stem.input)}, {"role", stem.role}};
+  if (stem.sum_error_db) {
+    json["stem"]["sum_error_db"] = json_number(*stem.sum_error_db);
+    json["stem"]["sum_is_exact"] = std::isinf(*stem.sum_error_db);
+  }
+  if (stem.limited_error_db) json["stem"]["sum_to_limited_master_db"] = json_number(*stem.limited_error_db);
+}
+
 Json output_json(const OutputReport& output) {
   Json json{{"id", output.id},
             {"path", json_text(output.path)},
@@ -29,6 +39,7 @@ Json output_json(const OutputReport& output) {
   if (!output.pcm_md5.empty()) json["pcm_md5"] = output.pcm_md5;
   if (!output.dropped_tags.empty()) json["tags_not_representable"] = output.dropped_tags;
   if (!output.without.empty()) json["without"] = output.without;
+  if (output.stem) add_stem_json(*output.stem, json);
   if (output.preview_at_s) json["preview"] = {{"at_s", json_number(*output.preview_at_s)}};
   if (!output.side.empty()) {
     json["per"] = "side";
@@ -126,12 +137,18 @@ Json null_test_json(const NullTest& test) {
 // Of the track's first whole master.
 Measurement after_of(const TrackReport& report) {
   const auto is_whole = [](const OutputReport& output) {
-    return !output.preview_at_s && output.without.empty() && output.side.empty();
+    return !output.preview_at_s && output.without.empty() && output.side.empty() && !output.stem;
   };
+  const auto is_of_mix = [](const OutputReport& output) { return !output.stem; };
   const auto whole = std::find_if(report.outputs.begin(), report.outputs.end(), is_whole);
   if (whole != report.outputs.end()) return whole->after;
   const bool is_in_a_side = report.outputs.empty() || !report.outputs.front().side.empty();
-  return is_in_a_side ? report.after_in_side : report.outputs.front().after;
+  if (is_in_a_side) return report.after_in_side;
+  const auto part = std::find_if(report.outputs.begin(), report.outputs.end(), is_of_mix);
+  if (part != report.outputs.end()) return part->after;
+  Measurement none;
+  none.reason = "all outputs are stems: none holds the mix";
+  return none;
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ void refuse_file_as_folder(const fs::path& folder) {
   }
 }
 
-// A recipe with `stems` is for mixes alone, and so is a mixdown.
+// A recipe with `stems` or outputs of them is for mixes alone, and so is a mixdown.
 void refuse_stems_unsaid(const v1::Recipe& recipe, const MasterInputs& inputs) {
   if (!inputs.mixdown.empty() && !inputs.stems)
     throw RefusedInput("--mixdown is for a mix made of stems: say --stems as well");
@@ -39,7 +39,14 @@ void refuse_stems_unsaid(const v1::Recipe& recipe, const MasterInputs& inputs) {
     throw RefusedInput(
         "the recipe has an output `per: side`, which joins an album's tracks, and --stems masters each mix by itself; "
         "master the mixes first, and join their masters");
-  if (recipe.stems_size() == 0 || inputs.stems) return;
+  if (inputs.stems) return;
+  const bool has_stem_outputs = std::ranges::any_of(
+      recipe.outputs(), [](const v1::Output& output) { return output.of() == v1::OUTPUT_OF_STEMS; });
+  if (has_stem_outputs)
+    throw RefusedInput(
+        "the recipe has an output of stems (of: stems), which only mixes have: say --stems, and each folder of audio "
+        "files is the stems of one mix");
+  if (recipe.stems_size() == 0) return;
   throw RefusedInput(
       "the recipe has `stems`, which are for mixes: say --stems, and each folder of audio files is the stems of one "
       "mix");

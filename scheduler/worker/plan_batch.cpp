@@ -42,7 +42,7 @@ void refuse_taken(const TrackJob& job) {
   for (const OutputSpec& output : job.outputs) {
     if (!paths.insert(output.path).second) {
       throw OutputTaken("two outputs of " + job.input.string() + " would both be " + output.path.string() +
-                        "; give their paths {id} or {ext}");
+                        "; give their paths {id} or {ext}" + (output.stem ? ", and those of stems {stem}" : ""));
     }
     std::error_code error;
     if (fs::equivalent(output.path, job.input, error)) {
@@ -78,8 +78,8 @@ PlannedTrack planned_by_header(const TrackJob& job, const AudioFormat& format) {
     OutputReport output = output_described(job.outputs[i], written);
     output.bytes = written.frames * frame_bytes(written);
     const GainGoal& goal = job.outputs[i].goal ? *job.outputs[i].goal : job.chain.goal;
-    output.asked_lufs = goal.target_lufs;
-    if (goal.limit) output.asked_dbtp = goal.limit->ceiling_dbtp;
+    if (!output.stem) output.asked_lufs = goal.target_lufs;
+    if (goal.limit && !output.stem) output.asked_dbtp = goal.limit->ceiling_dbtp;
     report.outputs.push_back(std::move(output));
     planned.forecasts.emplace_back();
   }
@@ -267,8 +267,10 @@ class PlanRun {
     made.job.part = source.part;
     made.job.tags = source.tags;
     made.job.chain = chain_of(recipe);
-    made.job.outputs =
-        outputs_of(recipe, source.format, naming_tags(source.tags, side), batch_.out_dir, track.relative, source.row);
+    std::vector<fs::path> files;
+    for (const auto& stem : mix.stems) files.push_back(stem->file().path());
+    made.job.outputs = outputs_of(recipe, source.format, naming_tags(source.tags, side), batch_.out_dir, track.relative,
+                                  source.row, files);
     made.job.backend = batch_.backend.backend;
     if (track.stems) made.notes = add_stems(recipe, mix, track.stems->mixdown, made.job);
     refuse_taken(made.job);

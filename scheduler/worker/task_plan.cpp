@@ -118,7 +118,7 @@ TrackTask TaskPlanner::plan_mix(const MasterJob& job, const v1::TaskSpec& task) 
   for (const auto& stem : mix.stems) p.stem_formats.push_back(stem->format());
   p.format = mix.format;
   p.source = {{}, mix.format, mix.tags, {}};
-  const v1::Recipe recipe = take_recipe(job, task.input(), task.relative(), p);
+  const v1::Recipe recipe = take_recipe(job, task.input(), task.relative(), p, files);
   for (std::size_t i = 0; i < files.size(); ++i) check_accepted(recipe, files[i], p.stem_formats[i].container);
   p.tags = tags_text(mix.tags, mix.metadata);
   p.notes = add_stems(recipe, mix, mixdown, p.job);
@@ -135,8 +135,8 @@ TrackTask TaskPlanner::plan_mix(const MasterJob& job, const v1::TaskSpec& task) 
   return p;
 }
 
-v1::Recipe TaskPlanner::take_recipe(const MasterJob& job, const fs::path& input, const fs::path& relative,
-                                    TrackTask& p) {
+v1::Recipe TaskPlanner::take_recipe(const MasterJob& job, const fs::path& input, const fs::path& relative, TrackTask& p,
+                                    const std::vector<fs::path>& stems) {
   const EffectiveRecipe recipe = recipe_for_track(*job.recipe, input, p.source.tags);
   check_accepted(recipe.recipe, input, p.format.container);
   p.recipe_json = recipe.sha256;
@@ -147,8 +147,8 @@ v1::Recipe TaskPlanner::take_recipe(const MasterJob& job, const fs::path& input,
   p.job.chain = chain_of(recipe.recipe);
   p.named_files = named_files_.hashes(p.job.chain, job.roots);
   p.job.pcm_md5 = job.pcm_md5;
-  p.job.outputs =
-      outputs_of(recipe.recipe, p.format, naming_tags(p.source.tags, p.job.side), job.out_dir, relative, p.source.row);
+  p.job.outputs = outputs_of(recipe.recipe, p.format, naming_tags(p.source.tags, p.job.side), job.out_dir, relative,
+                             p.source.row, stems);
   p.named_files += named_files_.check_lines(p.job.outputs, job.roots);
   return recipe.recipe;
 }
@@ -162,7 +162,7 @@ void TaskPlanner::look_at_outputs(const MasterJob& job, TrackTask& p) {
   for (const OutputSpec& output : p.job.outputs) {
     if (!paths.insert(output.path).second) {
       throw OutputTaken("two outputs of " + p.job.input.string() + " would both be " + output.path.string() +
-                        "; give their paths {id} or {ext}");
+                        "; give their paths {id} or {ext}" + (output.stem ? ", and those of stems {stem}" : ""));
     }
     check_below_roots(output.path.string(), job.roots);
     const FileIdentity there = identity_of(output.path);

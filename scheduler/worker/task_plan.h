@@ -78,9 +78,11 @@ class TaskPlanner {
   std::string result_of(const std::string& cache_key);
 
  private:
-  // All that the recipe decides, for a track called `input` with the tags of task.source.
+  // All that the recipe decides, for a track called `input` with the tags of task.source. `stems` are the files of a
+  // mix.
   v1::Recipe take_recipe(const MasterJob& job, const std::filesystem::path& input,
-                         const std::filesystem::path& relative, TrackTask& task);
+                         const std::filesystem::path& relative, TrackTask& task,
+                         const std::vector<std::filesystem::path>& stems = {});
   // What lies under the outputs' names already.
   void look_at_outputs(const MasterJob& job, TrackTask& task);
 

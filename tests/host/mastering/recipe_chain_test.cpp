@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "host/recipe/recipe.h"
 
@@ -181,6 +184,59 @@ TEST(RecipeOutputs, APathOutOfTheOutputFolderIsRefused) {
   const AudioFormat wav = format_of(Container::wav, Encoding::pcm16);
   EXPECT_THROW(outputs_of(recipe_of(""), wav, {}, "/out", "../Song"), std::invalid_argument);
   EXPECT_THROW(outputs_of(recipe_of(""), wav, {}, "/out", "a/../../Song"), std::invalid_argument);
+}
+
+std::vector<OutputSpec> outputs_of_mix(const std::string& yaml, const std::vector<std::filesystem::path>& stems,
+                                       const std::filesystem::path& relative = "Album/Song") {
+  Tags tags;
+  tags.fields = {{"TITLE", "A Song"}, {"ALBUM", "An Album"}};
+  return outputs_of(recipe_of(yaml), format_of(Container::wav, Encoding::pcm24), tags, "/out", relative, {}, stems);
+}
+
+std::vector<std::string> paths_of(const std::vector<OutputSpec>& outputs) {
+  std::vector<std::string> paths;
+  for (const OutputSpec& output : outputs) paths.push_back(output.path.string());
+  return paths;
+}
+
+TEST(RecipeOutputs, OfStemsThereIsOneForEachStem) {
+  const std::vector<std::filesystem::path> files{"/in/Song/Bass.wav", "/in/Song/Drum kit.wav", "/in/Song/Vox.flac"};
+  const std::string stems = "stems: [{match: 'drum*', role: drums}, {match: vox, role: 'lead/vocals'}]\n";
+  using Paths = std::vector<std::string>;
+  const auto all =
+      outputs_of_mix(stems + "outputs: [{id: master, bits: 24}, {id: parts, of: stems, bits: 32f}]", files);
+  EXPECT_EQ(paths_of(all), (Paths{"/out/Album/Song.master.wav", "/out/Album/Song/Bass.wav",
+                                  "/out/Album/Song/Drum kit.wav", "/out/Album/Song/Vox.wav"}));
+  EXPECT_FALSE(all[0].stem.has_value());
+  ASSERT_TRUE(all[3].stem.has_value());
+  EXPECT_EQ(all[3].stem->index, 2u);
+  EXPECT_EQ(all[3].stem->role, "lead/vocals");
+  EXPECT_EQ(all[3].encoding, Encoding::float32);
+  EXPECT_EQ(paths_of(outputs_of_mix("outputs: [{of: stems}]", files, "Song"))[0], "/out/Song/Bass.wav");
+  EXPECT_EQ(paths_of(outputs_of_mix(stems + "outputs: [{of: stems, format: flac, path: '{album}/{title} - {stem}'}]",
+                                    files))[1],
+            "/out/An Album/A Song - Drum kit.flac");
+  EXPECT_EQ(paths_of(outputs_of_mix(stems + "outputs: [{of: stems, path: '{mix}_{role}.{ext}'}]", files)),
+            (Paths{"/out/Song_Bass.wav", "/out/Song_drums.wav", "/out/Song_lead_vocals.wav"}));
+  EXPECT_EQ(paths_of(outputs_of_mix("outputs: [{id: a, of: stems}, {id: b, of: stems, bits: 32f}]", {files[0]})),
+            (Paths{"/out/Album/Song/Bass.a.wav", "/out/Album/Song/Bass.b.wav"}));
+}
+
+TEST(RecipeOutputs, OfStemsThoseThatItGoesWithoutHaveNone) {
+  const auto some = outputs_of_mix("stems: [{match: vox, role: vocals}]\noutputs: [{of: stems, without: [vocals]}]",
+                                   {"/in/Song/Bass.wav", "/in/Song/Vox.wav"});
+  ASSERT_EQ(some.size(), 1u);
+  EXPECT_EQ(some[0].stem->index, 0u);
+  EXPECT_TRUE(some[0].without.empty());
+}
+
+TEST(RecipeOutputs, OfStemsTheirNamesTellFilesOfOneStemApart) {
+  EXPECT_EQ(paths_of(outputs_of_mix("outputs: [{of: stems}]", {"/in/Song/Bass.flac", "/in/Song/Bass.wav"})),
+            (std::vector<std::string>{"/out/Album/Song/Bass.flac.wav", "/out/Album/Song/Bass.wav.wav"}));
+}
+
+TEST(RecipeOutputs, OfStemsATrackOfItsOwnHasNone) {
+  EXPECT_THROW(outputs_of_mix("outputs: [{of: stems}]", {}), std::invalid_argument);
 }
 
 }  // namespace

@@ -1,101 +1,20 @@
 // A mix made of its stems: the sum, what is found wrong with stems, each stem's chain, and the share that is held.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cmath>
-#include <cstring>
 #include <string>
 #include <vector>
 
-#include "host/mastering/track_master.h"
 #include "host/mastering/unusable_audio.h"
 #include "kernels/math/decibel.h"
-#include "tests/host/audio_file/scratch.h"
-#include "tests/support/signals.h"
+#include "tests/host/mastering/stem_session.h"
 
 namespace lathe::test {
 namespace {
 
-using testing::Bytes;
-
-constexpr int kRate = 44100;
-
-// Stereo samples, interleaved.
-using Samples = std::vector<float>;
-
-// On steps of 2^-20, so that float sums of a few are exact.
-Samples music(std::uint64_t seed, std::int64_t frames, double level) {
-  Random random = seeded(seed);
-  const Signal left = programme(random, kRate, frames), right = programme(random, kRate, frames);
-  Samples samples;
-  for (std::size_t n = 0; n < static_cast<std::size_t>(frames); ++n) {
-    for (const double x : {left[n], right[n]})
-      samples.push_back(static_cast<float>(std::round(x * level * 1048576) / 1048576));
-  }
-  return samples;
-}
-
-Samples sum_of(const std::vector<Samples>& all) {
-  Samples sum;
-  for (const Samples& one : all) sum.resize(std::max(sum.size(), one.size()));
-  for (std::size_t n = 0; n < sum.size(); ++n) {
-    double total = 0;
-    for (const Samples& one : all) total += n < one.size() ? static_cast<double>(one[n]) : 0.0;
-    sum[n] = static_cast<float>(total);
-  }
-  return sum;
-}
-
-class Stems : public ::testing::Test {
- protected:
-  std::filesystem::path write(const std::string& name, const Samples& samples, int rate_hz = kRate) {
-    AudioFormat format;
-    format.sample_rate_hz = rate_hz;
-    format.encoding = Encoding::float32;
-    format.frames = static_cast<std::int64_t>(samples.size()) / 2;
-    Bytes pcm(samples.size() * sizeof(float));
-    std::memcpy(pcm.data(), samples.data(), pcm.size());
-    testing::write_audio(folder_ / name, format, pcm);
-    return folder_ / name;
-  }
-
-  // Stems of the files "0.wav", "1.wav" ..., summed into a float file without a bus.
-  TrackJob job(std::size_t stems) {
-    TrackJob job;
-    job.input = folder_.path();
-    job.out_dir = folder_.path();
-    for (std::size_t i = 0; i < stems; ++i) {
-      StemTrack stem;
-      stem.input = folder_ / (std::to_string(i) + ".wav");
-      job.stems.push_back(stem);
-    }
-    job.outputs = {{"", folder_ / "mix-out.wav", Container::wav, Encoding::float32, Dither::none}};
-    return job;
-  }
-
-  MasteredTrack master(const TrackJob& job) {
-    return TrackMaster(designs_).master(job, nullptr, std::atomic<bool>(false));
-  }
-
-  static Samples samples_in(const MasteredTrack& track) {
-    AudioReader reader(track.files.front().path());
-    const Bytes pcm = testing::read_audio(reader);
-    Samples samples(pcm.size() / sizeof(float));
-    std::memcpy(samples.data(), pcm.data(), pcm.size());
-    return samples;
-  }
-
-  // Five seconds of three stems, written as files, and their sum as "mix.wav".
-  std::vector<Samples> write_three() {
-    const std::vector<Samples> stems{music(1, 5 * kRate, 0.3), music(2, 5 * kRate, 0.2), music(3, 5 * kRate, 0.1)};
-    for (std::size_t i = 0; i < stems.size(); ++i) write(std::to_string(i) + ".wav", stems[i]);
-    write("mix.wav", sum_of(stems));
-    return stems;
-  }
-
-  testing::ScratchFolder folder_;
-  EqDesigns designs_;
-};
+constexpr int kRate = kStemRate;
+using Samples = StemSamples;
+using Stems = StemSession;
 
 bool finds(const MasteredTrack& track, const std::string& text) {
   for (const std::string& finding : track.report.null_test->findings)
@@ -114,7 +33,7 @@ TEST_F(Stems, UntouchedSumToTheMixdownBitForBit) {
   TrackJob mix = job(3);
   mix.mixdown = folder_ / "mix.wav";
   const MasteredTrack done = master(mix);
-  EXPECT_TRUE(samples_in(done) == sum_of(stems));
+  EXPECT_TRUE(samples_in(done) == sum_of_stems(stems));
   EXPECT_TRUE(done.report.null_test->is_exact);
   EXPECT_TRUE(done.report.null_test->findings.empty()) << said(done);
   EXPECT_TRUE(std::isinf(done.report.null_test->residual_db));
@@ -122,7 +41,7 @@ TEST_F(Stems, UntouchedSumToTheMixdownBitForBit) {
 
 TEST_F(Stems, AMixdownAtAnotherLevelIsSaidToBeSo) {
   const std::vector<Samples> stems = write_three();
-  Samples lower = sum_of(stems);
+  Samples lower = sum_of_stems(stems);
   for (float& x : lower) x *= static_cast<float>(db_to_amplitude(-1));
   TrackJob mix = job(3);
   mix.mixdown = write("lower.wav", lower);
@@ -168,14 +87,14 @@ TEST_F(Stems, AShorterStemIsNamedAndFollowedBySilence) {
   stems[1].resize(stems[1].size() - 2 * 4411);
   write("1.wav", stems[1]);
   const MasteredTrack done = master(job(3));
-  EXPECT_TRUE(samples_in(done) == sum_of(stems));
+  EXPECT_TRUE(samples_in(done) == sum_of_stems(stems));
   ASSERT_EQ(done.report.stems[1].notes.size(), 1u);
   EXPECT_NE(done.report.stems[1].notes[0].find("1.wav is 4411 frames (0.100 s) shorter"), std::string::npos);
 }
 
 TEST_F(Stems, OneAtAnotherRateIsRefusedByNameUnlessThereIsARateToMixAt) {
   write_three();
-  write("2.wav", music(3, 5 * 48000, 0.1), 48000);
+  write("2.wav", stem_music(3, 5 * 48000, 0.1), 48000);
   try {
     master(job(3));
     FAIL() << "mixed rates were taken";

@@ -171,5 +171,42 @@ TEST(RecipeSemantics, OneFileUnderTwoNamesIsSeen) {
               IsEmpty());
 }
 
+TEST(RecipeSemantics, WhatABusCannotDoToSingleStemsIsRefusedAtItsLine) {
+  const std::string outputs = "outputs: [{id: master}, {id: parts, of: stems}]\n";
+  EXPECT_THAT(
+      errors_in("recipe: v1\n" + outputs + "chain:\n  - eq:\n  - declick: {}\n"),
+      ElementsAre("bad.yaml:5:5: error: chain[1]: declick on the bus mends the mix as a whole, and what it does "
+                  "to one stem is unknown: put it into the stems' chains, or take away the output 'parts' (of: "
+                  "stems)"));
+  EXPECT_THAT(errors_in("recipe: v1\n" + outputs + "chain:\n  - stereo:\n      min_correlation: 0\n"),
+              ElementsAre(HasSubstr("bad.yaml:5:24: error: chain[0].stereo.min_correlation: this guard moves")));
+  for (const std::string stage : {"decrackle", "declip", "dehum", "denoise", "rumble"})
+    EXPECT_THAT(error_in_line("chain: [{" + stage + ": }]\noutputs: [{of: stems}]"), HasSubstr(stage + " on the bus"));
+  EXPECT_THAT(errors_in_line("chain: [{eq: }, {compress: }, {stereo: {width: 1.2, mono_below_hz: 100}}, {level: }, "
+                             "{gain: {gain_db: 1}}, {match_eq: {target: pop}}, {limit: }]\n" +
+                             outputs + "stems: [{match: '*', chain: [{declick: }]}]"),
+              IsEmpty());
+}
+
+TEST(RecipeSemantics, StemsNeedNamesOfTheirOwn) {
+  EXPECT_EQ(error_in_line("outputs: [{of: stems, path: '{title}.{ext}'}]"),
+            "outputs[0].path: all stems would get this name: add {stem} or {role}");
+  for (const std::string field : {"stem", "role"})
+    EXPECT_THAT(errors_in_line("outputs: [{of: stems, path: '{mix}/{" + field + "}.{ext}'}]"), IsEmpty());
+  for (const std::string field : {"mix", "role"}) {
+    EXPECT_EQ(error_in_line("outputs: [{path: '{stem} {" + field + "}.{ext}'}]"),
+              "the path names the field {" + field + "}, which only outputs of stems have (of: stems)");
+  }
+}
+
+TEST(RecipeSemantics, StemsTakeNoPreviewAndNoChecks) {
+  EXPECT_THAT(error_in_line("outputs: [{of: stems, preview_s: 30}]"), HasSubstr("a preview is of the whole mix"));
+  EXPECT_THAT(error_in_line("outputs: [{id: a}, {id: b, of: stems}]\nchecks: [{profile: ebu-r128, outputs: [a, b]}]"),
+              HasSubstr("checks[0].outputs[1]: 'b' is of stems"));
+  EXPECT_THAT(errors_in_line("outputs: [{id: a}, {id: b, of: stems, skip: [limit]}]\nchain: [{limit: }]\n"
+                             "checks: [{codec_check: [aac-256], on_overs: lower-ceiling}]"),
+              IsEmpty());
+}
+
 }  // namespace
 }  // namespace lathe::testing
