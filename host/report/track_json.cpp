@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "host/report/check_json.h"
@@ -146,7 +147,9 @@ Measurement after_of(const TrackReport& report) {
   if (is_in_a_side) return report.after_in_side;
   const auto part = std::find_if(report.outputs.begin(), report.outputs.end(), is_of_mix);
   if (part != report.outputs.end()) return part->after;
+  constexpr double kNone = -std::numeric_limits<double>::infinity();
   Measurement none;
+  none.figures = {kNone, kNone, kNone, kNone, kNone, kNone};
   none.reason = "all outputs are stems: none holds the mix";
   return none;
 }
