@@ -6,8 +6,10 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <deque>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <system_error>
 
@@ -53,9 +55,18 @@ std::optional<std::size_t> likeness(const std::string& written, const std::strin
   return rank;
 }
 
+double second_of(std::int64_t cue_frames) {
+  return static_cast<double>(cue_frames) / static_cast<double>(kCueFramesASecond);
+}
+
 struct OpenedFile {
   fs::path path;
   AudioFormat format;
+};
+
+struct CutFile {
+  OpenedFile opened;
+  std::vector<const CueTrack*> tracks;
 };
 
 class TrackMaker {
@@ -69,20 +80,10 @@ class TrackMaker {
 
   CueTracks make() {
     note_identifiers();
-    for (std::size_t i = 0; i < sheet_.files.size(); ++i) {
-      // Some sheets name the one file before each of its tracks.
-      const auto is_named_like = [this, i](std::size_t file) {
-        return sheet_.files[file].name == sheet_.files[i].name;
-      };
-      bool is_done = false;
-      for (std::size_t before = 0; before < i && !is_done; ++before) is_done = is_named_like(before);
-      if (is_done) continue;
-      std::vector<const CueTrack*> tracks;
-      for (const CueTrack& track : sheet_.tracks) {
-        if (is_named_like(track.file)) tracks.push_back(&track);
-      }
-      if (!tracks.empty()) add_file(sheet_.files[i], tracks);
+    for (const CueTrack& track : sheet_.tracks) {
+      if (CutFile* file = file_of(sheet_.files.at(track.file))) file->tracks.push_back(&track);
     }
+    for (const CutFile& file : files_) add_file(file.opened, file.tracks);
     if (made_.manifest.rows.empty() && problems_.empty()) wrong(0, "the cue sheet names no track of audio");
     if (!problems_.empty()) throw RecipeErrors(std::move(problems_));
     return std::move(made_);
@@ -114,6 +115,17 @@ class TrackMaker {
     }
   }
 
+  // Some sheets name the one file before each of its tracks, under one name or several. Null: it cannot be taken.
+  CutFile* file_of(const CueFile& named) {
+    const auto [known, is_new] = by_name_.emplace(named.name, nullptr);
+    if (!is_new) return known->second;
+    std::optional<OpenedFile> opened = open(named);
+    if (!opened) return nullptr;
+    auto same = std::ranges::find(files_, opened->path, [](const CutFile& file) { return file.opened.path; });
+    if (same == files_.end()) same = files_.insert(files_.end(), CutFile{*std::move(opened), {}});
+    return known->second = &*same;
+  }
+
   std::optional<OpenedFile> open(const CueFile& named) {
     const fs::path relative(named.name);
     const bool has_drive = named.name.size() > 1 && named.name[1] == ':';
@@ -133,7 +145,7 @@ class TrackMaker {
     }
     try {
       const AudioReader reader(path, Md5::left_alone, Reading::header);
-      return OpenedFile{path, reader.format()};
+      return OpenedFile{path.lexically_normal(), reader.format()};
     } catch (const std::exception& error) {
       wrong(named.line, error.what());
       return std::nullopt;
@@ -161,28 +173,42 @@ class TrackMaker {
     return best;
   }
 
-  void add_file(const CueFile& named, const std::vector<const CueTrack*>& tracks) {
-    const std::optional<OpenedFile> file = open(named);
-    if (!file) return;
-    if (tracks.size() == 1) {
-      if (tracks.front()->is_audio) add_row(*file, *tracks.front(), {});
-      return;
-    }
+  // Where the tracks begin, in frames; empty where that cannot be.
+  std::vector<std::int64_t> cuts_of(const OpenedFile& file, const std::vector<const CueTrack*>& tracks) {
     std::vector<std::int64_t> cuts;
-    for (const CueTrack* track : tracks) {
-      const double second = static_cast<double>(track->start) / static_cast<double>(kCueFramesASecond);
-      cuts.push_back(std::llround(second * file->format.sample_rate_hz));
-      if (cuts.back() < file->format.frames) continue;
-      wrong(track->start_line, fmt::format("track {} begins at {:.2f} s, and {} ends at {:.2f} s", track->number,
-                                           second, file->path.filename().string(),
-                                           static_cast<double>(file->format.frames) / file->format.sample_rate_hz));
+    for (std::size_t i = 0; i < tracks.size(); ++i) {
+      const CueTrack& track = *tracks[i];
+      const double second = second_of(track.start);
+      cuts.push_back(std::llround(second * file.format.sample_rate_hz));
+      if (cuts.back() >= file.format.frames) {
+        wrong(track.start_line, fmt::format("track {} begins at {:.2f} s, and {} ends at {:.2f} s", track.number,
+                                            second, file.path.filename().string(),
+                                            static_cast<double>(file.format.frames) / file.format.sample_rate_hz));
+        return {};
+      }
+      if (i == 0 || cuts[i] > cuts[i - 1]) continue;
+      wrong(track.start_line,
+            fmt::format("track {} begins at {:.2f} s of {}, and track {} before it at {:.2f} s: within one file times "
+                        "rise, also where FILE stands again before each track",
+                        track.number, second, file.path.filename().string(), tracks[i - 1]->number,
+                        second_of(tracks[i - 1]->start)));
+      return {};
+    }
+    return cuts;
+  }
+
+  void add_file(const OpenedFile& file, const std::vector<const CueTrack*>& tracks) {
+    if (tracks.size() == 1) {
+      if (tracks.front()->is_audio) add_row(file, *tracks.front(), {});
       return;
     }
+    std::vector<std::int64_t> cuts = cuts_of(file, tracks);
+    if (cuts.empty()) return;
     if (tracks.front()->number == 1 && tracks.front()->start >= kHiddenTrack && tracks.front()->is_audio) {
       CueTrack hidden;
       hidden.line = tracks.front()->line;
       hidden.texts["title"] = "Hidden track";
-      add_row(*file, hidden, {0, cuts.front()});
+      add_row(file, hidden, {0, cuts.front()});
       made_.manifest.rows.back().contiguous = true;
     } else {
       cuts.front() = 0;
@@ -193,7 +219,7 @@ class TrackMaker {
         continue;
       }
       const bool is_last = i + 1 == tracks.size();
-      add_row(*file, *tracks[i], {cuts[i], is_last ? file->format.frames : cuts[i + 1]});
+      add_row(file, *tracks[i], {cuts[i], is_last ? file.format.frames : cuts[i + 1]});
       if (!is_last) made_.manifest.rows.back().contiguous = tracks[i + 1]->is_audio;
     }
   }
@@ -228,6 +254,8 @@ class TrackMaker {
   const std::string name_;
   const fs::path folder_;
   CueSheet sheet_;
+  std::deque<CutFile> files_;  // in the order of their first tracks
+  std::map<std::string, CutFile*> by_name_;
   CueTracks made_;
   std::vector<RecipeProblem> problems_;
 };

@@ -41,8 +41,17 @@ bool is_name_of(std::string_view field, std::string_view tag) {
 
 // Tags of a whole file that say nothing of one of its tracks.
 bool is_of_the_whole(std::string_view field) {
-  return field == "TITLE" || field == "TRACKNUMBER" || field == "ISRC" || field == "CUESHEET" ||
-         field.starts_with("CHAPTER");
+  static constexpr std::array<std::string_view, 9> kNames = {"TITLE",
+                                                             "TRACKNUMBER",
+                                                             "ISRC",
+                                                             "CUESHEET",
+                                                             "LENGTH",
+                                                             "MUSICBRAINZ_TRACKID",
+                                                             "ACOUSTID_ID",
+                                                             "ACOUSTID_FINGERPRINT",
+                                                             "MUSICBRAINZ_RELEASETRACKID"};
+  return std::ranges::find(kNames, field) != kNames.end() || field.starts_with("CHAPTER") ||
+         field.starts_with("REPLAYGAIN_TRACK_") || field == "R128_TRACK_GAIN";
 }
 
 std::string plain_isrc(const std::string& isrc) {

@@ -118,13 +118,15 @@ AlbumLoudness AlbumRun::master(const Pool& pool) {
     for (std::size_t i = 0; i < pool.members.size(); ++i) work(*members_[pool.members[i]]->run, *pool.renditions[i]);
   };
   Measurement after;
+  after.reason = "previews alone have this gain: nobody has measured all that it would make";
   for (bool holds = false; !holds;) {
     for (int round = 0;; ++round) {
       for (std::size_t part = 0; part < sharing.size(); ++part)
         members_[pool.members[sharing[part]]]->run->use(solver, part);
       each([](TrackRun& run, const Rendition& rendition) { run.write_first(rendition); });
+      if (!is_whole(pool)) break;
       after = measured(pool);
-      if (round == kGainCorrections || !is_whole(pool) || !needs_correction(solver.get(), goal, after)) break;
+      if (round == kGainCorrections || !needs_correction(solver.get(), goal, after)) break;
       solver->correct(after.figures.integrated_lufs);
     }
     each([](TrackRun& run, const Rendition& rendition) { run.write_others(rendition); });
@@ -135,12 +137,7 @@ AlbumLoudness AlbumRun::master(const Pool& pool) {
   }
   const std::string what = what_shares(goal, album_.programmes[pool.members.front()].side);
   each([&](TrackRun& run, const Rendition& rendition) { run.conclude(rendition, after, what); });
-  const GainPlan plan = solver ? solver->plan() : GainPlan{};
-  if (!is_whole(pool)) {
-    after = Measurement();
-    after.reason = "previews alone have this gain: nobody has measured all that it would make";
-  }
-  return loudness_of(pool, after, plan);
+  return loudness_of(pool, after, solver ? solver->plan() : GainPlan{});
 }
 
 // What has been written for the pool, together.
@@ -171,7 +168,7 @@ AlbumLoudness AlbumRun::loudness_of(const Pool& pool, const Measurement& after, 
   loudness.asked_lufs = rendition.goal.target_lufs;
   loudness.gain_db = amplitude_to_db(plan.gain);
   loudness.after = after;
-  loudness.reason = reason_for(rendition.goal, plan, after);
+  loudness.reason = is_whole(pool) ? reason_for(rendition.goal, plan, after) : after.reason;
   return loudness;
 }
 

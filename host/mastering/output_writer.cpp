@@ -73,6 +73,7 @@ AudioFormat format_of(const OutputSpec& output, const AudioFormat& input) {
 OutputReport output_described(const OutputSpec& output, const AudioFormat& format) {
   OutputReport report;
   report.id = output.id;
+  report.is_whole = output.preview_s == 0 && output.without.empty() && !output.removed_by;
   report.path = output.path;
   report.container = container_name(format.container);
   report.frames = format.frames;
@@ -119,7 +120,8 @@ WrittenOutput OutputWriter::write(const std::vector<OutputPiece>& pieces, bool p
       if (piece) end_piece();
       const std::size_t next = written.pieces.size();
       format.frames = written_of(pieces, next).frames();
-      piece.emplace(pieces[next], format, source_.input->format(), source_.is_untouched, weights_, pcm_md5);
+      piece.emplace(pieces[next], format, source_.input->format(), source_.is_untouched && !is_preview, weights_,
+                    pcm_md5);
     }
   };
   for (std::int64_t first = 0; first < in_.frames; first += kWrittenBlock) {

@@ -17,6 +17,9 @@ Metadata pictures_of(const Metadata& metadata) {
   return pictures;
 }
 
+// Fields that count from the track's beginning.
+bool tells_places(const std::string& field) { return is_chapter_field(field) || field == "CUESHEET"; }
+
 }  // namespace
 
 TrackRun::Written TrackRun::write_pieces(const RenderSource& source, std::size_t index,
@@ -33,7 +36,7 @@ TrackRun::Written TrackRun::write_pieces(const RenderSource& source, std::size_t
     pieces.back().preview = preview_of(i, job_.outputs[index], source.track.sample_rate_hz);
     pieces.back().metadata = &pictures.emplace_back(pictures_of(track.metadata));
     Tags& own = tags.emplace_back(track.tags);
-    std::erase_if(own.fields, [](const auto& field) { return is_chapter_field(field.first); });
+    std::erase_if(own.fields, [](const auto& field) { return tells_places(field.first); });
     pieces.back().tags = &own;
   }
   OutputWriter writer(source, weights_, blocks_, watch_, std::move(tick));

@@ -1,5 +1,6 @@
 #include "host/mastering/track_report.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -31,6 +32,19 @@ BusySeconds& BusySeconds::operator+=(const BusySeconds& other) {
   encode += other.encode;
   io += other.io;
   return *this;
+}
+
+const OutputReport* leading_output(const TrackReport& report) {
+  const auto first = [&report](auto&& is_meant) -> const OutputReport* {
+    const auto found = std::ranges::find_if(report.outputs, is_meant);
+    return found != report.outputs.end() ? &*found : nullptr;
+  };
+  const auto is_master = [](const OutputReport& output) {
+    return output.is_whole && output.side.empty() && !output.stem;
+  };
+  if (const OutputReport* master = first(is_master)) return master;
+  if (const OutputReport* of_mix = first([](const OutputReport& output) { return !output.stem; })) return of_mix;
+  return report.outputs.empty() ? nullptr : &report.outputs.front();
 }
 
 }  // namespace lathe

@@ -59,6 +59,7 @@ struct OutputReport {
   std::vector<std::string> without = {};  // of a mix: roles of the stems that it goes without
   // Of a preview: where it begins in its track.
   std::optional<double> preview_at_s = std::nullopt;
+  bool is_whole = true;  // all of the track: no preview, no mix without some stems, not what a stage took out
   std::int64_t clipped_samples = 0;  // above full scale where nothing limits, and held there by the encoding
   std::optional<double> asked_lufs, asked_dbtp;
   std::string reason;  // why what was asked was not reached; empty when it was
@@ -161,5 +162,8 @@ struct TrackReport {
   std::optional<NullTest> null_test;
   BusySeconds busy;
 };
+
+// The output whose figures stand for the track: its first whole master, else its first file; null without any.
+const OutputReport* leading_output(const TrackReport& report);
 
 }  // namespace lathe

@@ -100,7 +100,11 @@ void TrackRun::describe_input() {
   report_.sample_rate_hz = in_.sample_rate_hz;
   report_.channels = in_.channels;
   if (renditions_.empty()) return;
-  const GainGoal& goal = renditions_.front().goal;
+  // Of the output that leads the report: see leading_output().
+  const auto rank = [this](const Rendition& one) {
+    return std::pair(is_preview(one.outputs.front()), one.outputs.front());
+  };
+  const GainGoal& goal = std::ranges::min_element(renditions_, {}, rank)->goal;
   report_.asked_lufs = goal.target_lufs;
   if (goal.limit) report_.asked_dbtp = goal.limit->ceiling_dbtp;
 }

@@ -1,6 +1,5 @@
 #include "host/report/track_json.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -137,21 +136,16 @@ Json null_test_json(const NullTest& test) {
 
 // Of the track's first whole master.
 Measurement after_of(const TrackReport& report) {
-  const auto is_whole = [](const OutputReport& output) {
-    return !output.preview_at_s && output.without.empty() && output.side.empty() && !output.stem;
-  };
-  const auto is_of_mix = [](const OutputReport& output) { return !output.stem; };
-  const auto whole = std::find_if(report.outputs.begin(), report.outputs.end(), is_whole);
-  if (whole != report.outputs.end()) return whole->after;
-  const bool is_in_a_side = report.outputs.empty() || !report.outputs.front().side.empty();
-  if (is_in_a_side) return report.after_in_side;
-  const auto part = std::find_if(report.outputs.begin(), report.outputs.end(), is_of_mix);
-  if (part != report.outputs.end()) return part->after;
-  constexpr double kNone = -std::numeric_limits<double>::infinity();
-  Measurement none;
-  none.figures = {kNone, kNone, kNone, kNone, kNone, kNone};
-  none.reason = "all outputs are stems: none holds the mix";
-  return none;
+  const OutputReport* leading = leading_output(report);
+  if (leading != nullptr && leading->stem) {
+    constexpr double kNone = -std::numeric_limits<double>::infinity();
+    Measurement none;
+    none.figures = {kNone, kNone, kNone, kNone, kNone, kNone};
+    none.reason = "all outputs are stems: none holds the mix";
+    return none;
+  }
+  const bool is_in_a_side = leading == nullptr || !leading->side.empty();
+  return is_in_a_side ? report.after_in_side : leading->after;
 }
 
 }  // namespace

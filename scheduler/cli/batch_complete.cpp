@@ -28,15 +28,11 @@ Json file_json(const fs::path& folder, const fs::path& file) {
   return {{"path", file.lexically_relative(folder).string()}, {"sha256", scheduler::file_sha256(file)}};
 }
 
-bool masters_lie_there(const scheduler::TrackOutcome& track) {
-  const Json result = Json::parse(track.result_json, nullptr, false);
-  if (!result.is_object()) return false;
-  const Json outputs = result.value("outputs", Json::array());
-  return std::ranges::all_of(outputs, [](const Json& output) {
-    std::error_code error;
-    const auto bytes = fs::file_size(output.value("path", ""), error);
-    return !error && static_cast<std::int64_t>(bytes) == output.value("bytes", std::int64_t{-1});
-  });
+// What the sentinel says, if it is Lathe's; else null.
+Json sentinel_of(const fs::path& folder) {
+  Json doc = Json::parse(text_of_file(folder / kName), nullptr, false);
+  const bool is_own = doc.is_object() && doc.value("schema", Json()) == kSchema;
+  return is_own ? doc : Json();
 }
 
 // Of the same files by the same engine.
@@ -72,14 +68,19 @@ BatchComplete::~BatchComplete() {
 
 void BatchComplete::remove_from(const fs::path& folder) {
   std::error_code error;
-  const Json earlier = Json::parse(text_of_file(folder / kName), nullptr, false);
-  if (earlier.is_object() && earlier.value("schema", Json()) == kSchema) fs::remove(folder / kName, error);
+  if (!sentinel_of(folder).is_null()) fs::remove(folder / kName, error);
+}
+
+void BatchComplete::remove_unless_of(const fs::path& folder, const fs::path& manifest) {
+  const Json earlier = sentinel_of(folder);
+  if (!earlier.is_null() && earlier.value("manifest", Json()) != file_json(folder, manifest)) remove_from(folder);
 }
 
 bool BatchComplete::is_complete(const scheduler::BatchResult& result, std::size_t problems) {
   const std::int64_t done = count(result, TaskState::kDone) + count(result, TaskState::kUnchanged);
+  const auto lies_there = [](const scheduler::TrackOutcome& track) { return masters_lie_there(track, Likeness::size); };
   return problems == 0 && result.left == 0 && result.store_failure.empty() && !result.tracks.empty() &&
-         done == std::ssize(result.tracks) && std::ranges::all_of(result.tracks, masters_lie_there);
+         done == std::ssize(result.tracks) && std::ranges::all_of(result.tracks, lies_there);
 }
 
 void BatchComplete::write(const scheduler::BatchResult& result, const fs::path& manifest, const std::string& engine) {
@@ -91,6 +92,19 @@ void BatchComplete::write(const scheduler::BatchResult& result, const fs::path& 
   if (is_bag(folder_)) doc["bag_manifest"] = file_json(folder_, folder_ / "tagmanifest-sha256.txt");
   if (count(result, TaskState::kDone) == 0 && says_the_same(aside_, doc)) return fs::rename(aside_, path_);
   publish_text(folder_, path_, doc.dump(2) + "\n");
+}
+
+bool masters_lie_there(const scheduler::TrackOutcome& track, Likeness likeness) {
+  const Json result = Json::parse(track.result_json, nullptr, false);
+  if (!result.is_object()) return false;
+  const Json outputs = result.value("outputs", Json::array());
+  return std::ranges::all_of(outputs, [likeness](const Json& output) {
+    const fs::path path = output.value("path", "");
+    std::error_code error;
+    const auto bytes = fs::file_size(path, error);
+    if (error || static_cast<std::int64_t>(bytes) != output.value("bytes", std::int64_t{-1})) return false;
+    return likeness == Likeness::size || scheduler::file_sha256(path) == output.value("sha256", "");
+  });
 }
 
 }  // namespace lathe::cli

@@ -25,6 +25,9 @@ class BatchComplete {
   // Takes away what is of Lathe's, for good: other masters are on their way.
   static void remove_from(const std::filesystem::path& folder);
 
+  // Likewise, if it vouches for another manifest than the one that lies there.
+  static void remove_unless_of(const std::filesystem::path& folder, const std::filesystem::path& manifest);
+
   // Whether all that was asked for is there, the masters with the sizes that they were written with.
   static bool is_complete(const scheduler::BatchResult& result, std::size_t problems);
 
@@ -37,5 +40,11 @@ class BatchComplete {
   bool has_begun_ = false;
   std::filesystem::path aside_;  // where the earlier one is while the run goes on, hidden; it goes with the object
 };
+
+// How masters are known for those that a run has written.
+enum class Likeness { size, bytes };
+
+// Whether all that the track's result names lies where it was written, like it was written; false without a result.
+bool masters_lie_there(const scheduler::TrackOutcome& track, Likeness likeness);
 
 }  // namespace lathe::cli

@@ -82,6 +82,45 @@ Json earlier_manifest(const std::filesystem::path& path) {
   return doc;
 }
 
+// What the manifest says of a track. The same masters give the same bytes, wherever and however fast they were made.
+Json manifest_track(const std::string& result_json, const std::filesystem::path& out_dir,
+                    const std::string& recipe_sha256, const std::string& engine) {
+  Json track = Json::parse(result_json);
+  const std::string backend = track.value("backend", "");
+  for (const char* key : {"engine", "device", "busy", "row"}) track.erase(key);
+  track["backend"] = backend.substr(0, backend.find('/'));
+  for (Json& stage : track["stages"]) {
+    stage.erase("cost_s_per_audio_s");
+    stage.erase("repairs_at");  // up to a thousand: the report has them
+  }
+  for (Json& output : track["outputs"]) output["path"] = relative_text(output["path"].get<std::string>(), out_dir);
+  track["recipe_sha256"] = recipe_sha256;
+  track["engine"] = engine;
+  return track;
+}
+
+std::string path_of(const Json& output) { return output.at("path").get<std::string>(); }
+
+// By it a track has its place in the manifest: its first output, or the input of one that is in its side's file.
+std::string key_of(const Json& track) {
+  const Json& outputs = track.at("outputs");
+  return outputs.empty() ? track.value("input", "") : path_of(outputs.at(0));
+}
+
+// What an earlier run said of a file that this one has written is no longer so; of the track's other files it is, as
+// long as they are there. False: none of its files is left.
+bool forget(const std::set<std::string>& written, const std::filesystem::path& out_dir, Json& track) {
+  const auto is_written = [&written](const Json& output) { return written.contains(path_of(output)); };
+  Json& outputs = track.at("outputs");
+  if (std::none_of(outputs.begin(), outputs.end(), is_written)) return true;
+  Json left = Json::array();
+  for (const Json& output : outputs) {
+    if (!is_written(output) && std::filesystem::exists(out_dir / path_of(output))) left.push_back(output);
+  }
+  outputs = std::move(left);
+  return !outputs.empty();
+}
+
 }  // namespace
 
 BatchEngine engine_of(const scheduler::BackendChoice& backend) {
@@ -129,48 +168,23 @@ Json batch_report(const scheduler::BatchResult& result, const std::vector<schedu
 void write_manifest(const std::filesystem::path& out_dir, const scheduler::BatchResult& result,
                     const EffectiveRecipe& recipe, const std::string& engine) {
   const std::filesystem::path path = out_dir / "lathe-manifest.json";
-  std::map<std::string, Json> tracks;  // by the path of the first output; one that is in a side's file by its input
-  Json recipes = Json::object();
-  const auto key_of = [](const Json& track) {
-    const Json& outputs = track.at("outputs");
-    return outputs.empty() ? track.value("input", "") : outputs.at(0).at("path").get<std::string>();
-  };
   const auto any = [](const scheduler::TrackOutcome& outcome) { return !outcome.result_json.empty(); };
   if (std::none_of(result.tracks.begin(), result.tracks.end(), any)) return;
   const Json earlier = earlier_manifest(path);
   const Json earlier_recipes = earlier.value("recipes", Json::object());
-  for (const Json& track : earlier.value("tracks", Json::array())) {
-    if (std::filesystem::exists(out_dir / key_of(track))) tracks[key_of(track)] = track;
-  }
-  std::vector<Json> made;
-  std::set<std::string> written;  // by this run
+  std::map<std::string, Json> tracks;  // by key_of()
+  std::set<std::string> written;       // by this run
   for (const auto& outcome : result.tracks) {
     if (!any(outcome)) continue;
-    Json track = Json::parse(outcome.result_json);
-    // The same masters give the same bytes, wherever and however fast they were made.
-    const std::string backend = track.value("backend", "");
-    for (const char* key : {"engine", "device", "busy", "row"}) track.erase(key);
-    track["backend"] = backend.substr(0, backend.find('/'));
-    for (Json& stage : track["stages"]) {
-      stage.erase("cost_s_per_audio_s");
-      stage.erase("repairs_at");  // up to a thousand: the report has them
-    }
-    for (Json& output : track["outputs"]) output["path"] = relative_text(output["path"].get<std::string>(), out_dir);
-    track["recipe_sha256"] = recipe.sha256;
-    track["engine"] = engine;
-    for (const Json& output : track["outputs"]) written.insert(output["path"].get<std::string>());
-    made.push_back(std::move(track));
+    Json track = manifest_track(outcome.result_json, out_dir, recipe.sha256, engine);
+    for (const Json& output : track["outputs"]) written.insert(path_of(output));
+    tracks[key_of(track)] = std::move(track);
   }
-  // Whatever an earlier run said of a file that this one has written is no longer so.
-  std::erase_if(tracks, [&written](const auto& earlier_track) {
-    const Json& outputs = earlier_track.second.at("outputs");
-    return std::any_of(outputs.begin(), outputs.end(),
-                       [&written](const Json& output) { return written.contains(output.value("path", "")); });
-  });
-  for (Json& track : made) {
-    const std::string key = key_of(track);
-    tracks[key] = std::move(track);
+  for (Json track : earlier.value("tracks", Json::array())) {
+    const bool is_there = std::filesystem::exists(out_dir / key_of(track));
+    if (is_there && forget(written, out_dir, track)) tracks.emplace(key_of(track), std::move(track));
   }
+  Json recipes = Json::object();
   Json doc{{"schema", kManifestSchema}};
   doc["tracks"] = Json::array();
   for (auto& [key, track] : tracks) {

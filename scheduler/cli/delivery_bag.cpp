@@ -12,6 +12,7 @@
 #include "host/audio_file/audio_file.h"
 #include "scheduler/cli/published_text.h"
 #include "scheduler/worker/digest.h"
+#include "scheduler/worker/scan.h"
 
 namespace lathe::cli {
 namespace {
@@ -88,6 +89,19 @@ fs::path bag_payload(const fs::path& bag) { return bag / "data"; }
 bool is_bag(const fs::path& folder) {
   std::error_code error;
   return fs::is_regular_file(folder / "bagit.txt", error);
+}
+
+void refuse_inside_bag(const fs::path& out, bool to_bag) {
+  if (!to_bag && is_bag(out)) {
+    throw scheduler::RefusedInput("--out " + out.string() +
+                                  " is a bag: say --bag (of `lathe master`) to add to it, or choose another folder");
+  }
+  for (fs::path above = out.parent_path(); above.has_relative_path(); above = above.parent_path()) {
+    if (!is_bag(above)) continue;
+    throw scheduler::RefusedInput("--out " + out.string() + " lies in the bag " + above.string() +
+                                  ", whose hashes would no longer be true: say --bag --out " + above.string() +
+                                  " to add to it, or choose another folder");
+  }
 }
 
 void write_bag(const fs::path& bag, const std::string& engine) {

@@ -11,6 +11,10 @@ std::filesystem::path bag_payload(const std::filesystem::path& bag);
 
 bool is_bag(const std::filesystem::path& folder);
 
+// Throws RefusedInput where `out` (absolute) is a bag, unless `to_bag`, or lies within one: what is written there would
+// be in none of the bag's manifests.
+void refuse_inside_bag(const std::filesystem::path& out, bool to_bag);
+
 // Writes manifest-sha256.txt of all that lies under data/, bag-info.txt (Payload-Oxum, Bagging-Date, the UPCs as
 // External-Identifier), bagit.txt, and last tagmanifest-sha256.txt, which makes the others sure. Hashes of masters are
 // those of data/lathe-manifest.json, as the run that wrote them took them, if their size is the same; of other files

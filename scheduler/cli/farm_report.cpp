@@ -121,6 +121,46 @@ void print_report(const Json& doc, const ReportChoice& choice) {
   if (file) file->publish();
 }
 
+// The last that was made for the same output folder: the job itself, or a later one.
+std::int64_t newest_job_into_folder_of(FarmConnection& farm, const v1::Job& job) {
+  v1::ListJobsRequest request;
+  request.set_page_size(1000);
+  do {
+    const v1::ListJobsResponse page = farm.call(request);
+    for (const v1::Job& other : page.jobs()) {
+      if (other.job_id() <= job.job_id()) return job.job_id();
+      if (other.spec().has_master() && other.spec().master().out_dir() == job.spec().master().out_dir())
+        return other.job_id();
+    }
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return job.job_id();
+}
+
+// Manifest and sentinel of the job's folder. Where a later job has been there, files may be its own: of this job the
+// manifest then names what still lies there as this job wrote it, and whether the folder is complete is not its to say.
+void write_delivery(std::int64_t newest_job, const v1::Job& job, BatchResult result, const EffectiveRecipe& recipe,
+                    const std::string& engine) {
+  const std::filesystem::path out_dir = job.spec().master().out_dir();
+  const std::filesystem::path manifest = out_dir / "lathe-manifest.json";
+  if (newest_job == job.job_id()) {
+    BatchComplete sentinel(out_dir);
+    sentinel.begin();
+    write_manifest(out_dir, result, recipe, engine);
+    if (BatchComplete::is_complete(result, 0)) sentinel.write(result, manifest, engine);
+    return;
+  }
+  const auto gone = std::erase_if(result.tracks,
+                                  [](const TrackOutcome& track) { return !masters_lie_there(track, Likeness::bytes); });
+  say(
+      fmt::format("job {} came later into {}: the manifest names what lies there as job {} wrote it{}; "
+                  "BatchComplete.json is for `lathe report {} --manifest` to write",
+                  newest_job, out_dir.string(), job.job_id(),
+                  gone > 0 ? fmt::format(" (not so of {} of its tracks)", gone) : "", newest_job));
+  write_manifest(out_dir, result, recipe, engine);
+  BatchComplete::remove_unless_of(out_dir, manifest);
+}
+
 }  // namespace
 
 bool is_late(const v1::Job& job) {
@@ -139,12 +179,9 @@ int report_master(FarmConnection& farm, const v1::Job& asked, const ReportChoice
   const BatchEngine engine = making.engine();
   bool manifest_failed = false;
   if (choice.writes_manifest) {
+    const std::int64_t newest_job = newest_job_into_folder_of(farm, job);
     try {
-      const std::filesystem::path out_dir = job.spec().master().out_dir();
-      BatchComplete sentinel(out_dir);
-      sentinel.begin();
-      write_manifest(out_dir, result, recipe, engine.engine);
-      if (BatchComplete::is_complete(result, 0)) sentinel.write(result, out_dir / "lathe-manifest.json", engine.engine);
+      write_delivery(newest_job, job, result, recipe, engine.engine);
     } catch (const std::exception& error) {
       say(std::string("the manifest: ") + error.what());
       manifest_failed = true;

@@ -6,6 +6,7 @@
 
 #include "host/report/audit_text.h"
 #include "host/report/track_json.h"
+#include "scheduler/cli/batch_complete.h"
 #include "scheduler/cli/farm_json.h"
 #include "scheduler/cli/farm_verb.h"
 #include "scheduler/cli/interrupt.h"
@@ -161,6 +162,9 @@ int retry(FarmConnection& farm, const JobsOptions& options) {
   v1::RetryJobRequest request;
   request.set_job_id(job_of(farm, options.job));
   const v1::RetryJobResponse response = farm.call(request);
+  // A later job into the same folder may have been complete.
+  if (response.retried() > 0 && response.job().spec().has_master())
+    BatchComplete::remove_from(response.job().spec().master().out_dir());
   if (!options.farm.json)
     std::printf("%lld track(s) will be tried again\n", static_cast<long long>(response.retried()));
   return answer(response.job(), options, {{"retried", response.retried()}});

@@ -21,6 +21,7 @@
 #include "scheduler/cli/progress.h"
 #include "scheduler/cli/verbs.h"
 #include "scheduler/store/store_error.h"
+#include "scheduler/worker/failpoint.h"
 #include "scheduler/worker/local_batch.h"
 #include "scheduler/worker/memory_budget.h"
 #include "scheduler/worker/plan_batch.h"
@@ -105,12 +106,6 @@ void summarise(const BatchResult& result, const Scan& scan, const fs::path& out_
   if (was_cancelled(result)) say("interrupted. The same command goes on where this one stopped");
 }
 
-// Masters beside data/ would be no part of the bag that lies there.
-void refuse_bag_without_flag(bool is_asked, const fs::path& delivery) {
-  if (!is_asked && is_bag(delivery))
-    throw RefusedInput("--out " + delivery.string() + " is a bag: say --bag to add to it, or choose another folder");
-}
-
 // Whether the build could use a GPU: only then is it news that it does not.
 bool has_cuda() { return !cuda::cuda_status().runtime.empty(); }
 
@@ -127,9 +122,8 @@ int master(const MasterOptions& options) {
   const fs::path delivery = output_folder(options.out);
   const fs::path folder = options.bag ? bag_payload(delivery) : delivery;
   Scan scan;
-  std::optional<BatchComplete> sentinel;
   try {
-    refuse_bag_without_flag(options.bag, delivery);
+    refuse_inside_bag(delivery, options.bag);
     scan = scan_for_masters(options.inputs, recipe->effective().recipe, folder);
     batch.memory_bytes = options.memory.empty() ? default_memory_bytes() : parse_memory(options.memory.c_str());
   } catch (const RecipeErrors& errors) {
@@ -150,6 +144,10 @@ int master(const MasterOptions& options) {
   const BackendChoice& backend = batch.backend;
   if (options.backend == "auto" && backend.backend == Backend::cpu && !options.quiet && has_cuda())
     say("on the CPU: " + backend.reason);
+  batch.state_dir = state_folder(options.state_dir.empty() ? std::nullopt : std::optional(options.state_dir));
+  const OutputLock lock(batch.state_dir, folder);  // until the sentinel is written
+  batch.lock = &lock;
+  std::optional<BatchComplete> sentinel;
   try {
     sentinel.emplace(delivery);
   } catch (const std::exception& error) {
@@ -161,7 +159,6 @@ int master(const MasterOptions& options) {
   batch.pcm_md5 = options.pcm_md5;
   BatchResult result;
   if (!scan.tracks.empty()) {
-    batch.state_dir = state_folder(options.state_dir.empty() ? std::nullopt : std::optional(options.state_dir));
     std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write, not the end of the program
     batch.is_interrupted = &watch_interrupts();
     Progress progress(options.quiet);
@@ -173,8 +170,9 @@ int master(const MasterOptions& options) {
       progress.track(t, static_cast<std::int64_t>(scan.tracks.size()));
     };
     result = batch.run(scan.tracks);
-    sentinel->begin();
   }
+  sentinel->begin();
+  failpoint("master.delivered", folder.string());
   const EffectiveRecipe effective = recipe->effective();
   bool manifest_failed = false;
   try {

@@ -51,8 +51,10 @@ Json planned_json(const TrackPlan& plan) {
   for (auto& [key, value] : made.items()) {
     if (key != "input" && key != "after" && key != "reached") track[key] = value;
   }
-  const auto first = std::find_if(forecasts.begin(), forecasts.end(), [](const auto& one) { return one.has_value(); });
-  track["expected"] = first == forecasts.end() ? Json(nullptr) : expected_json(*first);
+  const std::vector<OutputReport>& outputs = plan.planned->report.outputs;
+  const OutputReport* leading = leading_output(plan.planned->report);
+  track["expected"] =
+      leading == nullptr ? Json(nullptr) : expected_json(forecasts[static_cast<std::size_t>(leading - outputs.data())]);
   track["estimated_s"] = plan.mastering_s > 0 ? json_number(plan.mastering_s) : Json(nullptr);
   return track;
 }

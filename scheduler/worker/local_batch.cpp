@@ -10,6 +10,7 @@
 #include <exception>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 #include <thread>
 #include <unordered_map>
@@ -57,7 +58,8 @@ class LocalRun {
   LocalRun(LocalBatch& batch, const std::vector<ScannedTrack>& tracks)
       : batch_(batch),
         tracks_(tracks),
-        lock_(batch.state_dir, batch.out_dir),
+        lock_(batch.lock == nullptr ? std::optional<OutputLock>(std::in_place, batch.state_dir, batch.out_dir)
+                                    : std::nullopt),
         store_(open_sqlite_store((batch.state_dir / "jobs.sqlite").string(), clock_, local_policy())) {
     remove_abandoned(batch.out_dir);
     cancel_abandoned_jobs();
@@ -264,7 +266,7 @@ class LocalRun {
   LocalBatch& batch_;
   const std::vector<ScannedTrack>& tracks_;
   SystemClock clock_;
-  OutputLock lock_;
+  std::optional<OutputLock> lock_;
   std::unique_ptr<JobStore> store_;
   double total_cost_ = 0;
   std::vector<std::string> warnings_;

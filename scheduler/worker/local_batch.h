@@ -15,6 +15,7 @@
 #include "scheduler/worker/backend_choice.h"
 #include "scheduler/worker/master_tasks.h"
 #include "scheduler/worker/scan.h"
+#include "scheduler/worker/state_folder.h"
 
 namespace lathe::scheduler {
 
@@ -51,6 +52,8 @@ struct LocalBatch {
   int jobs = 1;
   std::int64_t memory_bytes = 0;
   std::filesystem::path state_dir;
+  // Of out_dir, where the caller holds it already because more is written there after the run; null: the run takes it.
+  const OutputLock* lock = nullptr;
   std::string executable = own_executable();  // that has the verb `executor`
 
   // Called from the thread that runs the batch, a few times a second.

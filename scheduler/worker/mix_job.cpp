@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "host/audio_file/input_file.h"
+#include "host/audio_file/metadata/chunk_positions.h"
+#include "host/audio_file/metadata/metadata.h"
 #include "host/mastering/recipe_stems.h"
 
 namespace lathe::scheduler {
@@ -16,6 +18,28 @@ std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
+}
+
+// Of the mixdown, for a mix at this rate: cue points and the like count frames. What counts in ways of its own stays
+// out.
+Metadata metadata_at(int rate_hz, const OpenMix& mix, std::vector<std::string>& notes) {
+  if (mix.metadata_rate_hz == 0 || mix.metadata_rate_hz == rate_hz) return mix.metadata;
+  Metadata moved = mix.metadata;
+  moved.chunks.clear();
+  std::vector<std::string> left_out;
+  for (MetadataChunk chunk : mix.metadata.chunks) {
+    const bool is_of_its_rate = chunk.id == "bext" || chunk.id == "iXML";
+    if (is_of_its_rate || !scale_positions(chunk, mix.metadata_rate_hz, rate_hz)) {
+      left_out.push_back(chunk_name(chunk));
+    } else {
+      moved.chunks.push_back(std::move(chunk));
+    }
+  }
+  if (!left_out.empty()) {
+    notes.push_back(fmt::format("of the mixdown's metadata {} stays out: it is of {} Hz, and the mix is made at {} Hz",
+                                listed(left_out), mix.metadata_rate_hz, rate_hz));
+  }
+  return moved;
 }
 
 }  // namespace
@@ -44,6 +68,7 @@ OpenMix open_mix(const std::vector<fs::path>& stems, const fs::path& mixdown, Re
   const AudioReader whole(mixdown, Md5::left_alone, Reading::header);
   mix.tags = whole.tags();
   mix.metadata = whole.metadata();
+  mix.metadata_rate_hz = whole.format().sample_rate_hz;
   return mix;
 }
 
@@ -56,14 +81,9 @@ std::vector<std::string> add_stems(const v1::Recipe& recipe, const OpenMix& mix,
   job.stems = std::move(plan.stems);
   job.mixdown = mixdown;
   job.tags = mix.tags;
-  job.metadata = mix.metadata;
-  const v1::KeepOrRate& rate = recipe.input().sample_rate();
-  // The mixdown's cue points count frames of the stems' rate.
-  if (rate.has_rate_hz() && rate.rate_hz() != mix.format.sample_rate_hz) {
-    job.metadata = {};
-    job.metadata.pictures = mix.metadata.pictures;
-  }
   std::vector<std::string> notes;
+  const v1::KeepOrRate& rate = recipe.input().sample_rate();
+  job.metadata = metadata_at(rate.has_rate_hz() ? rate.rate_hz() : mix.format.sample_rate_hz, mix, notes);
   for (const std::string& rule : plan.missing)
     notes.push_back(fmt::format("stem missing: no file of {} falls under {}", job.input.string(), rule));
   if (!plan.unmatched.empty())

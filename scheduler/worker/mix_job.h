@@ -14,9 +14,10 @@ namespace lathe::scheduler {
 
 struct OpenMix {
   std::vector<std::shared_ptr<AudioReader>> stems;
-  AudioFormat format;  // the widest and longest of what they are: a master like its input is like this
-  Tags tags;           // of the mixdown; without one those in which all stems agree
-  Metadata metadata;   // likewise of the mixdown; without one none
+  AudioFormat format;        // the widest and longest of what they are: a master like its input is like this
+  Tags tags;                 // of the mixdown; without one those in which all stems agree
+  Metadata metadata;         // likewise of the mixdown; without one none
+  int metadata_rate_hz = 0;  // that its cue points count in
 };
 
 // Throws AudioFileError.

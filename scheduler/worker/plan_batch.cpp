@@ -86,9 +86,9 @@ PlannedTrack planned_by_header(const TrackJob& job, const AudioFormat& format) {
   std::vector<OutputChecks> checks;
   for (const OutputSpec& output : job.outputs) checks.push_back(output.checks);
   if (const std::string note = checks_not_made(checks); !note.empty()) report.notes.push_back(note);
-  if (!report.outputs.empty()) {
-    report.asked_lufs = report.outputs.front().asked_lufs;
-    report.asked_dbtp = report.outputs.front().asked_dbtp;
+  if (const OutputReport* leading = leading_output(report)) {
+    report.asked_lufs = leading->asked_lufs;
+    report.asked_dbtp = leading->asked_dbtp;
   }
   return planned;
 }
@@ -260,7 +260,7 @@ class PlanRun {
     const auto problem = problems_.find(track_key(track));
     if (problem != problems_.end() && problem->second.code == "OUTPUT_TAKEN") throw OutputTaken(problem->second.text);
     const v1::Recipe recipe = recipe_for_track(*batch_.recipe, track.input, source.tags).recipe;
-    check_accepted(recipe, track.input, source.format.container);
+    if (!track.stems) check_accepted(recipe, track.input, source.format.container);
     for (const auto& stem : mix.stems) check_accepted(recipe, stem->file().path(), stem->format().container);
     made.job.input = track.input;
     made.job.out_dir = batch_.out_dir;

@@ -79,8 +79,15 @@ fs::path common_mixdown(const fs::path& named, const Folders& folders) {
 }  // namespace
 
 Scan stem_mixes(Scan scan, const fs::path& mixdown) {
+  // It may lie above the stems' folder, among the inputs.
+  std::size_t found = 0;
   if (!mixdown.empty()) {
-    std::erase_if(scan.tracks, [&mixdown](const ScannedTrack& track) { return is_same_file(track.input, mixdown); });
+    found = std::erase_if(scan.tracks,
+                          [&mixdown](const ScannedTrack& track) { return is_same_file(track.input, mixdown); });
+  }
+  if (found > 0 && scan.tracks.empty() && scan.problems.empty()) {
+    scan.problems.push_back({mixdown, "there are no stems beside this mixdown, nor in folders below it"});
+    return scan;
   }
   Folders folders;
   for (const ScannedTrack& track : scan.tracks) folders[fs::path(track.input).parent_path()].push_back(&track);

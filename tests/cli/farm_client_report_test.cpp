@@ -104,6 +104,55 @@ TEST_F(FarmClientReport, AMasterJobsReportAndManifestAreThoseOfLatheMaster) {
   EXPECT_EQ(slurp(work_.out() / "lathe-manifest.json"), manifest);
 }
 
+// What another run has written since is not the earlier job's, though it is as large.
+TEST_F(FarmClientReport, AnEarlierJobSaysNothingOfALaterOnesMasters) {
+  fs::remove(work_.in() / "b/4.wav");
+  const std::string out = work_.out().string(), in = work_.in().string();
+  const fs::path manifest = work_.out() / "lathe-manifest.json", sentinel = work_.out() / "BatchComplete.json";
+  std::vector<std::string> manifests;
+  for (const char* target : {"loudness.target_lufs=-20", "loudness.target_lufs=-24"}) {
+    const ProgramResult local = work_.master({"--json", "--set", target});
+    ASSERT_EQ(local.exit_code, 0) << local.err;
+    farm_.on_sealed = [&](std::int64_t job) { end_as(job, Json::parse(local.out)); };
+    ASSERT_EQ(lathe({"submit", in, "--out", out, "--set", target, "--wait"}).exit_code, 0);
+    EXPECT_TRUE(fs::exists(sentinel));
+    manifests.push_back(slurp(manifest));
+  }
+  ASSERT_NE(manifests[0], manifests[1]);
+  {
+    const Untouched same(work_.out());
+    const ProgramResult run = lathe({"report", "1", "--manifest"});
+    EXPECT_EQ(run.exit_code, 0) << run.err;
+    EXPECT_THAT(run.err, HasSubstr("job 2 came later into " + out));
+  }
+  farm_.on_sealed = nullptr;  // the third is under way
+  ASSERT_EQ(lathe({"submit", in, "--out", out}).exit_code, 0);
+  EXPECT_FALSE(fs::exists(sentinel));
+  EXPECT_EQ(lathe({"report", "2", "--manifest"}).exit_code, 0);
+  EXPECT_FALSE(fs::exists(sentinel)) << "a job is at work there: " << slurp(sentinel);
+  EXPECT_EQ(slurp(manifest), manifests[1]);
+}
+
+// Two albums into one folder, and the manifests afterwards: each job names its own.
+TEST_F(FarmClientReport, JobsOfOtherTracksIntoOneFolderShareItsManifest) {
+  fs::remove(work_.in() / "b/4.wav");
+  for (const char* album : {"a", "b"}) {
+    const std::string in = (work_.in() / album).string();
+    const ProgramResult local = work_.master({in, "--json"});
+    farm_.on_sealed = [&](std::int64_t job) { end_as(job, Json::parse(local.out)); };
+    ASSERT_EQ(lathe({"submit", in, "--out", work_.out().string()}).exit_code, 0);
+  }
+  const fs::path manifest = work_.out() / "lathe-manifest.json", sentinel = work_.out() / "BatchComplete.json";
+  fs::remove(manifest);
+  EXPECT_EQ(lathe({"report", "2", "--manifest"}).exit_code, 0);
+  EXPECT_TRUE(fs::exists(sentinel));
+  EXPECT_EQ(lathe({"report", "1", "--manifest"}).exit_code, 0);
+  EXPECT_EQ(Json::parse(slurp(manifest)).at("tracks").size(), 3u);
+  EXPECT_FALSE(fs::exists(sentinel)) << "it vouched for the manifest of one album";
+  EXPECT_EQ(lathe({"report", "2", "--manifest"}).exit_code, 0);
+  EXPECT_TRUE(fs::exists(sentinel));
+}
+
 TEST_F(FarmClientReport, AMasterJobsReportComesInAllFormats) {
   const ProgramResult local = work_.master({"--json"});
   farm_.on_sealed = [&](std::int64_t job) { end_as(job, Json::parse(local.out)); };

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sndfile.h>
+#include <sys/stat.h>
 
 #include "tests/cli/music.h"
 #include "tests/cli/workspace.h"
@@ -143,6 +144,17 @@ TEST_F(MasterCue, WhatIsWrongWithASheetIsSaidByLineAndInAFolderItIsPassedOver) {
   EXPECT_EQ(found.exit_code, 0) << found.err;
   EXPECT_THAT(found.err, HasSubstr("album.cue:3:1: warning: ../album.wav leads out of the sheet's folder"));
   EXPECT_TRUE(fs::exists(work_.out() / "album.wav"));
+}
+
+TEST_F(MasterCue, APipeThatIsCalledLikeASheetHoldsNothingUp) {
+  album("album.wav", 44100, kWav24);
+  ASSERT_EQ(::mkfifo((work_.in() / "x.cue").c_str(), 0600), 0);
+  const ProgramResult folder = master("");
+  EXPECT_EQ(folder.exit_code, 0) << folder.err;
+  EXPECT_TRUE(fs::exists(work_.out() / "album.wav"));
+  const ProgramResult named = master("x.cue");
+  EXPECT_EQ(named.exit_code, kNothingRead);
+  EXPECT_THAT(track_named(named.json(), "x.cue").at("reason").get<std::string>(), HasSubstr("is not a regular file"));
 }
 
 TEST_F(MasterCue, ADryRunAndTemplatesKnowTheTracks) {

@@ -101,6 +101,34 @@ TEST_F(MasterDelivery, ARunThatAddsToABagMakesItWholeAgain) {
   EXPECT_THAT(beside.err, HasSubstr("is a bag: say --bag"));
 }
 
+// Masters of as many bytes as those before them, under names whose first is another.
+TEST_F(MasterDelivery, ABagMadeAnewHoldsNoHashOfAnEarlierRunsMasters) {
+  const auto by = [this](const std::string& outputs, const std::string& gain_db) {
+    const std::string recipe =
+        work_.recipe("recipe: v1\nchain: [{gain: {gain_db: " + gain_db + "}}]\noutputs: [" + outputs + "]\n");
+    return work_.master({"--json", "--bag", "--recipe", recipe});
+  };
+  ASSERT_EQ(by("{id: x, bits: 24}, {id: y, bits: 16}", "-1").exit_code, 0);
+  const std::uintmax_t bytes = fs::file_size(work_.out() / "data/a.x.wav");
+  const ProgramResult run = by("{id: w, bits: 16}, {id: x, bits: 24}", "-2");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  ASSERT_EQ(fs::file_size(work_.out() / "data/a.x.wav"), bytes);
+  expect_valid_bag(work_.out());
+  const ProgramResult check = verify();
+  EXPECT_EQ(check.exit_code, 0) << check.out;
+  EXPECT_EQ(check.json().at("summary").at("ok"), 6) << "y of the first run is still there, and known: " << check.out;
+}
+
+TEST_F(MasterDelivery, NothingIsPutIntoABagBesideItsManifests) {
+  ASSERT_EQ(master({"--bag"}).exit_code, 0);
+  const Untouched same(work_.out());
+  for (const char* inside : {"data", "data/more"}) {
+    const ProgramResult run = master({"--out", (work_.out() / inside).string()});
+    EXPECT_EQ(run.exit_code, 2) << inside;
+    EXPECT_THAT(run.err, HasSubstr("lies in the bag " + work_.out().string()));
+  }
+}
+
 TEST_F(MasterDelivery, WhatIsWrongWithABagIsSaidOfEachFile) {
   ASSERT_EQ(master({"--bag"}).exit_code, 0);
   spill(work_.out() / "data/more.txt", "not named");

@@ -99,6 +99,29 @@ TEST_F(MasterRendition, AnOutputThatSkipsTheLimiterIsOnlyAGainAway) {
   EXPECT_LT(10 * std::log10(rest / (gain * gain * power)), -100);
 }
 
+// Wherever the preview stands in the list, the track's figures are its master's.
+TEST_F(MasterRendition, APreviewInTheFirstPlaceIsNotTheTrack) {
+  const std::string recipe = work_.recipe(
+      "recipe: v1\nchain: [{limit: {ceiling_dbtp: -1}}]\nloudness: {target_lufs: -16}\n"
+      "outputs: [{id: preview, bits: 16, preview_s: 2, loudness: {target_lufs: -20}}, {id: hd, bits: 24}]\n");
+  const ProgramResult run = work_.master({"--recipe", recipe, "--json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const nlohmann::json report = run.json(), track = track_named(report, "song.wav"), hd = output_named(track, "hd");
+  EXPECT_EQ(track.at("after"), hd.at("after"));
+  EXPECT_EQ(track.at("asked"), hd.at("asked"));
+  EXPECT_EQ(track.at("asked").at("integrated_lufs"), -16);
+  EXPECT_NEAR(track.at("reached").at("integrated_lufs").get<double>(), -16, 0.05);
+  EXPECT_NEAR(report.at("summary").at("audio_s").get<double>(), 6.0117, 0.001);
+  EXPECT_EQ(output_named(track, "preview").at("frames"), 2 * 96000);
+  for (const char* way : {"--dry-run", "--dry-run=quick"}) {
+    const ProgramResult plan = work_.master({"--recipe", recipe, "--json", way});
+    ASSERT_EQ(plan.exit_code, 0) << plan.err;
+    const nlohmann::json planned = track_named(plan.json(), "song.wav");
+    EXPECT_EQ(planned.at("asked"), track.at("asked")) << way;
+    EXPECT_EQ(planned.at("expected"), output_named(planned, "hd").at("expected")) << way;
+  }
+}
+
 TEST_F(MasterRendition, TheChainMayRunAtARateOfItsOwn) {
   const std::string recipe = work_.recipe(
       "recipe: v1\ninput: {sample_rate: 48000}\nchain: [{gain: {gain_db: -3}}]\noutputs: [{id: a, bits: 24}, {id: b, "

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "tests/cli/music.h"
+#include "tests/cli/tagged_file.h"
 #include "tests/cli/true_master.h"
 #include "tests/cli/workspace.h"
 
@@ -209,6 +210,65 @@ TEST_F(MasterStems, UnclearFoldersAndOptionsAreRefused) {
   EXPECT_THAT(unsaid.err, HasSubstr("say --stems"));
   EXPECT_EQ(work_.master({"--mixdown", "mix.wav"}).exit_code, 2);
   EXPECT_EQ(master({"--mixdown", "nowhere.wav"}).exit_code, 2);
+}
+
+TEST_F(MasterStems, AMixdownMayLieAboveTheStemsFolder) {
+  const std::vector<Sound> stems = write_song(work_.in() / "stems", 18);
+  const std::string mixdown = (work_.in() / "song mix.wav").string();
+  write_sound(mixdown, sum_of(stems), kWavFloat);
+  const ProgramResult run = master({"--recipe", work_.recipe(kSum), "--mixdown", mixdown});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(only_track(run).at("null_test").at("is_exact"), true);
+  fs::remove_all(work_.in() / "stems");
+  const ProgramResult alone = master({"--mixdown", mixdown});
+  EXPECT_EQ(alone.exit_code, kNothingRead);
+  EXPECT_THAT(alone.err, HasSubstr("song mix.wav: there are no stems beside this mixdown"));
+}
+
+TEST_F(MasterStems, EachStemIsOfAFormatThatTheRecipeTakes) {
+  const std::vector<Sound> stems = write_song(work_.in() / "song", 19);
+  write_sound(work_.in() / "song/keys.aiff", stems[1], kAiff24);
+  const std::string recipe = work_.recipe("recipe: v1\ninput: {accept: [wav]}\noutputs: [{bits: 24}]\n");
+  for (const char* way : {"--no-cache", "--dry-run", "--dry-run=quick"}) {
+    const ProgramResult run = master({"--recipe", recipe, way});
+    EXPECT_EQ(run.exit_code, kNothingRead) << way;
+    EXPECT_THAT(only_track(run).at("reason").get<std::string>(), HasSubstr("keys.aiff")) << way;
+    EXPECT_THAT(only_track(run).at("reason").get<std::string>(), HasSubstr("input.accept")) << way;
+  }
+  fs::rename(work_.in() / "song/keys.aiff", work_.in() / "song/a keys.aiff");  // now it is the first
+  EXPECT_THAT(only_track(master({"--recipe", recipe})).at("reason").get<std::string>(), HasSubstr("a keys.aiff"));
+}
+
+RawChunk cue_chunk(std::uint32_t frame) {
+  return {"cue ", little(1, 4) + little(7, 4) + little(frame, 4) + "data" + little(0, 8) + little(frame, 4)};
+}
+
+// Wherever it was counted, a point of the mixdown is the same moment of the master.
+TEST_F(MasterStems, AMixdownsCuePointsMoveWithTheRate) {
+  struct Case {
+    int first_hz, second_hz, mixdown_hz, mix_hz;
+  };
+  for (const Case& rates :
+       {Case{48000, 48000, 48000, 96000}, {48000, 44100, 44100, 48000}, {44100, 44100, 44100, 44100}}) {
+    SCOPED_TRACE(std::to_string(rates.mixdown_hz) + " to " + std::to_string(rates.mix_hz));
+    const fs::path song = work_.in() / "song", mixdown = song / "mix.wav";
+    Random random(20);
+    fs::create_directories(song);
+    write_sound(song / "a.wav", wandering(random, rates.first_hz, 2, 2, 0.2), kWav24);
+    write_sound(song / "b.wav", wandering(random, rates.second_hz, 2, 2, 0.2), kWav24);
+    write_sound(mixdown, wandering(random, rates.mixdown_hz, 2, 2, 0.3), kWav24);
+    const auto at = static_cast<std::uint32_t>(rates.mixdown_hz / 2);
+    spill(mixdown, with_chunks(slurp(mixdown), {cue_chunk(at), {"iXML", "<BWFXML/>"}}));
+    const std::string recipe = work_.recipe("recipe: v1\ninput: {sample_rate: " + std::to_string(rates.mix_hz) +
+                                            "}\noutputs: [{format: wav, bits: 24}]\n");
+    const ProgramResult run = master({"--recipe", recipe, "--mixdown", "mix.wav"});
+    ASSERT_EQ(run.exit_code, 0) << run.err;
+    const std::string cue = chunk_named(chunks_of(slurp(work_.out() / "song.wav")), "cue ");
+    ASSERT_EQ(cue.size(), 28u);
+    EXPECT_EQ(cue.substr(24), little(static_cast<std::uint32_t>(rates.mix_hz) / 2, 4));
+    EXPECT_EQ(only_track(run).at("notes").dump().find("iXML chunk stays out") != std::string::npos,
+              rates.mixdown_hz != rates.mix_hz);
+  }
 }
 
 // As many as a session has, of different lengths, mono among them; their order does not matter.

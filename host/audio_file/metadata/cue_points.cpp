@@ -74,9 +74,9 @@ std::vector<CuePoint> aiff_cues(const Metadata& metadata) {
   const MetadataChunk* chunk = metadata.find(ChunkFamily::aiff, "MARK");
   if (chunk == nullptr) return cues;
   ByteView left(chunk->body);
-  std::vector<std::uint16_t> numbers;
+  std::map<std::uint16_t, std::size_t> places;  // by the marker's number
   for (std::uint16_t count = left.be16(); count > 0 && left.size() >= 7; --count) {
-    numbers.push_back(left.be16());
+    places.emplace(left.be16(), cues.size());
     CuePoint& cue = cues.emplace_back();
     cue.frame = left.be32();
     const std::size_t length = left.byte();
@@ -87,11 +87,11 @@ std::vector<CuePoint> aiff_cues(const Metadata& metadata) {
     ByteView from(comments->body);
     for (std::uint16_t count = from.be16(); count > 0 && from.size() >= 8; --count) {
       from.take(4);
-      const auto found = std::ranges::find(numbers, from.be16());
+      const auto found = places.find(from.be16());
       const std::size_t length = from.be16();
       const std::string text = text_of(from.take(length));
       from.take(length % 2);
-      if (found != numbers.end()) cues[static_cast<std::size_t>(found - numbers.begin())].note = text;
+      if (found != places.end()) cues[found->second].note = text;
     }
   }
   return cues;
@@ -112,10 +112,11 @@ std::map<std::uint32_t, std::string> caf_strings(const Metadata& metadata) {
     const std::uint32_t id = table.be32();
     const std::uint64_t offset = table.be64();
     if (offset >= texts.size() || strings.size() >= kMostCues) continue;
-    std::string text = text_of(texts.substr(offset, kMostTextBytes));
+    std::string_view text = texts.substr(offset, kMostTextBytes);
+    text = text.substr(0, text.find('\0'));
     bytes += text.size();
     if (bytes > kMostStringBytes) break;
-    strings[id] = std::move(text);
+    strings[id] = text_of(text);
   }
   return strings;
 }
@@ -127,6 +128,7 @@ std::vector<CuePoint> caf_cues(const Metadata& metadata) {
   const auto strings = caf_strings(metadata);
   ByteView left(chunk->body);
   left.take(4);
+  std::size_t label_bytes = 0;  // many marks may share a label
   for (std::uint32_t count = left.be32(); count > 0 && left.size() >= kCafMarkBytes && cues.size() < kMostCues;
        --count) {
     ByteView mark(left.take(kCafMarkBytes));
@@ -135,7 +137,9 @@ std::vector<CuePoint> caf_cues(const Metadata& metadata) {
     CuePoint& cue = cues.emplace_back();
     cue.frame = frame >= 0 && frame < 9e15 ? std::llround(frame) : 0;
     const auto label = strings.find(mark.be32());
-    if (label != strings.end()) cue.label = label->second;
+    if (label == strings.end()) continue;
+    label_bytes += label->second.size();
+    if (label_bytes <= kMostStringBytes) cue.label = label->second;
   }
   return cues;
 }

@@ -265,6 +265,28 @@ TEST_F(MetadataThrough, AnAiffMarkerCommentIsItsNoteAndAFreeOneAComment) {
   EXPECT_EQ(chunk_cues(wav.metadata), (std::vector<CuePoint>{{1234, "Here", "its", 0}}));
 }
 
+// A few bytes of a file may name one long text a hundred thousand times.
+TEST_F(MetadataThrough, ACafsLabelsTakeNoMoreMemoryThanAFilesTextMay) {
+  static constexpr std::size_t kMarks = 3000, kText = 60'000;
+  const auto bytes_of_labels = [](std::size_t strings) {
+    std::string marks, table;
+    for (std::size_t i = 0; i < kMarks; ++i)
+      marks += be(0, 4) + be(0, 8) + be(std::min(i, strings - 1), 4) + std::string(12, '\0');
+    for (std::size_t i = 0; i < strings; ++i) table += be(i, 4) + be(0, 8);
+    Metadata metadata;
+    metadata.chunks = {{ChunkFamily::caf, "mark", be(0, 4) + be(kMarks, 4) + marks, true},
+                       {ChunkFamily::caf, "strg", be(strings, 4) + table + std::string(kText, 'x') + '\0', true}};
+    std::size_t bytes = 0;
+    const std::vector<CuePoint> cues = chunk_cues(metadata);
+    EXPECT_EQ(cues.size(), kMarks);
+    EXPECT_EQ(cues.front().label.size(), kText);
+    for (const CuePoint& cue : cues) bytes += cue.label.size();
+    return bytes;
+  };
+  EXPECT_LE(bytes_of_labels(1), 4U << 20) << "marks that share a text";
+  EXPECT_LE(bytes_of_labels(kMarks), 4U << 20) << "texts that share a place";
+}
+
 TEST_F(MetadataThrough, TwoRunsWriteTheSameBytes) {
   Tags tags;
   for (int i = 0; i < 40; ++i) tags.fields.emplace_back(fmt::format("FIELD{}", i), fmt::format("value {}", i));

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "host/recipe/recipe_problem.h"
 #include "tests/host/audio_file/scratch.h"
@@ -106,6 +107,42 @@ TEST_F(CueTracksOf, AFileThatWasCompressedSinceIsFoundAndSaid) {
   EXPECT_THAT(cue.notes, ElementsAre(HasSubstr("album.cue:3: album.wav is not there, and Album.flac is taken")));
   audio("album.flac", 44100, 2, Container::flac);  // the same case goes before
   EXPECT_EQ(read(tracks_at("album.wav", {"00:00:00"})).manifest.rows[0].path, (folder_ / "album.flac").string());
+}
+
+std::string tracks_each_with(const std::vector<std::string>& files, const std::vector<std::string>& starts) {
+  std::string text;
+  for (std::size_t i = 0; i < files.size(); ++i)
+    text += "FILE \"" + files[i] + "\" WAVE\nTRACK " + std::to_string(i + 1) + " AUDIO\nINDEX 01 " + starts[i] + "\n";
+  return text;
+}
+
+// Each track would be all of the file.
+TEST_F(CueTracksOf, AFileNamedBeforeEachOfItsTracksIsCutAsIfNamedOnce) {
+  audio("album.flac", 44100, 9, Container::flac);
+  const std::vector<std::vector<std::string>> sheets{{"album.flac", "album.flac", "album.flac"},
+                                                     {"album.wav", "Album.WAV", "./album.flac"}};
+  for (const std::vector<std::string>& files : sheets) {
+    const CueTracks cue = read(tracks_each_with(files, {"00:00:00", "00:03:00", "00:05:00"}));
+    ASSERT_EQ(cue.manifest.rows.size(), 3u) << files[1];
+    EXPECT_EQ(part(cue, 0), (FilePart{0, 3 * 44100}));
+    EXPECT_EQ(part(cue, 1), (FilePart{3 * 44100, 5 * 44100}));
+    EXPECT_EQ(part(cue, 2), (FilePart{5 * 44100, 9 * 44100}));
+    EXPECT_EQ(cue.manifest.rows[0].contiguous, true);
+    EXPECT_EQ(cue.manifest.rows[2].path, (folder_ / "album.flac").string());
+  }
+}
+
+TEST_F(CueTracksOf, TimesThatBeginAnewInTheSameFileAreAMistake) {
+  audio("a.wav", 44100, 9);
+  const std::vector<std::string> twice{"a.wav", "a.wav"};
+  EXPECT_THAT(mistakes(tracks_each_with(twice, {"00:00:00", "00:00:00"})),
+              ElementsAre(HasSubstr("6: track 2 begins at 0.00 s of a.wav, and track 1 before it at 0.00 s")));
+  EXPECT_THAT(mistakes(tracks_each_with(twice, {"00:05:00", "00:02:00"})), ElementsAre(HasSubstr("6: track 2")));
+}
+
+TEST_F(CueTracksOf, APipeOfASheetsNameIsNotWaitedFor) {
+  ASSERT_EQ(::mkfifo((folder_ / "pipe.cue").c_str(), 0600), 0);
+  EXPECT_THROW(read_cue_tracks(folder_ / "pipe.cue"), RecipeErrors);
 }
 
 TEST_F(CueTracksOf, IdentifiersThatAreNoneAreNotUsed) {

@@ -33,7 +33,15 @@ TEST(RowTags, WhatARowDoesNotSayStaysAndWhatIsTheSameIsNoNews) {
 }
 
 TEST(RowTags, APartOfAFileDoesNotTakeOverWhatIsTheWholes) {
-  const Tags file{{{"TITLE", "Side A"}, {"TRACKNUMBER", "1"}, {"CUESHEET", "FILE x"}, {"ARTIST", "Band"}}, {}};
+  const Tags file{{{"TITLE", "Side A"},
+                   {"TRACKNUMBER", "1"},
+                   {"CUESHEET", "FILE x"},
+                   {"ARTIST", "Band"},
+                   {"CHAPTER001", "00:00:00.000"},
+                   {"CHAPTER001NAME", "Intro"},
+                   {"REPLAYGAIN_TRACK_GAIN", "-7 dB"},
+                   {"LENGTH", "600000"}},
+                  {}};
   ManifestRow row;
   row.part = {100, 200};
   row.tags = {{"track", "2"}};

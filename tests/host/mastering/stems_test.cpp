@@ -181,5 +181,25 @@ TEST_F(Stems, ATargetAndALimiterActOnTheSum) {
   EXPECT_LE(done.report.outputs[0].after.figures.true_peak_dbtp, -1.0);
 }
 
+// Who waits for the GPU, and for proof that the stems were not written to, waits for the last pass over them.
+TEST_F(Stems, OfAMixWithVersionsTheFirstPassIsOverWithTheLastOfThem) {
+  write_three();
+  TrackJob mix = job(3);
+  mix.stems[2].role = "vocals";
+  mix.outputs.push_back(mix.outputs.front());
+  mix.outputs.back().path = folder_ / "instrumental.wav";
+  mix.outputs.back().without = {"vocals"};
+  double share = 0;
+  std::vector<double> calls;
+  mix.after_first_pass = [&] { calls.push_back(share); };
+  const MasteringProgress progress = [&share](double now, std::string_view) { share = now; };
+  const MasteredTrack done = TrackMaster(designs_).master(mix, progress, std::atomic<bool>(false));
+  ASSERT_EQ(calls.size(), 1u);
+  EXPECT_GE(calls[0], 0.5);
+  ASSERT_EQ(done.report.outputs.size(), 2u);
+  EXPECT_TRUE(done.report.outputs[0].without.empty());
+  EXPECT_EQ(done.report.outputs[1].without, std::vector<std::string>{"vocals"});
+}
+
 }  // namespace
 }  // namespace lathe::test
