@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "host/audit/album_ladder.h"
 #include "kernels/loudness/loudness_reading.h"
+#include "kernels/tonal_balance/octave_meter.h"
 
 namespace lathe {
 
@@ -94,6 +96,8 @@ struct FileAudit {
   // nothing in common, minus infinity for opposite ones.
   std::optional<double> stereo_correlation;
   std::optional<double> mono_loss_db;
+  std::optional<OctaveFigures>
+      octaves;  // with checks, when measured and any of it is loud: what albums are compared by
   std::vector<AuditFinding> findings;
   std::vector<ProfileResult> profiles;  // one a profile, in the order asked for
   std::optional<LoudnessSeries> series;
@@ -125,7 +129,8 @@ struct AlbumAudit {
   std::optional<LoudnessFigures> figures;  // none when nothing of it was measured
   std::vector<AuditFinding> findings;
   std::vector<ProfileResult> profiles;
-  int joins = 0;  // where one track runs into the next: there, what they read as one stream counts
+  int joins = 0;            // where one track runs into the next: there, what they read as one stream counts
+  AlbumLadder ladder = {};  // what each track measures beside the others
 };
 
 struct AuditSummary {

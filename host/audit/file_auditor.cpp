@@ -21,6 +21,7 @@
 #include "kernels/inspection/word_bits.h"
 #include "kernels/loudness/loudness_meter.h"
 #include "kernels/pcm/pcm.h"
+#include "kernels/tonal_balance/octave_meter.h"
 
 namespace lathe {
 namespace {
@@ -53,6 +54,7 @@ struct FileAuditor::Buffers {
   AlignedArray<std::byte> bytes;
   AlignedArray<float> samples;
   AverageSpectrum::Workspace spectrum;
+  OctaveMeter::Workspace octaves;
 
   void fit(const AudioFormat& format) {
     const auto needed = static_cast<std::size_t>(kBlock * frame_bytes(format)) + kPcmSlackBytes;
@@ -100,14 +102,18 @@ class FileRun {
   }
 
   void measure(std::byte* bytes, float* samples, AverageSpectrum::Workspace& space,
-               const std::atomic<bool>& is_cancelled) {
+               OctaveMeter::Workspace& octave_space, const std::atomic<bool>& is_cancelled) {
     std::vector<double> weights = layout_.weights;
     if (options_.dual_mono && format_.channels == 1) weights[0] = 2;
     LoudnessMeter meter({static_cast<double>(format_.sample_rate_hz), weights, true, false, format_.frames});
     PcmHash hash;
     NonFinite bad;
     std::optional<Inspector> inspector;
-    if (options_.checks != AuditChecks::none) inspector.emplace(inspector_setup(space));
+    std::optional<OctaveMeter> octaves;
+    if (options_.checks != AuditChecks::none) {
+      inspector.emplace(inspector_setup(space));
+      octaves.emplace(static_cast<double>(format_.sample_rate_hz), format_.channels, &octave_space);
+    }
     WordBits words(format_.encoding);
     TrackEdgeFinder edges;
     std::int64_t done = 0;
@@ -122,7 +128,10 @@ class FileRun {
       if (inspector) words.take(bytes, count * format_.channels);
       if (bad.count == 0) meter.take(frames);
       if (bad.count == 0) edges.take(frames);
-      if (bad.count == 0 && inspector) inspector->take(frames);
+      if (bad.count == 0 && inspector) {
+        inspector->take(frames);
+        octaves->take(frames);
+      }
       done += count;
     }
     meter.finish();
@@ -137,7 +146,10 @@ class FileRun {
       const Inspection& track = inspector->inspection();
       audit_.findings = check_signal(track, format_.encoding, words.use());
       keep_stereo(track);
-      if (audit_.state == AuditState::measured) measure_audible(track, weights, bytes, samples, is_cancelled);
+      if (audit_.state != AuditState::measured) return;
+      octaves->finish();
+      audit_.octaves = octaves->figures();
+      measure_audible(track, weights, bytes, samples, is_cancelled);
     }
   }
 
@@ -288,7 +300,7 @@ FileAuditor::~FileAuditor() = default;
 FileAudit FileAuditor::audit(const std::filesystem::path& path, const AuditOptions& options,
                              const std::atomic<bool>& is_cancelled) {
   return on_file(path, options, [&](FileRun& run) {
-    run.measure(buffers_->bytes.data(), buffers_->samples.data(), buffers_->spectrum, is_cancelled);
+    run.measure(buffers_->bytes.data(), buffers_->samples.data(), buffers_->spectrum, buffers_->octaves, is_cancelled);
   });
 }
 
@@ -353,6 +365,7 @@ AlbumAudit album_of(const std::string& path, const std::vector<const FileAudit*>
     raise(figures.max_short_term_lufs, file.figures.max_short_term_lufs);
     raise(figures.true_peak_dbtp, file.figures.true_peak_dbtp);
   }
+  album.ladder = ladder_of(files);
   if (album.tracks == 0) return album;
   figures.integrated_lufs = gated_loudness(pooled(parts, &PooledPowers::blocks));
   figures.loudness_range_lu = gated_range(pooled(parts, &PooledPowers::short_term));

@@ -42,6 +42,7 @@ class Packer {
       (*this)(value);
     }
   }
+  void operator()(const std::optional<OctaveFigures>& octaves);
   void operator()(const std::vector<AuditFinding>& findings);
   void operator()(const std::vector<EdgeOfChannel>& edges);
 
@@ -94,6 +95,7 @@ class Unpacker {
       (*this)(values[std::move(key)]);
     }
   }
+  void operator()(std::optional<OctaveFigures>& octaves);
   void operator()(std::vector<AuditFinding>& findings);
   void operator()(std::vector<EdgeOfChannel>& edges);
 
@@ -152,6 +154,14 @@ void visit_edge(Archive& archive, E& edge) {
   archive(edge.peak);
 }
 
+template <class Archive, class O>
+void visit_octaves(Archive& archive, O& octaves) {
+  for (auto& level_db : octaves.level_db) archive(level_db);
+  for (auto& width_db : octaves.octave_width_db) archive(width_db);
+  archive(octaves.width_db);
+  archive(octaves.balance_db);
+}
+
 template <class Archive, class F>
 void visit_measurement(Archive& archive, F& file) {
   archive(file.state);
@@ -167,11 +177,24 @@ void visit_measurement(Archive& archive, F& file) {
   archive(file.below_20khz_lufs);
   archive(file.stereo_correlation);
   archive(file.mono_loss_db);
+  archive(file.octaves);
   archive(file.findings);
   archive(file.powers.blocks);
   archive(file.powers.short_term);
   archive(file.edges.head);
   archive(file.edges.tail);
+}
+
+void Packer::operator()(const std::optional<OctaveFigures>& octaves) {
+  (*this)(octaves.has_value());
+  if (octaves) visit_octaves(*this, *octaves);
+}
+
+void Unpacker::operator()(std::optional<OctaveFigures>& octaves) {
+  bool is_there = false;
+  (*this)(is_there);
+  octaves = is_there ? std::optional<OctaveFigures>(OctaveFigures{}) : std::nullopt;
+  if (octaves) visit_octaves(*this, *octaves);
 }
 
 void Packer::operator()(const std::vector<AuditFinding>& findings) {

@@ -11,7 +11,7 @@ namespace lathe {
 
 // To be raised whenever the same samples give another figure, power or finding (its code, text or threshold), or a
 // field is added below: what older builds measured is then measured anew.
-inline constexpr int kMeasuringRevision = 2;
+inline constexpr int kMeasuringRevision = 3;
 
 // What the file is beside its samples' measurement: container, format, payload hash, tags. False for bytes that are not
 // whole, or of another layout; `file` is then of no use.

@@ -7,6 +7,7 @@
 #include "host/mastering/track_analysis.h"
 #include "host/mastering/track_master.h"
 #include "kernels/chain/first_pass.h"
+#include "kernels/tonal_balance/octave_meter.h"
 
 namespace lathe {
 namespace {
@@ -69,6 +70,13 @@ std::int64_t second_place(const Chain& chain, const std::vector<OutputSpec>& out
   return 4 * track.channels * frames;
 }
 
+// What the meter of a written file's octaves holds, at the highest rate that is written.
+std::int64_t octave_meter_bytes(const std::vector<OutputSpec>& outputs, const AudioFormat& track) {
+  int rate_hz = track.sample_rate_hz;
+  for (const OutputSpec& output : outputs) rate_hz = std::max(rate_hz, output.sample_rate_hz.value_or(0));
+  return outputs.empty() ? 0 : OctaveMeter::bytes(rate_hz, track.channels);
+}
+
 // What is kept of each group of 8 frames, 3 bytes a frame: of the track behind the chain, and of one at another rate
 // while the first still has outputs to come.
 std::int64_t traced_bytes(const Chain& chain, const std::vector<OutputSpec>& outputs, const AudioFormat& track) {
@@ -105,7 +113,7 @@ MemoryNeed TrackMaster::memory_needed(const Chain& chain, const std::vector<Outp
   // nothing.
   MemoryNeed need;
   const std::int64_t traced = traced_bytes(chain, outputs, format);
-  std::int64_t bytes = kWorkBytes + traced;
+  std::int64_t bytes = kWorkBytes + traced + octave_meter_bytes(outputs, format);
   const FirstPassSetup setup = pass_setup(chain, format, designs_);
   if (backend == Backend::cuda) {
     const DevicePassBytes pass = device_pass_bytes(setup);

@@ -21,13 +21,15 @@ PieceWriter::PieceWriter(const OutputPiece& piece, const AudioFormat& format, co
       format_(format),
       outgoing_(outgoing_metadata(*piece.tags, *piece.metadata, input, format, is_untouched)),
       writer_(piece.file->fd(), piece.file->path(), format, outgoing_.tags, outgoing_.metadata),
-      after_({static_cast<double>(format.sample_rate_hz), weights, true, false, format.frames}) {
+      after_({static_cast<double>(format.sample_rate_hz), weights, true, false, format.frames}),
+      octaves_(static_cast<double>(format.sample_rate_hz), format.channels) {
   if (pcm_md5 && format.container != Container::flac) md5_.emplace(MessageDigest::Kind::md5);
 }
 
 void PieceWriter::write(AudioView frames, const std::byte* bytes, Stopwatch& watch) {
   watch.start(&BusySeconds::kernels);
   after_.take(frames);
+  octaves_.take(frames);
   watch.start(&BusySeconds::encode);
   if (md5_) md5_->update(bytes, static_cast<std::size_t>(frames.frames * frame_bytes(format_)));
   writer_.write(bytes, frames.frames);
@@ -35,8 +37,10 @@ void PieceWriter::write(AudioView frames, const std::byte* bytes, Stopwatch& wat
 
 OutputReport PieceWriter::finish(Stopwatch& watch, LoudnessReading& reading) {
   after_.finish();
+  octaves_.finish();
   reading = after_.take_reading();
-  const Measurement after = measurement_of(reading, format_.frames, format_.sample_rate_hz);
+  Measurement after = measurement_of(reading, format_.frames, format_.sample_rate_hz);
+  if (after.is_measurable) after.octaves = octaves_.figures();
   if (after.is_measurable) writer_.set_loudness(broadcast_loudness(after.figures));
   const WrittenAudio written = writer_.finish();
   OutputReport report = output_described(*piece_.output, format_);

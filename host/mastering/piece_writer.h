@@ -11,6 +11,7 @@
 #include "host/audio_file/metadata/outgoing.h"
 #include "host/mastering/output_writer.h"
 #include "kernels/loudness/loudness_meter.h"
+#include "kernels/tonal_balance/octave_meter.h"
 
 namespace lathe {
 
@@ -35,6 +36,7 @@ class PieceWriter {
   AudioWriter writer_;
   std::optional<MessageDigest> md5_;
   LoudnessMeter after_;
+  OctaveMeter octaves_;
 };
 
 }  // namespace lathe

@@ -13,6 +13,7 @@
 #include "kernels/loudness/loudness_reading.h"
 #include "kernels/restoration/restorer.h"
 #include "kernels/stage_account.h"
+#include "kernels/tonal_balance/octave_meter.h"
 
 namespace lathe {
 
@@ -21,6 +22,7 @@ struct Measurement {
   bool is_measurable = false;
   std::string reason;  // why not: "silence: no 400 ms block is above -70 LUFS"
   LoudnessFigures figures{};
+  std::optional<OctaveFigures> octaves = {};  // of finished files: what albums are compared by
 };
 
 // Of the reading of a track of `frames` frames.

@@ -1,5 +1,6 @@
 #include "host/report/audit_file_json.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -148,6 +149,25 @@ std::vector<float> as_floats(const std::vector<double>& values) {
   return halves;
 }
 
+// The octaves' figures in the order of their declaration.
+std::vector<float> octave_floats(const OctaveFigures& octaves) {
+  std::vector<float> floats(octaves.level_db.begin(), octaves.level_db.end());
+  floats.insert(floats.end(), octaves.octave_width_db.begin(), octaves.octave_width_db.end());
+  floats.push_back(octaves.width_db);
+  floats.push_back(octaves.balance_db);
+  return floats;
+}
+
+std::optional<OctaveFigures> octaves_of(const std::vector<float>& floats) {
+  OctaveFigures octaves;
+  if (floats.size() != 2 * kOctaves + 2) return std::nullopt;
+  std::copy_n(floats.begin(), kOctaves, octaves.level_db.begin());
+  std::copy_n(floats.begin() + kOctaves, kOctaves, octaves.octave_width_db.begin());
+  octaves.width_db = floats[2 * kOctaves];
+  octaves.balance_db = floats[2 * kOctaves + 1];
+  return octaves;
+}
+
 void take_exact_figures(const std::vector<float>& halves, FileAudit& file) {
   std::array<double, 10> v{};
   if (halves.size() != 2 * v.size()) return;
@@ -204,6 +224,7 @@ FileAudit file_of(const Json& json) {
   if (const auto powers = json.find("powers"); powers != json.end())
     file.powers = {floats_of(powers->at("blocks")), floats_of(powers->at("short_term"))};
   if (const auto exact = json.find("exact"); exact != json.end()) take_exact_figures(floats_of(*exact), file);
+  if (const auto octaves = json.find("octaves"); octaves != json.end()) file.octaves = octaves_of(floats_of(*octaves));
   if (const auto edges = json.find("edges"); edges != json.end())
     file.edges = {edge_of(floats_of(edges->at("head"))), edge_of(floats_of(edges->at("tail")))};
   return file;
@@ -220,6 +241,7 @@ std::string audit_file_json(const FileAudit& file) {
     entry.end_object();
     // The figures above are rounded for people; what is computed from them is not to be.
     entry.key("exact").text(base64(as_floats(exact_figures(file))));
+    if (file.octaves) entry.key("octaves").text(base64(octave_floats(*file.octaves)));
     entry.key("edges").begin_object();
     entry.key("head").text(base64(edge_floats(file.edges.head)));
     entry.key("tail").text(base64(edge_floats(file.edges.tail)));

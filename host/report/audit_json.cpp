@@ -1,11 +1,13 @@
 #include "host/report/audit_json.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
 #include <stdexcept>
 
 #include "host/report/audit_text.h"
+#include "host/report/ladder_json.h"
 
 namespace lathe {
 namespace {
@@ -121,6 +123,7 @@ void add_album(JsonText& json, const AlbumAudit& album) {
   json.key("joins").integer(album.joins);
   add_figures(json, album.figures);
   add_findings_and_profiles(json, album.findings, album.profiles);
+  json.key("consistency").json(ladder_json(album.ladder).dump());
   json.end_object();
 }
 

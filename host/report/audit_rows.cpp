@@ -120,6 +120,46 @@ std::string more_of(const FileAudit& file) {
          fmt::format("<p class=\"facts\">{}</p>", fmt::join(facts, " \u00B7 "));
 }
 
+std::string signed_text(float value) {
+  const std::string text = figure_text(static_cast<double>(value), 1);
+  return text.empty() || text.front() == '-' ? text : "+" + text;
+}
+
+// "-14.1 LUFS (+4.1)" on the left, whose it is and what else it measures on the right.
+std::string ladder_item(const LadderTrack& track, const LadderFigures& middle) {
+  const LadderFigures &f = track.figures, away = distance_of(f, middle);
+  const std::string name = isolated(std::filesystem::path(track.path).filename().string());
+  if (!track.is_measured)
+    return "<li><span>-</span><span>" + name + " <small>" + html_text(track.reason) + "</small></span></li>";
+  std::vector<std::string> more;
+  const auto add = [&more](const char* what, float value, const char* unit, float distance) {
+    const std::string figure = figure_text(static_cast<double>(value), 1), from = signed_text(distance);
+    if (figure.empty()) return;
+    more.push_back(fmt::format("{} {} {}{}", what, figure, unit, from.empty() ? "" : " (" + from + ")"));
+  };
+  add("range", f.loudness_range_lu, "LU", away.loudness_range_lu);
+  add("peak to loudness", f.peak_to_loudness_db, "dB", away.peak_to_loudness_db);
+  add("side to mid", f.octaves.width_db, "dB", away.octaves.width_db);
+  add("left to right", f.octaves.balance_db, "dB", away.octaves.balance_db);
+  const std::string from = signed_text(away.integrated_lufs);
+  return fmt::format("<li><span>{} LUFS{}</span><span>{} <small>{}</small></span></li>",
+                     figure_text(static_cast<double>(f.integrated_lufs), 1), from.empty() ? "" : " (" + from + ")",
+                     name, fmt::join(more, " \u00B7 "));
+}
+
+// What stands out of an album, and each of its tracks against its middle.
+std::string ladder_text(const AlbumLadder& ladder) {
+  const std::string summary = ladder_summary(ladder);
+  if (summary.empty()) return "";
+  std::string text = "<p>Consistency: " + html_text(summary) + "</p><ul>";
+  for (const LadderOutlier& outlier : ladder.outliers)
+    text += "<li>" + chip(word(Severity::info)) + "<span>" + html_text(outlier.message) + "</span></li>";
+  if (ladder.tracks.size() > 1) {
+    for (const LadderTrack& track : ladder.tracks) text += ladder_item(track, ladder.middle);
+  }
+  return text + "</ul>";
+}
+
 std::string folded(const std::string& name, const std::string& place, const std::string& more) {
   const std::string where = place.empty() ? "" : " <small>" + place + "</small>";
   return "<th scope=\"row\"><details><summary>" + name + where + "</summary><div>" + more + "</div></details></th>";
@@ -153,8 +193,8 @@ std::string album_row(const AlbumAudit& album, const std::vector<AuditHead::Prof
   const AuditState state = state_of(album);
   const std::filesystem::path path = album.path;
   const std::string name = path.has_filename() ? path.filename().string() : album.path;
-  const std::string more =
-      items(state, album.findings, album.profiles) + "<p class=\"facts\">" + isolated(album.path) + "</p>";
+  const std::string more = items(state, album.findings, album.profiles) + ladder_text(album.ladder) +
+                           "<p class=\"facts\">" + isolated(album.path) + "</p>";
   return row_start(is_clean(state, album.profiles, album.findings), album.profiles, profiles) +
          folded(isolated(name), "", more) + verdict_cell(state, album.profiles) + figure_cells(album.figures) + "<td>" +
          fmt::to_string(album.tracks) + "</td>" + codes_cell(album.findings) + "</tr>\n";

@@ -78,6 +78,7 @@ class AuditTable final : public AuditWriter {
     is_in_albums_ = true;
     row(album.figures, outcome_word(state_of(album), album.profiles), album.path);
     notes(state_of(album), album.findings, album.profiles);
+    ladder(album.ladder);
   }
 
   void finish(const AuditSummary& summary) override {
@@ -141,6 +142,14 @@ class AuditTable final : public AuditWriter {
       if (const std::string text = playback_text(result); !text.empty()) playback.push_back(result.name + " " + text);
     }
     if (!playback.empty()) beneath("info", fmt::format("plays at: {}", fmt::join(playback, ", ")));
+  }
+
+  // A folder with one file in it is no album to speak of.
+  void ladder(const AlbumLadder& ladder) {
+    const std::string summary = ladder_summary(ladder);
+    if (ladder.tracks.size() == 1 || summary.empty()) return;
+    beneath("info", "consistency: " + summary);
+    for (const LadderOutlier& outlier : ladder.outliers) beneath("info", "  " + outlier.message);
   }
 
   void beneath(std::string_view kind, std::string_view text) {

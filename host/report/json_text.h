@@ -25,6 +25,8 @@ class JsonText {
 
   // Bytes that are not UTF-8 become U+FFFD.
   JsonText& text(std::string_view bytes);
+  // What is JSON already.
+  JsonText& json(std::string_view value) { return bare(value); }
   JsonText& boolean(bool value) { return bare(value ? "true" : "false"); }
   JsonText& null() { return bare("null"); }
   JsonText& integer(std::int64_t value);

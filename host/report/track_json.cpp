@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/report/check_json.h"
+#include "host/report/ladder_json.h"
 
 namespace lathe {
 namespace {
@@ -165,14 +166,16 @@ std::string json_text(const std::filesystem::path& path) {
 }
 
 Json measurement_json(const Measurement& m) {
-  return {{"state", m.is_measurable ? "MEASURED" : "UNMEASURABLE"},
-          {"reason", m.reason},
-          {"integrated_lufs", json_number(m.figures.integrated_lufs)},
-          {"loudness_range_lu", m.is_measurable ? json_number(m.figures.loudness_range_lu) : Json(nullptr)},
-          {"max_momentary_lufs", json_number(m.figures.max_momentary_lufs)},
-          {"max_short_term_lufs", json_number(m.figures.max_short_term_lufs)},
-          {"true_peak_dbtp", json_number(m.figures.true_peak_dbtp)},
-          {"sample_peak_dbfs", json_number(m.figures.sample_peak_dbfs)}};
+  Json json{{"state", m.is_measurable ? "MEASURED" : "UNMEASURABLE"},
+            {"reason", m.reason},
+            {"integrated_lufs", json_number(m.figures.integrated_lufs)},
+            {"loudness_range_lu", m.is_measurable ? json_number(m.figures.loudness_range_lu) : Json(nullptr)},
+            {"max_momentary_lufs", json_number(m.figures.max_momentary_lufs)},
+            {"max_short_term_lufs", json_number(m.figures.max_short_term_lufs)},
+            {"true_peak_dbtp", json_number(m.figures.true_peak_dbtp)},
+            {"sample_peak_dbfs", json_number(m.figures.sample_peak_dbfs)}};
+  if (m.octaves) json["octaves"] = octaves_json(*m.octaves);
+  return json;
 }
 
 Json busy_json(const BusySeconds& busy) {

@@ -7,6 +7,7 @@
 
 #include "host/audio_file/audio_file.h"
 #include "host/report/track_json.h"
+#include "scheduler/cli/master_albums.h"
 #include "scheduler/cli/published_text.h"
 #include "scheduler/worker/task_runner.h"
 
@@ -41,29 +42,6 @@ Json track_of(const scheduler::TrackOutcome& outcome) {
     if (key != "input") track[key] = value;
   }
   return track;
-}
-
-// The folders of the tracks, with what is known of those that were mastered together: one album's loudness may come in
-// several parts (its sides, say), and so may its runs of joined tracks.
-Json albums_of(const scheduler::BatchResult& result) {
-  std::map<std::string, Json> albums;
-  for (const auto& track : result.tracks) {
-    const std::string path = json_text(track.input.parent_path());
-    Json& album = albums.try_emplace(path, Json{{"path", path}, {"tracks", 0}}).first->second;
-    album["tracks"] = album["tracks"].get<int>() + 1;
-  }
-  for (const std::string& text : result.albums) {
-    const Json part = Json::parse(text);
-    const std::string path = part["path"].get<std::string>();
-    Json& album = albums.try_emplace(path, Json{{"path", path}, {"tracks", 0}}).first->second;
-    for (const char* key : {"loudness", "runs"}) {
-      for (const Json& one : part[key]) album[key].push_back(one);
-    }
-    if (album["tracks"] == 0) album["tracks"] = part["tracks"];  // a manifest's album, which is no folder
-  }
-  Json list = Json::array();
-  for (auto& [path, album] : albums) list.push_back(std::move(album));
-  return list;
 }
 
 std::string relative_text(const std::string& path, const std::filesystem::path& out_dir) {
@@ -152,7 +130,7 @@ Json batch_report(const scheduler::BatchResult& result, const std::vector<schedu
   }
   for (const auto& problem : problems)
     doc["tracks"].push_back(failed_track(problem.path, "UNREADABLE", json_text(problem.path) + ": " + problem.reason));
-  doc["albums"] = albums_of(result);
+  doc["albums"] = albums_json(result);
   doc["summary"] = {{"tracks", result.tracks.size() + problems.size()},
                     {"done", done},
                     {"unchanged", unchanged},
@@ -193,6 +171,7 @@ void write_manifest(const std::filesystem::path& out_dir, const scheduler::Batch
         sha256 == recipe.sha256 ? Json::parse(recipe.canonical_json) : earlier_recipes.value(sha256, Json::object());
     doc["tracks"].push_back(std::move(track));
   }
+  doc["albums"] = manifest_albums(doc["tracks"]);
   doc["recipes"] = std::move(recipes);
   const std::string text = doc.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   publish_text(out_dir, path, text);

@@ -92,6 +92,7 @@ void add_task(const v1::Task& task, BatchResult& result, Making& making) {
   outcome.reason_code = task.reason_code();
   outcome.reason = task.message();
   outcome.result_json = task.result_json();
+  outcome.album = task.spec().album();
   if (const Json album = album_of(task.result_json()); !album.is_null()) result.albums.push_back(album.dump());
   for (TrackOutcome& track : outcomes_of(task.spec(), outcome)) {
     if (!track.result_json.empty()) {

@@ -133,6 +133,7 @@ class AuditReport {
     std::vector<const FileAudit*> files;
     for (const AlbumTrack& track : open.tracks) files.push_back(&track.file);
     AlbumAudit album = album_of(open.path, files, streams);
+    put_paths(open, album.ladder);
     for (const DeliveryProfile& profile : profiles_) album.profiles.push_back(judge(profile, album, files));
     finished_.push_back(std::move(album));
   }

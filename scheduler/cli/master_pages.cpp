@@ -53,6 +53,15 @@ std::vector<const Json*> by_need(const Json& report) {
   return tracks;
 }
 
+// Albums of several tracks that say whether their tracks go together.
+std::vector<const Json*> compared_albums(const Json& report) {
+  std::vector<const Json*> albums;
+  for (const Json& album : report.at("albums")) {
+    if (album.contains("consistency") && album.at("consistency").at("tracks").size() > 1) albums.push_back(&album);
+  }
+  return albums;
+}
+
 }  // namespace
 
 void write_master_table(std::ostream& out, const Json& report) {
@@ -62,6 +71,12 @@ void write_master_table(std::ostream& out, const Json& report) {
                        figure(track, "before", "integrated_lufs"), figure(track, "after", "integrated_lufs"),
                        figure(track, "after", "true_peak_dbtp"), visible_text(text(track, "input")));
     if (!reason.empty()) out << "            " << visible_text(reason) << '\n';
+  }
+  for (const Json* album : compared_albums(report)) {
+    const Json& consistency = album->at("consistency");
+    out << "album " << visible_text(text(*album, "path")) << ": " << text(consistency, "summary") << '\n';
+    for (const Json& outlier : consistency.at("outliers"))
+      out << "            " << visible_text(text(outlier, "message")) << '\n';
   }
   out << summary_text(report) << '\n';
 }
@@ -94,7 +109,16 @@ void write_master_page(std::ostream& out, const Json& report) {
         << "</td><td>" << figure(*track, "after", "true_peak_dbtp") << "</td><td>" << html_text(text(*track, "reason"))
         << "</td></tr>\n";
   }
-  out << "</tbody></table><script>" << kAuditScript << "</script></body></html>\n";
+  out << "</tbody></table>\n";
+  for (const Json* album : compared_albums(report)) {
+    const Json& consistency = album->at("consistency");
+    out << "<section><h2>" << html_text(text(*album, "path")) << "</h2><p>" << html_text(text(consistency, "summary"))
+        << "</p><ul>";
+    for (const Json& outlier : consistency.at("outliers"))
+      out << "<li>" << html_text(text(outlier, "message")) << "</li>";
+    out << "</ul></section>\n";
+  }
+  out << "<script>" << kAuditScript << "</script></body></html>\n";
 }
 
 }  // namespace lathe::cli

@@ -6,7 +6,7 @@
 
 namespace lathe::cli {
 
-// A line a track, its reason beneath, and a summary.
+// A line a track, its reason beneath; what stands out of each album; and a summary.
 void write_master_table(std::ostream& out, const nlohmann::ordered_json& report);
 
 // RFC 4180, one row a track: input state reason_code reason before_lufs after_lufs after_dbtp asked_lufs outputs.

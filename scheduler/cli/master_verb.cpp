@@ -15,6 +15,7 @@
 #include "scheduler/cli/check_summary.h"
 #include "scheduler/cli/delivery_bag.h"
 #include "scheduler/cli/interrupt.h"
+#include "scheduler/cli/master_albums.h"
 #include "scheduler/cli/master_request.h"
 #include "scheduler/cli/plan_report.h"
 #include "scheduler/cli/processors.h"
@@ -102,6 +103,7 @@ void summarise(const BatchResult& result, const Scan& scan, const fs::path& out_
       done, unchanged, failed, left.c_str(), result.audio_s, result.wall_s,
       result.wall_s > 0 ? result.audio_s / result.wall_s : 0.0, out_dir.c_str());
   for (const std::string& line : check_summary(result.tracks)) say(line);
+  for (const std::string& line : consistency_lines(result)) say(line);
   for (const std::string& warning : scan.warnings) say(warning);
   if (was_cancelled(result)) say("interrupted. The same command goes on where this one stopped");
 }

@@ -210,6 +210,7 @@ class AuditRun {
     std::vector<const FileAudit*> files;
     for (const AlbumTrack& track : open.tracks) files.push_back(&track.file);
     AlbumAudit album = album_of(open.path, files, streams);
+    put_paths(open, album.ladder);
     if (batch_.judge_album) batch_.judge_album(album, files);
     finished_.push_back(std::move(album));
   }

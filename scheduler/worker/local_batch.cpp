@@ -219,7 +219,7 @@ class LocalRun {
     take_payload(task.payload_json, spec);
     if (const auto album = album_of(task.result_json); !album.is_null()) albums_[task.position] = album.dump();
     for (TrackOutcome& outcome :
-         outcomes_of(spec, {task.state, task.input, task.reason_code, task.message, task.result_json})) {
+         outcomes_of(spec, {task.state, task.input, task.reason_code, task.message, task.result_json, 0, task.album})) {
       ++finished_;
       failed_ += outcome.state == TaskState::kFailed || outcome.state == TaskState::kQuarantined;
       if (batch_.on_track) batch_.on_track(outcome);
@@ -256,7 +256,7 @@ class LocalRun {
       if (found != outcomes_.end()) {
         result.tracks.push_back(found->second);
       } else if (!result.store_failure.empty()) {
-        result.tracks.push_back({TaskState::kFailed, track.input, "STORE", result.store_failure, {}});
+        result.tracks.push_back({TaskState::kFailed, track.input, "STORE", result.store_failure, {}, 0, track.album});
       } else {
         ++result.left;
       }

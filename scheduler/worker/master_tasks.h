@@ -40,6 +40,7 @@ struct TrackOutcome {
   std::string reason;            // for people; empty when all is well
   std::string result_json;       // for DONE and UNCHANGED
   std::int64_t first_frame = 0;  // of the input, where a part of it is the track
+  std::string album = {};        // its folder, or its name in a manifest
 };
 
 // Of a task that ended: an outcome for each of its tracks.

@@ -35,6 +35,7 @@ AlbumTrack slim(const FileAudit& file) {
   kept.frames = file.frames;
   kept.payload_hash = file.payload_hash;
   kept.figures = file.figures;
+  kept.octaves = file.octaves;
   kept.powers = file.powers;
   kept.edges = file.edges;
   track.disc = number_of(file, "disc");
@@ -113,6 +114,10 @@ std::vector<AlbumStream> streams_of(const OpenAlbum& album, Contiguous when, con
     streams.clear();
   }
   return streams;
+}
+
+void put_paths(const OpenAlbum& album, AlbumLadder& ladder) {
+  for (std::size_t t = 0; t < ladder.tracks.size(); ++t) ladder.tracks[t].path = album.tracks[t].from->input;
 }
 
 }  // namespace lathe::scheduler

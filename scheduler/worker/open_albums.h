@@ -50,4 +50,7 @@ class OpenAlbums {
 std::vector<AlbumStream> streams_of(const OpenAlbum& album, Contiguous when, const AuditOptions& options,
                                     AuditMemory* memory, const std::atomic<bool>& is_cancelled);
 
+// The ladder's tracks by where they lie, instead of by their names alone.
+void put_paths(const OpenAlbum& album, AlbumLadder& ladder);
+
 }  // namespace lathe::scheduler

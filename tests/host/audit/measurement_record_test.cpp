@@ -29,6 +29,9 @@ FileAudit sample() {
   file.true_peak_at_s = 1.25;
   file.findings = {{"clipped-runs", Severity::info, "12 runs", 0.5, {{"runs", 12}, {"longest_ms", 0.3}}},
                    {"dc-offset", Severity::warning, "", std::nullopt, {}}};
+  file.octaves = OctaveFigures{};
+  file.octaves->level_db = {-8, -2, 0, -3, -5, -7, -9, -13, std::numeric_limits<float>::quiet_NaN()};
+  file.octaves->balance_db = 0.25f;
   file.powers = {{0.1f, 0.2f, 1e-30f}, {0.5f}};
   return file;
 }
@@ -46,6 +49,10 @@ TEST(MeasurementRecord, EverythingComesBackToTheBit) {
   EXPECT_EQ(back.findings.at(0).figures, file.findings.at(0).figures);
   EXPECT_EQ(back.true_peak_at_s, 1.25);
   EXPECT_EQ(back.below_20khz_lufs, std::nullopt);
+  ASSERT_TRUE(back.octaves);
+  EXPECT_EQ(back.octaves->level_db[3], -3);
+  EXPECT_TRUE(std::isnan(back.octaves->level_db[8]));
+  EXPECT_EQ(back.octaves->balance_db, 0.25f);
 }
 
 TEST(MeasurementRecord, BytesThatAreNotWholeAreRefused) {
