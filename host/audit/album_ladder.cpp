@@ -71,6 +71,23 @@ float median(std::vector<float> values) {
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
+// Each figure less the middle's. Of the octaves also less what half of them share: a track that lacks its heights is no
+// track with more of everything else, though its own level, to which all octaves are held, has fallen with them.
+Row distances_of(const Row& row, const Row& middle) {
+  Row distances;
+  std::vector<float> octaves;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    distances[i] = row[i] - middle[i];
+    const bool is_level = i >= kOctaveLevels && i < kOctaveWidths;
+    if (is_level && std::isfinite(distances[i]) && std::max(row[i], middle[i]) >= kHiddenOctave_db)
+      octaves.push_back(distances[i]);
+  }
+  if (octaves.empty()) return distances;
+  const float shared = median(std::move(octaves));
+  for (std::size_t i = kOctaveLevels; i < kOctaveWidths; ++i) distances[i] -= shared;
+  return distances;
+}
+
 // Of the tracks that have the figure; none when too few do.
 float middle_of(const std::vector<Row>& rows, std::size_t figure) {
   std::vector<float> values;
@@ -88,12 +105,10 @@ class Comparison {
   explicit Comparison(AlbumLadder& ladder) : ladder_(ladder) {
     for (const LadderTrack& track : ladder.tracks) rows_.push_back(row_of(track.figures));
     for (std::size_t i = 0; i < kAllFigures; ++i) middle_[i] = middle_of(rows_, i);
-    std::vector<Row> distances;
-    for (const Row& row : rows_) {
-      Row& distance = distances.emplace_back();
-      for (std::size_t i = 0; i < kAllFigures; ++i) distance[i] = std::abs(row[i] - middle_[i]);
-    }
-    for (std::size_t i = 0; i < kAllFigures; ++i) usual_[i] = middle_of(distances, i);
+    for (const Row& row : rows_) distances_.push_back(distances_of(row, middle_));
+    std::vector<Row> away = distances_;
+    for (Row& row : away) std::ranges::transform(row, row.begin(), [](float distance) { return std::abs(distance); });
+    for (std::size_t i = 0; i < kAllFigures; ++i) usual_[i] = middle_of(away, i);
     ladder.middle = figures_of(middle_);
   }
 
@@ -109,7 +124,7 @@ class Comparison {
  private:
   double value(std::size_t figure) const { return static_cast<double>(rows_[track_][figure]); }
   double middle(std::size_t figure) const { return static_cast<double>(middle_[figure]); }
-  double distance(std::size_t figure) const { return value(figure) - middle(figure); }
+  double distance(std::size_t figure) const { return static_cast<double>(distances_[track_][figure]); }
 
   // False where the track or the album has no such figure.
   bool is_odd(std::size_t figure, double limit) const {
@@ -206,7 +221,7 @@ class Comparison {
   }
 
   AlbumLadder& ladder_;
-  std::vector<Row> rows_;
+  std::vector<Row> rows_, distances_;
   Row middle_{}, usual_{};  // the latter: how far from the middle half of the tracks lie
   std::size_t track_ = 0;
 };
@@ -260,10 +275,7 @@ AlbumLadder ladder_of(const std::vector<const FileAudit*>& files) {
 }
 
 LadderFigures distance_of(const LadderFigures& figures, const LadderFigures& middle) {
-  Row row = row_of(figures);
-  const Row less = row_of(middle);
-  for (std::size_t i = 0; i < row.size(); ++i) row[i] -= less[i];
-  return figures_of(row);
+  return figures_of(distances_of(row_of(figures), row_of(middle)));
 }
 
 AlbumLadder ladder_of(std::vector<LadderTrack> tracks) {

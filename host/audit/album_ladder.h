@@ -71,7 +71,8 @@ LadderTrack ladder_track(const FileAudit& file);
 AlbumLadder ladder_of(std::vector<LadderTrack> tracks);
 AlbumLadder ladder_of(const std::vector<const FileAudit*>& files);
 
-// Every figure of `figures` less that of `middle`.
+// Every figure of `figures` less that of `middle`; octaves also less what half of them share, for one that falls raises
+// all others against the track's own level.
 LadderFigures distance_of(const LadderFigures& figures, const LadderFigures& middle);
 
 // One sentence on the album, whatever its state: "12 tracks compared, 1 stands out".

@@ -16,11 +16,18 @@ using ::testing::HasSubstr;
 
 constexpr double kSeconds = 8;
 
-// Stereo noise with a side 10 dB under the mid, the same tune for every track but not the same notes.
+// Noise that falls by 6 dB an octave above 500 Hz, as music does.
+Signal dark_noise(Random& random) {
+  Signal x = white_noise(random, 0.5, static_cast<std::int64_t>(kSeconds * kRate));
+  double last = 0;
+  for (double& sample : x) sample = last += 0.07 * (sample - last);
+  return x;
+}
+
+// With a side 10 dB under the mid; the same tune for every track but not the same notes.
 Sound song(std::uint64_t seed, double gain_db = 0, double side_db = -10) {
   Random random = seeded(seed);
-  const auto frames = static_cast<std::int64_t>(kSeconds * kRate);
-  const Signal mid = white_noise(random, 0.05, frames), side = white_noise(random, 0.05, frames);
+  const Signal mid = dark_noise(random), side = dark_noise(random);
   const double gain = std::pow(10, gain_db / 20), share = std::pow(10, side_db / 20);
   Sound sound{kRate, {Signal(mid.size()), Signal(mid.size())}};
   for (std::size_t n = 0; n < mid.size(); ++n) {
@@ -51,7 +58,7 @@ class AlbumConsistency : public ::testing::Test {
     fs::create_directories(work_.in() / "album");
     for (int i = 1; i <= 4; ++i) write(std::to_string(i) + " alike.wav", song(static_cast<std::uint64_t>(2700 + i)));
     Sound dull = song(2705);
-    shelve(dull, 4000, -9);
+    shelve(dull, 3000, -15);
     write("5 dull.wav", dull);
     write("6 narrow.wav", song(2706, 0, -34));
   }
@@ -190,7 +197,8 @@ TEST_F(AlbumConsistency, MastersAreComparedByTheirOwnMeters) {
   call.arguments = {"audit", (work_.out() / "album").string(), "--no-cache", "--format", "json"};
   const nlohmann::json audited = run_program(call).json();
   const nlohmann::json again = audited.at("albums").at(0).at("consistency");
-  EXPECT_EQ(again.at("outliers"), found.at("outliers"));
+  for (const auto& [what, message] : said_of(again)) EXPECT_TRUE(said.contains(what)) << message;
+  EXPECT_EQ(again.at("outliers").size(), found.at("outliers").size());
   EXPECT_NEAR(again.at("middle").at("width_db").get<double>(), found.at("middle").at("width_db").get<double>(), 0.02);
 }
 

@@ -108,6 +108,19 @@ TEST(AlbumLadderTest, ADullTrackIsSaidOnceForAllOctavesThatItLacks) {
   EXPECT_THAT(ladder.outliers[0].message, HasSubstr("dB less above 4 kHz than the album's middle"));
 }
 
+// What lacks its heights where these made its loudness has more of all else, said so it would be.
+TEST(AlbumLadderTest, AShiftThatHalfOfTheOctavesShareIsNoneOfThem) {
+  std::vector<FileAudit> files = album();
+  OctaveFigures dull = balanced();
+  for (float& level_db : dull.level_db) level_db += 4.5f;
+  dull.level_db[8] -= 8;
+  files.push_back(track(-13.7, 6, dull));
+  const AlbumLadder ladder = ladder_of_files(files);
+  ASSERT_EQ(ladder.outliers.size(), 1u);
+  EXPECT_THAT(ladder.outliers[0].message, HasSubstr("has 8.0 dB less above 8 kHz"));
+  EXPECT_NEAR(distance_of(ladder.tracks[5].figures, ladder.middle).octaves.level_db[2], 0, 0.01);
+}
+
 TEST(AlbumLadderTest, OctavesAreNamedByWhereTheyLie) {
   const auto said = [](std::size_t octave, float by_db) {
     std::vector<FileAudit> files = album();
