@@ -117,7 +117,8 @@ TEST(AlbumLadderTest, AShiftThatHalfOfTheOctavesShareIsNoneOfThem) {
   files.push_back(track(-13.7, 6, dull));
   const AlbumLadder ladder = ladder_of_files(files);
   ASSERT_EQ(ladder.outliers.size(), 1u);
-  EXPECT_THAT(ladder.outliers[0].message, HasSubstr("has 8.0 dB less above 8 kHz"));
+  EXPECT_THAT(ladder.outliers[0].message, HasSubstr("dB less above 8 kHz"));
+  EXPECT_NEAR(ladder.outliers[0].distance, -7.7, 0.01);  // of 8: the sixth track moves the middle a little
   EXPECT_NEAR(distance_of(ladder.tracks[5].figures, ladder.middle).octaves.level_db[2], 0, 0.01);
 }
 
