@@ -20,15 +20,13 @@ namespace {
 // Of a track's whole work; the rest is reading the last file back.
 constexpr double kStemsShare = 0.4, kAnalysisShare = 0.6, kLimiterShare = 0.05, kWritingShare = 0.3;
 constexpr double kPromisedLu = 0.05;  // off by more than this, a report says why
-constexpr double kCorrectLu =
-    0.02;  // further from the target than this, the finished file's loudness corrects the gain
+constexpr double kCorrectLu = 0.02;   // further from the target, the finished file's loudness corrects the gain
 
 bool changes_loudness(const GainGoal& goal) { return goal.target_lufs || goal.limit || goal.gain_db != 0; }
 
 TrackAnalysis::Wanted wanted_by(const std::vector<Rendition>& renditions, int track_rate_hz,
                                 const std::shared_ptr<TraceMemory>& trace_memory) {
-  TrackAnalysis::Wanted wanted;
-  wanted.trace_memory = trace_memory;
+  TrackAnalysis::Wanted wanted{.trace_memory = trace_memory};
   for (const Rendition& rendition : renditions) {
     if (rendition.format.sample_rate_hz != track_rate_hz) continue;  // measured when it has been converted
     (rendition.goal.limit ? wanted.trace : wanted.true_peak) = true;

@@ -156,7 +156,8 @@ void write_manifest(const std::filesystem::path& out_dir, const scheduler::Batch
     if (!any(outcome)) continue;
     Json track = manifest_track(outcome.result_json, out_dir, recipe.sha256, engine);
     for (const Json& output : track["outputs"]) written.insert(path_of(output));
-    tracks[key_of(track)] = std::move(track);
+    std::string key = key_of(track);  // before the track goes
+    tracks[std::move(key)] = std::move(track);
   }
   for (Json track : earlier.value("tracks", Json::array())) {
     const bool is_there = std::filesystem::exists(out_dir / key_of(track));

@@ -74,7 +74,7 @@ TEST(UnbuiltFeatures, StandWhereTheRecipeWritesThem) {
                           "bad.yaml:5:19: warning: chain[0].limit.oversample: this version of Lathe cannot do this "
                           "yet: choosing the limiter's oversampling, which is 16 times where it proves its ceiling",
                           HasSubstr("warning: stems[0].chain[0].limit: "),
-                          HasSubstr("bad.yaml:6:18: warning: outputs[0].skip: ")));
+                          HasSubstr("bad.yaml:6:12: warning: outputs[0].skip: ")));
 }
 
 TEST(UnbuiltFeatures, OfAnOverrideCountToo) {
