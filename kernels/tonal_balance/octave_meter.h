@@ -6,9 +6,10 @@
 // places a segment stands follows the golden ratio, so that no tempo keeps in step with it. Each segment's loudness is
 // its K-weighted power between 31.25 Hz and 16 kHz; those above the gates of BS.1770 (-70 LUFS, and 10 LU below the
 // mean of what passes, to a whole LU) are averaged. What is left of the last segment is not looked at.
-// Against all segments, octaves of music of three minutes came out within 0.2 dB (octave_meter_test). Memory: 256 KiB
-// a channel and 512 KiB to work in at 44.1 kHz, doubled with the rate. Cost: a quarter of 2.5 N log2 N a channel for
-// every N frames.
+// On 33 pieces of music, octaves from 250 Hz up came out within 0.5 dB of a meter that looks at everything twice, but
+// for one of 1.0 dB (of one segment in six: up to 2.0 dB); the lowest, blurred by the shorter window, within 2.9 dB.
+// Memory: 256 KiB a channel and 512 KiB to work in at 44.1 kHz, doubled with the rate. Cost: a quarter of
+// 2.5 N log2 N a channel for every N frames; 0.8 to 1.2 ns a frame of stereo, 2 to 3 % of mastering one.
 #pragma once
 
 #include <array>
