@@ -34,8 +34,8 @@ class Collector final : public AudioSink {
   std::vector<std::vector<float>>& rows_;
 };
 
-template <class T>
-bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+template <class T, class Allocator>
+bool same_bits(const std::vector<T, Allocator>& a, const std::vector<T, Allocator>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
@@ -133,7 +133,8 @@ std::string differing(const LoudnessReading& a, const LoudnessReading& b) {
 }
 
 std::string differing(const JobResult& a, const JobResult& b) {
-  if (!std::equal(a.samples.begin(), a.samples.end(), b.samples.begin(), b.samples.end(), same_bits<float>))
+  if (!std::equal(a.samples.begin(), a.samples.end(), b.samples.begin(), b.samples.end(),
+                  same_bits<float, std::allocator<float>>))
     return "samples";
   const NonFinite &bad = a.found.non_finite, &other = b.found.non_finite;
   if (bad.count != other.count || bad.first_frame != other.first_frame || bad.first_channel != other.first_channel)
