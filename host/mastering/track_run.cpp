@@ -17,7 +17,6 @@
 namespace lathe {
 namespace {
 
-// Of a track's whole work; the rest is reading the last file back.
 constexpr double kStemsShare = 0.4, kAnalysisShare = 0.6, kLimiterShare = 0.05, kWritingShare = 0.3;
 constexpr double kPromisedLu = 0.05;  // off by more than this, a report says why
 constexpr double kCorrectLu = 0.02;   // further from the target, the finished file's loudness corrects the gain
@@ -239,9 +238,10 @@ TrackBefore TrackRun::before_gain(const Rendition& rendition) {
   const int rate_hz = rendition.format.sample_rate_hz;
   store_ = &stores_->held();
   if (rate_hz == track_format_.sample_rate_hz) {
-    const Rendition* end = renditions_.data() + renditions_.size();
-    const bool is_last =
-        std::none_of(&rendition + 1, end, [rate_hz](const Rendition& r) { return r.format.sample_rate_hz == rate_hz; });
+    solved_.insert(&rendition);  // shared gains come before tracks' own
+    const bool is_last = std::ranges::all_of(renditions_, [&](const Rendition& other) {
+      return other.format.sample_rate_hz != rate_hz || solved_.contains(&other);
+    });
     if (!is_last) return {static_cast<double>(rate_hz), weights_, reading_.hops, reading_.trace, reading_.true_peak};
     return {static_cast<double>(rate_hz), weights_, std::move(reading_.hops), std::move(reading_.trace),
             reading_.true_peak};
@@ -257,7 +257,7 @@ TrackBefore TrackRun::before_gain(const Rendition& rendition) {
   return {static_cast<double>(rate_hz), weights_, std::move(reading.hops), std::move(reading.trace), reading.true_peak};
 }
 
-// Whether the gain was changed because the first output missed the target by more than the model may.
+// Whether the gain was changed because the first output missed its target.
 bool TrackRun::correct_gain(const Rendition& rendition, const Measurement& after) {
   if (is_preview(rendition.outputs.front()) || !needs_correction(solver_.get(), rendition.goal, after)) return false;
   watch_.start(&BusySeconds::limiter);

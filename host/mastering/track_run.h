@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -148,6 +149,7 @@ class TrackRun {
   std::vector<double> weights_;
   BlockBuffers blocks_;
   std::shared_ptr<TraceMemory> trace_memory_;  // null: the heap
+  std::set<const Rendition*> solved_;          // whose gain has what it needs of the reading
   std::optional<StorePair> stores_;
   std::map<std::size_t, Written> written_;  // by output
   bool writes_ = true;                      // not for a plan
