@@ -31,6 +31,9 @@ class TraceAllocator {
   explicit TraceAllocator(std::shared_ptr<TraceMemory> memory = nullptr) : memory_(std::move(memory)) {}
   template <class U>
   explicit TraceAllocator(const TraceAllocator<U>& other) : memory_(other.memory()) {}
+  // Copied where it might be moved: what a vector was moved from still allocates where it did.
+  TraceAllocator(const TraceAllocator&) = default;
+  TraceAllocator& operator=(const TraceAllocator&) = default;
 
   T* allocate(std::size_t count) {
     if (memory_ == nullptr) return std::allocator<T>().allocate(count);

@@ -21,6 +21,8 @@ struct ManifestRow {
   std::optional<bool> contiguous;   // runs on into the next track of the album
   std::vector<std::string> damage;  // cells that a spreadsheet has spoilt, in words
   FilePart part = {};               // of the file that is the track
+  // With `--stems` a row is a stem: of which mix, and what of it ("vocals"; "mixdown": what they should sum to).
+  std::string mix = {}, role = {};
 };
 
 struct Manifest {
@@ -35,7 +37,7 @@ bool is_manifest_name(const std::filesystem::path& path);
 // CSV (RFC 4180 with a header; comma, semicolon or tab; LF or CRLF; UTF-8 with or without BOM) or, by the extension,
 // JSON: {"tracks": [{"path": …}]}, the list alone, or {"albums": [{"album": …, "tracks": […]}]}. Columns and keys are
 // path (relative to the manifest's folder), album, title, artist, version, track, disc, side, isrc, upc, contiguous
-// (yes or no; also contiguous_with_next).
+// (yes or no; also contiguous_with_next), mix, role.
 // Throws RecipeErrors with every mistake's place: what is no CSV or JSON, no `path`, an unknown column, a row with too
 // many cells or without a path, a path that was there before.
 Manifest read_manifest(const std::filesystem::path& file);

@@ -20,7 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::vector<std::string> kColumns = {"path", "album", "title", "artist", "version",    "track",
-                                           "disc", "side",  "isrc",  "upc",    "contiguous", "contiguous_with_next"};
+                                           "disc", "side",  "isrc",  "upc",    "contiguous", "contiguous_with_next",
+                                           "mix",  "role"};
 
 bool is_known(const std::string& column) { return std::ranges::find(kColumns, column) != kColumns.end(); }
 
@@ -96,6 +97,10 @@ class RowReader {
       row.damage.push_back(std::move(damage));
     } else if (cell.column == "album") {
       row.album = text;
+    } else if (cell.column == "mix") {
+      row.mix = text;
+    } else if (cell.column == "role") {
+      row.role = text;
     } else if (cell.column == "contiguous" || cell.column == "contiguous_with_next") {
       row.contiguous = yes_or_no(text);
       if (!row.contiguous) problems_.add(cell.offset, fmt::format("contiguous is yes or no, not '{}'", text));

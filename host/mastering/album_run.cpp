@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "host/mastering/gain_verdict.h"
 #include "kernels/math/decibel.h"
 
 namespace lathe {

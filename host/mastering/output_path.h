@@ -9,6 +9,12 @@
 
 namespace lathe {
 
+// A file of a mix.
+struct StemFile {
+  std::filesystem::path path;
+  std::string role = {};  // that a manifest gives it; empty: the recipe's rules decide
+};
+
 // A stem of a mix, as the names of its files call it.
 struct StemName {
   std::string name;  // that of its file, without the extension where that tells the stems apart

@@ -332,7 +332,7 @@ std::string pattern_of(const v1::Output& output, bool is_only_one) {
 
 std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& input, const Tags& tags,
                                    const std::filesystem::path& out_dir, const std::filesystem::path& relative,
-                                   std::string_view row, const std::vector<std::filesystem::path>& stems) {
+                                   std::string_view row, const std::vector<StemFile>& stems) {
   static const v1::Output kLikeInput;
   std::vector<const v1::Output*> wanted;
   for (const v1::Output& output : recipe.outputs()) wanted.push_back(&output);

@@ -27,6 +27,6 @@ std::vector<ChainStage> stages_of(const google::protobuf::RepeatedPtrField<v1::S
 // of them; without any it throws too.
 std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& input, const Tags& tags,
                                    const std::filesystem::path& out_dir, const std::filesystem::path& relative,
-                                   std::string_view row = {}, const std::vector<std::filesystem::path>& stems = {});
+                                   std::string_view row = {}, const std::vector<StemFile>& stems = {});
 
 }  // namespace lathe

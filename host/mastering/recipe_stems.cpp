@@ -3,6 +3,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <set>
 
 #include "host/mastering/recipe_chain.h"
 
@@ -17,50 +18,59 @@ bool fits(const std::string& pattern, const std::string& name) {
   return ::fnmatch(pattern.c_str(), name.c_str(), FNM_CASEFOLD) == 0;
 }
 
+const v1::Stem* rule_of(const StemFile& file, const v1::Recipe& recipe) {
+  const std::string name = file.path.filename().string(), stem_name = file.path.stem().string();
+  const v1::Stem* by_name = nullptr;
+  for (const v1::Stem& rule : recipe.stems()) {
+    if (!file.role.empty() && rule.role() == file.role) return &rule;
+    const bool is_open = file.role.empty() || rule.role().empty();
+    if (by_name == nullptr && is_open && (fits(rule.match(), name) || fits(rule.match(), stem_name))) by_name = &rule;
+  }
+  return by_name;
+}
+
 // "drums" of "drums.wav", unless there is a "drums.flac" too.
-std::string own_name(const std::filesystem::path& file, const std::vector<std::filesystem::path>& files) {
-  const auto alike = std::ranges::count_if(files, [&file](const auto& other) { return other.stem() == file.stem(); });
+std::string own_name(const std::filesystem::path& file, const std::vector<StemFile>& files) {
+  const auto alike =
+      std::ranges::count_if(files, [&file](const auto& other) { return other.path.stem() == file.stem(); });
   return (alike == 1 ? file.stem() : file.filename()).string();
 }
 
 }  // namespace
 
 std::vector<NamedStem> named_stems(const v1::Recipe& recipe, const v1::Output& output,
-                                   const std::vector<std::filesystem::path>& files) {
+                                   const std::vector<StemFile>& files) {
   std::vector<NamedStem> named;
   const StemPlan plan = stems_of(recipe, files);
   for (std::size_t i = 0; i < plan.stems.size(); ++i) {
     const std::string& role = plan.stems[i].role;
     if (!role.empty() && std::ranges::find(output.without(), role) != output.without().end()) continue;
-    const std::string name = own_name(files[i], files);
-    named.push_back({{i, files[i], role}, {name, role.empty() ? name : role}});
+    const std::string name = own_name(files[i].path, files);
+    named.push_back({{i, files[i].path, role}, {name, role.empty() ? name : role}});
   }
   return named;
 }
 
-StemPlan stems_of(const v1::Recipe& recipe, const std::vector<std::filesystem::path>& files) {
+StemPlan stems_of(const v1::Recipe& recipe, const std::vector<StemFile>& files) {
   StemPlan plan;
-  std::vector<bool> is_met(static_cast<std::size_t>(recipe.stems_size()), false);
-  for (const std::filesystem::path& file : files) {
+  std::set<const v1::Stem*> met;
+  for (const StemFile& file : files) {
     StemTrack stem;
-    stem.input = file;
-    const std::string name = file.filename().string(), stem_name = file.stem().string();
-    bool is_matched = false;
-    for (int i = 0; i < recipe.stems_size() && !is_matched; ++i) {
-      const v1::Stem& rule = recipe.stems(i);
-      if (!fits(rule.match(), name) && !fits(rule.match(), stem_name)) continue;
-      is_matched = true;
-      is_met[static_cast<std::size_t>(i)] = true;
-      stem.role = rule.role();
-      stem.gain_db = rule.gain_db();
-      stem.holds_share = rule.hold_share();
-      stem.stages = stages_of(rule.chain());
+    stem.input = file.path;
+    if (const v1::Stem* rule = rule_of(file, recipe)) {
+      met.insert(rule);
+      stem.role = rule->role();
+      stem.gain_db = rule->gain_db();
+      stem.holds_share = rule->hold_share();
+      stem.stages = stages_of(rule->chain());
+    } else if (recipe.stems_size() > 0) {
+      plan.unmatched.push_back(file.path.filename().string());
     }
-    if (!is_matched && recipe.stems_size() > 0) plan.unmatched.push_back(name);
+    if (!file.role.empty()) stem.role = file.role;
     plan.stems.push_back(std::move(stem));
   }
-  for (int i = 0; i < recipe.stems_size(); ++i)
-    if (!is_met[static_cast<std::size_t>(i)]) plan.missing.push_back(name_of(recipe.stems(i)));
+  for (const v1::Stem& rule : recipe.stems())
+    if (!met.contains(&rule)) plan.missing.push_back(name_of(rule));
   return plan;
 }
 

@@ -24,10 +24,12 @@ struct NamedStem {
   StemName name;
 };
 std::vector<NamedStem> named_stems(const v1::Recipe& recipe, const v1::Output& output,
-                                   const std::vector<std::filesystem::path>& files);
+                                   const std::vector<StemFile>& files);
 
 // `recipe` is effective. The first rule that fits a file's name, with or without its extension, upper or lower case, is
-// its own; one rule may fit several. Throws std::invalid_argument as chain_of() does.
-StemPlan stems_of(const v1::Recipe& recipe, const std::vector<std::filesystem::path>& files);
+// its own; one rule may fit several. A file that has its role from elsewhere goes by the first rule of that role
+// (whatever its `match`), else by the first rule without a role that fits its name. Throws std::invalid_argument as
+// chain_of() does.
+StemPlan stems_of(const v1::Recipe& recipe, const std::vector<StemFile>& files);
 
 }  // namespace lathe

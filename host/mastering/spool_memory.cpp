@@ -67,8 +67,12 @@ class SpoolMemory final : public TraceMemory {
     if (bytes < kLeastBytes) return ::operator new(bytes);
     const FileDescriptor file(::open(spool_dir_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
     if (!file.is_open()) fail(errno);
-    // A page that finds no room on the disk when it is written to would end the process.
-    if (const int error = ::posix_fallocate(file.get(), 0, static_cast<off_t>(bytes)); error != 0) fail(error);
+    // A page that finds no room on the disk when it is written to would end the process. (File systems that copy on
+    // write promise less: btrfs and ZFS may still run out.)
+    int error = 0;
+    do error = ::posix_fallocate(file.get(), 0, static_cast<off_t>(bytes));
+    while (error == EINTR);
+    if (error != 0) fail(error);
     void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
     PageReturn::instance().add(memory, bytes);

@@ -133,6 +133,12 @@ struct MemoryNeed {
   std::int64_t kept_bytes = 0;     // while the track stays in memory
   std::int64_t spooled_bytes = 0;  // while it waits in a file
   std::int64_t device_bytes = 0;   // of a GPU's memory
+
+  // What is held either way.
+  void add(std::int64_t bytes) {
+    kept_bytes += bytes;
+    spooled_bytes += bytes;
+  }
 };
 
 // One a worker thread: it keeps its buffers from track to track.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "host/mastering/gain_verdict.h"
 #include "host/mastering/track_run.h"
 #include "kernels/math/decibel.h"
 

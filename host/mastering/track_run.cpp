@@ -8,6 +8,7 @@
 #include "host/audio_file/audio_writer.h"
 #include "host/audio_file/sample_rate_converter.h"
 #include "host/mastering/convert_store.h"
+#include "host/mastering/gain_verdict.h"
 #include "host/mastering/spool_memory.h"
 #include "host/mastering/store_meter.h"
 #include "host/mastering/track_analysis.h"
@@ -18,8 +19,12 @@ namespace lathe {
 namespace {
 
 constexpr double kStemsShare = 0.4, kAnalysisShare = 0.6, kLimiterShare = 0.05, kWritingShare = 0.3;
-constexpr double kPromisedLu = 0.05;  // off by more than this, a report says why
-constexpr double kCorrectLu = 0.02;   // further from the target, the finished file's loudness corrects the gain
+
+// As leading_output() has it: a whole master, else what is of the whole mix, else a stem.
+int leading_rank(const OutputSpec& output) {
+  if (output.is_whole() && output.without.empty() && !output.per_side) return 0;
+  return output.stem ? 2 : 1;
+}
 
 bool changes_loudness(const GainGoal& goal) { return goal.target_lufs || goal.limit || goal.gain_db != 0; }
 
@@ -34,22 +39,6 @@ TrackAnalysis::Wanted wanted_by(const std::vector<Rendition>& renditions, int tr
 }
 
 }  // namespace
-
-bool needs_correction(const GainSolver* solver, const GainGoal& goal, const Measurement& after) {
-  if (solver == nullptr || !goal.limit || !goal.target_lufs || !after.is_measurable) return false;
-  return solver->plan().stopped_by == StoppedBy::nothing &&
-         std::abs(after.figures.integrated_lufs - *goal.target_lufs) > kCorrectLu;
-}
-
-std::string reason_for(const GainGoal& goal, const GainPlan& plan, const Measurement& after) {
-  if (!goal.target_lufs)
-    return plan.stopped_by == StoppedBy::nothing ? std::string() : reason_text(goal, plan.stopped_by, 0);
-  if (!after.is_measurable) return "no loudness to bring to the target: " + after.reason + "; the gain is 0 dB";
-  const double reached_lufs = after.figures.integrated_lufs;
-  if (plan.stopped_by != StoppedBy::nothing || std::abs(reached_lufs - *goal.target_lufs) > kPromisedLu)
-    return reason_text(goal, plan.stopped_by, reached_lufs);
-  return {};
-}
 
 TrackRun::TrackRun(const TrackJob& job, EqDesigns& designs, FrameArena& arena, FrameArena& second_arena,
                    cuda::Accelerator* accelerator, const MasteringProgress& progress,
@@ -99,7 +88,8 @@ void TrackRun::describe_input() {
   if (renditions_.empty()) return;
   // Of the output that leads the report: see leading_output().
   const auto rank = [this](const Rendition& one) {
-    return std::pair(is_preview(one.outputs.front()), one.outputs.front());
+    const auto place = [this](std::size_t index) { return std::pair(leading_rank(job_.outputs[index]), index); };
+    return place(std::ranges::min(one.outputs, {}, place));
   };
   const GainGoal& goal = std::ranges::min_element(renditions_, {}, rank)->goal;
   report_.asked_lufs = goal.target_lufs;
@@ -327,6 +317,8 @@ void TrackRun::judge(const Rendition& rendition, const Measurement& whole, const
     if (!reasons_[piece].empty()) reasons_[piece] += "; ";
     reasons_[piece] += of + reason;
   }
+  if (is_stem(rendition.outputs.front()) && goal.target_lufs && plan_.stopped_by != StoppedBy::nothing)
+    report_.notes.push_back(of + "the stems' sum: " + reason_text(goal, plan_.stopped_by, plan_.expected_lufs));
   if (goal.on_conflict == OnConflict::exceed_limit && goal.limit && goal.limit->max_gain_reduction_db &&
       plan_.max_gain_reduction_db > *goal.limit->max_gain_reduction_db + 0.05) {
     report_.notes.push_back(

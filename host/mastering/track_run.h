@@ -28,15 +28,6 @@
 
 namespace lathe {
 
-// How often the finished files may correct the gain.
-constexpr int kGainCorrections = 3;
-
-// Whether the gain is to be solved again, for what it made is `after`.
-bool needs_correction(const GainSolver* solver, const GainGoal& goal, const Measurement& after);
-
-// Why a goal was not reached by what is `after` the plan; empty when it was.
-std::string reason_for(const GainGoal& goal, const GainPlan& plan, const Measurement& after);
-
 class TrackRun {
  public:
   // All that is named outlives the run. `accelerator` is there when the job asks for CUDA; `mix` may be given for a job

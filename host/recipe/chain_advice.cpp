@@ -5,6 +5,7 @@
 #include "host/recipe/chain_frequencies.h"
 #include "host/recipe/field_rules.h"
 #include "host/recipe/numbers.h"
+#include "host/recipe/stage_groups.h"
 
 namespace lathe {
 namespace {
@@ -13,20 +14,6 @@ using Chain = google::protobuf::RepeatedPtrField<v1::Stage>;
 
 // Half of 44.1 kHz, the lowest rate that music is delivered at.
 constexpr double kHalfOfCdRateHz = 22050;
-
-bool restores(const v1::Stage& stage) {
-  switch (stage.kind_case()) {
-    case v1::Stage::kDeclick:
-    case v1::Stage::kDecrackle:
-    case v1::Stage::kDeclip:
-    case v1::Stage::kDehum:
-    case v1::Stage::kDenoise:
-    case v1::Stage::kRumble:
-      return true;
-    default:
-      return false;
-  }
-}
 
 bool mends_samples(const v1::Stage& stage) {
   return stage.has_declick() || stage.has_decrackle() || stage.has_declip();

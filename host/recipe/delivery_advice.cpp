@@ -150,6 +150,12 @@ class DeliveryAdvice {
                      "the stems of every mix would get these names, and all but the first mix would fail: add "
                      "{mix} or {title}");
       if (!has_extension(output.path())) return;  // it gets one
+    } else if (output.per() == v1::OUTPUT_PER_SIDE) {
+      const auto tells_albums_apart = [](const std::string& f) { return f == "folder" || f == "album" || f == "upc"; };
+      if (std::ranges::none_of(fields, tells_albums_apart))
+        advice_.warn(path,
+                     "the sides of every album would get these names, and all but the first album would fail: add "
+                     "{folder} or {album}");
     } else if (std::none_of(fields.begin(), fields.end(), tells_tracks_apart)) {
       advice_.warn(path,
                    "every track would get this name, and all but the first would fail: add {stem}, {track} or "

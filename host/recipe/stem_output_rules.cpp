@@ -7,6 +7,7 @@
 #include "host/recipe/field_reader.h"
 #include "host/recipe/field_rules.h"
 #include "host/recipe/path_template.h"
+#include "host/recipe/stage_groups.h"
 
 namespace lathe {
 namespace {
@@ -59,26 +60,15 @@ class StemOutputRules {
   }
 
   void check_stage(const v1::Stage& stage, const std::string& path) {
-    switch (stage.kind_case()) {
-      case v1::Stage::kDeclick:
-      case v1::Stage::kDecrackle:
-      case v1::Stage::kDeclip:
-      case v1::Stage::kDehum:
-      case v1::Stage::kDenoise:
-      case v1::Stage::kRumble:
-        report(path + "." + kind_name(stage),
-               path + ": " + kind_name(stage) +
-                   " on the bus mends the mix as a whole, and what it does to one stem is unknown: put it into the "
-                   "stems' chains, or take away " +
-                   first_ + " (of: stems)");
-        break;
-      case v1::Stage::kStereo:
-        if (stage.stereo().has_min_correlation()) refuse_guard(path + ".stereo.min_correlation");
-        if (stage.stereo().has_max_mono_loss_db()) refuse_guard(path + ".stereo.max_mono_loss_db");
-        break;
-      default:
-        break;
+    if (restores(stage)) {
+      report(path + "." + kind_name(stage),
+             path + ": " + kind_name(stage) +
+                 " on the bus mends the mix as a whole, and what it does to one stem is unknown: put it into the "
+                 "stems' chains, or take away " +
+                 first_ + " (of: stems)");
     }
+    if (stage.has_stereo() && stage.stereo().has_min_correlation()) refuse_guard(path + ".stereo.min_correlation");
+    if (stage.has_stereo() && stage.stereo().has_max_mono_loss_db()) refuse_guard(path + ".stereo.max_mono_loss_db");
   }
 
   void refuse_guard(const std::string& path) {

@@ -38,33 +38,9 @@ class Finder {
   }
 
   void look_at(const v1::Stage& stage, const std::string& path) {
-    const std::string kind = kind_name(stage);
-    const std::string stage_path = path + "." + kind;
-    switch (stage.kind_case()) {
-      case v1::Stage::kDeclick:
-      case v1::Stage::kDecrackle:
-      case v1::Stage::kDeclip:
-      case v1::Stage::kDehum:
-      case v1::Stage::kDenoise:
-      case v1::Stage::kRumble:
-      case v1::Stage::kGain:
-      case v1::Stage::kCompress:
-      case v1::Stage::kLevel:
-      case v1::Stage::kMatchEq:
-        break;
-      case v1::Stage::kEq:
-      case v1::Stage::kStereo:
-        break;
-      case v1::Stage::kLimit:
-        if (stage.limit().has_oversample())
-          add(stage_path + ".oversample",
-              "choosing the limiter's oversampling, which is 16 times where it proves its ceiling");
-        break;
-      case v1::Stage::KIND_NOT_SET:
-        break;
-      default:
-        add(stage_path, "the stage " + kind);
-    }
+    if (!stage.has_limit() || !stage.limit().has_oversample()) return;
+    add(path + ".limit.oversample",
+        "choosing the limiter's oversampling, which is 16 times where it proves its ceiling");
   }
 
   void look_at(const v1::Stem& stem, const std::string& path) {

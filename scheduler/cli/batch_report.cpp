@@ -72,32 +72,70 @@ Json manifest_track(const std::string& result_json, const std::filesystem::path&
     stage.erase("repairs_at");  // up to a thousand: the report has them
   }
   for (Json& output : track["outputs"]) output["path"] = relative_text(output["path"].get<std::string>(), out_dir);
-  track["recipe_sha256"] = recipe_sha256;
+  if (!track.contains("recipe_sha256")) track["recipe_sha256"] = recipe_sha256;  // of an earlier version's worker
   track["engine"] = engine;
   return track;
 }
 
 std::string path_of(const Json& output) { return output.at("path").get<std::string>(); }
 
-// By it a track has its place in the manifest: its first output, or the input of one that is in its side's file.
-std::string key_of(const Json& track) {
-  const Json& outputs = track.at("outputs");
-  return outputs.empty() ? track.value("input", "") : path_of(outputs.at(0));
+// A track's source: its file, and the part of it.
+std::string source_of(const Json& track) {
+  return track.value("input", "") + "\n" + track.value("part", Json()).dump();
 }
 
-// What an earlier run said of a file that this one has written is no longer so; of the track's other files it is, as
-// long as they are there. False: none of its files is left.
-bool forget(const std::set<std::string>& written, const std::filesystem::path& out_dir, Json& track) {
-  const auto is_written = [&written](const Json& output) { return written.contains(path_of(output)); };
-  Json& outputs = track.at("outputs");
-  if (std::none_of(outputs.begin(), outputs.end(), is_written)) return true;
-  Json left = Json::array();
-  for (const Json& output : outputs) {
-    if (!is_written(output) && std::filesystem::exists(out_dir / path_of(output))) left.push_back(output);
-  }
-  outputs = std::move(left);
-  return !outputs.empty();
+// By it a track has its place in the manifest: its first output, or the source of one that is in its side's file.
+std::string key_of(const Json& track) {
+  const Json& outputs = track.at("outputs");
+  return outputs.empty() ? source_of(track) : path_of(outputs.at(0));
 }
+
+// What an earlier run into the folder said of its tracks, and is still so.
+class EarlierTracks {
+ public:
+  // `now`: those of this run.
+  EarlierTracks(const std::filesystem::path& out_dir, const std::map<std::string, Json>& now) : out_dir_(out_dir) {
+    for (const auto& [key, track] : now) {
+      sources_.insert(source_of(track));
+      for (const Json& output : track.at("outputs")) written_.insert(path_of(output));
+    }
+  }
+
+  void add_to(std::map<std::string, Json>& tracks, const Json& earlier) {
+    std::vector<Json> without_files;  // in the files of their sides
+    for (Json track : earlier) {
+      if (track.at("outputs").empty()) {
+        without_files.push_back(std::move(track));
+      } else if (keep_files(track)) {
+        std::string key = key_of(track);  // before the track goes
+        tracks.emplace(std::move(key), std::move(track));
+      }
+    }
+    for (Json& track : without_files) {
+      if (!on_sides_.contains(track.value("input", "")) || sources_.contains(source_of(track))) continue;
+      std::string key = key_of(track);
+      tracks.emplace(std::move(key), std::move(track));
+    }
+  }
+
+ private:
+  // Its files that lie there and are not this run's. False: none is left.
+  bool keep_files(Json& track) {
+    Json left = Json::array();
+    for (const Json& output : track.at("outputs")) {
+      if (written_.contains(path_of(output)) || !std::filesystem::exists(out_dir_ / path_of(output))) continue;
+      left.push_back(output);
+      if (!output.contains("per")) continue;
+      for (const Json& place : output.value("tracks", Json::array())) on_sides_.insert(place.value("input", ""));
+    }
+    track["outputs"] = std::move(left);
+    return !track["outputs"].empty();
+  }
+
+  const std::filesystem::path& out_dir_;
+  std::set<std::string> written_, sources_;  // by this run
+  std::set<std::string> on_sides_;           // inputs in files that are kept
+};
 
 }  // namespace
 
@@ -151,25 +189,26 @@ void write_manifest(const std::filesystem::path& out_dir, const scheduler::Batch
   const Json earlier = earlier_manifest(path);
   const Json earlier_recipes = earlier.value("recipes", Json::object());
   std::map<std::string, Json> tracks;  // by key_of()
-  std::set<std::string> written;       // by this run
+  std::map<std::string, Json> own;     // recipes of tracks that the recipe's overrides are of
   for (const auto& outcome : result.tracks) {
     if (!any(outcome)) continue;
     Json track = manifest_track(outcome.result_json, out_dir, recipe.sha256, engine);
-    for (const Json& output : track["outputs"]) written.insert(path_of(output));
+    if (track.contains("recipe")) own[track["recipe_sha256"].get<std::string>()] = track["recipe"];
+    track.erase("recipe");
     std::string key = key_of(track);  // before the track goes
     tracks[std::move(key)] = std::move(track);
   }
-  for (Json track : earlier.value("tracks", Json::array())) {
-    const bool is_there = std::filesystem::exists(out_dir / key_of(track));
-    if (is_there && forget(written, out_dir, track)) tracks.emplace(key_of(track), std::move(track));
-  }
+  EarlierTracks(out_dir, tracks).add_to(tracks, earlier.value("tracks", Json::array()));
   Json recipes = Json::object();
   Json doc{{"schema", kManifestSchema}};
   doc["tracks"] = Json::array();
   for (auto& [key, track] : tracks) {
     const std::string sha256 = track["recipe_sha256"].get<std::string>();
-    recipes[sha256] =
-        sha256 == recipe.sha256 ? Json::parse(recipe.canonical_json) : earlier_recipes.value(sha256, Json::object());
+    if (sha256 == recipe.sha256) {
+      recipes[sha256] = Json::parse(recipe.canonical_json);
+    } else {
+      recipes[sha256] = own.contains(sha256) ? own[sha256] : earlier_recipes.value(sha256, Json::object());
+    }
     doc["tracks"].push_back(std::move(track));
   }
   doc["albums"] = manifest_albums(doc["tracks"]);

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "host/report/audit_text.h"
 #include "host/report/ladder_json.h"
 #include "host/report/track_json.h"
+#include "scheduler/worker/album_order.h"
 
 namespace lathe::cli {
 namespace {
@@ -45,12 +47,41 @@ LadderTrack ladder_track(const Json& track) {
   return entry;
 }
 
-LadderTrack ladder_track(const scheduler::TrackOutcome& outcome) {
-  if (!outcome.result_json.empty()) return ladder_track(Json::parse(outcome.result_json));
-  LadderTrack entry;
-  entry.path = outcome.input.string();
-  entry.reason = outcome.reason.empty() ? "not mastered" : outcome.reason;
-  return entry;
+struct PlacedTrack {
+  scheduler::AlbumPlace place;
+  bool is_listed = false;  // by a manifest, whose order counts
+  LadderTrack ladder;
+};
+
+// `track` as its result or lathe-manifest.json has it.
+PlacedTrack placed_track(const Json& track) {
+  Tags tags;
+  const Json said = track.value("tags", Json::object());
+  for (const auto& [column, tag] : {std::pair("disc", "DISCNUMBER"), {"side", "SIDE"}, {"track", "TRACKNUMBER"}})
+    if (said.contains(column)) tags.fields.emplace_back(tag, said.value(column, ""));
+  scheduler::ScannedTrack scanned;
+  scanned.input = track.value("input", "");
+  return {scheduler::place_of(scanned, tags), track.contains("row"), ladder_track(track)};
+}
+
+PlacedTrack placed_track(const scheduler::TrackOutcome& outcome) {
+  if (!outcome.result_json.empty()) return placed_track(Json::parse(outcome.result_json));
+  PlacedTrack track;
+  track.ladder.path = outcome.input.string();
+  track.ladder.reason = outcome.reason.empty() ? "not mastered" : outcome.reason;
+  return track;
+}
+
+// In the album's order: by disc, side and number where every track has a place of its own, else as they come.
+AlbumLadder ladder_in_order(std::vector<PlacedTrack> tracks) {
+  std::set<scheduler::AlbumPlace> places;
+  const bool have_places = std::ranges::all_of(tracks, [&places](const PlacedTrack& track) {
+    return !track.is_listed && track.place.number > 0 && places.insert(track.place).second;
+  });
+  if (have_places) std::ranges::sort(tracks, {}, &PlacedTrack::place);
+  std::vector<LadderTrack> ladder;
+  for (PlacedTrack& track : tracks) ladder.push_back(std::move(track.ladder));
+  return ladder_of(std::move(ladder));
 }
 
 std::string album_path(const scheduler::TrackOutcome& track) {
@@ -60,10 +91,10 @@ std::string album_path(const scheduler::TrackOutcome& track) {
 }  // namespace
 
 std::map<std::string, AlbumLadder> album_ladders(const scheduler::BatchResult& result) {
-  std::map<std::string, std::vector<LadderTrack>> albums;
-  for (const scheduler::TrackOutcome& track : result.tracks) albums[album_path(track)].push_back(ladder_track(track));
+  std::map<std::string, std::vector<PlacedTrack>> albums;
+  for (const scheduler::TrackOutcome& track : result.tracks) albums[album_path(track)].push_back(placed_track(track));
   std::map<std::string, AlbumLadder> ladders;
-  for (auto& [path, tracks] : albums) ladders.emplace(path, ladder_of(std::move(tracks)));
+  for (auto& [path, tracks] : albums) ladders.emplace(path, ladder_in_order(std::move(tracks)));
   return ladders;
 }
 
@@ -85,9 +116,11 @@ Json albums_json(const scheduler::BatchResult& result) {
     }
     if (album["tracks"] == 0) album["tracks"] = part["tracks"];  // a manifest's album, which is no folder
   }
+  std::map<std::string, int> counts;
+  for (const auto& track : result.tracks) ++counts[album_path(track)];
   for (const auto& [path, ladder] : album_ladders(result)) {
     Json& album = album_at(path);
-    if (album["tracks"] == 0) album["tracks"] = ladder.tracks.size();
+    if (album["tracks"] == 0) album["tracks"] = counts[path];
     album["consistency"] = ladder_json(ladder);
   }
   Json list = Json::array();
@@ -96,16 +129,17 @@ Json albums_json(const scheduler::BatchResult& result) {
 }
 
 Json manifest_albums(const Json& tracks) {
-  std::map<std::string, std::vector<LadderTrack>> albums;
+  std::map<std::string, std::vector<PlacedTrack>> albums;
   for (const Json& track : tracks) {
-    LadderTrack entry = ladder_track(track);
-    const std::string folder = std::filesystem::path(entry.path).parent_path().string();
+    PlacedTrack entry = placed_track(track);
+    const std::string folder = std::filesystem::path(entry.ladder.path).parent_path().string();
     albums[folder.empty() ? "." : folder].push_back(std::move(entry));
   }
   Json list = Json::array();
   for (auto& [path, entries] : albums) {
     const std::size_t count = entries.size();
-    list.push_back({{"path", path}, {"tracks", count}, {"consistency", ladder_json(ladder_of(std::move(entries)))}});
+    list.push_back(
+        {{"path", path}, {"tracks", count}, {"consistency", ladder_json(ladder_in_order(std::move(entries)))}});
   }
   return list;
 }

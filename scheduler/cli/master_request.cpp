@@ -123,7 +123,7 @@ void add_stem_options(CLI::App& verb, MasterInputs& inputs) {
 Scan scan_for_masters(const MasterInputs& inputs, const v1::Recipe& recipe, const fs::path& folder) {
   refuse_file_as_folder(folder);
   refuse_stems_unsaid(recipe, inputs);
-  Scan scan = scan_inputs({inputs.paths.begin(), inputs.paths.end()}, folder, !inputs.stems, !inputs.stems);
+  Scan scan = scan_inputs({inputs.paths.begin(), inputs.paths.end()}, folder, true, !inputs.stems);
   if (inputs.stems) {
     scan = stem_mixes(std::move(scan), inputs.mixdown);
   } else {

@@ -49,6 +49,7 @@ void check_members(const v1::TaskSpec& spec, bool is_master, const std::function
       refuse("a path is longer than 4096 bytes, which no worker could open");
     if (spec.stems() && member.relative() != spec.relative()) refuse("a stem's place is not that of its mix");
     if (!is_storable_text(member.side()) || !is_storable_text(member.note())) refuse("a track's text is not UTF-8");
+    if (!is_storable_text(member.role())) refuse("a stem's role is not UTF-8");
     if (!is_storable_text(member.row_json())) refuse("a track's row is not UTF-8");
     if (member.row_json().size() > kMaxRowBytes) refuse("a track's row is longer than 16 KiB");
     const bool is_part = member.end_frame() == 0 || member.end_frame() > member.first_frame();

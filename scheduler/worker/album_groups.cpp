@@ -48,6 +48,17 @@ void put_in_order(std::vector<Member>& album) {
   std::ranges::stable_sort(album, {}, [](const Member& member) { return member.look.place; });
 }
 
+// Discs may each have a side A: then they are 1A, 2A ..., for nothing is made of both.
+void tell_sides_apart(std::vector<Member>& album) {
+  std::map<std::string, std::set<int>> discs;
+  for (const Member& member : album) discs[member.look.place.side].insert(member.look.place.disc);
+  for (Member& member : album) {
+    AlbumPlace& place = member.look.place;
+    if (!place.side.empty() && place.disc > 0 && discs[place.side].size() > 1)
+      place.side = std::to_string(place.disc) + place.side;
+  }
+}
+
 enum class Join { no, yes, if_heard };
 
 // What manifest and recipe say of two tracks that follow each other.
@@ -183,6 +194,7 @@ std::vector<TrackGroup> groups_of(std::vector<Member> album, std::vector<std::st
   AlbumNeed need;
   for (const Member& member : album) need |= member.look.need;
   put_in_order(album);
+  tell_sides_apart(album);
   if (need.joins) find_joins(album, warnings);
   if (need.whole && !(need.side_file && is_a_side_missing(album))) return {whole_group(album, need)};
   return need.side || need.side_file ? groups_by_side(album, need) : groups_by_joins(album);

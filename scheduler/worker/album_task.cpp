@@ -117,8 +117,11 @@ std::string group_key(const v1::TaskSpec& task, const std::vector<TrackTask>& tr
                       const std::vector<std::string>& hashes) {
   std::string text = "group\n";
   for (std::size_t i = 0; i < tracks.size(); ++i) {
-    text += fmt::format("{} {} {}\n", tracks[i].cache_key(hashes[i]), task.members_size() > 0 && joins(task, i),
-                        tracks[i].job.side);
+    const TrackJob& job = tracks[i].job;
+    text +=
+        fmt::format("{} {} {}\n", tracks[i].cache_key(hashes[i]), task.members_size() > 0 && joins(task, i), job.side);
+    // In a side's file a track without a title is called by its input.
+    if (makes_side_file(job) && job.tags.first("TITLE").empty()) text += json_text(job.input.stem()) + "\n";
   }
   return sha256_hex(text);
 }
@@ -149,6 +152,17 @@ void refuse_shared_names(const std::vector<TrackTask>& tracks) {
                         track.job.input.string(), output.path.string(), owner->second.string()));
       }
     }
+  }
+}
+
+// The files that a side's file was made of, as they are called now.
+void name_side_inputs(const std::vector<TrackTask>& tracks, std::size_t leader, Json& result) {
+  std::vector<std::string> inputs;
+  for (const TrackTask& track : tracks)
+    if (track.job.side == tracks[leader].job.side) inputs.push_back(json_text(track.job.input));
+  for (Json& output : result["outputs"]) {
+    if (!output.contains("per") || output["tracks"].size() != inputs.size()) continue;
+    for (std::size_t i = 0; i < inputs.size(); ++i) output["tracks"][i]["input"] = inputs[i];
   }
 }
 
@@ -226,7 +240,7 @@ FinishedTask TaskRunner::run_group(const MasterJob& job, const v1::TaskSpec& tas
     for (const TrackTask& track : tracks) {
       for (std::size_t i = 0; i < track.job.outputs.size(); ++i) {
         if (!track.reports(track.job.outputs[i])) continue;
-        done.replace.push_back(replace_policy(job, track, track.job.outputs[i].path));
+        done.replace.push_back(replace_policy(job, track, track.job.outputs[i]));
         done.was_free.push_back(track.was_free[i]);
       }
     }
@@ -245,7 +259,7 @@ FinishedTask TaskRunner::run_group(const MasterJob& job, const v1::TaskSpec& tas
       }
       hashes.push_back(report.payload_hash);
       Json track = result_json(report, job.backend);
-      describe_source(tracks[i].source, track);
+      describe_task(tracks[i], track);
       if (members[i].joins_previous()) track["joined_to_previous"] = true;
       result["tracks"].push_back(std::move(track));
       done.busy += report.busy;
@@ -263,9 +277,10 @@ MasteredAlbum TaskRunner::master_group(const MasterJob& job, const v1::TaskSpec&
                                        const std::atomic<bool>& is_cancelled) {
   std::vector<TrackJob> programmes = programmes_of(task, tracks);
   const std::vector<AudioFormat> formats = formats_of(task, tracks);
-  // Pictures that tracks share are held once, and one track's are written at a time.
-  const auto largest = std::ranges::max_element(
-      tracks, {}, [](const TrackTask& track) { return byte_count(track.job.reader->metadata()); });
+  // Before any reader is given away.
+  std::vector<const TrackTask*> all;
+  for (const TrackTask& track : tracks) all.push_back(&track);
+  const std::int64_t pictures = metadata_bytes(all);
   std::optional<Room> room;
   std::size_t unread = 0;  // programmes whose files have not been read to the end
   for (std::size_t p = 0, first = 0; p < programmes.size(); ++p) {
@@ -279,7 +294,7 @@ MasteredAlbum TaskRunner::master_group(const MasterJob& job, const v1::TaskSpec&
   if (std::ranges::any_of(programmes, shares_gain)) {
     AlbumJob album{std::move(programmes)};
     MemoryNeed need = master_.memory_needed(album, formats);
-    add_metadata(*largest, need);
+    need.add(pictures);
     room.emplace(take_room(job, need, listener));
     for (TrackJob& programme : album.programmes) programme.spool_dir = room->spool_dir;
     unread = album.programmes.size();
@@ -297,7 +312,7 @@ MasteredAlbum TaskRunner::master_group(const MasterJob& job, const v1::TaskSpec&
     };
     room.reset();
     MemoryNeed need = master_.memory_needed(AlbumJob{{programmes[p]}}, {formats[p]});
-    add_metadata(*largest, need);
+    need.add(pictures);
     room.emplace(take_room(job, need, listener));
     programmes[p].spool_dir = room->spool_dir;
     unread = 1;
@@ -325,7 +340,8 @@ std::optional<FinishedTask> TaskRunner::find_unchanged_group(const v1::TaskSpec&
     Json& track = result["tracks"][i];
     if (!is_still_there(track, tracks[i])) return std::nullopt;
     track["input"] = json_text(tracks[i].job.input);
-    describe_source(tracks[i].source, track);
+    name_side_inputs(tracks, i, track);
+    describe_task(tracks[i], track);
     track.erase("busy");
   }
   result["album"]["path"] = json_text(task.album());

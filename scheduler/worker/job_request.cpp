@@ -84,6 +84,7 @@ std::string payload_of(const v1::TaskSpec& spec) {
     if (member.first_frame() != 0) kept["first_frame"] = member.first_frame();
     if (member.end_frame() != 0) kept["end_frame"] = member.end_frame();
     if (!member.row_json().empty()) kept["row"] = member.row_json();
+    if (!member.role().empty()) kept["role"] = member.role();
     payload["members"].push_back(std::move(kept));
   }
   if (spec.stems()) payload["stems"] = true;
@@ -108,6 +109,7 @@ void take_payload(const std::string& payload_json, v1::TaskSpec& spec) {
     member.set_first_frame(kept.value("first_frame", std::int64_t{0}));
     member.set_end_frame(kept.value("end_frame", std::int64_t{0}));
     member.set_row_json(kept.value("row", ""));
+    member.set_role(kept.value("role", ""));
   }
   spec.set_stems(payload.value("stems", false));
   spec.set_mixdown(path_from_text(payload.value("mixdown", "")));

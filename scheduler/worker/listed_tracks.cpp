@@ -47,6 +47,11 @@ void place_manifest_tracks(Scan& scan, const fs::path& out_dir) {
   for (const auto& manifest : scan.manifests) {
     if (!manifest->rows.empty()) folders[manifest.get()] = common_folder(*manifest);
     std::ranges::move(delivery_problems(*manifest), std::back_inserter(wrong));
+    for (const ManifestRow& row : manifest->rows) {
+      if (!row.mix.empty() || !row.role.empty())
+        wrong.push_back({manifest->file, row.line, 1,
+                         "mix and role are of stems, which are mastered as one track: say --stems"});
+    }
   }
   if (!wrong.empty()) throw RecipeErrors(std::move(wrong));
   const std::string out_prefix = out_dir.native() + "/";

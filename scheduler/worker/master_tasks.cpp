@@ -17,11 +17,13 @@ namespace {
 void add_stems(const ScannedTrack& mix, v1::TaskSpec& task) {
   task.set_stems(true);
   task.set_mixdown(mix.stems->mixdown);
-  for (const std::string& stem : mix.stems->stems) {
+  for (std::size_t i = 0; i < mix.stems->stems.size(); ++i) {
     v1::TaskSpec::Member& member = *task.add_members();
-    member.set_input(stem);
+    member.set_input(mix.stems->stems[i]);
+    member.set_role(mix.stems->roles[i]);
     member.set_relative(mix.relative);
   }
+  if (mix.row != nullptr) task.mutable_members(0)->set_row_json(manifest_row_json(*mix.manifest, *mix.row));
 }
 
 }  // namespace

@@ -44,10 +44,10 @@ Metadata metadata_at(int rate_hz, const OpenMix& mix, std::vector<std::string>& 
 
 }  // namespace
 
-OpenMix open_mix(const std::vector<fs::path>& stems, const fs::path& mixdown, Reading reading) {
+OpenMix open_mix(const std::vector<StemFile>& stems, const fs::path& mixdown, Reading reading) {
   OpenMix mix;
-  for (const fs::path& stem : stems) {
-    AudioReader& reader = *mix.stems.emplace_back(std::make_shared<AudioReader>(stem, Md5::compared, reading));
+  for (const StemFile& stem : stems) {
+    AudioReader& reader = *mix.stems.emplace_back(std::make_shared<AudioReader>(stem.path, Md5::compared, reading));
     const AudioFormat& format = reader.format();
     if (mix.stems.size() == 1) mix.format = format;
     if (format.channels > mix.format.channels) {
@@ -72,10 +72,8 @@ OpenMix open_mix(const std::vector<fs::path>& stems, const fs::path& mixdown, Re
   return mix;
 }
 
-std::vector<std::string> add_stems(const v1::Recipe& recipe, const OpenMix& mix, const fs::path& mixdown,
-                                   TrackJob& job) {
-  std::vector<fs::path> files;
-  for (const auto& stem : mix.stems) files.push_back(stem->file().path());
+std::vector<std::string> add_stems(const v1::Recipe& recipe, const OpenMix& mix, const std::vector<StemFile>& files,
+                                   const fs::path& mixdown, TrackJob& job) {
   StemPlan plan = stems_of(recipe, files);
   for (std::size_t i = 0; i < plan.stems.size(); ++i) plan.stems[i].reader = mix.stems[i];
   job.stems = std::move(plan.stems);

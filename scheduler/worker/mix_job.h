@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/audio_file/audio_reader.h"
+#include "host/mastering/output_path.h"
 #include "host/mastering/track_master.h"
 #include "host/recipe/recipe.h"
 
@@ -21,12 +22,12 @@ struct OpenMix {
 };
 
 // Throws AudioFileError.
-OpenMix open_mix(const std::vector<std::filesystem::path>& stems, const std::filesystem::path& mixdown,
+OpenMix open_mix(const std::vector<StemFile>& stems, const std::filesystem::path& mixdown,
                  Reading reading = Reading::samples);
 
 // Gives the job its stems, each with its rule of the recipe, and the mix's tags. The notes say which rules no file
 // falls under, and which files no rule. Throws std::invalid_argument as chain_of() does.
-std::vector<std::string> add_stems(const v1::Recipe& recipe, const OpenMix& mix, const std::filesystem::path& mixdown,
-                                   TrackJob& job);
+std::vector<std::string> add_stems(const v1::Recipe& recipe, const OpenMix& mix, const std::vector<StemFile>& files,
+                                   const std::filesystem::path& mixdown, TrackJob& job);
 
 }  // namespace lathe::scheduler

@@ -10,7 +10,6 @@
 #include "host/mastering/recipe_chain.h"
 #include "scheduler/worker/album_look.h"
 #include "scheduler/worker/album_order.h"
-#include "scheduler/worker/mix_job.h"
 #include "scheduler/worker/side_task.h"
 #include "scheduler/worker/track_source.h"
 
@@ -87,16 +86,10 @@ class InputsInTheWay {
   std::map<std::pair<dev_t, ino_t>, fs::path> inputs_;
 };
 
-// Files of a mix; none for a track.
-std::vector<fs::path> stem_files_of(const ScannedTrack& track) {
-  if (!track.stems) return {};
-  return {track.stems->stems.begin(), track.stems->stems.end()};
-}
-
 TrackSource opened_source(const ScannedTrack& track) {
   if (!track.stems) return source_of(track, AudioReader(track.input, Md5::compared, Reading::header));
-  const OpenMix mix = open_mix(stem_files_of(track), track.stems->mixdown, Reading::header);
-  return {{}, mix.format, mix.tags, {}};
+  OpenMix mix = open_mix(stem_files(track), track.stems->mixdown, Reading::header);
+  return source_of(track, mix);
 }
 
 }  // namespace
@@ -121,7 +114,7 @@ std::map<std::string, std::string> name_clashes(const std::vector<ScannedTrack>&
       const EffectiveRecipe own = recipe_for_track(recipe, track.input, source.tags);
       const std::string side = need_of(own.recipe).side_file ? place_of(track, source.tags).side : std::string();
       const auto outputs = outputs_of(own.recipe, source.format, naming_tags(source.tags, side), out_dir,
-                                      track.relative, source.row, stem_files_of(track));
+                                      track.relative, source.row, stem_files(track));
       const std::string name = source.part.is_whole() ? track.input : track.input + " (" + source.row + ")";
       std::string clash;
       for (const OutputSpec& output : outputs) {

@@ -2,24 +2,20 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <set>
 #include <thread>
 
-#include "host/audio_file/audio_writer.h"
 #include "host/audio_file/input_file.h"
 #include "host/mastering/accepted_formats.h"
-#include "host/mastering/output_writer.h"
 #include "host/mastering/recipe_chain.h"
-#include "host/mastering/rendition.h"
-#include "host/mastering/track_analysis.h"
 #include "scheduler/worker/album_groups.h"
 #include "scheduler/worker/album_look.h"
 #include "scheduler/worker/album_task.h"
 #include "scheduler/worker/elapsed.h"
+#include "scheduler/worker/header_plan.h"
 #include "scheduler/worker/job_request.h"
 #include "scheduler/worker/listed_tracks.h"
 #include "scheduler/worker/mix_job.h"
@@ -50,47 +46,6 @@ void refuse_taken(const TrackJob& job) {
                         ", which is that very file; choose another output folder");
     }
   }
-}
-
-// What the header alone says.
-PlannedTrack planned_by_header(const TrackJob& job, const AudioFormat& format) {
-  PlannedTrack planned;
-  TrackReport& report = planned.report;
-  report.input = job.input;
-  report.input_format = format_text(format);
-  report.frames = format.frames;
-  report.sample_rate_hz = format.sample_rate_hz;
-  report.channels = format.channels;
-  report.before.reason = "not measured";
-  const AudioFormat track = chain_format(job.chain, format);
-  std::map<std::size_t, AudioFormat> formats;
-  for (const Rendition& rendition : renditions_of(job.chain, job.outputs, track)) {
-    for (const std::size_t index : rendition.outputs) formats[index] = rendition.format;
-  }
-  for (std::size_t i = 0; i < job.outputs.size(); ++i) {
-    const auto found = formats.find(i);
-    AudioFormat written = format_of(job.outputs[i], found == formats.end() ? track : found->second);
-    if (const double seconds = job.outputs[i].preview_s; seconds > 0)
-      written.frames =
-          std::min(written.frames, static_cast<std::int64_t>(std::llround(seconds * written.sample_rate_hz)));
-    if (const std::string why = unwritable_reason(written); !why.empty())
-      throw AudioFileError(AudioFileError::Fault::unsupported, job.outputs[i].path, why);
-    OutputReport output = output_described(job.outputs[i], written);
-    output.bytes = written.frames * frame_bytes(written);
-    const GainGoal& goal = job.outputs[i].goal ? *job.outputs[i].goal : job.chain.goal;
-    if (!output.stem) output.asked_lufs = goal.target_lufs;
-    if (goal.limit && !output.stem) output.asked_dbtp = goal.limit->ceiling_dbtp;
-    report.outputs.push_back(std::move(output));
-    planned.forecasts.emplace_back();
-  }
-  std::vector<OutputChecks> checks;
-  for (const OutputSpec& output : job.outputs) checks.push_back(output.checks);
-  if (const std::string note = checks_not_made(checks); !note.empty()) report.notes.push_back(note);
-  if (const OutputReport* leading = leading_output(report)) {
-    report.asked_lufs = leading->asked_lufs;
-    report.asked_dbtp = leading->asked_dbtp;
-  }
-  return planned;
 }
 
 // Restoration is done once, however many masters there are: what is written costs in proportion to the rest.
@@ -199,37 +154,60 @@ class PlanRun {
       failure = at(*bad)->failure;
       failure.message += "; " + none_without_it(need_of(batch_.recipe->effective().recipe), group.tracks.size());
     }
+    fail_all(group, failure);
+  }
+
+  void fail_all(const TrackGroup& group, const TaskFailure& failure) {
     for (const GroupedTrack& track : group.tracks) {
-      if (!at(track)) continue;
-      at(track)->planned.reset();
-      at(track)->failure = failure;
-      at(track)->mastering_s = 0;
+      std::optional<TrackPlan>& plan = plans_[track.track];
+      if (!plan) continue;
+      plan->planned.reset();
+      plan->failure = failure;
+      plan->mastering_s = 0;
     }
   }
 
-  // The first track of a side has its file, the others go into it.
+  // The first track of a side has its file, the others go into it; or why they cannot, as a run would say it.
   void join_planned_sides(const TrackGroup& group) {
-    std::map<std::string, PlannedTrack*> leaders;
+    std::vector<PlannedTrack*> tracks;
+    std::vector<SideMember> members;
     for (const GroupedTrack& grouped : group.tracks) {
-      if (!plans_[grouped.track] || !plans_[grouped.track]->planned) continue;
-      PlannedTrack& track = *plans_[grouped.track]->planned;
-      const auto [leader, leads] = leaders.emplace(grouped.side, &track);
-      std::vector<OutputReport>& outputs = track.report.outputs;
-      for (std::size_t i = outputs.size(), at = leader->second->report.outputs.size(); i-- > 0;) {
-        if (outputs[i].side.empty()) continue;
-        if (leads) {
-          outputs[i].side_tracks.push_back({track.report.input, {}, 0, outputs[i].frames});
-          continue;
-        }
-        do --at;
-        while (leader->second->report.outputs[at].side.empty());
-        OutputReport& whole = leader->second->report.outputs[at];
-        whole.side_tracks.push_back({track.report.input, {}, whole.frames, outputs[i].frames});
-        whole.frames += outputs[i].frames;
-        whole.bytes += outputs[i].bytes;
-        outputs.erase(outputs.begin() + static_cast<std::ptrdiff_t>(i));
-        track.forecasts.erase(track.forecasts.begin() + static_cast<std::ptrdiff_t>(i));
-      }
+      const std::optional<TrackPlan>& plan = plans_[grouped.track];
+      const auto member = side_members_.find(grouped.track);
+      if (!plan || !plan->planned || member == side_members_.end()) return;
+      tracks.push_back(&*plans_[grouped.track]->planned);
+      members.push_back(member->second);
+    }
+    std::vector<bool> leads;
+    try {
+      leads = side_leaders(members);
+    } catch (const std::exception& error) {
+      TaskFailure failure = failure_of(error);
+      if (group.tracks.size() > 1)
+        failure.message += "; " + none_without_it(need_of(batch_.recipe->effective().recipe), group.tracks.size());
+      fail_all(group, failure);
+      return;
+    }
+    for (std::size_t leader = 0; leader < tracks.size(); ++leader) {
+      if (!leads[leader]) continue;
+      for (std::size_t i = leader; i < tracks.size(); ++i)
+        if (members[i].side == members[leader].side) put_on_side(members[i], *tracks[i], *tracks[leader]);
+    }
+  }
+
+  // Both have the same outputs, the leader all of them still.
+  static void put_on_side(const SideMember& member, PlannedTrack& track, PlannedTrack& leader) {
+    std::vector<OutputReport>& outputs = track.report.outputs;
+    for (std::size_t i = member.outputs.size(); i-- > 0;) {
+      if (!member.outputs[i].per_side) continue;
+      OutputReport& whole = leader.report.outputs[i];
+      const std::int64_t first_frame = &track == &leader ? 0 : whole.frames;
+      whole.side_tracks.push_back({track.report.input, {}, first_frame, outputs[i].frames});
+      if (&track == &leader) continue;
+      whole.frames += outputs[i].frames;
+      whole.bytes += outputs[i].bytes;
+      outputs.erase(outputs.begin() + static_cast<std::ptrdiff_t>(i));
+      track.forecasts.erase(track.forecasts.begin() + static_cast<std::ptrdiff_t>(i));
     }
   }
 
@@ -243,14 +221,14 @@ class PlanRun {
 
   Prepared prepare(TrackPlan& plan, const ScannedTrack& track, const std::string& side) const {
     const Reading reading = batch_.only_headers ? Reading::header : Reading::samples;
+    const std::vector<StemFile> files = stem_files(track);
     Prepared made;
     OpenMix mix;
     TrackSource source;
     if (track.stems) {
-      mix = open_mix({track.stems->stems.begin(), track.stems->stems.end()}, track.stems->mixdown, reading);
+      mix = open_mix(files, track.stems->mixdown, reading);
       for (const auto& stem : mix.stems) made.stems.push_back(stem->format());
-      source.format = mix.format;
-      source.tags = mix.tags;
+      source = source_of(track, mix);
     } else {
       made.job.reader = std::make_shared<AudioReader>(track.input, Md5::compared, reading);
       source = source_of(track, *made.job.reader);
@@ -263,36 +241,35 @@ class PlanRun {
     if (!track.stems) check_accepted(recipe, track.input, source.format.container);
     for (const auto& stem : mix.stems) check_accepted(recipe, stem->file().path(), stem->format().container);
     made.job.input = track.input;
+    made.job.side = side;
     made.job.out_dir = batch_.out_dir;
     made.job.part = source.part;
     made.job.tags = source.tags;
     made.job.chain = chain_of(recipe);
-    std::vector<fs::path> files;
-    for (const auto& stem : mix.stems) files.push_back(stem->file().path());
     made.job.outputs = outputs_of(recipe, source.format, naming_tags(source.tags, side), batch_.out_dir, track.relative,
                                   source.row, files);
     made.job.backend = batch_.backend.backend;
-    if (track.stems) made.notes = add_stems(recipe, mix, track.stems->mixdown, made.job);
+    if (track.stems) made.notes = add_stems(recipe, mix, files, track.stems->mixdown, made.job);
     refuse_taken(made.job);
     return made;
   }
 
-  // Which of a track's planned outputs are the file of its side.
-  static void mark_side_files(const TrackJob& job, const std::string& side, PlannedTrack& planned) {
-    for (std::size_t i = 0; i < job.outputs.size(); ++i)
-      if (job.outputs[i].per_side) planned.report.outputs[i].side = side;
+  void keep_side_members(const std::vector<GroupedTrack>& programme, const std::vector<Prepared>& tracks) {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < tracks.size(); ++i)
+      if (!programme[i].side.empty()) side_members_[programme[i].track] = side_member(tracks[i].job, tracks[i].format);
   }
 
   void make(std::vector<TrackPlan>& plans, const std::vector<GroupedTrack>& programme, TrackMaster& master) {
     std::vector<Prepared> tracks;
     for (std::size_t i = 0; i < programme.size(); ++i)
       tracks.push_back(prepare(plans[i], tracks_[programme[i].track], programme[i].side));
+    keep_side_members(programme, tracks);
     if (batch_.only_headers) {
       for (std::size_t i = 0; i < tracks.size(); ++i) {
         plans[i].planned = planned_by_header(tracks[i].job, tracks[i].format);
         std::vector<std::string>& notes = plans[i].planned->report.notes;
         notes.insert(notes.begin(), tracks[i].notes.begin(), tracks[i].notes.end());
-        mark_side_files(tracks[i].job, programme[i].side, *plans[i].planned);
       }
       return;
     }
@@ -324,7 +301,8 @@ class PlanRun {
     const double took_s = watch.seconds();
     const bool is_of_album = shares_gain(job);
     for (std::size_t i = 0; i < plans.size(); ++i) {
-      mark_side_files(tracks[i].job, programme[i].side, *plans[i].planned);
+      for (std::size_t o = 0; o < tracks[i].job.outputs.size(); ++o)
+        if (tracks[i].job.outputs[o].per_side) plans[i].planned->report.outputs[o].side = programme[i].side;
       std::vector<std::string>& notes = plans[i].planned->report.notes;
       notes.insert(notes.begin(), tracks[i].notes.begin(), tracks[i].notes.end());
       if (!programme[i].note.empty()) notes.push_back(programme[i].note);
@@ -372,6 +350,7 @@ class PlanRun {
   double total_cost_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::map<std::size_t, SideMember> side_members_;  // by track
   std::size_t next_ = 0, ended_ = 0;
 };
 

@@ -15,8 +15,10 @@ namespace lathe::scheduler {
 
 // The files of one mix.
 struct StemFolder {
-  std::vector<std::string> stems;  // absolute, by name
+  std::vector<std::string> stems;  // absolute, by name, or in a manifest's order
+  std::vector<std::string> roles;  // that a manifest gives them, or empty texts; as many
   std::string mixdown;             // that the untouched stems should sum to; empty: none
+  ManifestRow row;                 // what a manifest says of the mix
 };
 
 struct ScannedTrack {
@@ -28,7 +30,8 @@ struct ScannedTrack {
   FileStamp stamp;                     // as the scan found it
   const Manifest* manifest = nullptr;  // the one that names it, and its row there; the scan keeps it
   const ManifestRow* row = nullptr;
-  std::shared_ptr<const StemFolder> stems = {};  // it is a mix: `input` is its folder, `bytes` and `stamp` are theirs
+  // It is a mix: `input` is its folder, or in a manifest what that would be called; `bytes` and `stamp` are theirs.
+  std::shared_ptr<const StemFolder> stems = {};
 };
 
 // Something that was named, or found in a folder, and cannot be looked at.

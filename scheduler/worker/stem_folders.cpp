@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+#include "scheduler/worker/listed_mixes.h"
+
 namespace lathe::scheduler {
 namespace {
 
@@ -49,6 +51,7 @@ ScannedTrack mix_of(const fs::path& folder, const std::vector<const ScannedTrack
   for (const ScannedTrack* file : files) {
     if (!mixdown.empty() && is_same_file(file->input, mixdown)) continue;
     stems->stems.push_back(file->input);
+    stems->roles.emplace_back();
     mix.bytes += file->bytes;
   }
   mix.stems = std::move(stems);
@@ -79,6 +82,9 @@ fs::path common_mixdown(const fs::path& named, const Folders& folders) {
 }  // namespace
 
 Scan stem_mixes(Scan scan, const fs::path& mixdown) {
+  std::vector<ScannedTrack> mixes = take_listed_mixes(scan);
+  if (!mixes.empty() && !mixdown.empty())
+    throw RefusedInput("--mixdown is for folders of stems; in a manifest it is the row with the role mixdown");
   // It may lie above the stems' folder, among the inputs.
   std::size_t found = 0;
   if (!mixdown.empty()) {
@@ -93,7 +99,6 @@ Scan stem_mixes(Scan scan, const fs::path& mixdown) {
   for (const ScannedTrack& track : scan.tracks) folders[fs::path(track.input).parent_path()].push_back(&track);
   const fs::path common = common_mixdown(mixdown, folders);
   const std::set<fs::path> unclear = unclear_folders(folders);
-  std::vector<ScannedTrack> mixes;
   for (const auto& [folder, files] : folders) {
     if (unclear.contains(folder)) {
       scan.problems.push_back(

@@ -1,4 +1,4 @@
-// From a scan's files to mixes: each folder that holds stems is one.
+// From a scan's files to mixes: each folder that holds stems is one, and what a manifest calls so (listed_mixes.h).
 #pragma once
 
 #include <filesystem>

@@ -78,7 +78,7 @@ v1::FileIdentity identity_message(const FileIdentity& id) {
 
 std::string TrackTask::cache_key(const std::string& content_hash) const {
   std::string text =
-      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", LATHE_VERSION, kSampleRevision, bits, content_hash, recipe_json, tags);
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", LATHE_VERSION, kSampleRevision, bits, content_hash, recipe_sha256, tags);
   text += header_text(format) + "\n";
   if (!named_files.empty()) text += named_files;
   for (const OutputSpec& o : job.outputs) {
@@ -107,21 +107,19 @@ TrackTask TaskPlanner::plan(const MasterJob& job, const v1::TaskSpec::Member& ta
 TrackTask TaskPlanner::plan_mix(const MasterJob& job, const v1::TaskSpec& task) {
   TrackTask p;
   p.bits = bit_class(job.backend);
-  std::vector<fs::path> files;
-  for (const v1::TaskSpec::Member& stem : task.members()) {
-    files.emplace_back(stem.input());
-    (files.size() == 1 ? p.identity : p.others.emplace_back()) = identity_of(stem.input());
-  }
+  const std::vector<StemFile> files = stem_files(task);
+  p.identity = identity_of(files.front().path);
+  for (std::size_t i = 1; i < files.size(); ++i) p.others.push_back(identity_of(files[i].path));
   const fs::path mixdown = task.mixdown();
   if (!mixdown.empty()) p.others.push_back(identity_of(mixdown));
-  const OpenMix mix = open_mix(files, mixdown);
+  OpenMix mix = open_mix(files, mixdown);
   for (const auto& stem : mix.stems) p.stem_formats.push_back(stem->format());
   p.format = mix.format;
-  p.source = {{}, mix.format, mix.tags, {}};
+  p.source = source_of(task, mix);
   const v1::Recipe recipe = take_recipe(job, task.input(), task.relative(), p, files);
-  for (std::size_t i = 0; i < files.size(); ++i) check_accepted(recipe, files[i], p.stem_formats[i].container);
+  for (std::size_t i = 0; i < files.size(); ++i) check_accepted(recipe, files[i].path, p.stem_formats[i].container);
   p.tags = tags_text(mix.tags, mix.metadata);
-  p.notes = add_stems(recipe, mix, mixdown, p.job);
+  p.notes = add_stems(recipe, mix, files, mixdown, p.job);
   for (const StemTrack& stem : p.job.stems) {
     Chain chain;
     chain.stages = stem.stages;
@@ -136,10 +134,11 @@ TrackTask TaskPlanner::plan_mix(const MasterJob& job, const v1::TaskSpec& task) 
 }
 
 v1::Recipe TaskPlanner::take_recipe(const MasterJob& job, const fs::path& input, const fs::path& relative, TrackTask& p,
-                                    const std::vector<fs::path>& stems) {
+                                    const std::vector<StemFile>& stems) {
   const EffectiveRecipe recipe = recipe_for_track(*job.recipe, input, p.source.tags);
   if (p.stem_formats.empty()) check_accepted(recipe.recipe, input, p.format.container);
-  p.recipe_json = recipe.sha256;
+  p.recipe_sha256 = recipe.sha256;
+  if (recipe.sha256 != job.recipe->effective().sha256) p.own_recipe = recipe.canonical_json;
   p.job.input = input;
   p.job.tags = p.source.tags;
   p.job.out_dir = job.out_dir;
@@ -198,12 +197,19 @@ std::string TaskPlanner::result_of(const std::string& cache_key) {
   return recall_(question).result_json();
 }
 
-void add_metadata(const TrackTask& track, MemoryNeed& need) {
-  constexpr std::int64_t kTimes =
-      4;  // the reader's, the digest's or the header's, the writer's, and what is found in the file
-  const std::int64_t bytes = kTimes * byte_count(track.job.reader->metadata());
-  need.kept_bytes += bytes;
-  need.spooled_bytes += bytes;
+std::int64_t metadata_bytes(const std::vector<const TrackTask*>& tracks) {
+  constexpr std::int64_t kMoreTimes = 3;  // the digest's or the header's, the writer's, and what is found in the file
+  std::set<const char*> held;
+  std::int64_t bytes = 0, largest = 0;
+  for (const TrackTask* track : tracks) {
+    const Metadata& metadata = track->job.reader->metadata();
+    const std::int64_t own = byte_count(metadata);
+    bytes += own;
+    largest = std::max(largest, own);
+    for (const Picture& picture : metadata.pictures)
+      if (!held.insert(picture.data.data()).second) bytes -= static_cast<std::int64_t>(picture.data.size());
+  }
+  return bytes + kMoreTimes * largest;
 }
 
 double seconds_of(const AudioFormat& format) { return static_cast<double>(format.frames) / format.sample_rate_hz; }
@@ -231,10 +237,18 @@ std::string content_hash(AudioReader& reader, const FilePart& part) {
 std::string mix_hash(const TrackTask& mix, const std::vector<std::string>& hashes) {
   std::string text = "mix\n";
   for (std::size_t i = 0; i < hashes.size(); ++i) {
-    text += fmt::format("{}\t{}\t{}\n", json_text(mix.job.stems[i].input.filename()), header_text(mix.stem_formats[i]),
-                        hashes[i]);
+    const StemTrack& stem = mix.job.stems[i];
+    text += fmt::format("{}\t{}\t{}\t{}\n", json_text(stem.input.filename()), stem.role,
+                        header_text(mix.stem_formats[i]), hashes[i]);
   }
   return sha256_hex(text);
+}
+
+void describe_task(const TrackTask& track, nlohmann::ordered_json& result) {
+  describe_source(track.source, result);
+  result["recipe_sha256"] = track.recipe_sha256;
+  result.erase("recipe");
+  if (!track.own_recipe.empty()) result["recipe"] = nlohmann::ordered_json::parse(track.own_recipe);
 }
 
 // Whether every output of the result lies where it was put, as it was put there.
@@ -262,7 +276,8 @@ bool is_still_there(const nlohmann::json& result, const TrackTask& p) {
 
 // A file in the way may be replaced only if it is Lathe's own work, unaltered, and made of the same input, or of one
 // that is gone.
-Replace replace_policy(const MasterJob& job, const TrackTask& p, const fs::path& path) {
+Replace replace_policy(const MasterJob& job, const TrackTask& p, const OutputSpec& output) {
+  const fs::path& path = output.path;
   std::error_code error;
   if (job.overwrite) return Replace::allow;
   if (!fs::exists(path, error)) return Replace::refuse;
@@ -270,7 +285,8 @@ Replace replace_policy(const MasterJob& job, const TrackTask& p, const fs::path&
   for (const v1::RecallResponse::Known& known : p.known.known()) {
     if (known.file().path() != path.string() || known.input().empty()) continue;
     const std::string made_of = file_of_source_path(known.input());
-    const bool is_own = made_of == p.job.input.string() || made_of == file_of_source_path(p.identity.path);
+    const bool is_own = made_of == p.job.input.string() || made_of == file_of_source_path(p.identity.path) ||
+                        (output.per_side && p.side_inputs.contains(made_of));
     if (!is_own && fs::exists(made_of, error)) continue;
     if (known.file().bytes() != now.size_bytes) continue;
     const bool looks_same = known.file().mtime_ns() == now.mtime_ns;

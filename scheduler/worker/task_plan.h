@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,8 @@ struct TrackTask {
   AudioFormat format;  // the source's
   TrackJob job;
   std::string bits;  // see bit_class()
-  std::string recipe_json;
+  std::string recipe_sha256;  // of the track's own, its overrides in it,
+  std::string own_recipe;     // and that as canonical JSON; empty where it is the job's
   std::string named_files;  // hashes of the files that the recipe names
   std::string tags;
   std::vector<bool> was_free;  // of the outputs' names, looked at before asking: what lies there by then was announced
@@ -50,8 +52,9 @@ struct TrackTask {
   // Of a mix, whose `identity` and `known` are of its first stem: the others, in order, and the mixdown behind them.
   std::vector<FileIdentity> others;
   std::vector<AudioFormat> stem_formats;
-  std::vector<std::string> notes;  // for its report
-  bool leads_side = true;          // the file of its side is among its outputs, if there is one
+  std::vector<std::string> notes;                    // for its report
+  bool leads_side = true;                            // the file of its side is among its outputs, if there is one
+  std::set<std::filesystem::path> side_inputs = {};  // with its own: what is in that file
 
   // Whether the output is in the track's report, and not in that of the track that leads its side.
   bool reports(const OutputSpec& output) const { return leads_side || !output.per_side; }
@@ -82,7 +85,7 @@ class TaskPlanner {
   // mix.
   v1::Recipe take_recipe(const MasterJob& job, const std::filesystem::path& input,
                          const std::filesystem::path& relative, TrackTask& task,
-                         const std::vector<std::filesystem::path>& stems = {});
+                         const std::vector<StemFile>& stems = {});
   // What lies under the outputs' names already.
   void look_at_outputs(const MasterJob& job, TrackTask& task);
 
@@ -92,8 +95,9 @@ class TaskPlanner {
 
 double seconds_of(const AudioFormat& format);
 
-// Large pictures, as they are read, written and read again.
-void add_metadata(const TrackTask& track, MemoryNeed& need);
+// Large pictures, as they are read, written and read again. Those that tracks share are held once, and one track's are
+// written at a time.
+std::int64_t metadata_bytes(const std::vector<const TrackTask*>& tracks);
 
 // Of the samples: remembered, or read, which leaves the reader where it was.
 std::string content_hash(const TrackTask& track);
@@ -102,10 +106,14 @@ std::string content_hash(AudioReader& reader, const FilePart& part = {});
 // What a mix is made of: its stems' names, by which they have their roles, their formats, and the hash of each.
 std::string mix_hash(const TrackTask& mix, const std::vector<std::string>& hashes);
 
+// What is true of the task now, whenever its result was made: describe_source(), and `recipe_sha256`, with `recipe`
+// where that is not the job's.
+void describe_task(const TrackTask& track, nlohmann::ordered_json& result);
+
 // Whether every output of the result lies where it was put, as it was put there.
 bool is_still_there(const nlohmann::json& result, const TrackTask& track);
 
-Replace replace_policy(const MasterJob& job, const TrackTask& track, const std::filesystem::path& path);
+Replace replace_policy(const MasterJob& job, const TrackTask& track, const OutputSpec& output);
 
 // Throws InputChanged if the file that is read was written to since it was planned.
 void check_unchanged(const TrackTask& track);

@@ -107,7 +107,7 @@ FinishedTask TaskRunner::run(const MasterJob& job, const v1::TaskSpec& task, con
     }
   }
   MemoryNeed need = master_.memory_needed(p.job.chain, p.job.outputs, p.format, p.job.backend);
-  add_metadata(p, need);
+  need.add(metadata_bytes({&p}));
   return master_planned(job, p, need, watch, listener, is_cancelled).task;
 }
 
@@ -115,7 +115,7 @@ TaskRunner::Mastered TaskRunner::master_planned(const MasterJob& job, TrackTask&
                                                 const Elapsed& watch, const TaskListener& listener,
                                                 const std::atomic<bool>& is_cancelled) {
   FinishedTask done;
-  for (const OutputSpec& output : p.job.outputs) done.replace.push_back(replace_policy(job, p, output.path));
+  for (const OutputSpec& output : p.job.outputs) done.replace.push_back(replace_policy(job, p, output));
   Room room = take_room(job, need, listener);
   p.job.spool_dir = room.spool_dir;
   p.job.after_first_pass = [&room, &p] {
@@ -134,7 +134,7 @@ TaskRunner::Mastered TaskRunner::master_planned(const MasterJob& job, TrackTask&
   done.content_hash = hashes.empty() ? report.payload_hash : hashes.front();
   done.cache_key = p.cache_key(hashes.empty() ? report.payload_hash : mix_hash(p, hashes));
   nlohmann::ordered_json result = result_json(report, job.backend);
-  describe_source(p.source, result);
+  describe_task(p, result);
   done.result_json = result.dump();
   done.input = p.identity;
   done.was_free = std::move(p.was_free);
@@ -161,7 +161,7 @@ bool TaskRunner::take_known(const TrackTask& p, FinishedTask& done) {
   if (!is_still_there(result, p)) return false;
   done.is_unchanged = true;
   result["input"] = json_text(p.job.input);
-  describe_source(p.source, result);
+  describe_task(p, result);
   result.erase("busy");  // nobody was, this time
   done.result_json = result.dump();
   done.input = p.identity;

@@ -43,6 +43,40 @@ TrackSource source_of(const v1::TaskSpec::Member& track, const AudioReader& read
   return named_by(named.manifest.file, named.row, reader);
 }
 
+namespace {
+
+TrackSource named_by(const std::string& file, const ManifestRow& row, OpenMix& mix) {
+  mix.tags = with_row(mix.tags, row, fs::path(file).filename().string());
+  return {{}, mix.format, mix.tags, fmt::format("{}:{}", file, row.line)};
+}
+
+}  // namespace
+
+TrackSource source_of(const ScannedTrack& track, OpenMix& mix) {
+  if (track.row == nullptr) return {{}, mix.format, mix.tags, {}};
+  return named_by(track.manifest->file, *track.row, mix);
+}
+
+TrackSource source_of(const v1::TaskSpec& task, OpenMix& mix) {
+  if (task.members(0).row_json().empty()) return {{}, mix.format, mix.tags, {}};
+  const NamedRow named = manifest_row_from_json(task.members(0).row_json());
+  return named_by(named.manifest.file, named.row, mix);
+}
+
+std::vector<StemFile> stem_files(const ScannedTrack& track) {
+  std::vector<StemFile> files;
+  if (!track.stems) return files;
+  for (std::size_t i = 0; i < track.stems->stems.size(); ++i)
+    files.push_back({track.stems->stems[i], track.stems->roles[i]});
+  return files;
+}
+
+std::vector<StemFile> stem_files(const v1::TaskSpec& mix) {
+  std::vector<StemFile> files;
+  for (const v1::TaskSpec::Member& stem : mix.members()) files.push_back({stem.input(), stem.role()});
+  return files;
+}
+
 std::string track_key(const std::string& input, std::int64_t first_frame) {
   std::string key = input;
   if (first_frame > 0) key += '\0' + std::to_string(first_frame);

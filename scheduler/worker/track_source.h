@@ -7,6 +7,7 @@
 #include "host/audio_file/audio_reader.h"
 #include "host/audio_file/file_part.h"
 #include "lathe/v1/task.pb.h"
+#include "scheduler/worker/mix_job.h"
 #include "scheduler/worker/scan.h"
 
 namespace lathe::scheduler {
@@ -21,6 +22,14 @@ struct TrackSource {
 // Throw AudioFileError for a part that the file does not hold; the second std::invalid_argument for a row that is none.
 TrackSource source_of(const ScannedTrack& track, const AudioReader& reader);
 TrackSource source_of(const v1::TaskSpec::Member& track, const AudioReader& reader);
+
+// The same for a mix, whose `files` are `mix`: with what a manifest says of it, the mix's tags too.
+TrackSource source_of(const ScannedTrack& track, OpenMix& mix);
+TrackSource source_of(const v1::TaskSpec& task, OpenMix& mix);
+
+// The files of a mix; none for a track.
+std::vector<StemFile> stem_files(const ScannedTrack& track);
+std::vector<StemFile> stem_files(const v1::TaskSpec& mix);
 
 // Tells the tracks of a batch apart, those that are parts of one file too: the path, and for a part that does not begin
 // the file its first frame, behind a NUL.

@@ -208,6 +208,38 @@ TEST_F(MasterAlbum, AnAlbumsGainKeepsTheDistancesOfItsTracks) {
   EXPECT_TRUE(loudness.at("gain_db").is_number());
 }
 
+// The curve a limiter holds to is kept until the last output of that rate has its gain, and an album's has it first.
+TEST_F(MasterAlbum, AnOutputAtATracksOwnLoudnessIsTheSameBesideTheAlbums) {
+  write_ladder();
+  const std::string head = "recipe: v1\nname: both\nchain: [{limit: {ceiling_dbtp: -1}}]\noutputs:\n";
+  const std::string own = "  - {id: own, path: \"own/{stem}\", bits: 24, loudness: {target_lufs: -9}}\n";
+  const std::string album =
+      "  - {id: album, path: \"album/{stem}\", bits: 24, loudness: {target_lufs: -9, scope: album}}\n";
+  const ProgramResult both = work_.master({"--recipe", work_.recipe(head + own + album)});
+  ASSERT_EQ(both.exit_code, 0) << both.err;
+  const auto by = [&](const std::string& outputs) {
+    const fs::path out = work_.root() / "alone";
+    return run_program({"master", work_.in().string(), "--out", out.string(), "--state-dir",
+                        (work_.root() / "alone-state").string(), "--recipe", work_.recipe(head + outputs)});
+  };
+  for (const std::string& alone : {own, album}) {
+    const ProgramResult run = by(alone);
+    ASSERT_EQ(run.exit_code, 0) << run.err;
+  }
+  for (const char* name : {"own/1.wav", "own/2.wav", "own/3.wav", "album/1.wav", "album/2.wav", "album/3.wav"})
+    EXPECT_TRUE(stored_samples(work_.out() / name) == stored_samples(work_.root() / "alone" / name)) << name;
+}
+
+// Each has a gain of its own; only the moment in which they get their names is shared.
+TEST_F(MasterAlbum, AnAlbumThatIsPublishedAsOneNeedsNoGainInCommon) {
+  write_ladder();
+  const ProgramResult run = work_.master(
+      {"--recipe", work_.recipe("recipe: v1\nname: whole\npublish: album\nloudness: {target_lufs: -20}\n")});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(count_masters(work_.out()), 3);
+  expect_nothing_staged(work_.out());
+}
+
 TEST_F(MasterAlbum, TheLoudestTrackIsOnTheTargetAndTheOthersBelow) {
   write_ladder();
   const ProgramResult run = master({"--set", "loudness.scope=loudest-track", "--set", "loudness.target_lufs=-20"});

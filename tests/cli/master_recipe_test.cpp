@@ -132,6 +132,17 @@ TEST_F(MasterRecipe, AnOverrideActsOnTheTrackItNames) {
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_NEAR(track_named(run.json(), "one.wav").at("reached").at("integrated_lufs").get<double>(), -16, 0.05);
   EXPECT_NEAR(track_named(run.json(), "two.wav").at("reached").at("integrated_lufs").get<double>(), -20, 0.05);
+  // Each track with the recipe that it was mastered by, in the manifest as text too.
+  const nlohmann::json manifest = nlohmann::json::parse(slurp(work_.out() / "lathe-manifest.json"));
+  const auto recipe_of = [&](const char* name) {
+    const nlohmann::json tracks = manifest.at("tracks");
+    const auto track = std::ranges::find_if(tracks, [name](const nlohmann::json& one) {
+      return fs::path(one.at("input").get<std::string>()).filename() == name;
+    });
+    return manifest.at("recipes").at(track->at("recipe_sha256").get<std::string>());
+  };
+  EXPECT_EQ(recipe_of("one.wav").at("loudness").at("target_lufs"), -16);
+  EXPECT_EQ(recipe_of("two.wav").at("loudness").at("target_lufs"), -20);
 }
 
 TEST_F(MasterRecipe, OnConflictFailWritesNothingForTheTrack) {

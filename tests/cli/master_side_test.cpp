@@ -48,6 +48,13 @@ class MasterSide : public testing::Test {
     return work_.master(more);
   }
 
+  // The same of the tracks that a manifest lists, in its order.
+  ProgramResult master_list(const std::string& csv, const char* recipe) const {
+    spill(work_.root() / "record.csv", csv);
+    return run_program({"master", (work_.root() / "record.csv").string(), "--out", work_.out().string(), "--state-dir",
+                        work_.state().string(), "--json", "--recipe", work_.recipe(recipe)});
+  }
+
   std::vector<std::int32_t> samples(const std::string& name) const { return stored_samples(work_.out() / name); }
 
   Workspace work_;
@@ -167,6 +174,127 @@ TEST_F(MasterSide, ADryRunNamesEachFileOnce) {
   }
 }
 
+// Finished by itself each of them has a gain of its own, and they still are one file.
+TEST_F(MasterSide, TracksWithGainsOfTheirOwnAreJoinedToo) {
+  write_record();
+  const char* by_track = "recipe: v1\nname: apart\nloudness: {target_lufs: -18}\noutputs:\n  - {bits: 24, per: side}\n";
+  const ProgramResult run = master(by_track);
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(masters_of(work_.out()), testing::SizeIs(2));
+  expect_nothing_staged(work_.out());
+}
+
+TEST_F(MasterSide, AnOverrideThatTakesATrackFromItsSideIsRefusedAndTheOtherSideGoesOn) {
+  write_record();
+  const std::string outputs =
+      "outputs:\n  - {id: disc, bits: 16}\n  - {id: vinyl, bits: 24, per: side}\noverrides:\n  - match: {path: "
+      "\"*Noon*\"}\n    set: ";
+  for (const std::string set : {"{outputs.vinyl.per: track}", "{outputs: [{id: disc, bits: 16}]}"}) {
+    const std::string recipe = "recipe: v1\nname: x\n" + outputs + set + "\n";
+    for (const char* how : {"--dry-run=quick", "--dry-run", "--pcm-md5"}) {
+      const ProgramResult run = master(recipe.c_str(), {how});
+      EXPECT_EQ(run.exit_code, 1) << set << how << run.err;
+      const nlohmann::json report = run.json();
+      for (const char* name : {"A1 Morning.wav", "A2 Noon.wav"}) {
+        const nlohmann::json track = track_named(report, name);
+        EXPECT_THAT(track.at("reason").get<std::string>(), HasSubstr("an override gives it other outputs"))
+            << set << how;
+      }
+    }
+    EXPECT_THAT(masters_of(work_.out()), testing::SizeIs(2)) << set;  // of side B
+  }
+}
+
+TEST_F(MasterSide, AnotherOpenerReplacesTheSidesFile) {
+  write_record();
+  const std::string head = "path,album,side\n";
+  const std::string morning = "in/A1 Morning.wav,R,A\n", noon = "in/A2 Noon.wav,R,A\n",
+                    evening = "in/B1 Evening.wav,R,B\n";
+  ASSERT_EQ(master_list(head + morning + noon + evening, kSidesAlone).exit_code, 0);
+  const std::vector<std::int32_t> before = samples("Side A.wav");
+  const ProgramResult run = master_list(head + noon + morning + evening, kSidesAlone);
+  ASSERT_EQ(run.exit_code, 0) << run.out;
+  EXPECT_EQ(track_named(run.json(), "A2 Noon.wav").at("outputs").at(0).at("tracks").size(), 2);
+  EXPECT_EQ(samples("Side A.wav").size(), before.size());
+  EXPECT_FALSE(samples("Side A.wav") == before);
+  const nlohmann::json manifest = nlohmann::json::parse(slurp(work_.out() / "lathe-manifest.json"));
+  EXPECT_EQ(manifest.at("tracks").size(), 3);
+}
+
+TEST_F(MasterSide, AForeignFileInASidesPlaceIsLeftAlone) {
+  write_record();
+  fs::create_directories(work_.out());
+  spill(work_.out() / "Side A.wav", "somebody's");
+  EXPECT_EQ(master(kSidesAlone).exit_code, 1);
+  EXPECT_EQ(slurp(work_.out() / "Side A.wav"), "somebody's");
+  EXPECT_TRUE(fs::exists(work_.out() / "Side B.wav"));
+}
+
+TEST_F(MasterSide, WhatWasAskedIsThatOfTheTracksOwnMaster) {
+  write_record();
+  const char* vinyl_first =
+      "recipe: v1\nname: x\nchain: [{limit: {}}]\nloudness: {target_lufs: -14}\noutputs:\n"
+      "  - {id: vinyl, bits: 24, per: side, skip: [limit], loudness: {target_lufs: -18, scope: side}}\n"
+      "  - {id: disc, bits: 16}\n";
+  for (const char* how : {"--dry-run=quick", "--dry-run", "--pcm-md5"}) {
+    const nlohmann::json report = master(vinyl_first, {how}).json();
+    for (const char* name : {"A1 Morning.wav", "A2 Noon.wav"})
+      EXPECT_EQ(track_named(report, name).at("asked").at("integrated_lufs"), -14) << how;
+  }
+}
+
+TEST_F(MasterSide, APathThatDiffersWithinASideIsNamed) {
+  write_record();
+  const char* by_folder =
+      "recipe: v1\nname: x\noutputs:\n  - {bits: 24, per: side, path: \"{folder}/Side {side}.{ext}\"}\n";
+  fs::create_directories(work_.in() / "more");
+  fs::rename(work_.in() / "A2 Noon.wav", work_.in() / "more/A2 Noon.wav");
+  const ProgramResult run =
+      master_list("path,album\nin/A1 Morning.wav,R\nin/more/A2 Noon.wav,R\nin/B1 Evening.wav,R\n", by_folder);
+  EXPECT_EQ(run.exit_code, 1) << run.err;
+  EXPECT_THAT(track_named(run.json(), "A2 Noon.wav").at("reason").get<std::string>(), HasSubstr("{folder}"));
+}
+
+// An album of two discs with a side A each: four files, and nobody's gain is another's.
+TEST_F(MasterSide, SidesOfTwoDiscsAreToldApart) {
+  for (const std::string disc : {"1", "2"}) {
+    for (const char* side : {"A", "B"}) {
+      const std::string name = disc + side + ".wav";
+      write_track(name, 3 + 0.1 * (disc == "1" ? 1 : 2), 0.4);
+    }
+  }
+  const ProgramResult run = master_list(
+      "path,album,disc,side,track\nin/1A.wav,R,1,A,1\nin/1B.wav,R,1,B,2\nin/2A.wav,R,2,A,1\nin/2B.wav,R,2,B,2\n",
+      kSidesAlone);
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  for (const char* name : {"Side 1A.wav", "Side 1B.wav", "Side 2A.wav", "Side 2B.wav"})
+    EXPECT_TRUE(fs::exists(work_.out() / name)) << name;
+}
+
+TEST_F(MasterSide, TheManifestForgetsTracksWhoseSideIsGone) {
+  write_record();
+  ASSERT_EQ(master(kSidesAlone).exit_code, 0);
+  ASSERT_EQ(master("recipe: v1\nname: tracks\noutputs:\n  - {bits: 24}\n").exit_code, 0);
+  const auto tracks = [&] { return nlohmann::json::parse(slurp(work_.out() / "lathe-manifest.json")).at("tracks"); };
+  // The sides' first tracks have two files each, and each other track one.
+  EXPECT_EQ(tracks().size(), 5);
+  for (const char* name : {"Side A.wav", "Side B.wav"}) fs::remove(work_.out() / name);
+  ASSERT_EQ(master("recipe: v1\nname: tracks\noutputs:\n  - {bits: 24}\n").exit_code, 0);
+  EXPECT_EQ(tracks().size(), 3);
+}
+
+TEST_F(MasterSide, ARenamedTrackIsCalledByItsNewName) {
+  write_record();
+  ASSERT_EQ(master(kSidesAlone).exit_code, 0);
+  fs::rename(work_.in() / "A2 Noon.wav", work_.in() / "A2 Midday.wav");
+  const ProgramResult run = master(kSidesAlone);
+  ASSERT_EQ(run.exit_code, 0) << run.out;
+  EXPECT_THAT(chunk_named(chunks_of(slurp(work_.out() / "Side A.wav")), "LIST", "adtl"), HasSubstr("A2 Midday"));
+  const nlohmann::json report = run.json();
+  const nlohmann::json side = track_named(report, "A1 Morning.wav").at("outputs").at(0);
+  EXPECT_THAT(side.at("tracks").at(1).at("input").get<std::string>(), HasSubstr("A2 Midday"));
+}
+
 TEST_F(MasterSide, TemplatesAndRecipesThatMakeNoSenseAreRefused) {
   write_record();
   const auto refusal = [&](const std::string& output) {
@@ -178,6 +306,12 @@ TEST_F(MasterSide, TemplatesAndRecipesThatMakeNoSenseAreRefused) {
   EXPECT_THAT(refusal("path: \"{track}.wav\""), HasSubstr("{track} is a track's"));
   EXPECT_THAT(refusal("path: \"{album}.wav\""), HasSubstr("{side}"));
   EXPECT_THAT(refusal("preview_s: 30"), HasSubstr("preview"));
+  // What is right is not warned of.
+  const std::string right =
+      work_.recipe("recipe: v1\nname: x\noutputs:\n  - {bits: 24, per: side, path: \"{folder}/Side {side}.{ext}\"}\n");
+  const ProgramResult lint = run_program({"recipe", "lint", right});
+  EXPECT_EQ(lint.exit_code, 0);
+  EXPECT_THAT(lint.out + lint.err, testing::Not(HasSubstr("would")));
   EXPECT_EQ(count_masters(work_.out()), 0);
 }
 

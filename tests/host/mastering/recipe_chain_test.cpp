@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "host/mastering/recipe_stems.h"
 #include "host/recipe/recipe.h"
 
 namespace lathe::test {
@@ -186,7 +187,7 @@ TEST(RecipeOutputs, APathOutOfTheOutputFolderIsRefused) {
   EXPECT_THROW(outputs_of(recipe_of(""), wav, {}, "/out", "a/../../Song"), std::invalid_argument);
 }
 
-std::vector<OutputSpec> outputs_of_mix(const std::string& yaml, const std::vector<std::filesystem::path>& stems,
+std::vector<OutputSpec> outputs_of_mix(const std::string& yaml, const std::vector<StemFile>& stems,
                                        const std::filesystem::path& relative = "Album/Song") {
   Tags tags;
   tags.fields = {{"TITLE", "A Song"}, {"ALBUM", "An Album"}};
@@ -200,7 +201,7 @@ std::vector<std::string> paths_of(const std::vector<OutputSpec>& outputs) {
 }
 
 TEST(RecipeOutputs, OfStemsThereIsOneForEachStem) {
-  const std::vector<std::filesystem::path> files{"/in/Song/Bass.wav", "/in/Song/Drum kit.wav", "/in/Song/Vox.flac"};
+  const std::vector<StemFile> files{{"/in/Song/Bass.wav"}, {"/in/Song/Drum kit.wav"}, {"/in/Song/Vox.flac"}};
   const std::string stems = "stems: [{match: 'drum*', role: drums}, {match: vox, role: 'lead/vocals'}]\n";
   using Paths = std::vector<std::string>;
   const auto all =
@@ -224,14 +225,25 @@ TEST(RecipeOutputs, OfStemsThereIsOneForEachStem) {
 
 TEST(RecipeOutputs, OfStemsThoseThatItGoesWithoutHaveNone) {
   const auto some = outputs_of_mix("stems: [{match: vox, role: vocals}]\noutputs: [{of: stems, without: [vocals]}]",
-                                   {"/in/Song/Bass.wav", "/in/Song/Vox.wav"});
+                                   {{"/in/Song/Bass.wav"}, {"/in/Song/Vox.wav"}});
   ASSERT_EQ(some.size(), 1u);
   EXPECT_EQ(some[0].stem->index, 0u);
   EXPECT_TRUE(some[0].without.empty());
 }
 
+// A role from elsewhere finds its rule by it, and no rule that gives another role.
+TEST(RecipeOutputs, OfStemsAManifestsRolesStandBeforeNames) {
+  const std::string stems = "stems: [{match: 'vox*', role: vocals}, {match: '*', gain_db: 1}]\n";
+  const std::vector<StemFile> files{{"/in/vox choir.wav", "choir"}, {"/in/take 7.wav", "vocals"}, {"/in/vox.wav"}};
+  EXPECT_EQ(paths_of(outputs_of_mix(stems + "outputs: [{of: stems, path: '{role}.{ext}'}]", files)),
+            (std::vector<std::string>{"/out/choir.wav", "/out/vocals.wav", "/out/vocals.wav"}));
+  const StemPlan plan = stems_of(recipe_of(stems), files);
+  EXPECT_EQ(plan.stems[0].gain_db, 1);
+  EXPECT_EQ(plan.stems[1].gain_db, 0);
+}
+
 TEST(RecipeOutputs, OfStemsTheirNamesTellFilesOfOneStemApart) {
-  EXPECT_EQ(paths_of(outputs_of_mix("outputs: [{of: stems}]", {"/in/Song/Bass.flac", "/in/Song/Bass.wav"})),
+  EXPECT_EQ(paths_of(outputs_of_mix("outputs: [{of: stems}]", {{"/in/Song/Bass.flac"}, {"/in/Song/Bass.wav"}})),
             (std::vector<std::string>{"/out/Album/Song/Bass.flac.wav", "/out/Album/Song/Bass.wav.wav"}));
 }
 
