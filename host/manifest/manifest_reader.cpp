@@ -71,6 +71,14 @@ std::optional<bool> yes_or_no(const std::string& text) {
   return std::nullopt;
 }
 
+// "A", "AA", "Side A".
+bool is_side(const std::string& text) {
+  std::string side = lower(text);
+  if (side.starts_with("side")) side.erase(0, 4);
+  std::erase(side, ' ');
+  return !side.empty() && side.size() <= 2 && std::ranges::all_of(side, [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
 class RowReader {
  public:
   RowReader(fs::path folder, ManifestProblems& problems) : folder_(std::move(folder)), problems_(problems) {}
@@ -105,6 +113,8 @@ class RowReader {
       row.contiguous = yes_or_no(text);
       if (!row.contiguous) problems_.add(cell.offset, fmt::format("contiguous is yes or no, not '{}'", text));
     } else {
+      if (cell.column == "side" && !is_side(text))
+        problems_.add(cell.offset, fmt::format("side is a letter or two, as A or AA, not '{}'", text));
       row.tags[cell.column] = text;
     }
   }

@@ -130,4 +130,17 @@ std::shared_ptr<const CompressorDesign> EqDesigns::get(const CompressStage& comp
   return design;
 }
 
+std::vector<std::string> path_notes(const std::vector<OutputSpec>& outputs) {
+  std::vector<std::string> notes;
+  for (const OutputSpec& output : outputs) {
+    if (output.unknown_fields.empty()) continue;
+    std::string fields;
+    for (const std::string& field : output.unknown_fields) fields += (fields.empty() ? "{" : ", {") + field + "}";
+    std::string note = fmt::format("{}the path names {}, which no tag gives: there it is '_' or 0",
+                                   output.id.empty() ? "" : "output " + output.id + ": ", fields);
+    if (std::ranges::find(notes, note) == notes.end()) notes.push_back(std::move(note));
+  }
+  return notes;
+}
+
 }  // namespace lathe

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -112,8 +113,9 @@ struct OutputSpec {
   // master.
   std::vector<std::string> without = {};
   bool has_own_loudness = false;
-  bool per_side = false;  // one file for all tracks of a side: see side_file.h
-  double preview_s = 0;   // the loudest passage of so many seconds; 0: all of it
+  std::set<std::string> unknown_fields = {};  // of its path, that nobody gives: there they are "_" or 0
+  bool per_side = false;                      // one file for all tracks of a side: see side_file.h
+  double preview_s = 0;                       // the loudest passage of so many seconds; 0: all of it
   // Not a master but what this stage of the chain took out.
   std::optional<std::size_t> removed_by = std::nullopt;
   // Not the master of a mix but one of its stems: as it is in the master before the limiter.
@@ -123,6 +125,9 @@ struct OutputSpec {
   // Whether it is a master of all of the track, and so says how the track came out.
   bool is_whole() const { return preview_s == 0 && !removed_by && !stem; }
 };
+
+// Of outputs whose paths name fields that nobody gives, and what stands there instead.
+std::vector<std::string> path_notes(const std::vector<OutputSpec>& outputs);
 
 // Equalisers and stereo stages that have been designed, shared between tracks and threads: a design costs as much as
 // seconds of audio.

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <stdexcept>
 
 namespace lathe {
 namespace {
+
+constexpr std::size_t kMostNameBytes = 255;  // what common file systems take
 
 // {track:02}: the number a tag starts with ("7/12" is 7), padded.
 std::string numbered(std::string_view value, std::string_view width_text) {
@@ -44,6 +47,7 @@ std::string tag_value(const TagField& field, std::string_view width, const PathF
             : fmt::format("the output path names {{{0}}}, a number, and {1} says '{2}'", field.name, fields.row,
                           value));
   }
+  if (!is_there && fields.missing != nullptr) fields.missing->insert(std::string(field.name));
   return field.is_number ? numbered(value, width) : as_file_name(value);
 }
 
@@ -92,6 +96,42 @@ std::filesystem::path expanded_path(const std::string& pattern, const PathFields
     i = close;
   }
   return out;
+}
+
+std::filesystem::path placed_path(std::string_view pattern, std::filesystem::path name,
+                                  const std::filesystem::path& out_dir, const std::filesystem::path& relative) {
+  // A track that lies in no folder leaves "/name" of "{folder}/name".
+  if (pattern.starts_with("{folder}/") && relative.parent_path().empty()) name = name.relative_path();
+  std::filesystem::path path = (out_dir / name).lexically_normal();
+  const auto inside = path.lexically_relative(out_dir.lexically_normal());
+  if (name.is_absolute() || inside.empty() || *inside.begin() == "..")
+    throw std::invalid_argument("the output path '" + name.string() + "' leaves the output folder");
+  for (const std::string_view own : {".lathe", "lathe-manifest.json", "BatchComplete.json"}) {
+    if (*inside.begin() == own)
+      throw std::invalid_argument(
+          fmt::format("the output path '{}' is Lathe's own: {} holds what it keeps there", name.string(), own));
+  }
+  for (const auto& part : inside) {
+    if (part.native().size() > kMostNameBytes)
+      throw std::invalid_argument(
+          fmt::format("the output path names '{}', of {} bytes, and a file's name may have {}: "
+                      "leave a field out of the path, or shorten the tag",
+                      part.string(), part.native().size(), kMostNameBytes));
+  }
+  return path;
+}
+
+void check_ending(const std::filesystem::path& path, Container container) {
+  std::string ending = path.extension().string();
+  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (ending == ".aif") ending = ".aiff";
+  const std::string_view own = extension_for(container);
+  constexpr std::array<std::string_view, 5> kEndings{".wav", ".aiff", ".flac", ".caf", ".w64"};
+  if (ending == own || std::ranges::find(kEndings, ending) == kEndings.end()) return;
+  throw std::invalid_argument(
+      fmt::format("the output path ends with {}, and the file would be {}: give the output "
+                  "that format, or end its path with .{{ext}}",
+                  ending, container_name(container)));
 }
 
 }  // namespace lathe

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 
+#include "host/audio_file/audio_file.h"
 #include "host/audio_file/tags.h"
 
 namespace lathe {
@@ -29,6 +31,8 @@ struct PathFields {
   // "album.csv:3", where a list names the track; then a field that nobody gives is an error. Empty: it becomes "_" or
   // 0.
   std::string_view row = {};
+  // Gets the names of fields without a value; null: nobody asks.
+  std::set<std::string>* missing = nullptr;
   // Of an output of stems: what {stem} and {role} are. Null: {stem} is the track's name, and {role} and {mix} are
   // unknown.
   const StemName* stem = nullptr;
@@ -40,5 +44,13 @@ std::string as_file_name(std::string_view text);
 
 // Throws std::invalid_argument for an unknown field, and for one without a value (see `row`), naming both.
 std::filesystem::path expanded_path(const std::string& pattern, const PathFields& fields);
+
+// The file of that name below `out_dir`, for a track at `relative`. Throws std::invalid_argument where it would lie
+// outside, be one of Lathe's own files there, or have a part that is too long for a file's name.
+std::filesystem::path placed_path(std::string_view pattern, std::filesystem::path name,
+                                  const std::filesystem::path& out_dir, const std::filesystem::path& relative);
+
+// Throws std::invalid_argument for a name that ends as files of another container do.
+void check_ending(const std::filesystem::path& path, Container container);
 
 }  // namespace lathe

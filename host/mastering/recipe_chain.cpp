@@ -262,18 +262,6 @@ std::string stems_pattern(const v1::Output& output, const v1::Recipe& recipe) {
   return has_extension(path) ? path : path + ".{ext}";
 }
 
-// A file below the output folder, as a template has named it.
-std::filesystem::path placed(std::string_view pattern, std::filesystem::path name, const std::filesystem::path& out_dir,
-                             const std::filesystem::path& relative) {
-  // A track that lies in no folder leaves "/name" of "{folder}/name".
-  if (pattern.starts_with("{folder}/") && relative.parent_path().empty()) name = name.relative_path();
-  std::filesystem::path path = (out_dir / name).lexically_normal();
-  const auto inside = path.lexically_relative(out_dir.lexically_normal());
-  if (name.is_absolute() || inside.empty() || *inside.begin() == "..")
-    throw std::invalid_argument("the output path '" + name.string() + "' leaves the output folder");
-  return path;
-}
-
 }  // namespace
 
 std::vector<ChainStage> stages_of(const google::protobuf::RepeatedPtrField<v1::Stage>& chain) {
@@ -343,15 +331,23 @@ std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& 
   for (const v1::Output* output : wanted) {
     OutputSpec spec = spec_of(*output, recipe, input, goal);
     const std::string_view ext = extension_for(spec.container).substr(1);
-    PathFields fields{spec.id, ext, tags, relative, row};
+    PathFields fields{spec.id, ext, tags, relative, row, &spec.unknown_fields};
     if (is_of_stems(*output)) {
       if (stems.empty()) throw std::invalid_argument("an output of stems needs a mix of stems: say --stems");
       spec.without.clear();
       const std::string pattern = stems_pattern(*output, recipe);
-      for (const NamedStem& stem : named_stems(recipe, *output, stems)) {
+      const std::vector<NamedStem> named = named_stems(recipe, *output, stems);
+      if (named.empty()) {
+        throw std::invalid_argument(
+            fmt::format("no stem is left for the output of stems{}; see the recipe's stems and "
+                        "`without`",
+                        spec.id.empty() ? "" : " '" + spec.id + "'"));
+      }
+      for (const NamedStem& stem : named) {
         fields.stem = &stem.name;
         spec.stem = stem.part;
-        spec.path = placed(pattern, expanded_path(pattern, fields), out_dir, relative);
+        spec.path = placed_path(pattern, expanded_path(pattern, fields), out_dir, relative);
+        check_ending(spec.path, spec.container);
         specs.push_back(spec);
       }
       continue;
@@ -359,7 +355,8 @@ std::vector<OutputSpec> outputs_of(const v1::Recipe& recipe, const AudioFormat& 
     const std::string pattern = pattern_of(*output, wanted.size() == 1);
     std::filesystem::path name = relative.string() + "." + std::string(ext);
     if (!pattern.empty()) name = expanded_path(pattern, fields);
-    spec.path = placed(pattern, std::move(name), out_dir, relative);
+    spec.path = placed_path(pattern, std::move(name), out_dir, relative);
+    check_ending(spec.path, spec.container);
     specs.push_back(std::move(spec));
   }
   add_removed(recipe, out_dir, relative, specs);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "host/audio_file/audio_reader.h"
@@ -37,6 +38,11 @@ class SideJoiner {
     std::vector<CuePoint> cues;
     for (const SidePlace& place : places_) cues.push_back({place.first_frame, place.title, {}});
     metadata_.chunks = marker_chunks(format_.container, cues);
+    for (const MetadataChunk& chunk : metadata_.chunks) left_out_.erase(chunk_name(chunk));
+    if (metadata_.pictures.empty()) left_out_.insert(pictures_.begin(), pictures_.end());
+    // What no track's own file could hold either.
+    for (const SideTrack& track : tracks)
+      left_out_.insert(track.report->dropped_tags.begin(), track.report->dropped_tags.end());
   }
 
   SideFile join(const std::filesystem::path& out_dir, bool pcm_md5, const std::atomic<bool>& is_cancelled) {
@@ -70,6 +76,8 @@ class SideJoiner {
     } else if (reader.metadata().pictures != metadata_.pictures) {
       metadata_.pictures.clear();
     }
+    for (const MetadataChunk& chunk : reader.metadata().chunks) left_out_.insert(chunk_name(chunk));
+    for (const Picture& picture : reader.metadata().pictures) pictures_.insert(picture_name(picture));
     all_tags_.push_back(reader.tags());
     const std::string title(reader.tags().first("TITLE"));
     places_.push_back(
@@ -95,10 +103,13 @@ class SideJoiner {
 
   // What is true of its tracks is true of it.
   void describe(OutputReport& report) const {
+    std::set<std::string> left_out = left_out_;
     report.side = side_;
     report.side_tracks = places_;
     report.asked_lufs = tracks_.front().report->asked_lufs;
     report.asked_dbtp = tracks_.front().report->asked_dbtp;
+    for (const std::string& name : report.dropped_tags) left_out.erase(name);
+    report.dropped_tags.insert(report.dropped_tags.end(), left_out.begin(), left_out.end());
     for (const SideTrack& track : tracks_) {
       const OutputReport& own = *track.report;
       report.clipped_samples += own.clipped_samples;
@@ -115,6 +126,7 @@ class SideJoiner {
   std::vector<Tags> all_tags_;
   Tags tags_;
   Metadata metadata_;
+  std::set<std::string> left_out_, pictures_;  // by name
 };
 
 }  // namespace

@@ -28,7 +28,8 @@ struct SideFile {
 
 // The samples are the tracks', bit for bit, with nothing between them. A marker with the track's title stands at each
 // one's first frame; the tags are those in which all agree, with TITLE "Side A", and so are the pictures. `output` is
-// the first track's, and its path the file's. Throws UnusableAudio where tracks differ in rate, channels or encoding,
+// the first track's, and its path the file's. What else the tracks' files hold is named in the report's dropped_tags.
+// Throws UnusableAudio where tracks differ in rate, channels or encoding,
 // AudioFileError, MasteringCancelled.
 SideFile join_side(const OutputSpec& output, const std::filesystem::path& out_dir, const std::string& side,
                    const std::vector<SideTrack>& tracks, bool pcm_md5, const std::atomic<bool>& is_cancelled);

@@ -125,6 +125,8 @@ void StemMix::survey(const Work& work, TrackReport& report) {
         missing, static_cast<double>(missing) / readers_[i].format().sample_rate_hz));
   }
   if (!is_one_rate) {
+    report.before.reason = "not measured: the stems have several rates";
+    for (StemReport& stem : report.stems) stem.before.reason = report.before.reason;
     report.notes.emplace_back(
         "the stems have several rates: their shares of the untouched mix were not measured, and none can be held");
     return;

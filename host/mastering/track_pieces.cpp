@@ -85,6 +85,7 @@ TrackReport TrackRun::report_of_piece(std::size_t piece) const {
   }
   notes.insert(notes.end(), report_.notes.begin(), report_.notes.end());
   notes.insert(notes.end(), notes_[piece].begin(), notes_[piece].end());
+  std::ranges::move(path_notes(piece == 0 ? job_.outputs : job_.joined[piece - 1].outputs), std::back_inserter(notes));
   report.notes = std::move(notes);
   report.reason = reasons_[piece];
   return report;

@@ -18,10 +18,15 @@
 namespace lathe {
 
 // Figures of one measurement, with the reason where there are none.
+inline constexpr LoudnessFigures kNoLoudness = [] {
+  constexpr double kNone = -std::numeric_limits<double>::infinity();
+  return LoudnessFigures{kNone, kNone, kNone, kNone, kNone, kNone};
+}();
+
 struct Measurement {
   bool is_measurable = false;
   std::string reason;  // why not: "silence: no 400 ms block is above -70 LUFS"
-  LoudnessFigures figures{};
+  LoudnessFigures figures = kNoLoudness;
   std::optional<OctaveFigures> octaves = {};  // of finished files: what albums are compared by
 };
 

@@ -174,7 +174,13 @@ class DeliveryAdvice {
     const std::string format =
         output.has_format() ? yaml_name(*v1::OutputFormat_descriptor()->FindValueByNumber(output.format())) : "";
     const bool is_a_format = std::find(formats.begin(), formats.end(), ending) != formats.end();
-    if (ending.ends_with("{ext}") || (format.empty() ? is_a_format : ending == format)) return;
+    if (ending.ends_with("{ext}") || ending == format) return;
+    if (format.empty() && is_a_format) {
+      advice_.warn(path, "ends with ." + ending +
+                             ", but the format is the input's, and inputs of other formats fail: " + "write format: " +
+                             ending + ", or end it with .{ext}");
+      return;
+    }
     advice_.warn(path, "ends with ." + output.path().substr(dot + 1) + ", but the format is " +
                            (format.empty() ? "the input's" : format) + ": end it with .{ext}");
   }

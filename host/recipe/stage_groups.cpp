@@ -16,4 +16,13 @@ bool restores(const v1::Stage& stage) {
   }
 }
 
+bool keeps_removed(const v1::Stage& stage) {
+  const google::protobuf::Reflection& reflection = *stage.GetReflection();
+  const auto* kind = reflection.GetOneofFieldDescriptor(stage, stage.GetDescriptor()->FindOneofByName("kind"));
+  if (kind == nullptr) return false;
+  const google::protobuf::Message& settings = reflection.GetMessage(stage, kind);
+  const auto* field = settings.GetDescriptor()->FindFieldByName("keep_removed");
+  return field != nullptr && settings.GetReflection()->GetBool(settings, field);
+}
+
 }  // namespace lathe

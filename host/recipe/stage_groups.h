@@ -9,4 +9,7 @@ namespace lathe {
 // from music by how the music was recorded.
 bool restores(const v1::Stage& stage);
 
+// Whether the stage is asked to write what it took out.
+bool keeps_removed(const v1::Stage& stage);
+
 }  // namespace lathe

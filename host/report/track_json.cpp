@@ -139,9 +139,7 @@ Json null_test_json(const NullTest& test) {
 Measurement after_of(const TrackReport& report) {
   const OutputReport* leading = leading_output(report);
   if (leading != nullptr && leading->stem) {
-    constexpr double kNone = -std::numeric_limits<double>::infinity();
     Measurement none;
-    none.figures = {kNone, kNone, kNone, kNone, kNone, kNone};
     none.reason = "all outputs are stems: none holds the mix";
     return none;
   }

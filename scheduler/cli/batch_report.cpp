@@ -1,5 +1,7 @@
 #include "scheduler/cli/batch_report.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -9,6 +11,7 @@
 #include "host/report/track_json.h"
 #include "scheduler/cli/master_albums.h"
 #include "scheduler/cli/published_text.h"
+#include "scheduler/worker/scan.h"
 #include "scheduler/worker/task_runner.h"
 
 namespace lathe::cli {
@@ -17,6 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using scheduler::TaskState;
 
+constexpr const char* kManifestName = "lathe-manifest.json";
 constexpr const char* kManifestSchema = "lathe.manifest.v1";
 
 bool has_no_result(TaskState state) { return state == TaskState::kFailed || state == TaskState::kQuarantined; }
@@ -48,14 +52,39 @@ std::string relative_text(const std::string& path, const std::filesystem::path& 
   return std::filesystem::path(path).lexically_relative(out_dir).string();
 }
 
+// Where an earlier manifest's track is not what is read of it below; empty: it is.
+std::string damage_of(const Json& track) {
+  const auto is_text = [](const Json& object, const char* key) {
+    return object.is_object() && object.contains(key) && object[key].is_string();
+  };
+  if (!is_text(track, "input") || !is_text(track, "recipe_sha256")) return "its input or recipe_sha256";
+  if (!track.contains("outputs") || !track["outputs"].is_array()) return "its outputs";
+  for (const Json& output : track["outputs"]) {
+    if (!is_text(output, "path")) return "an output's path";
+    for (const Json& place : output.value("tracks", Json::array()))
+      if (!is_text(place, "input")) return "the tracks of a side";
+  }
+  return {};
+}
+
 // What an earlier run into the same folder wrote down; empty when there is none. Throws when the file is not a
 // manifest.
 Json earlier_manifest(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) return Json::object();
+  const auto refuse = [&path](const std::string& why) {
+    throw AudioFileError(AudioFileError::Fault::write_failed, path, why + "; move it away");
+  };
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return Json::object();
+  if (!std::filesystem::is_regular_file(path, error)) refuse("exists and is no file");
   const Json doc = Json::parse(text_of_file(path), nullptr, false);
-  if (!doc.is_object() || doc.value("schema", Json()) != kManifestSchema) {
-    throw AudioFileError(AudioFileError::Fault::write_failed, path,
-                         "exists and is no manifest of Lathe's; move it away");
+  if (!doc.is_object() || doc.value("schema", Json()) != kManifestSchema)
+    refuse("exists and is no manifest of Lathe's");
+  const Json tracks = doc.value("tracks", Json::array());
+  if (!tracks.is_array() || !doc.value("recipes", Json::object()).is_object())
+    refuse("is damaged: tracks is no list, or recipes no object");
+  for (std::size_t i = 0; i < tracks.size(); ++i) {
+    if (const std::string damage = damage_of(tracks[i]); !damage.empty())
+      refuse(fmt::format("is damaged: {} of tracks[{}] cannot be read", damage, i));
   }
   return doc;
 }
@@ -181,9 +210,17 @@ Json batch_report(const scheduler::BatchResult& result, const std::vector<schedu
   return doc;
 }
 
+void check_manifest(const std::filesystem::path& out_dir) {
+  try {
+    earlier_manifest(out_dir / kManifestName);
+  } catch (const AudioFileError& error) {
+    throw scheduler::RefusedInput(error.what());
+  }
+}
+
 void write_manifest(const std::filesystem::path& out_dir, const scheduler::BatchResult& result,
                     const EffectiveRecipe& recipe, const std::string& engine) {
-  const std::filesystem::path path = out_dir / "lathe-manifest.json";
+  const std::filesystem::path path = out_dir / kManifestName;
   const auto any = [](const scheduler::TrackOutcome& outcome) { return !outcome.result_json.empty(); };
   if (std::none_of(result.tracks.begin(), result.tracks.end(), any)) return;
   const Json earlier = earlier_manifest(path);

@@ -26,6 +26,10 @@ nlohmann::ordered_json batch_report(const scheduler::BatchResult& result,
                                     const std::vector<scheduler::ScanProblem>& problems,
                                     const std::string& recipe_sha256, const BatchEngine& engine);
 
+// Throws RefusedInput where OUT/lathe-manifest.json is there and is none, or is damaged: before masters are made, whose
+// names it could not be told.
+void check_manifest(const std::filesystem::path& out_dir);
+
 // Writes OUT/lathe-manifest.json: what each master is, made of what, by which recipe. The same masters give the same
 // bytes: it holds no times, and paths relative to the folder. Throws AudioFileError (disk full).
 void write_manifest(const std::filesystem::path& out_dir, const scheduler::BatchResult& result,

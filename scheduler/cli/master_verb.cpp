@@ -151,6 +151,7 @@ int master(const MasterOptions& options) {
   batch.lock = &lock;
   std::optional<BatchComplete> sentinel;
   try {
+    check_manifest(folder);
     sentinel.emplace(delivery);
   } catch (const std::exception& error) {
     say(error.what());

@@ -10,6 +10,7 @@
 #include "host/report/track_json.h"
 #include "scheduler/cli/audit_report.h"
 #include "scheduler/cli/batch_complete.h"
+#include "scheduler/cli/batch_report.h"
 #include "scheduler/cli/delivery_bag.h"
 #include "scheduler/cli/farm_json.h"
 #include "scheduler/cli/farm_report.h"
@@ -78,6 +79,7 @@ std::optional<Submission> master_submission(const SubmitOptions& options, Scan& 
   if (!recipe) return std::nullopt;
   const fs::path folder = output_folder(options.out);
   refuse_inside_bag(folder, false);
+  check_manifest(folder);
   scan = scan_for_masters(options.inputs, recipe->effective().recipe, folder);
   Submission submission{{}, master_catalogue(scan, *recipe, folder, processors())};
   v1::MasterSetting& master = *submission.spec.mutable_master();

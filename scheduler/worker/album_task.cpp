@@ -121,7 +121,8 @@ std::string group_key(const v1::TaskSpec& task, const std::vector<TrackTask>& tr
     text +=
         fmt::format("{} {} {}\n", tracks[i].cache_key(hashes[i]), task.members_size() > 0 && joins(task, i), job.side);
     // In a side's file a track without a title is called by its input.
-    if (makes_side_file(job) && job.tags.first("TITLE").empty()) text += json_text(job.input.stem()) + "\n";
+    if (makes_side_file(job) && tracks[i].source.tags.first("TITLE").empty())
+      text += json_text(job.input.stem()) + "\n";
   }
   return sha256_hex(text);
 }

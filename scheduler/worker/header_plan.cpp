@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 
 #include "host/audio_file/audio_file.h"
@@ -47,6 +48,7 @@ PlannedTrack planned_by_header(const TrackJob& job, const AudioFormat& format) {
   std::vector<OutputChecks> checks;
   for (const OutputSpec& output : job.outputs) checks.push_back(output.checks);
   if (const std::string note = checks_not_made(checks); !note.empty()) report.notes.push_back(note);
+  std::ranges::move(path_notes(job.outputs), std::back_inserter(report.notes));
   if (const OutputReport* leading = leading_output(report)) {
     report.asked_lufs = leading->asked_lufs;
     report.asked_dbtp = leading->asked_dbtp;

@@ -8,6 +8,7 @@
 
 #include "host/audio_file/audio_reader.h"
 #include "host/mastering/recipe_chain.h"
+#include "host/recipe/stage_groups.h"
 #include "scheduler/worker/album_look.h"
 #include "scheduler/worker/album_order.h"
 #include "scheduler/worker/side_task.h"
@@ -36,9 +37,11 @@ TrackIdentity track_identity(const fs::path& input, const Tags& tags) {
   return id;
 }
 
-// Whether names come from templates or differ from track to track, so that places alone say nothing.
+// Whether names come from templates or differ from track to track, or one track's may be another's with more behind it
+// ("a.declick-removed.wav"), so that places alone say nothing.
 bool names_are_free(const v1::Recipe& recipe) {
-  return recipe.overrides_size() > 0 || std::ranges::any_of(recipe.outputs(), [](const v1::Output& output) {
+  return recipe.overrides_size() > 0 || std::ranges::any_of(recipe.chain(), keeps_removed) ||
+         std::ranges::any_of(recipe.outputs(), [](const v1::Output& output) {
            return output.has_path() || output.per() == v1::OUTPUT_PER_SIDE;
          });
 }

@@ -10,6 +10,7 @@
 #include "host/mastering/recipe_chain.h"
 #include "host/mastering/rendition.h"
 #include "host/mastering/side_file.h"
+#include "host/mastering/track_analysis.h"
 
 namespace lathe::scheduler {
 namespace {

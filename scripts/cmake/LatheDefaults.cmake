@@ -32,7 +32,7 @@ set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
 set(LATHE_TEST_OPTIONS "")     # of tests that compute much themselves
 set(LATHE_DRIVER_OPTIONS -O0)  # of tests that drive programs and libraries
 set(LATHE_BLOCK_OPTIONS "")    # of those of their files that hold block kernels
-set(LATHE_GLUE_OPTIONS "")     # of libraries that compute nothing: the farm's services, clients and command line
+set(LATHE_GLUE_OPTIONS -O1)    # of libraries that compute nothing: the farm's services, clients and command line
 set(LATHE_GENERATED_OPTIONS "")
 
 if(LATHE_SANITIZE)

@@ -64,15 +64,18 @@ function(lathe_glue target)
   lathe_joined(${target})
 endfunction()
 
-# lathe_test_code(TARGET [COMPUTES]): compiles it as the code of tests (LatheDefaults.cmake); COMPUTES: it sums long signals
-# or runs long models itself. Files that include block kernels or their launcher are found by their includes.
+# lathe_test_code(TARGET [COMPUTES] [APART]): compiles it as the code of tests (LatheDefaults.cmake); COMPUTES: it sums long
+# signals or runs long models itself; APART: each file by itself, for their names are alike. Files that include block kernels or their launcher are found by their includes.
 function(lathe_test_code target)
-  cmake_parse_arguments(ARG "COMPUTES" "" "" ${ARGN})
+  cmake_parse_arguments(ARG "COMPUTES;APART" "" "" ${ARGN})
   if(ARG_COMPUTES)
     set(options ${LATHE_TEST_OPTIONS})
-    set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
   else()
     set(options ${LATHE_DRIVER_OPTIONS})
+  endif()
+  if(ARG_APART)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
+  else()
     lathe_joined(${target})
   endif()
   target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${options}>")
@@ -89,13 +92,13 @@ function(lathe_test_code target)
   endif()
 endfunction()
 
-# lathe_test(NAME SOURCES … LINK … [COMPUTES] [COST s] [LABELS …] [TIMEOUT s] [SLOW …]
+# lathe_test(NAME SOURCES … LINK … [COMPUTES] [APART] [COST s] [LABELS …] [TIMEOUT s] [ALONE …] [SLOW …]
 # [SLOW_ONLY …] [SLOW_TIMEOUT s]): program NAME_test, each case a ctest named NAME/Suite.Case. SLOW are cases, as GoogleTest filters them,
 # that have a long form: under the label slow they run once more, named NAME_slow/Suite.Case, with LATHE_LONG_TESTS set;
-# SLOW_ONLY those that run there alone. COST, about what a case takes, puts long and waiting cases first, for a first run
-# has no times to go by.
+# SLOW_ONLY those that run there alone. ALONE are cases that promise times, and so have the machine to themselves. COST,
+# about what a case takes, puts long and waiting cases first, for a first run has no times to go by.
 function(lathe_test name)
-  cmake_parse_arguments(ARG "COMPUTES" "COST;TIMEOUT;SLOW_TIMEOUT" "SOURCES;LINK;LABELS;SLOW;SLOW_ONLY" ${ARGN})
+  cmake_parse_arguments(ARG "COMPUTES;APART" "COST;TIMEOUT;SLOW_TIMEOUT" "SOURCES;LINK;LABELS;SLOW;SLOW_ONLY;ALONE" ${ARGN})
   if(NOT ARG_TIMEOUT)
     # Several sanitized farms at once on two cores: one took 30 s alone and more than 120 beside others.
     if(LATHE_SANITIZE)
@@ -104,24 +107,33 @@ function(lathe_test name)
       set(ARG_TIMEOUT 120)
     endif()
   endif()
-  set(computes "")
-  if(ARG_COMPUTES)
-    set(computes COMPUTES)
-  endif()
+  set(how "")
+  foreach(word COMPUTES APART)
+    if(ARG_${word})
+      list(APPEND how ${word})
+    endif()
+  endforeach()
   if(NOT ARG_COST)
     set(ARG_COST 0)
   endif()
   add_executable(${name}_test ${ARG_SOURCES})
-  lathe_test_code(${name}_test ${computes})
+  lathe_test_code(${name}_test ${how})
   target_link_libraries(${name}_test PRIVATE ${ARG_LINK} GTest::gtest_main lathe_warnings)
   set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   set(fast_filter "")
-  if(ARG_SLOW_ONLY)
-    list(JOIN ARG_SLOW_ONLY ":" slow_only)
-    set(fast_filter TEST_FILTER "-${slow_only}")
+  set(apart ${ARG_SLOW_ONLY} ${ARG_ALONE})
+  if(apart)
+    list(JOIN apart ":" apart)
+    set(fast_filter TEST_FILTER "-${apart}")
   endif()
   gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST ${fast_filter}
     PROPERTIES TIMEOUT ${ARG_TIMEOUT} COST ${ARG_COST} LABELS "${ARG_LABELS}")
+  if(ARG_ALONE)
+    list(JOIN ARG_ALONE ":" alone)
+    gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST TEST_FILTER "${alone}"
+      TEST_LIST ${name}_alone_tests
+      PROPERTIES TIMEOUT ${ARG_TIMEOUT} COST ${ARG_COST} LABELS "${ARG_LABELS}" RUN_SERIAL TRUE)
+  endif()
   if(ARG_SLOW OR ARG_SLOW_ONLY)
     list(JOIN ARG_SLOW ":" slow)
     list(JOIN ARG_SLOW_ONLY ":" slow_only)

@@ -283,6 +283,22 @@ TEST_F(MasterSide, TheManifestForgetsTracksWhoseSideIsGone) {
   EXPECT_EQ(tracks().size(), 3);
 }
 
+TEST_F(MasterSide, ARowsSideIsALetter) {
+  write_record();
+  const ProgramResult run = master_list("path,side\nin/A1 Morning.wav,1\n", kSidesAlone);
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, HasSubstr("record.csv:2:18: error: side is a letter or two, as A or AA, not '1'"));
+}
+
+TEST_F(MasterSide, WhatItsFileLeavesOutIsNamed) {
+  write_record();
+  const fs::path track = work_.in() / "A2 Noon.wav";
+  spill(track, with_chunks(slurp(track), {{"iXML", "<BWFXML/>"}}));
+  const nlohmann::json report = master(kSidesAlone).json();
+  const nlohmann::json side = track_named(report, "A1 Morning.wav").at("outputs").at(0);
+  EXPECT_THAT(side.at("tags_not_representable").dump(), HasSubstr("iXML chunk"));
+}
+
 TEST_F(MasterSide, ARenamedTrackIsCalledByItsNewName) {
   write_record();
   ASSERT_EQ(master(kSidesAlone).exit_code, 0);

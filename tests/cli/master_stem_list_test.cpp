@@ -127,6 +127,19 @@ TEST_F(MasterStemList, MistakesAreNamedByTheirLines) {
   EXPECT_THAT(both.err, HasSubstr("the row with the role mixdown"));
 }
 
+// Nobody has summed them as they are, so nobody knows how loud that is.
+TEST_F(MasterStemList, StemsOfSeveralRatesHaveNoFiguresBefore) {
+  Random random = seeded(502);
+  write_sound(work_.in() / "b1.wav", wandering(random, 48000, 2, 3, 0.2), kWavFloat);
+  const ProgramResult run = master("path\nin/a1.wav\nin/b1.wav\n", {"--stems", "--set", "input.sample_rate=48000"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const nlohmann::json track = run.json().at("tracks").at(0);
+  for (const nlohmann::json& before : {track.at("before"), track.at("stems").at(0).at("before")}) {
+    EXPECT_TRUE(before.at("integrated_lufs").is_null());
+    EXPECT_THAT(before.at("reason").get<std::string>(), HasSubstr("several rates"));
+  }
+}
+
 TEST_F(MasterStemList, ADryRunForeseesWhatTheRowsSay) {
   const ProgramResult run =
       master("path,mix,role\nin/a1.wav,Song,guitar\nin/a2.wav,Song,vocals\n", {"--stems", "--dry-run=quick"});

@@ -62,6 +62,17 @@ class MasterStemOutputs : public ::testing::Test {
   Workspace work_;
 };
 
+// Where the stems alone have a goal, and it is not reached, nothing else says so.
+TEST_F(MasterStemOutputs, WhyTheirOwnTargetWasMissedIsSaid) {
+  const ProgramResult run = master(std::string(kBus) +
+                                   "outputs:\n  - {id: master, bits: 24}\n  - {id: parts, of: stems, bits: 32f, skip: "
+                                   "[limit], loudness: {target_lufs: -1}}\n");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const nlohmann::json track = only_track(run);
+  EXPECT_THAT(track.at("notes").dump(), HasSubstr("output parts: the stems' sum: target -1.0 LUFS"));
+  EXPECT_EQ(track.at("asked").at("integrated_lufs"), -20);
+}
+
 TEST_F(MasterStemOutputs, SumToTheMasterWithoutItsLimiter) {
   for (const std::string rate : {"44100", "96000"}) {
     const ProgramResult run =

@@ -21,20 +21,20 @@ using ::testing::Not;
 constexpr double kNothing = -std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-const DeliveryProfile& profile(const char* name) {
+const DeliveryProfile& shipped_profile(const char* name) {
   const DeliveryProfile* found = find_shipped_profile(name);
   if (!found) throw std::invalid_argument(name);
   return *found;
 }
 
 ProfileResult judged(const char* name, double integrated_lufs, double true_peak_dbtp = -3) {
-  return judge(profile(name), audited(integrated_lufs, true_peak_dbtp));
+  return judge(shipped_profile(name), audited(integrated_lufs, true_peak_dbtp));
 }
 
 TEST(Verdict, NamesTheProfileAndItsVersion) {
   const ProfileResult result = judged("ebu-r128", -23);
   EXPECT_EQ(result.name, "ebu-r128");
-  EXPECT_EQ(result.version, profile("ebu-r128").version);
+  EXPECT_EQ(result.version, shipped_profile("ebu-r128").version);
 }
 
 TEST(Verdict, AToleranceBelongsToWhatIsAllowed) {
@@ -125,16 +125,17 @@ TEST(Verdict, ABrokenPeakFailsWhateverElseCouldNotBeMeasured) {
 TEST(Verdict, ShortProgrammesHaveAShortTermLimit) {
   FileAudit file = audited(-23, -6);
   file.figures.max_short_term_lufs = -18;
-  EXPECT_EQ(judge(profile("ebu-r128-s1"), file).verdict, Verdict::pass);
+  EXPECT_EQ(judge(shipped_profile("ebu-r128-s1"), file).verdict, Verdict::pass);
   file.figures.max_short_term_lufs = -17.96;
-  EXPECT_THAT(judge(profile("ebu-r128-s1"), file).reasons, ElementsAre("max short-term -17.96 LUFS is above -18.0"));
+  EXPECT_THAT(judge(shipped_profile("ebu-r128-s1"), file).reasons,
+              ElementsAre("max short-term -17.96 LUFS is above -18.0"));
   file.figures.max_short_term_lufs = kNothing;
   file.frames = 44100 * 3 - 1;
-  EXPECT_EQ(judge(profile("ebu-r128-s1"), file).verdict, Verdict::unmeasurable);
+  EXPECT_EQ(judge(shipped_profile("ebu-r128-s1"), file).verdict, Verdict::unmeasurable);
 }
 
 TEST(Verdict, ALoudnessRangeNeedsAMinute) {
-  DeliveryProfile ranged = profile("ebu-r128");
+  DeliveryProfile ranged = shipped_profile("ebu-r128");
   ranged.limits.max_loudness_range_lu = 5;
   FileAudit file = audited(-23, -6);
   EXPECT_THAT(judge(ranged, file).reasons, ElementsAre("loudness range 6.0 LU is above 5.0"));
@@ -147,16 +148,16 @@ TEST(Verdict, ALoudnessRangeNeedsAMinute) {
 TEST(Verdict, TheFormatIsJudgedWhereItIsAskedFor) {
   FileAudit file = audited(-20, -6);
   file.sample_rate_hz = 48000;
-  EXPECT_EQ(judge(profile("acx"), file).verdict, Verdict::fail);
-  EXPECT_THAT(judge(profile("acx"), file).reasons, Contains("48000 Hz is not 44100 Hz"));
+  EXPECT_EQ(judge(shipped_profile("acx"), file).verdict, Verdict::fail);
+  EXPECT_THAT(judge(shipped_profile("acx"), file).reasons, Contains("48000 Hz is not 44100 Hz"));
   file.encoding = "16-bit";
-  EXPECT_THAT(judge(profile("apple-digital-masters"), file).reasons, ElementsAre("16-bit is not 24-bit"));
+  EXPECT_THAT(judge(shipped_profile("apple-digital-masters"), file).reasons, ElementsAre("16-bit is not 24-bit"));
   file.encoding = "24-bit";
-  EXPECT_EQ(judge(profile("apple-digital-masters"), file).verdict, Verdict::pass);
+  EXPECT_EQ(judge(shipped_profile("apple-digital-masters"), file).verdict, Verdict::pass);
   file.encoding = "32-bit float";
-  EXPECT_THAT(judge(profile("apple-digital-masters"), file).reasons, ElementsAre("32-bit float is not 24-bit"));
+  EXPECT_THAT(judge(shipped_profile("apple-digital-masters"), file).reasons, ElementsAre("32-bit float is not 24-bit"));
   file.encoding = "";
-  EXPECT_EQ(judge(profile("apple-digital-masters"), file).verdict, Verdict::unmeasurable);
+  EXPECT_EQ(judge(shipped_profile("apple-digital-masters"), file).verdict, Verdict::unmeasurable);
 }
 
 TEST(Verdict, AStereoFileSaysNothingOfASurroundRender) {
@@ -165,12 +166,12 @@ TEST(Verdict, AStereoFileSaysNothingOfASurroundRender) {
   EXPECT_THAT(stereo.reasons, ElementsAre("is measured on 6 channels; this has 2"));
   FileAudit render = audited(-18, -1);
   render.channels = 6;
-  EXPECT_EQ(judge(profile("atmos-music"), render).verdict, Verdict::pass);
+  EXPECT_EQ(judge(shipped_profile("atmos-music"), render).verdict, Verdict::pass);
   render.figures.integrated_lufs = -17.9;
-  EXPECT_EQ(judge(profile("atmos-music"), render).verdict, Verdict::fail);
+  EXPECT_EQ(judge(shipped_profile("atmos-music"), render).verdict, Verdict::fail);
   render.figures.integrated_lufs = -31.1;
-  EXPECT_EQ(judge(profile("atmos-music"), render).verdict, Verdict::pass);
-  EXPECT_EQ(judge(profile("atmos-music-umg"), render).verdict, Verdict::fail);
+  EXPECT_EQ(judge(shipped_profile("atmos-music"), render).verdict, Verdict::pass);
+  EXPECT_EQ(judge(shipped_profile("atmos-music-umg"), render).verdict, Verdict::fail);
 }
 
 TEST(Verdict, AProfileThatAsksForNothingSaysSo) {

@@ -15,7 +15,7 @@
 namespace lathe::test {
 namespace {
 
-constexpr double kRate = 48000;
+constexpr double kPeakRate = 48000;
 constexpr double kCeiling = 0.9;
 
 std::vector<double> every_group_peak(const FloatTrack& track) {
@@ -40,7 +40,7 @@ TEST(PeakMap, NoGroupThatIsOverIsLeftOut) {
   Random random = seeded(20);
   for (const std::int64_t frames : {1, 7, 8, 63, 64, 65, 20011}) {
     for (const double gain : {0.3, 0.9, 1.5, 4.0}) {
-      PreparedTrack track(beating_tones(random, 2, frames, 0.8), kRate);
+      PreparedTrack track(beating_tones(random, 2, frames, 0.8), kPeakRate);
       PeakMap map(track.store(), track.before().trace.sample_peak, track.before().trace.bend);
       map.cover(gain, kCeiling);
       const std::vector<double> peaks = every_group_peak(track.limited(1, nullptr));
@@ -59,7 +59,7 @@ TEST(PeakMap, NoGroupThatIsOverIsLeftOut) {
 
 TEST(PeakMap, CoveringMoreLaterEqualsCoveringItAtOnce) {
   Random random = seeded(21);
-  PreparedTrack track(beating_tones(random, 1, 30000, 0.8), kRate);
+  PreparedTrack track(beating_tones(random, 1, 30000, 0.8), kPeakRate);
   PeakMap stepwise(track.store(), track.before().trace.sample_peak, track.before().trace.bend),
       at_once(track.store(), track.before().trace.sample_peak, track.before().trace.bend);
   for (const double gain : {0.5, 1.0, 0.7, 2.0, 5.0}) stepwise.cover(gain, kCeiling);
@@ -73,9 +73,9 @@ TEST(PeakMap, TrimmingLeavesNoGroupOverTheCeiling) {
   for (const double gain : {1.1, 2.0, 4.0}) {
     for (const int channels : {1, 2}) {
       SCOPED_TRACE(gain);
-      PreparedTrack track(beating_tones(random, channels, 40000, 1.0), kRate);
+      PreparedTrack track(beating_tones(random, channels, 40000, 1.0), kPeakRate);
       PeakMap map(track.store(), track.before().trace.sample_peak, track.before().trace.bend);
-      LimiterCurve curve({kRate, kCeiling, 0}, static_cast<std::int64_t>(map.peaks().size()));
+      LimiterCurve curve({kPeakRate, kCeiling, 0}, static_cast<std::int64_t>(map.peaks().size()));
       map.cover(gain, kCeiling);
       trim(map, curve, gain);
       const std::vector<double> peaks = every_group_peak(track.limited(gain, &curve));
@@ -102,10 +102,10 @@ TEST(PeakMap, TrimmingFindsAPeakBetweenTwoGroups) {
       x[n] = std::exp(-0.5 * t * t / (burst.sigma_frames * burst.sigma_frames)) *
              std::cos(2 * std::numbers::pi * burst.frequency * t + burst.phase);
     }
-    PreparedTrack track(FloatTrack({x}), kRate);
+    PreparedTrack track(FloatTrack({x}), kPeakRate);
     const double gain = kCeiling * std::pow(10, (burst.over_db - true_peak_of(track.limited(1, nullptr))) / 20);
     PeakMap map(track.store(), track.before().trace.sample_peak, track.before().trace.bend);
-    LimiterCurve curve({kRate, kCeiling, 0}, static_cast<std::int64_t>(map.peaks().size()));
+    LimiterCurve curve({kPeakRate, kCeiling, 0}, static_cast<std::int64_t>(map.peaks().size()));
     map.cover(gain, kCeiling);
     trim(map, curve, gain);
     EXPECT_LE(true_peak_of(track.limited(gain, &curve)), db(kCeiling) + 0.02);
@@ -113,7 +113,7 @@ TEST(PeakMap, TrimmingFindsAPeakBetweenTwoGroups) {
 }
 
 TEST(PeakMap, SilenceNeedsNothing) {
-  PreparedTrack track(FloatTrack(std::vector<Signal>{Signal(1000, 0.0)}), kRate);
+  PreparedTrack track(FloatTrack(std::vector<Signal>{Signal(1000, 0.0)}), kPeakRate);
   PeakMap map(track.store(), track.before().trace.sample_peak, track.before().trace.bend);
   map.cover(1000, kCeiling);
   EXPECT_EQ(map.max_peak(), 0);

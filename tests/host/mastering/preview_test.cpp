@@ -22,7 +22,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
-constexpr int kRate = 44100;
+constexpr int kSongRate = 44100;
 
 // Stereo of 16 bits; both channels alike.
 Bytes pcm16_of(const Signal& mono) {
@@ -51,7 +51,7 @@ class Previews : public ::testing::Test {
   // `frames` of a programme whose third quarter is 14 dB louder than the rest.
   Signal uneven(std::uint64_t seed, std::int64_t frames) {
     Random random = seeded(seed);
-    Signal signal = programme(random, kRate, frames);
+    Signal signal = programme(random, kSongRate, frames);
     for (std::int64_t n = 0; n < frames; ++n)
       signal[static_cast<std::size_t>(n)] *= n >= frames / 2 && n < frames * 3 / 4 ? 0.5 : 0.1;
     return signal;
@@ -62,7 +62,7 @@ class Previews : public ::testing::Test {
     AudioFormat format;
     format.container = name.ends_with(".flac") ? Container::flac : Container::wav;
     format.encoding = Encoding::pcm16;
-    format.sample_rate_hz = kRate;
+    format.sample_rate_hz = kSongRate;
     format.frames = std::ssize(mono);
     testing::write_audio(folder_ / name, format, pcm16_of(mono), tags, metadata);
     return folder_ / name;
@@ -114,14 +114,14 @@ double gain_db_of(const MasteredTrack& track, const std::string& output) {
 }
 
 TEST_F(Previews, AreTheLoudestPassageAtTheGainOfTheTrack) {
-  const auto in = write("a.wav", uneven(1, 12 * kRate));
+  const auto in = write("a.wav", uneven(1, 12 * kSongRate));
   TrackJob both = job(in, {output("preview", in, 3), output("hd", in)});
   both.chain.goal = goal(-20);
   const MasteredTrack done = master(both);
   const OutputReport &preview = done.report.outputs[0], &hd = done.report.outputs[1];
   EXPECT_NEAR(lufs(hd), -20, 0.05) << "the track is what the gain was found for";
   EXPECT_GT(lufs(preview), -18);
-  EXPECT_EQ(preview.frames, 3 * kRate);
+  EXPECT_EQ(preview.frames, 3 * kSongRate);
   EXPECT_NEAR(preview.preview_at_s.value(), 6, 0.1);
   EXPECT_FALSE(preview.asked_lufs) << "nobody asked that the passage have this loudness";
   EXPECT_EQ(done.report.reason, "");
@@ -129,7 +129,7 @@ TEST_F(Previews, AreTheLoudestPassageAtTheGainOfTheTrack) {
 
 // The passage is louder than its track: to bring it to the target would be another gain.
 TEST_F(Previews, WithALoudnessOfTheirOwnStillHaveAGainOfTheWholeTrack) {
-  const auto in = write("a.wav", uneven(2, 12 * kRate));
+  const auto in = write("a.wav", uneven(2, 12 * kSongRate));
   TrackJob both = job(in, {output("preview", in, 3), output("hd", in)});
   both.chain.goal = goal(-20);
   both.outputs[0].goal = goal(-24);
@@ -141,7 +141,7 @@ TEST_F(Previews, WithALoudnessOfTheirOwnStillHaveAGainOfTheWholeTrack) {
 TEST_F(Previews, AnAlbumsGainIsOfItsTracksAndNotOfTheirLoudestPassages) {
   AlbumJob album;
   for (const auto& [name, seed] : {std::pair("a.wav", 3), std::pair("b.wav", 4)}) {
-    const auto in = write(name, uneven(static_cast<std::uint64_t>(seed), 12 * kRate));
+    const auto in = write(name, uneven(static_cast<std::uint64_t>(seed), 12 * kSongRate));
     TrackJob track = job(in, {output("hd", in), output("preview", in, 3)});
     track.chain.goal = goal(-20, LoudnessScope::album);
     track.outputs[1].goal = goal(-24, LoudnessScope::album);
@@ -163,7 +163,7 @@ TEST_F(Previews, AnAlbumsGainIsOfItsTracksAndNotOfTheirLoudestPassages) {
 }
 
 TEST_F(Previews, AreNotWhatATrackIsReportedBy) {
-  const auto in = write("a.wav", uneven(5, 12 * kRate));
+  const auto in = write("a.wav", uneven(5, 12 * kSongRate));
   TrackJob both = job(in, {output("preview", in, 3), output("hd", in), output("quiet", in)});
   both.chain.goal = goal(-20);
   both.outputs[0].goal = goal(-24);
@@ -178,7 +178,7 @@ TEST_F(Previews, AreNotWhatATrackIsReportedBy) {
 }
 
 TEST_F(Previews, WhatAStageTookOutIsNoMasterEither) {
-  const auto in = write("a.wav", uneven(6, 6 * kRate));
+  const auto in = write("a.wav", uneven(6, 6 * kSongRate));
   TrackJob both = job(in, {output("preview", in, 3), output("removed", in)});
   DeclickSettings declick;
   both.chain.stages = {RestorationStage{declick, true, {}}};
@@ -191,15 +191,15 @@ TEST_F(Previews, WhatAStageTookOutIsNoMasterEither) {
 
 // A level of a thousand steps, softened over half a second: without dither it would only fall.
 TEST_F(Previews, TheirSoftEndsAreDitheredAndTheRestIsAsItWas) {
-  Signal level(static_cast<std::size_t>(6 * kRate), 1000.0 / 32767);
+  Signal level(static_cast<std::size_t>(6 * kSongRate), 1000.0 / 32767);
   const auto in = write("level.wav", level);
   const MasteredTrack done = master(job(in, {output("preview", in, 3)}));
   AudioReader reader(done.files[0].path());
   const std::vector<int> left = left_of(testing::read_audio(reader));
-  ASSERT_EQ(left.size(), static_cast<std::size_t>(3 * kRate));
-  for (std::size_t n = kRate; n < 2 * kRate; ++n) ASSERT_EQ(left[n], 1000) << n;
+  ASSERT_EQ(left.size(), static_cast<std::size_t>(3 * kSongRate));
+  for (std::size_t n = kSongRate; n < 2 * kSongRate; ++n) ASSERT_EQ(left[n], 1000) << n;
   int rises = 0;
-  for (std::size_t n = left.size() - kRate / 2 + 100; n + 100 < left.size(); ++n) rises += left[n] > left[n - 1];
+  for (std::size_t n = left.size() - kSongRate / 2 + 100; n + 100 < left.size(); ++n) rises += left[n] > left[n - 1];
   EXPECT_GT(rises, 1000);
   EXPECT_NEAR(left.back(), 0, 3);
 }
@@ -230,7 +230,7 @@ TEST_F(Previews, KeepTheTracksNameAndPictureAndNothingThatIsOnlyTrueOfTheWhole) 
                  {"CUESHEET", "FILE x"}};
   Metadata metadata = testing::rich_metadata();
   metadata.frames.clear();
-  const auto in = write("a.flac", uneven(9, 6 * kRate), tags, metadata);
+  const auto in = write("a.flac", uneven(9, 6 * kSongRate), tags, metadata);
   const MasteredTrack done = master(job(in, {output("whole", in), output("preview", in, 2)}));
   const AudioReader whole(done.files[0].path()), preview(done.files[1].path());
   EXPECT_EQ(whole.tags().fields.size(), 5u);

@@ -247,6 +247,12 @@ TEST(RecipeOutputs, OfStemsTheirNamesTellFilesOfOneStemApart) {
             (std::vector<std::string>{"/out/Album/Song/Bass.flac.wav", "/out/Album/Song/Bass.wav.wav"}));
 }
 
+TEST(RecipeOutputs, OfStemsOneIsLeftAtLeast) {
+  EXPECT_THROW(outputs_of_mix("stems: [{match: '*', role: all}]\noutputs: [{of: stems, without: [all]}]",
+                              {{"/in/Song/Bass.wav"}}),
+               std::invalid_argument);
+}
+
 TEST(RecipeOutputs, OfStemsATrackOfItsOwnHasNone) {
   EXPECT_THROW(outputs_of_mix("outputs: [{of: stems}]", {}), std::invalid_argument);
 }

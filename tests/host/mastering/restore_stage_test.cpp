@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr double kRate = 44100;
+constexpr double kTransferRate = 44100;
 
 // Zeroes `length` frames at every multiple of `distance` and, above `worst_strength`, ruins the track.
 class ToldRestorer final : public Restorer {
@@ -53,7 +53,7 @@ class RestoreStage : public ::testing::Test {
   }
 
   RestoredStage run() {
-    return restore_stage(restorer_, stage_, stores_, kRate, [this] { ++ticks_; });
+    return restore_stage(restorer_, stage_, stores_, kTransferRate, [this] { ++ticks_; });
   }
 
   FrameArena first_, second_;
@@ -135,7 +135,7 @@ TEST_F(RestoreStage, DcAndDropoutsAreReported) {
   for (double& v : x) v += 0.01;
   std::fill_n(x.begin() + 30'000, 441, 0.0);
   store.append(FloatTrack({x, x}).view());
-  const std::vector<Fault> faults = other_faults(store, kRate, [] {});
+  const std::vector<Fault> faults = other_faults(store, kTransferRate, [] {});
   ASSERT_EQ(faults.size(), 2u);
   EXPECT_EQ(faults[0].kind, "dc");
   EXPECT_TRUE(faults[0].finding.is_found);
@@ -143,7 +143,7 @@ TEST_F(RestoreStage, DcAndDropoutsAreReported) {
   EXPECT_EQ(faults[1].kind, "dropouts");
   EXPECT_TRUE(faults[1].finding.is_found);
   EXPECT_NEAR(faults[1].finding.figures[1].second, 10, 0.1);
-  for (const Fault& fault : other_faults(stores_.held(), kRate, [] {})) EXPECT_FALSE(fault.finding.is_found);
+  for (const Fault& fault : other_faults(stores_.held(), kTransferRate, [] {})) EXPECT_FALSE(fault.finding.is_found);
 }
 
 }  // namespace

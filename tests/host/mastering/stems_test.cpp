@@ -12,7 +12,6 @@
 namespace lathe::test {
 namespace {
 
-constexpr int kRate = kStemRate;
 using Samples = StemSamples;
 using Stems = StemSession;
 
@@ -105,7 +104,7 @@ TEST_F(Stems, OneAtAnotherRateIsRefusedByNameUnlessThereIsARateToMixAt) {
   }
   TrackJob at_rate = job(3);
   at_rate.chain.sample_rate_hz = 44100;
-  EXPECT_EQ(samples_in(master(at_rate)).size(), 2u * 5 * kRate);
+  EXPECT_EQ(samples_in(master(at_rate)).size(), 2u * 5 * kStemRate);
 }
 
 // Each stem through the program's own master of that file alone, summed here in double.
@@ -113,7 +112,7 @@ TEST_F(Stems, WithChainsTheMixIsTheSumOfTheStemsMasteredAlone) {
   write_three();
   TrackJob mix = job(3);
   CompressStage compress;
-  compress.settings.sample_rate_hz = kRate;
+  compress.settings.sample_rate_hz = kStemRate;
   compress.settings.bands.resize(1);
   compress.settings.bands[0].threshold_db = -30;
   compress.settings.bands[0].ratio = 3;

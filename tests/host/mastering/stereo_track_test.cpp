@@ -22,7 +22,7 @@
 namespace lathe::test {
 namespace {
 
-constexpr int kRate = 44100;
+constexpr int kImageRate = 44100;
 
 class StereoTrack : public ::testing::Test {
  protected:
@@ -79,7 +79,7 @@ class StereoTrack : public ::testing::Test {
 };
 
 TEST_F(StereoTrack, WidthsByFrequencyAndMonoBassAreThoseOfTheRecipe) {
-  const std::int64_t centre = kRate / 2, frames = kRate;
+  const std::int64_t centre = kImageRate / 2, frames = kImageRate;
   const auto out = channels_of(master(
       "{stereo: {mono_below_hz: 120, bands: [{up_to_hz: 1000, width: 0.6}, {up_to_hz: 5000, width: 1}, {width: 1.8}]}}",
       {impulses(frames, {centre}, 0.25), impulses(frames, {centre}, 0.05)}));
@@ -90,8 +90,8 @@ TEST_F(StereoTrack, WidthsByFrequencyAndMonoBassAreThoseOfTheRecipe) {
     side.push_back((out[0][n] - out[1][n]) / 2);
   }
   const auto width_db = [&](double hz) {
-    const double m = std::abs(response_at(mid, hz / kRate, centre)) / 0.15,
-                 s = std::abs(response_at(side, hz / kRate, centre)) / 0.1;
+    const double m = std::abs(response_at(mid, hz / kImageRate, centre)) / 0.15,
+                 s = std::abs(response_at(side, hz / kImageRate, centre)) / 0.1;
     EXPECT_NEAR(db(m), 0, 1e-4) << hz;
     return db(s / m);
   };
@@ -103,13 +103,14 @@ TEST_F(StereoTrack, WidthsByFrequencyAndMonoBassAreThoseOfTheRecipe) {
 
 TEST_F(StereoTrack, TheGuardKeepsEverySecondAndTheReportSaysWhatItTook) {
   Random random = seeded(90);
-  const std::int64_t frames = 6 * kRate + 321;
-  Signal left = programme(random, kRate, frames), right = programme(random, kRate, frames);
-  for (std::size_t n = 2 * kRate; n < 3 * kRate; ++n) right[n] = -left[n];
+  const std::int64_t frames = 6 * kImageRate + 321;
+  Signal left = programme(random, kImageRate, frames), right = programme(random, kImageRate, frames);
+  for (std::size_t n = 2 * kImageRate; n < 3 * kImageRate; ++n) right[n] = -left[n];
   const MasteredTrack track =
       master("{stereo: {width: 1.3, min_correlation: 0.2, max_mono_loss_db: 1.5}}", {left, right});
   const auto out = channels_of(track);
-  const MonoFold before = worst_second({left, right}, kRate, 997), after = worst_second({out[0], out[1]}, kRate, 997);
+  const MonoFold before = worst_second({left, right}, kImageRate, 997),
+                 after = worst_second({out[0], out[1]}, kImageRate, 997);
   EXPECT_LT(before.correlation, -0.5);
   EXPECT_GE(after.correlation, 0.2 - 1e-4);
   EXPECT_LE(after.loss_db, 1.5 + 1e-4);
@@ -134,7 +135,7 @@ TEST_F(StereoTrack, OneChannelIsLeftAloneWithANoteAndThreeAreRefused) {
 }
 
 TEST_F(StereoTrack, AnEqualiserOfMinimumPhaseMeetsItsTargetAndNothingComesEarly) {
-  const std::int64_t centre = kRate / 4, frames = kRate;
+  const std::int64_t centre = kImageRate / 4, frames = kImageRate;
   const MasteredTrack track = master(
       "{eq: {phase: minimum, bands: [{type: high-pass, freq_hz: 30, slope_db_oct: 24}, {type: bell, freq_hz: 700, "
       "gain_db: 5, q: 3}]}}",
@@ -143,7 +144,8 @@ TEST_F(StereoTrack, AnEqualiserOfMinimumPhaseMeetsItsTargetAndNothingComesEarly)
   for (std::int64_t n = 0; n < centre; ++n) ASSERT_LT(std::abs(out[static_cast<std::size_t>(n)]), 1e-6);
   const std::vector<EqBand> bands = {{BandType::high_pass, 30, 0, 0.7, 24}, {BandType::bell, 700, 5, 3}};
   for (double hz = 20; hz < 20000; hz *= 1.15) {
-    EXPECT_NEAR(db(std::abs(response_at(out, hz / kRate, centre)) / 0.25), db(target_oracle(bands, hz)), 0.05) << hz;
+    EXPECT_NEAR(db(std::abs(response_at(out, hz / kImageRate, centre)) / 0.25), db(target_oracle(bands, hz)), 0.05)
+        << hz;
   }
   EXPECT_EQ(figure(track, "pre_ring_db"), -300);
   EXPECT_EQ(figure(track, "latency_frames"), 0);

@@ -4,7 +4,7 @@ namespace lathe::scheduler::simulation {
 namespace {
 
 // As in scheduler/worker/farm_worker.cpp.
-constexpr std::int64_t kCallDeadlineMs = 15'000;
+constexpr std::int64_t kRegisterDeadlineMs = 15'000;
 
 }  // namespace
 
@@ -133,7 +133,7 @@ void SimulatedWorker::Life::register_worker() {
   spec.engine = worker_.setting_.engine;
   spec.slots = worker_.setting_.slots;
   call_farm<WorkerState>(
-      kCallDeadlineMs,
+      kRegisterDeadlineMs,
       [spec](Replica& replica, const Reply<WorkerState>& reply, const auto&) {
         replica.answer(reply, [&] { return replica.register_worker(spec); });
       },
