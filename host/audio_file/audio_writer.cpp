@@ -146,7 +146,8 @@ void fail_write(const std::filesystem::path& path, int error_number, std::int64_
   if (error_number == ENOSPC || error_number == EDQUOT) {
     struct statvfs space {};
     std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
-    while (!std::filesystem::exists(folder) && folder.has_relative_path()) folder = folder.parent_path();
+    std::error_code unknown;
+    while (!std::filesystem::exists(folder, unknown) && folder.has_relative_path()) folder = folder.parent_path();
     const bool is_known = ::statvfs(folder.c_str(), &space) == 0;
     const auto available = is_known
                                ? static_cast<std::int64_t>(space.f_bavail) * static_cast<std::int64_t>(space.f_frsize)

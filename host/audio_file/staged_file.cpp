@@ -90,9 +90,9 @@ StagedFile::StagedFile(const fs::path& out_dir, fs::path final_path) : final_pat
     if (fd_.is_open() && lock_staged(fd_.get())) return;
     if (fd_.is_open()) ::unlink(path_.c_str());
     // Gone again: another staged file's end removed the empty folder, or a clean-up was quicker than the lock.
-    if (!fd_.is_open() && errno != ENOENT && errno != EEXIST) fail_write(path_, errno, 0);
+    if (!fd_.is_open() && errno != ENOENT && errno != EEXIST) fail_write(final_path_, errno, 0);
   }
-  throw AudioFileError(Fault::write_failed, path_,
+  throw AudioFileError(Fault::write_failed, final_path_,
                        "no staged file could be kept; does another program empty the folder?");
 }
 

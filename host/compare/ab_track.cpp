@@ -42,23 +42,32 @@ void fade_ends(ComparedBlock& block, int sample_rate_hz) {
   }
 }
 
+// The file, and of one that holds several tracks the name of this one's master.
+std::string name_of_track(const MasterOrigin& track, const MasterEntry& entry) {
+  if (track.part.is_whole()) return track.input;
+  return fmt::format("{} ({})", track.input, std::filesystem::path(entry.path).stem().string());
+}
+
 class Cutter {
  public:
   Cutter(const std::vector<NamedMaster>& masters, const AbOptions& options, const std::atomic<bool>& is_cancelled)
       : options_(options), is_cancelled_(is_cancelled) {
     for (const NamedMaster& master : masters) {
-      if (!master.path) continue;
-      if (master.entry->is_removed())
+      const MasterEntry& entry = *master.entry;
+      if (master.path && entry.is_removed()) {
         removed_.push_back(&master);
-      else if (after_ == nullptr && !master.entry->is_of_side)
+      } else if (!master.path || entry.is_of_side || entry.is_partial) {
+        if (unheard_ == nullptr) unheard_ = &master;
+      } else if (after_ == nullptr) {
         after_ = &master;
+      }
     }
   }
 
   void run(AbTrack& track) {
-    if (after_ == nullptr) throw AudioFileError(AudioFileError::Fault::not_found, track.input, "has no master here");
+    if (after_ == nullptr) throw AudioFileError(AudioFileError::Fault::not_found, track.input, why_no_master());
     track.master = after_->path->string();
-    ComparedTrack before(track.input, is_cancelled_, after_->track->part), after(*after_->path, is_cancelled_);
+    ComparedTrack before(before_of(track), is_cancelled_, after_->track->part), after(*after_->path, is_cancelled_);
     // A file of several tracks does not say what one of them is called; its master does.
     const Tags& tags = after_->track->part.is_whole() ? before.tags() : after.tags();
     if (const auto title = tags.first("TITLE"); !title.empty()) track.title = title;
@@ -96,6 +105,32 @@ class Cutter {
   }
 
  private:
+  std::string why_no_master() const {
+    if (unheard_ == nullptr) return "has no master here";
+    const MasterEntry& entry = *unheard_->entry;
+    if (!unheard_->path) return "its master's path leads out of the folder, and is not followed";
+    if (entry.is_of_side)
+      return fmt::format(
+          "its master lies in its side's file, {}, and nowhere by itself: give the recipe a second output, without "
+          "`per: side`, to hear it",
+          entry.path);
+    return fmt::format(
+        "has no whole master here, only parts of one ({}): give the recipe an output without `of`, `without` and "
+        "`preview_s`, to hear it",
+        entry.path);
+  }
+
+  std::string before_of(AbTrack& track) const {
+    const MasterOrigin& origin = *after_->track;
+    if (!origin.is_mix) return track.input;
+    if (origin.mixdown.empty())
+      throw AudioFileError(AudioFileError::Fault::not_found, track.input,
+                           "is made of stems, and no file holds their sum: master it with --mixdown (in a manifest, a "
+                           "row with the role mixdown), which is then heard as before");
+    track.notes.push_back("made of stems: before is the mixdown, " + origin.mixdown);
+    return origin.mixdown;
+  }
+
   void begin(ComparedTrack& track) const {
     const int channels = track.format().channels;
     track.start(rate_hz_, channels_ == 1 ? std::min(channels, 2) : channels_, channels_ == 1 && channels > 1);
@@ -172,7 +207,7 @@ class Cutter {
 
   const AbOptions& options_;
   const std::atomic<bool>& is_cancelled_;
-  const NamedMaster* after_ = nullptr;
+  const NamedMaster *after_ = nullptr, *unheard_ = nullptr;  // unheard: the first that is no master of the track alone
   std::vector<const NamedMaster*> removed_;
   int rate_hz_ = 0, channels_ = 0;
   double target_lufs_ = 0;
@@ -196,10 +231,12 @@ AbTrack cut_track(const std::vector<NamedMaster>& masters, const AbOptions& opti
   try {
     Cutter(masters, options, is_cancelled).run(track);
   } catch (const AudioFileError& fault) {
-    track.failure = fault.what();
+    track.failure = fault.path() == track.input ? fault.reason() : fault.what();
   } catch (const DecoderDied& end) {
     track.failure = end.what();
   }
+  const std::string name = name_of_track(*masters.at(0).track, *masters.at(0).entry) + ": ";
+  if (!track.failure.empty() && !track.failure.starts_with(name)) track.failure.insert(0, name);
   return track;
 }
 

@@ -32,7 +32,7 @@ struct AbTrack {
   double before_lufs = 0, after_lufs = 0;
   std::vector<AbExcerpt> excerpts;
   std::vector<std::string> notes;  // for people
-  std::string failure;             // why there is nothing of it: the input is gone, ...; empty when there is
+  std::string failure;             // with its name, why there is nothing of it; empty when there is
 
   std::size_t bytes() const;
 };
@@ -43,12 +43,12 @@ struct AbOptions {
   AbCodec codec = AbCodec::flac;
 };
 
-// `masters`: the files of one track in the folder. The first that is no removed sound is "after". Excerpts do not
-// overlap: the loudest of the master (K-weighted), then where master and input, at the same integrated loudness, differ
-// most. Before and after have the same loudness within 0.1 LU, at most -16 LUFS and with their true peaks under
-// -1 dBTP; the difference is that of what is heard, and brought to the same loudness as far as its peaks allow.
-// Rates above 48 kHz are converted, of more than two channels the first two are taken. Never throws for what is wrong
-// with a file. Throws CheckCancelled, IsolationFailed, EncoderFailed.
+// `masters`: the files of one track in the folder. The first whole master is "after"; "before" is the input, and of a
+// mix made of stems its mixdown. Excerpts do not overlap: the loudest of the master (K-weighted), then where master and
+// input, at the same integrated loudness, differ most. Before and after have the same loudness within 0.1 LU, at most
+// -16 LUFS and with their true peaks under -1 dBTP; the difference is that of what is heard, and brought to the same
+// loudness as far as its peaks allow. Rates above 48 kHz are converted, of more than two channels the first two are
+// taken. Never throws for what is wrong with a file. Throws CheckCancelled, IsolationFailed, EncoderFailed.
 AbTrack cut_track(const std::vector<NamedMaster>& masters, const AbOptions& options,
                   const std::atomic<bool>& is_cancelled);
 

@@ -102,6 +102,9 @@ class Check {
     const bool is_in_data = fs::path(path).lexically_normal().string().starts_with("data/");
     if (!place || is_payload != is_in_data)
       return problem(path, "OUTSIDE", "its path leads out of where it belongs, and is not followed");
+    if (const auto outside = leads_out(bag_, *place))
+      return problem(path, "OUTSIDE",
+                     fmt::format("a link leads out of the bag, to {}, and is not followed", outside->string()));
     std::error_code error;
     if (!fs::is_regular_file(*place, error)) return problem(path, "MISSING", "is not there");
     try {

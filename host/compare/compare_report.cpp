@@ -136,6 +136,8 @@ Json compare_json(const ComparisonReport& report) {
     doc[key] = Json::array();
     for (const std::filesystem::path& path : *paths) doc[key].push_back(json_text(path));
   }
+  for (const UnlistedFolder& folder : report.unlisted)
+    doc["unlisted"].push_back({{"path", json_text(folder.path)}, {"reason", folder.reason}});
   doc["summary"] = {{"pairs", report.pairs.size()},
                     {"same", report.count(PairState::same)},
                     {"different", report.count(PairState::different)},
@@ -157,6 +159,9 @@ void write_compare_text(std::ostream& out, const ComparisonReport& report) {
   }
   for (const std::filesystem::path& path : report.only_a) out << "only in A   " << visible_text(path.native()) << '\n';
   for (const std::filesystem::path& path : report.only_b) out << "only in B   " << visible_text(path.native()) << '\n';
+  for (const UnlistedFolder& folder : report.unlisted)
+    out << fmt::format("{:<10}  {}: {}\n", "UNREADABLE", visible_text(folder.path.native()),
+                       visible_text(folder.reason));
   if (report.pairs.size() + report.only_a.size() + report.only_b.size() > 1)
     out << fmt::format("{} pairs: {} the same, {} different, {} unreadable; {} only in A, {} only in B\n",
                        report.pairs.size(), report.count(PairState::same), report.count(PairState::different),

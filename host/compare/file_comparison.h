@@ -9,6 +9,7 @@
 
 #include "host/audit/file_audit.h"
 #include "host/compare/alignment.h"
+#include "host/compare/folder_files.h"
 #include "host/compare/null_test.h"
 
 namespace lathe {
@@ -45,10 +46,11 @@ struct FilePair {
 struct FolderPairs {
   std::vector<FilePair> pairs;                        // in the order of A's paths
   std::vector<std::filesystem::path> only_a, only_b;  // audio files without a partner
+  std::vector<UnlistedFolder> unlisted;               // of either: what lies there is compared with nothing
 };
 
 // Audio files below both folders by their path without its extension. Where several have the same, the same extension
-// decides, and then the order.
+// decides, and then the order. Never throws for what lies there.
 FolderPairs pair_up(const std::filesystem::path& a, const std::filesystem::path& b);
 
 }  // namespace lathe

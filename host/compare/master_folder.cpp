@@ -3,43 +3,41 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "host/audio_file/audio_file.h"
 #include "host/report/track_json.h"
 
 namespace lathe {
-namespace {
-
 namespace fs = std::filesystem;
 
-bool is_hidden(const fs::path& path) { return path.filename().native().starts_with("."); }
-
-}  // namespace
-
 MasterFolder look_through(const MasterManifest& manifest) {
-  std::vector<fs::path> audio;
+  FolderFiles files = audio_files_below(manifest.folder);
   std::map<std::string, fs::path> by_shown_name;
-  for (fs::recursive_directory_iterator at(manifest.folder), end; at != end; ++at) {
-    if (is_hidden(at->path())) {
-      at.disable_recursion_pending();
-      continue;
-    }
-    if (at->is_directory() || !is_accepted_extension(at->path().extension().string())) continue;
-    audio.push_back(at->path().lexically_relative(manifest.folder));
-    by_shown_name.emplace(json_text(audio.back()), audio.back());
+  for (fs::path& path : files.audio) {
+    path = path.lexically_relative(manifest.folder);
+    by_shown_name.emplace(json_text(path), path);
   }
   MasterFolder folder;
+  folder.unlisted = std::move(files.unlisted);
   std::set<fs::path> named;
   for (const MasterOrigin& track : manifest.tracks) {
     for (const MasterEntry& entry : track.outputs) {
       const auto shown = by_shown_name.find(entry.path);
       const std::string real = shown == by_shown_name.end() ? entry.path : shown->second.string();
-      folder.masters.push_back({&track, &entry, path_in_folder(manifest.folder, real)});
+      NamedMaster& master = folder.masters.emplace_back();
+      master.track = &track;
+      master.entry = &entry;
+      master.path = path_in_folder(manifest.folder, real);
+      if (const auto outside = master.path ? leads_out(manifest.folder, *master.path) : std::nullopt) {
+        master.leads_to = *outside;
+        master.path.reset();
+      }
       named.insert(fs::path(real).lexically_normal());
     }
   }
-  std::ranges::sort(audio);
-  std::ranges::copy_if(audio, std::back_inserter(folder.unnamed),
+  std::ranges::sort(files.audio);
+  std::ranges::copy_if(files.audio, std::back_inserter(folder.unnamed),
                        [&named](const fs::path& path) { return !named.contains(path); });
   return folder;
 }
@@ -49,7 +47,10 @@ MasterCheck check_named(const NamedMaster& master, const KnownHashes& known, con
   if (master.path) return check_master(*master.entry, *master.path, known, options, is_cancelled);
   MasterCheck check;
   check.state = MasterState::unreadable;
-  check.findings.push_back({"OUTSIDE", "its path leads out of the folder, and is not followed"});
+  check.findings.push_back(
+      {"OUTSIDE", master.leads_to.empty()
+                      ? "its path leads out of the folder, and is not followed"
+                      : "a link leads out of the folder, to " + master.leads_to.string() + ", and is not followed"});
   return check;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "host/compare/folder_files.h"
 #include "host/compare/master_check.h"
 
 namespace lathe {
@@ -12,17 +13,18 @@ namespace lathe {
 struct NamedMaster {
   const MasterOrigin* track = nullptr;
   const MasterEntry* entry = nullptr;
-  // Where it is or would be; none where the manifest's path leads out of the folder.
+  // Where it is or would be; none where the manifest's path, or a link on it, leads out of the folder.
   std::optional<std::filesystem::path> path;
+  std::filesystem::path leads_to = {};  // where a link leads out to
 };
 
 struct MasterFolder {
   std::vector<NamedMaster> masters;            // in the order of the manifest
   std::vector<std::filesystem::path> unnamed;  // audio files (by extension) that it does not name, relative and sorted
+  std::vector<UnlistedFolder> unlisted;        // in which others may lie
 };
 
-// Hidden files and folders are passed over. Names that are no UTF-8 are found by how the manifest shows them. Throws
-// std::filesystem::filesystem_error where a folder cannot be listed.
+// Hidden files and folders are passed over. Names that are no UTF-8 are found by how the manifest shows them.
 MasterFolder look_through(const MasterManifest& manifest);
 
 // check_master(), and for a path that leads out of the folder what is to be said.

@@ -21,9 +21,9 @@ bool keep(int depth, Json::parse_event_t event, Json& parsed) {
   if (depth > kDeepest) throw ManifestProblem("is nested too deeply for a manifest");
   if (event != Json::parse_event_t::key) return true;
   const std::string& key = parsed.get_ref<const std::string&>();
-  const bool is_of_track = depth == 3, is_of_document = depth == 1;
+  const bool is_of_track_or_stem = depth == 3 || depth == 5, is_of_document = depth == 1;
   if (is_of_document) return key == "schema" || key == "tracks";
-  return !is_of_track || (key != "stages" && key != "faults" && key != "notes");
+  return !is_of_track_or_stem || (key != "stages" && key != "faults" && key != "notes");
 }
 
 class Entries {
@@ -81,6 +81,7 @@ MasterEntry entry_of(const Json& output, const std::string& where) {
   entry.sha256 = entries.text(output, "sha256");
   if (entry.sha256.size() != 64) entries.fail("has a sha256 that is none");
   entry.is_of_side = output.value("per", Json()) == "side";
+  entry.is_partial = output.contains("preview") || output.contains("stem") || output.contains("without");
   if (output.contains("pcm_md5")) entry.pcm_md5 = entries.text(output, "pcm_md5");
   if (const auto after = output.find("after"); after != output.end() && after->is_object()) {
     entry.is_measured = after->value("state", Json()) == "MEASURED";
@@ -101,6 +102,11 @@ MasterOrigin track_of(const Json& json, const std::string& where) {
     if (!part->is_object()) entries.fail("has a part that is no object");
     track.part.first_frame = entries.whole(*part, "first_frame");
     track.part.end_frame = track.part.first_frame + entries.whole(*part, "frames");
+  }
+  track.is_mix = json.contains("stems");
+  if (const auto test = json.find("null_test"); test != json.end()) {
+    if (!test->is_object()) entries.fail("has a null_test that is no object");
+    track.mixdown = entries.text(*test, "mixdown");
   }
   const Json& outputs = entries.of(json, "outputs", "list", &Json::is_array);
   for (std::size_t i = 0; i < outputs.size(); ++i)
@@ -144,6 +150,17 @@ std::optional<fs::path> path_in_folder(const fs::path& folder, const std::string
   const fs::path path = fs::path(relative).lexically_normal();
   if (path.is_absolute() || path.empty() || *path.begin() == "..") return std::nullopt;
   return folder / path;
+}
+
+std::optional<fs::path> leads_out(const fs::path& folder, const fs::path& path) {
+  std::error_code error;
+  const fs::path root = fs::weakly_canonical(folder, error);
+  if (error) return std::nullopt;
+  fs::path real = fs::weakly_canonical(path, error);
+  if (error) return std::nullopt;  // links in a circle lead nowhere
+  const fs::path inside = real.lexically_relative(root);
+  if (!inside.empty() && *inside.begin() != "..") return std::nullopt;
+  return real;
 }
 
 }  // namespace lathe

@@ -25,6 +25,7 @@ struct MasterEntry {
   std::string sha256;
   std::string pcm_md5;       // empty: not taken
   bool is_of_side = false;   // one file for the tracks of a side: no master of one track
+  bool is_partial = false;   // a preview, a stem, or a mix without some of them
   bool is_measured = false;  // the figures below are its own
   std::optional<double> integrated_lufs, true_peak_dbtp;
 
@@ -36,7 +37,9 @@ struct MasterOrigin {
   std::string input;  // absolute, as it was then
   std::int64_t frames = 0;
   int sample_rate_hz = 0;
-  FilePart part = {};  // of the input that the track is
+  FilePart part = {};        // of the input that the track is
+  bool is_mix = false;       // made of stems: no file holds what it was before
+  std::string mixdown = {};  // of a mix: the file that its stems were held against; empty without one
   std::vector<MasterEntry> outputs;
 };
 
@@ -59,5 +62,8 @@ MasterManifest read_master_manifest(const std::filesystem::path& folder);
 
 // Where the manifest's path leads; none when it would lead out of the folder.
 std::optional<std::filesystem::path> path_in_folder(const std::filesystem::path& folder, const std::string& relative);
+
+// Where links on the way to `path` lead, if that is out of the folder (which may itself be a link); else none.
+std::optional<std::filesystem::path> leads_out(const std::filesystem::path& folder, const std::filesystem::path& path);
 
 }  // namespace lathe

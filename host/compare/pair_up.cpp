@@ -1,7 +1,7 @@
 #include <algorithm>
+#include <iterator>
 #include <map>
 
-#include "host/audio_file/audio_file.h"
 #include "host/compare/file_comparison.h"
 
 namespace lathe {
@@ -10,18 +10,14 @@ namespace {
 namespace fs = std::filesystem;
 
 // By path below the folder, without its extension.
-std::map<fs::path, std::vector<fs::path>> audio_below(const fs::path& folder) {
+std::map<fs::path, std::vector<fs::path>> by_key(const fs::path& folder, std::vector<UnlistedFolder>& unlisted) {
+  FolderFiles files = audio_files_below(folder);
   std::map<fs::path, std::vector<fs::path>> found;
-  for (fs::recursive_directory_iterator at(folder), end; at != end; ++at) {
-    if (at->path().filename().native().starts_with(".")) {
-      at.disable_recursion_pending();
-      continue;
-    }
-    if (at->is_directory() || !is_accepted_extension(at->path().extension().string())) continue;
-    fs::path key = at->path().lexically_relative(folder);
-    found[key.replace_extension()].push_back(at->path());
+  for (const fs::path& path : files.audio) {
+    fs::path key = path.lexically_relative(folder);
+    found[key.replace_extension()].push_back(path);
   }
-  for (auto& [key, paths] : found) std::ranges::sort(paths);
+  std::ranges::move(files.unlisted, std::back_inserter(unlisted));
   return found;
 }
 
@@ -29,8 +25,8 @@ std::map<fs::path, std::vector<fs::path>> audio_below(const fs::path& folder) {
 
 FolderPairs pair_up(const fs::path& a, const fs::path& b) {
   FolderPairs result;
-  const auto files_a = audio_below(a);
-  auto files_b = audio_below(b);
+  const auto files_a = by_key(a, result.unlisted);
+  auto files_b = by_key(b, result.unlisted);
   for (const auto& [key, paths] : files_a) {
     std::vector<fs::path>& others = files_b[key];
     std::vector<fs::path> left;

@@ -60,7 +60,8 @@ std::size_t FolderCheck::count(MasterState state) const {
 
 bool FolderCheck::is_well() const {
   const bool is_bag_well = !bag || bag->is_valid();
-  return count(MasterState::ok) == checks.size() && is_bag_well && !(is_strict && !folder->unnamed.empty());
+  const bool is_all_named = folder->unnamed.empty() && folder->unlisted.empty();
+  return count(MasterState::ok) == checks.size() && is_bag_well && (is_all_named || !is_strict);
 }
 
 Json verify_json(const FolderCheck& check) {
@@ -73,6 +74,8 @@ Json verify_json(const FolderCheck& check) {
     doc["files"].push_back(master_json(check.folder->masters[i], check.checks[i]));
   for (const std::filesystem::path& path : check.folder->unnamed)
     doc["unnamed"].push_back(json_text(check.manifest->folder / path));
+  for (const UnlistedFolder& folder : check.folder->unlisted)
+    doc["unlisted"].push_back({{"path", json_text(folder.path)}, {"reason", folder.reason}});
   if (check.bag) doc["bag"] = bag_json(*check.bag);
   Json summary{{"files", check.checks.size()}};
   for (const MasterState state : kStates) summary[lower(word(state))] = check.count(state);
@@ -90,6 +93,8 @@ void write_verify_text(std::ostream& out, const FolderCheck& check) {
   }
   for (const std::filesystem::path& path : check.folder->unnamed)
     out << fmt::format("{:<10}  {}: the manifest does not name it\n", "UNNAMED", visible_text(path.native()));
+  for (const UnlistedFolder& folder : check.folder->unlisted)
+    out << fmt::format("{:<10}  {}: {}\n", "UNLISTED", visible_text(folder.path.native()), visible_text(folder.reason));
   if (check.bag) {
     for (const BagProblem& problem : check.bag->problems)
       out << fmt::format("{:<10}  {}: {}\n", problem.code, visible_text(problem.path), visible_text(problem.message));

@@ -17,7 +17,7 @@ struct FolderCheck {
   const MasterManifest* manifest = nullptr;
   const MasterFolder* folder = nullptr;
   std::vector<MasterCheck> checks;   // one for each of the folder's masters
-  bool is_strict = false;            // files that no manifest names are a failure
+  bool is_strict = false;            // files that no manifest names are a failure, and folders that may hold some
   std::optional<BagCheck> bag = {};  // of a folder in BagIt form
 
   // Every master is as the manifest says, and what is asked of the others holds.
@@ -26,8 +26,8 @@ struct FolderCheck {
 };
 
 // {schema, engine, path, files: [{path, id, input, state, reason_code, reason, findings: [{code, message}], audio,
-// sha256, integrated_lufs, true_peak_dbtp}], unnamed: [path], bag: {state: VALID | INVALID, files, problems: [{path,
-// code, message}]}, summary}; `bag` only of one.
+// sha256, integrated_lufs, true_peak_dbtp}], unnamed: [path], unlisted: [{path, reason}], bag: {state: VALID | INVALID,
+// files, problems: [{path, code, message}]}, summary}; `bag` only of one, `unlisted` only where there are any.
 nlohmann::ordered_json verify_json(const FolderCheck& check);
 
 // A line for each file that is not well, and a summary.

@@ -20,7 +20,7 @@ PieceWriter::PieceWriter(const OutputPiece& piece, const AudioFormat& format, co
     : piece_(piece),
       format_(format),
       outgoing_(outgoing_metadata(*piece.tags, *piece.metadata, input, format, is_untouched)),
-      writer_(piece.file->fd(), piece.file->path(), format, outgoing_.tags, outgoing_.metadata),
+      writer_(piece.file->fd(), piece.file->final_path(), format, outgoing_.tags, outgoing_.metadata),
       after_({static_cast<double>(format.sample_rate_hz), weights, true, false, format.frames}),
       octaves_(static_cast<double>(format.sample_rate_hz), format.channels) {
   if (pcm_md5 && format.container != Container::flac) md5_.emplace(MessageDigest::Kind::md5);
@@ -45,13 +45,22 @@ OutputReport PieceWriter::finish(Stopwatch& watch, LoudnessReading& reading) {
   const WrittenAudio written = writer_.finish();
   OutputReport report = output_described(*piece_.output, format_);
   watch.start(&BusySeconds::io);
-  report.sha256 = verify_written(piece_.file->path(), format_, written);
+  report.sha256 = verified(written);
   report.dropped_tags = names_left_out(written.dropped_tags);
   watch.stop();
   report.bytes = written.bytes;
   report.pcm_md5 = md5_ ? md5_->hex() : written.pcm_md5;
   report.after = after;
   return report;
+}
+
+// What is wrong with it is said of the master, not of the name that its file has until then.
+std::string PieceWriter::verified(const WrittenAudio& written) const {
+  try {
+    return verify_written(piece_.file->path(), format_, written);
+  } catch (const AudioFileError& fault) {
+    throw AudioFileError(fault.fault(), piece_.file->final_path(), fault.reason());
+  }
 }
 
 // What is not true of the master, what its container has no place for, and what in the end is not in the file.

@@ -28,6 +28,7 @@ class PieceWriter {
   OutputReport finish(Stopwatch& watch, LoudnessReading& reading);
 
  private:
+  std::string verified(const WrittenAudio& written) const;
   std::vector<std::string> names_left_out(const std::vector<std::string>& dropped) const;
 
   const OutputPiece& piece_;

@@ -6,8 +6,10 @@
 #include <cmath>
 #include <cstdlib>
 #include <deque>
+#include <map>
 
 #include "host/audio_file/input_file.h"
+#include "host/mastering/stem_copies.h"
 #include "kernels/loudness/channel_weights.h"
 #include "kernels/loudness/loudness_meter.h"
 #include "kernels/math/decibel.h"
@@ -21,9 +23,11 @@ constexpr std::int64_t kMostLag = 2048;  // frames that a stem is looked for bes
 constexpr double kFitsDb = -60;          // a residual below this needs no explanation
 constexpr double kExplained = 0.1;       // of the energy left by a stem as it is: so little is left by a better fit
 constexpr double kSameGainDb = 0.05;
-// Of a stem's energy, what the others together do not explain, where it is their sum: a mixdown may have been limited,
-// a copy is the very same. Mixed stems of real music share far less.
-constexpr double kMixdownLeft = 0.03, kCopyLeft = 1e-4;
+constexpr double kMostGainDb = 40;  // beyond it a stem that was found in what is left is not there, or not itself
+constexpr double kClearPeak = 0.5;  // of what is left without a stem, what its best place explains
+// Of a stem's energy, what the others together do not explain, where it is their sum: a mixdown may have been limited.
+// Mixed stems of real music share far less.
+constexpr double kMixdownLeft = 0.03;
 
 std::int64_t frames_of(const std::vector<AudioReader>& stems) {
   std::int64_t most = 0;
@@ -105,12 +109,41 @@ struct Likeness {
   }
 };
 
-std::string likeness_text(const std::string& name, std::size_t stems) {
-  if (stems == 2)
-    return name + " holds the same as the other stem: a copy? The mix has both, and is 6 dB louder for it";
+std::string mixdown_text(const std::string& name) {
   return name +
          " holds what all the other stems hold together: is it the mixdown? Then everything is in the mix twice; "
          "name it with --mixdown, or take it out of the folder";
+}
+
+// File names; where two are the same, with their folders.
+std::vector<std::string> names_of(const std::vector<AudioReader>& stems) {
+  std::map<std::string, int> count;
+  for (const AudioReader& stem : stems) ++count[stem.file().path().filename().string()];
+  std::vector<std::string> names;
+  for (const AudioReader& stem : stems) {
+    const std::filesystem::path& path = stem.file().path();
+    const std::string name = path.filename().string();
+    names.push_back(count[name] == 1 ? name : path.string());
+  }
+  return names;
+}
+
+// Of the suspects those that are copies over all their frames: of each stem the first that it is a copy of.
+std::vector<StemCopy> proven_copies(const std::vector<StemCopy>& suspects, std::vector<AudioReader>& stems,
+                                    int channels, const std::function<void()>& check) {
+  std::vector<StemCopy> copies;
+  if (suspects.empty()) return copies;
+  std::vector<StemProducts> products(suspects.size());
+  SideBySide all(stems, nullptr, channels);
+  for (auto views = all.next(); !views.empty(); views = all.next()) {
+    check();
+    for (std::size_t i = 0; i < suspects.size(); ++i) products[i].add(views[suspects[i].of], views[suspects[i].stem]);
+  }
+  for (std::size_t i = 0; i < suspects.size(); ++i) {
+    if (products[i].left() > kCopyLeft || (!copies.empty() && copies.back().stem == suspects[i].stem)) continue;
+    copies.push_back({suspects[i].stem, suspects[i].of, products[i].gain()});
+  }
+  return copies;
 }
 
 // A window of a stem and of what the mixdown leaves for it, channels added up.
@@ -121,7 +154,9 @@ struct Windows {
 struct Fit {
   std::int64_t lag = 0;  // the stem comes so much later in the mixdown
   double gain = 1;
-  double left = 0;  // energy, as part of what is left with the stem as it is
+  // Energies, as parts of what is left with the stem as it is: at this lag and gain, and without the stem.
+  double left = 1, without = 1;
+  double clearness = 0;  // of what is left without the stem, what it explains here
 };
 
 // The best lag and gain of a stem. Both windows are as long; lags run over its middle.
@@ -129,13 +164,15 @@ Fit best_fit(const Windows& w) {
   const auto n = static_cast<std::int64_t>(w.stem.size());
   const std::int64_t first = kMostLag, end = n - kMostLag;
   Fit best;
-  double most = 0, stem_energy = 0, left_energy = 0, as_it_is = 0;
+  double most = 0, left_energy = 0, as_it_is = 0;
   for (std::int64_t i = first; i < end; ++i) {
     const double s = w.stem[static_cast<std::size_t>(i)], l = w.left[static_cast<std::size_t>(i)];
     left_energy += l * l;
     as_it_is += (l - s) * (l - s);
   }
-  for (std::int64_t lag = -kMostLag; lag <= kMostLag; ++lag) {
+  // From the middle outwards: of the places where a steady tone fits alike, the nearest.
+  for (std::int64_t step = 0; step <= 2 * kMostLag; ++step) {
+    const std::int64_t lag = step % 2 == 0 ? step / 2 : -(step + 1) / 2;
     double cross = 0, energy = 0;
     for (std::int64_t i = first; i < end; ++i) {
       const double s = w.stem[static_cast<std::size_t>(i - lag)];
@@ -144,13 +181,16 @@ Fit best_fit(const Windows& w) {
     }
     if (energy == 0) continue;
     const double explained = cross * cross / energy;
-    if (explained <= most) continue;
+    if (explained <= most * (1 + 1e-9)) continue;
     most = explained;
-    stem_energy = energy;
     best.lag = lag;
     best.gain = cross / energy;
   }
-  best.left = as_it_is > 0 && stem_energy > 0 ? std::max(0.0, left_energy - most) / as_it_is : 1;
+  if (as_it_is > 0) {
+    best.left = std::max(0.0, left_energy - most) / as_it_is;
+    best.without = left_energy / as_it_is;
+  }
+  if (left_energy > 0) best.clearness = most / left_energy;
   return best;
 }
 
@@ -158,10 +198,19 @@ std::string shift_text(std::int64_t lag) {
   return fmt::format("{} frame{} {}", std::abs(lag), std::abs(lag) == 1 ? "" : "s", lag > 0 ? "early" : "late");
 }
 
+// Nothing that has a place or a level of its own is left for the stem.
+bool is_absent(const Fit& fit) {
+  return fit.without <= kExplained &&
+         (fit.clearness < kClearPeak || amplitude_to_db(std::abs(fit.gain)) < -kMostGainDb);
+}
+
 // In words, what is wrong with a stem; empty if nothing is.
 std::string finding_of(const std::string& name, const Fit& fit) {
   if (fit.left > kExplained) return {};
   const double gain_db = amplitude_to_db(std::abs(fit.gain));
+  if (is_absent(fit))
+    return name + " is not in the mixdown, or another stem holds the same: without it the others fit the mixdown";
+  if (fit.clearness < kClearPeak || std::abs(gain_db) > kMostGainDb) return {};
   std::vector<std::string> said;
   if (fit.lag != 0)
     said.push_back(fmt::format("lies {} against the mixdown: shift it by {} frames", shift_text(fit.lag), fit.lag));
@@ -234,6 +283,7 @@ StemSurvey survey_stems(std::vector<AudioReader>& stems, const std::vector<bool>
   std::vector<double> most(stems.size(), -1);
   std::vector<std::int64_t> strongest(stems.size(), 0);
   std::vector<Likeness> likeness(stems.size());
+  CopySearch search(stems.size());
   NullSums null;
   std::vector<float> mix(static_cast<std::size_t>(kSurveyBlock * channels)), others(mix.size());
   const MutableAudioView rest{others.data(), channels, kSurveyBlock, kSurveyBlock};
@@ -258,6 +308,7 @@ StemSurvey survey_stems(std::vector<AudioReader>& stems, const std::vector<bool>
         null.is_exact = null.is_exact && views.back().channel(c)[n] == sum.channel(c)[n];
       }
     }
+    search.take(views);
     mix_meter.take(sum);
     for (std::size_t k = 0; k < stems.size(); ++k) {
       meters[k].take(views[k]);
@@ -281,11 +332,16 @@ StemSurvey survey_stems(std::vector<AudioReader>& stems, const std::vector<bool>
     survey.rest_lufs.push_back(rest_meters[k].figures().integrated_lufs);
     survey.stems.push_back(measurement_of(meters[k].take_reading(), stems[k].format().frames, format.sample_rate_hz));
   }
-  for (std::size_t k = 0; k < stems.size() && stems.size() > 1; ++k) {
-    if (likeness[k].left() > (stems.size() == 2 ? kCopyLeft : kMixdownLeft)) continue;
-    survey.findings.push_back(likeness_text(stems[k].file().path().filename().string(), stems.size()));
-    if (stems.size() == 2) break;
+  const std::vector<std::string> names = names_of(stems);
+  const std::vector<StemCopy> copies = proven_copies(search.suspects(), stems, channels, check);
+  std::vector<bool> is_copied(stems.size(), false), is_like_another(stems.size(), false);
+  for (const StemCopy& copy : copies) {
+    survey.findings.push_back(copy_text(copy, names));
+    is_copied[copy.of] = true;
+    is_like_another[copy.of] = is_like_another[copy.stem] = true;
   }
+  for (std::size_t k = 0; k < stems.size() && stems.size() > 2; ++k)
+    if (!is_like_another[k] && likeness[k].left() <= kMixdownLeft) survey.findings.push_back(mixdown_text(names[k]));
   if (mixdown == nullptr) return survey;
   NullTest& test = survey.null_test.emplace();
   test.mixdown = mixdown->file().path();
@@ -311,16 +367,20 @@ StemSurvey survey_stems(std::vector<AudioReader>& stems, const std::vector<bool>
     for (std::size_t k = 0; k < stems.size(); ++k) {
       check();
       if (static_cast<std::int64_t>(windows[k].stem.size()) < 3 * kMostLag) continue;
-      const std::string finding = finding_of(stems[k].file().path().filename().string(), best_fit(windows[k]));
-      if (finding.empty()) continue;
+      const Fit fit = best_fit(windows[k]);
+      const std::string finding = finding_of(names[k], fit);
+      // Of stems that hold the same the sum is off by the copy, not by a place or a level.
+      if (finding.empty() || (is_like_another[k] && (is_copied[k] || !is_absent(fit)))) continue;
       is_explained = true;
       test.findings.push_back(finding);
     }
   }
   if (!is_explained) {
-    test.findings.emplace_back(
-        "no shift or gain of one stem explains what is left: the mixdown holds something that is in no stem (one is "
-        "missing?), or was made with processing on the sum");
+    const std::string unexplained = "no shift or gain of one stem explains what is left: ";
+    test.findings.push_back(
+        unexplained + (copies.empty() ? "the mixdown holds something that is in no stem (one is missing?), or was "
+                                        "made with processing on the sum"
+                                      : "it may be the copies; take them out, and run again"));
   }
   return survey;
 }

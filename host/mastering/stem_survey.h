@@ -2,8 +2,8 @@
 //
 // Where they do not, each stem in turn is compared with what the mixdown leaves for it, mixdown less all the others, in
 // the stretch where it is strongest: the lag of the highest cross-correlation says whether it is shifted, its gain
-// there whether it stands lower or higher in the mixdown, or upside down. What no stem explains is of a stem that is
-// missing.
+// there whether it stands lower or higher in the mixdown, or upside down. Where nothing is left for it, it is not in
+// the mixdown, or a copy holds it too. What no stem explains is of a stem that is missing.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct StemSurvey {
   std::vector<Measurement> stems;  // as they came
   std::vector<double> rest_lufs;   // of all the others together, where it was asked for
   std::optional<NullTest> null_test;
-  std::vector<std::string> findings;  // a stem that is all the others together: the mixdown, or a copy
+  std::vector<std::string> findings;  // a stem that is another's copy, or all the others together: the mixdown
 };
 
 // Reads all stems side by side, from their beginnings, and rewinds them. They agree in rate; a stem of one channel is

@@ -107,15 +107,27 @@ int ab(const AbCommand& options) {
     say(failed.what());
     return kUsage;
   }
+  for (const MasterOrigin& track : masters.manifest.tracks) {
+    if (!track.outputs.empty()) continue;
+    ++made.failed;
+    made.left_out.push_back(track.input + ": its master lies in its side's file, and nowhere by itself");
+  }
   for (const std::string& line : made.left_out) say("left out: " + line);
   if (made.tracks == 0) {
     say("there is nothing to hear: no page was written");
     return kNothingRead;
   }
   page.finish(made.left_out);
-  file->publish();
+  try {
+    file->publish();
+  } catch (const std::runtime_error& wrong) {
+    say(wrong.what());
+    return kNothingRead;
+  }
+  std::error_code error;
+  const auto bytes = fs::file_size(out, error);
   std::printf("%s: %zu tracks, %.1f MiB\n", visible_text(out.native()).c_str(), made.tracks,
-              static_cast<double>(fs::file_size(out)) / (1 << 20));
+              error ? 0.0 : static_cast<double>(bytes) / (1 << 20));
   return made.failed > 0 ? kSomeFailed : kOk;
 }
 

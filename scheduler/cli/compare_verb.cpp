@@ -28,7 +28,8 @@ int exit_code(const ComparisonReport& report) {
   const std::size_t unreadable = report.count(PairState::unreadable);
   if (unreadable == report.pairs.size()) return kNothingRead;
   const bool is_same = report.count(PairState::same) == report.pairs.size();
-  return is_same && report.only_a.empty() && report.only_b.empty() ? kOk : kSomeFailed;
+  const bool is_all = report.only_a.empty() && report.only_b.empty() && report.unlisted.empty();
+  return is_same && is_all ? kOk : kSomeFailed;
 }
 
 int compare(const CompareOptions& options) {
@@ -47,7 +48,9 @@ int compare(const CompareOptions& options) {
     pairs = std::move(found.pairs);
     report.only_a = std::move(found.only_a);
     report.only_b = std::move(found.only_b);
+    report.unlisted = std::move(found.unlisted);
     if (pairs.empty()) {
+      for (const UnlistedFolder& folder : report.unlisted) say(folder.path.string() + ": " + folder.reason);
       say("no audio files of the same name lie in both folders");
       return kNothingRead;
     }

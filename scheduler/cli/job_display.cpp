@@ -22,6 +22,14 @@ constexpr auto kBetweenLines = std::chrono::seconds(10);
 
 bool is_failure(v1::TaskState state) { return state == v1::TASK_STATE_FAILED || state == v1::TASK_STATE_QUARANTINED; }
 
+// "/in/album.wav (02 Song)", "/in/01.wav and 11 more tracks"
+std::string name_of_end(const v1::WatchJobResponse::TaskEnd& end) {
+  std::string name = end.input();
+  if (!end.part().empty()) name += " (" + end.part() + ")";
+  const std::int64_t more = end.more_tracks();
+  return more > 0 ? name + fmt::format(" and {} more track{}", more, more == 1 ? "" : "s") : name;
+}
+
 // What is in work, as the workers' last heartbeats told: the first of it by name. Empty: nothing that is known.
 std::string work_text(const v1::WatchJobResponse& message) {
   if (message.in_work().empty()) return "";
@@ -61,14 +69,14 @@ void JobDisplay::clear_bar() {
 }
 
 void JobDisplay::show(const v1::WatchJobResponse& message) {
-  if (is_quiet_) return;
   for (const auto& end : message.ended()) {
     if (!is_failure(end.state())) continue;
     clear_bar();
     std::fprintf(stderr, "%s  task %lld  %s\n            %s\n", word(end.state()).c_str(),
-                 static_cast<long long>(end.task_id()), visible_text(end.input()).c_str(),
+                 static_cast<long long>(end.task_id()), visible_text(name_of_end(end)).c_str(),
                  visible_text(end.message()).c_str());
   }
+  if (is_quiet_) return;
   const v1::Job& job = message.job();
   const std::int64_t ended = ended_count(job.counts());
   const std::string work = work_text(message);

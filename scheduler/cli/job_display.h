@@ -10,7 +10,7 @@
 namespace lathe::cli {
 
 // On a terminal a bar in place, with what is in work, and a line for each track that failed; elsewhere those lines, and
-// one line of figures when the state changes and every ten seconds at most.
+// one line of figures when the state changes and every ten seconds at most. Where it is quiet, the failures alone.
 class JobDisplay {
  public:
   explicit JobDisplay(bool is_quiet);

@@ -136,7 +136,8 @@ int exit_code_of_job(const v1::Job& job) {
 }
 
 int watch(FarmConnection& farm, const JobsOptions& options) {
-  const WatchEnd end = watch_job(farm, job_of(farm, options.job), options.farm, options.farm.json, options.quiet);
+  const WatchEnd end =
+      watch_job(farm, job_of(farm, options.job), options.farm, options.farm.json, options.quiet, WatchFrom::now);
   if (!end.job) return end.exit_code;
   if (!options.farm.json) print_job(*end.job);
   return exit_code_of_job(*end.job);
@@ -222,7 +223,7 @@ void add_jobs(CLI::App& app, Run& run) {
              [] { return &watch_interrupts(); });
   verb->add_option("JOB", options->job, "The job's number, or latest")->required();
   add_farm_options(*verb, options->farm, "One JSON object a line on stdout, as things happen");
-  verb->add_flag("-q,--quiet", options->quiet, "Only how it ended");
+  verb->add_flag("-q,--quiet", options->quiet, "Only failures, and how it ended");
 
   options = fresh();
   add_job(*add(app, run, options, "cancel", "Ends a job; what is done stays",

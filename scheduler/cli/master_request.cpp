@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <map>
 
+#include "host/audio_file/container_probe.h"
+#include "host/audio_file/input_file.h"
 #include "host/mastering/recipe_chain.h"
 #include "host/report/audit_text.h"
 #include "scheduler/cli/named_profiles.h"
@@ -74,6 +76,15 @@ void refuse_masters_onto_inputs(const Scan& scan, const v1::Recipe& recipe, cons
   }
 }
 
+bool looks_like_audio(const fs::path& file) {
+  try {
+    probe_container(InputFile(file));
+    return true;
+  } catch (const AudioFileError&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 // What others named is in it, paths and jobs: no control character of theirs reaches the terminal.
@@ -139,7 +150,9 @@ bool nothing_was_read(const std::vector<TrackOutcome>& tracks) {
       "LIMITS",    "DECODER_CRASHED", "DECODER_FORBIDDEN", "DECODER_TIMEOUT", "DECODER_KILLED"};
   return std::all_of(tracks.begin(), tracks.end(), [](const TrackOutcome& t) {
     const bool is_failed = t.state == TaskState::kFailed || t.state == TaskState::kQuarantined;
-    return is_failed && std::find(kUnread.begin(), kUnread.end(), t.reason_code) != kUnread.end();
+    const bool is_unread = is_failed && std::find(kUnread.begin(), kUnread.end(), t.reason_code) != kUnread.end();
+    // Of tracks that fail together the code is that of one: the others were held back, if they are there.
+    return is_unread && !(t.is_with_others && looks_like_audio(t.input));
   });
 }
 

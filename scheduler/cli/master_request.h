@@ -42,7 +42,7 @@ void add_stem_options(CLI::App& verb, MasterInputs& inputs);
 scheduler::Scan scan_for_masters(const MasterInputs& inputs, const v1::Recipe& recipe,
                                  const std::filesystem::path& folder);
 
-// No track could be opened at all: exit code 3.
+// No track could be opened at all: exit code 3. A track that another's fault holds back could, if its file is there.
 bool nothing_was_read(const std::vector<scheduler::TrackOutcome>& tracks);
 
 }  // namespace lathe::cli

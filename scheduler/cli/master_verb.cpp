@@ -239,7 +239,7 @@ void add_master(CLI::App& app, Run& run) {
   verb->add_flag(
       "--bag", options->bag,
       "Delivers a bag (BagIt, RFC 8493): masters in DIR/data, and beside it the hashes of all that lies there");
-  verb->add_flag("-q,--quiet", options->quiet, "No progress, no summary");
+  verb->add_flag("-q,--quiet", options->quiet, "Says failures alone: no progress, no summary");
   verb->callback([&run, options] { run = [options] { return master(*options); }; });
 }
 

@@ -9,6 +9,7 @@
 
 #include "host/report/audit_text.h"
 #include "host/report/track_json.h"
+#include "scheduler/cli/failure_text.h"
 #include "scheduler/cli/text_table.h"
 
 namespace lathe::cli {
@@ -63,11 +64,10 @@ std::string level(double value) { return std::isfinite(value) ? fmt::format("{:.
 
 std::string bytes_text(std::int64_t bytes) { return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6); }
 
-std::vector<std::string> row_of(const TrackReport& report, const OutputReport& output,
+std::vector<std::string> row_of(const std::string& name, const TrackReport& report, const OutputReport& output,
                                 const std::optional<GainForecast>& forecast) {
   const bool is_measured = report.before.is_measurable;
-  std::vector<std::string> row{report.input.filename().string(),
-                               is_measured ? level(report.before.figures.integrated_lufs) : "-",
+  std::vector<std::string> row{name, is_measured ? level(report.before.figures.integrated_lufs) : "-",
                                is_measured ? level(report.before.figures.true_peak_dbtp) : "-"};
   if (forecast) {
     row.push_back(fmt::format("{:+.1f}", forecast->gain_db));
@@ -84,16 +84,18 @@ std::vector<std::string> row_of(const TrackReport& report, const OutputReport& o
 }
 
 void print_reasons(const std::vector<TrackPlan>& plans, const std::vector<ScanProblem>& problems) {
-  const auto line = [](const char* word, const std::filesystem::path& input, const std::string& text) {
-    std::printf("%s  %s: %s\n", word, visible_text(input.filename().native()).c_str(), visible_text(text).c_str());
+  const auto line = [](const char* word, const TrackPlan& plan, const std::string& text) {
+    std::printf("%s  %s: %s\n", word, visible_text(track_name(plan.input, plan.part)).c_str(),
+                visible_text(text).c_str());
   };
   for (const TrackPlan& plan : plans) {
     if (!plan.planned) continue;
-    if (!plan.planned->report.reason.empty()) line("short", plan.input, plan.planned->report.reason);
-    for (const std::string& note : plan.planned->report.notes) line("note ", plan.input, note);
+    if (!plan.planned->report.reason.empty()) line("short", plan, plan.planned->report.reason);
+    for (const std::string& note : plan.planned->report.notes) line("note ", plan, note);
   }
   for (const TrackPlan& plan : plans) {
-    if (!plan.planned) std::printf("fails  %s\n", visible_text(plan.failure.message).c_str());
+    if (!plan.planned)
+      std::printf("fails  %s\n", visible_text(failure_text(plan.input, plan.part, plan.failure.message)).c_str());
   }
   for (const ScanProblem& problem : problems)
     std::printf("fails  %s: %s\n", visible_text(problem.path.native()).c_str(), visible_text(problem.reason).c_str());
@@ -152,7 +154,7 @@ void print_plan(const std::vector<TrackPlan>& plans, const std::vector<ScanProbl
     if (!plan.planned) continue;
     const TrackReport& report = plan.planned->report;
     for (std::size_t i = 0; i < report.outputs.size(); ++i)
-      table.add(row_of(report, report.outputs[i], plan.planned->forecasts[i]));
+      table.add(row_of(track_name(plan.input, plan.part), report, report.outputs[i], plan.planned->forecasts[i]));
   }
   table.print();
   print_reasons(plans, problems);
@@ -172,6 +174,7 @@ std::vector<scheduler::TrackOutcome> outcomes_of(const std::vector<TrackPlan>& p
     outcome.state = plan.planned ? scheduler::TaskState::kDone : scheduler::TaskState::kFailed;
     outcome.input = plan.input;
     outcome.reason_code = plan.failure.code;
+    outcome.is_with_others = plan.is_with_others;
     outcomes.push_back(std::move(outcome));
   }
   return outcomes;

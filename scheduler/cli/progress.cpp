@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/report/audit_text.h"
+#include "scheduler/cli/failure_text.h"
 
 namespace lathe::cli {
 namespace {
@@ -56,10 +57,13 @@ void Progress::show(const scheduler::BatchProgress& p) {
 }
 
 void Progress::track(const scheduler::TrackOutcome& outcome, std::int64_t tracks) {
-  if (is_quiet_) return;
   const std::lock_guard lock(mutex_);
+  ++ended_;
+  const bool is_failed =
+      outcome.state == scheduler::TaskState::kFailed || outcome.state == scheduler::TaskState::kQuarantined;
+  if (is_quiet_ && !is_failed) return;
   clear_bar();
-  std::fprintf(stderr, "[%lld/%lld] %s\n", static_cast<long long>(++ended_), static_cast<long long>(tracks),
+  std::fprintf(stderr, "[%lld/%lld] %s\n", static_cast<long long>(ended_), static_cast<long long>(tracks),
                track_line(outcome).c_str());
 }
 
@@ -98,15 +102,16 @@ std::string stems_text(const nlohmann::json& result) {
 
 std::string track_line(const scheduler::TrackOutcome& outcome) {
   const std::string state(scheduler::to_string(outcome.state));
-  if (outcome.result_json.empty()) return fmt::format("{:<9} {}", state, visible_text(outcome.reason));
+  if (outcome.result_json.empty())
+    return fmt::format("{:<9} {}", state, visible_text(failure_text(outcome.input, outcome.part, outcome.reason)));
   const auto result = nlohmann::json::parse(outcome.result_json);
   const std::string reason = result.at("reason").get<std::string>();
   const std::string mended = mended_text(result);
-  return fmt::format("{:<9} {:>5} -> {:>5} LUFS, {:>5} dBTP  {}{}{}{}", state,
-                     number_text(result, "before", "integrated_lufs"), number_text(result, "after", "integrated_lufs"),
-                     number_text(result, "after", "true_peak_dbtp"), visible_text(outcome.input.filename().native()),
-                     mended.empty() ? "" : "\n            " + mended,
-                     reason.empty() ? "" : "\n            " + visible_text(reason), stems_text(result));
+  return fmt::format(
+      "{:<9} {:>5} -> {:>5} LUFS, {:>5} dBTP  {}{}{}{}", state, number_text(result, "before", "integrated_lufs"),
+      number_text(result, "after", "integrated_lufs"), number_text(result, "after", "true_peak_dbtp"),
+      visible_text(track_name(outcome.input, outcome.part)), mended.empty() ? "" : "\n            " + mended,
+      reason.empty() ? "" : "\n            " + visible_text(reason), stems_text(result));
 }
 
 }  // namespace lathe::cli

@@ -9,7 +9,8 @@
 
 namespace lathe::cli {
 
-// Writes to stderr. On a terminal a bar in place; elsewhere only the line of each track.
+// Writes to stderr. On a terminal a bar in place; elsewhere only the line of each track. Where it is quiet, the lines
+// of tracks that failed.
 class Progress {
  public:
   explicit Progress(bool is_quiet);

@@ -210,7 +210,7 @@ int send(FarmConnection& farm, const SubmitOptions& options, const Submission& s
     return kOk;
   }
   if (!options.quiet) say(fmt::format("job {}: {} tracks", job_id, submission.catalogue.tracks));
-  const WatchEnd end = watch_job(farm, job_id, options.farm, false, options.quiet);
+  const WatchEnd end = watch_job(farm, job_id, options.farm, false, options.quiet, WatchFrom::start);
   if (!end.job) return end.exit_code;
   ReportChoice choice;
   choice.format = options.farm.json ? "json" : "table";
@@ -310,7 +310,7 @@ void add_submit(CLI::App& app, Run& run) {
   verb->add_option("--request-id", options->request_id,
                    "Names this request: repeated with the same inputs it is the same job, and goes on where it stopped")
       ->type_name("ID");
-  verb->add_flag("-q,--quiet", options->quiet, "No progress");
+  verb->add_flag("-q,--quiet", options->quiet, "No progress; failures are said");
   verb->callback([&run, options] { run = [options] { return submit(*options); }; });
 }
 

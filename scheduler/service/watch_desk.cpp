@@ -9,6 +9,7 @@
 #include "scheduler/service/job_service.h"
 #include "scheduler/service/record_messages.h"
 #include "scheduler/worker/job_request.h"
+#include "scheduler/worker/master_tasks.h"
 
 namespace lathe::scheduler {
 namespace {
@@ -198,6 +199,11 @@ void WatchDesk::look_at(Watch& watch) {
     end.set_state(to_message(state));
     end.set_reason_code(task->reason_code);
     end.set_message(task->message);
+    if (state == TaskState::kFailed || state == TaskState::kQuarantined) {
+      const v1::TaskSpec spec = to_message(*task);
+      end.set_part(part_name(members_of(spec).front()));
+      end.set_more_tracks(track_count(spec) - 1);
+    }
     bytes += end.ByteSizeLong();
   }
   const bool is_over = is_last_page && (events.empty() || watch.sequence == events.back().sequence);

@@ -60,8 +60,8 @@ Json runs_json(const v1::TaskSpec& task) {
   Json runs = Json::array();
   const auto name = [&task](std::size_t i) {
     const v1::TaskSpec::Member& member = task.members(static_cast<int>(i));
-    const bool is_part = member.first_frame() > 0 || member.end_frame() > 0;
-    return json_text(std::filesystem::path(is_part ? member.relative() : member.input()).filename());
+    const std::string part = part_name(member);
+    return json_text(part.empty() ? std::filesystem::path(member.input()).filename() : std::filesystem::path(part));
   };
   const auto count = static_cast<std::size_t>(task.members_size());
   for (std::size_t first = 0, last = 0; first < count; first = ++last) {

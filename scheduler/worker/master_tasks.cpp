@@ -104,6 +104,16 @@ std::string task_text(const v1::TaskSpec& task) {
   return more == 0 ? task.input() : fmt::format("{} and {} more track{}", task.input(), more, more == 1 ? "" : "s");
 }
 
+std::string part_name(const v1::TaskSpec::Member& member) {
+  const bool is_part = member.first_frame() > 0 || member.end_frame() > 0;
+  return is_part ? std::filesystem::path(member.relative()).filename().string() : std::string();
+}
+
+std::string part_name(const ScannedTrack& track) {
+  const bool is_part = track.row != nullptr && !track.row->part.is_whole();
+  return is_part ? std::filesystem::path(track.relative).filename().string() : std::string();
+}
+
 std::vector<TrackOutcome> outcomes_of(const v1::TaskSpec& task, const TrackOutcome& whole) {
   const auto result = nlohmann::ordered_json::parse(whole.result_json, nullptr, false);
   const bool has_tracks = result.is_object() && result.contains("tracks");
@@ -112,13 +122,18 @@ std::vector<TrackOutcome> outcomes_of(const v1::TaskSpec& task, const TrackOutco
   if (task.members_size() <= 1 && !has_tracks) {
     TrackOutcome only = whole;
     only.first_frame = members.front().first_frame();
+    only.part = part_name(members.front());
     return {only};
   }
+  const bool has_others = std::ranges::any_of(
+      members, [&members](const v1::TaskSpec::Member& member) { return member.input() != members.front().input(); });
   std::vector<TrackOutcome> outcomes;
   for (std::size_t i = 0; i < members.size(); ++i) {
     TrackOutcome& outcome = outcomes.emplace_back(whole);
     outcome.input = members[i].input();
     outcome.first_frame = members[i].first_frame();
+    outcome.part = part_name(members[i]);
+    outcome.is_with_others = has_others;
     outcome.result_json.clear();
     if (has_tracks && i < result["tracks"].size()) outcome.result_json = result["tracks"][i].dump();
   }

@@ -32,6 +32,10 @@ void read_ahead(const v1::TaskSpec& task);
 // "/in/disc/01.wav", or "/in/disc/01.wav and 11 more tracks"
 std::string task_text(const v1::TaskSpec& task);
 
+// What a track is called that is a part of its file, as a cue sheet cuts it: "02 Song"; empty where it is the whole.
+std::string part_name(const v1::TaskSpec::Member& member);
+std::string part_name(const ScannedTrack& track);
+
 // How one track ended.
 struct TrackOutcome {
   TaskState state = TaskState::kPending;
@@ -41,6 +45,9 @@ struct TrackOutcome {
   std::string result_json;       // for DONE and UNCHANGED
   std::int64_t first_frame = 0;  // of the input, where a part of it is the track
   std::string album = {};        // its folder, or its name in a manifest
+  std::string part = {};         // part_name()
+  // The task that failed read other files too: which of them is at fault, only the reason says.
+  bool is_with_others = false;
 };
 
 // Of a task that ended: an outcome for each of its tracks.

@@ -18,6 +18,7 @@
 #include "scheduler/worker/header_plan.h"
 #include "scheduler/worker/job_request.h"
 #include "scheduler/worker/listed_tracks.h"
+#include "scheduler/worker/master_tasks.h"
 #include "scheduler/worker/mix_job.h"
 #include "scheduler/worker/output_names.h"
 #include "scheduler/worker/side_task.h"
@@ -120,7 +121,11 @@ class PlanRun {
       }
       const std::vector<GroupedTrack>& programme = programmes_[mine];
       std::vector<TrackPlan> plans(programme.size());
-      for (std::size_t i = 0; i < programme.size(); ++i) plans[i].input = tracks_[programme[i].track].input;
+      for (std::size_t i = 0; i < programme.size(); ++i) {
+        const ScannedTrack& track = tracks_[programme[i].track];
+        plans[i].input = track.input;
+        plans[i].part = part_name(track);
+      }
       try {
         make(plans, programme, master);
       } catch (const MasteringCancelled&) {
@@ -131,6 +136,7 @@ class PlanRun {
         for (TrackPlan& plan : plans) {
           plan.planned.reset();
           plan.failure = failure;
+          plan.is_with_others = has_other_files(programme);
         }
       }
       const std::lock_guard lock(mutex_);
@@ -139,6 +145,12 @@ class PlanRun {
         plans_[programme[i].track] = std::move(plans[i]);
       }
     }
+  }
+
+  bool has_other_files(const std::vector<GroupedTrack>& grouped) const {
+    return std::ranges::any_of(grouped, [&](const GroupedTrack& one) {
+      return tracks_[one.track].input != tracks_[grouped.front().track].input;
+    });
   }
 
   // Of a group that is mastered as a whole: where one fails, so do the others.
@@ -163,6 +175,7 @@ class PlanRun {
       if (!plan) continue;
       plan->planned.reset();
       plan->failure = failure;
+      plan->is_with_others = has_other_files(group.tracks);
       plan->mastering_s = 0;
     }
   }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "host/mastering/track_master.h"
@@ -22,6 +23,8 @@ namespace lathe::scheduler {
 // One track, or why it would fail.
 struct TrackPlan {
   std::filesystem::path input;
+  std::string part;             // part_name()
+  bool is_with_others = false;  // it fails with tracks of other files: which is at fault, only the failure says
   std::optional<PlannedTrack> planned;
   TaskFailure failure;
   double audio_s = 0;      // as far as the header could be read

@@ -206,10 +206,59 @@ TEST_F(Ab, ShortTracksAndSilenceHaveOneExcerptOrNone) {
   master();
   const ProgramResult run = ab();
   EXPECT_EQ(run.exit_code, 1);
-  EXPECT_THAT(run.err, HasSubstr("nothing to hear"));
+  EXPECT_THAT(run.err, HasSubstr("silence.wav: nothing to hear"));
   const auto found = excerpts(slurp(page_path()));
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0][0].sound.frames(), kRate);
+}
+
+TEST_F(Ab, OfAMixOfStemsItsMixdownIsWhatWasBefore) {
+  Random random = seeded(532);
+  const Sound drums = strokes(random, kRate, 2, 6, 20);
+  Sound both = wandering(random, kRate, 2, 6, 0.2);
+  write_sound(work_.in() / "song/drums.wav", drums, kWavFloat);
+  write_sound(work_.in() / "song/keys.wav", both, kWavFloat);
+  for (std::size_t c = 0; c < 2; ++c)
+    for (std::size_t n = 0; n < both.channels[c].size(); ++n) both.channels[c][n] += drums.channels[c][n];
+  write_sound(work_.in() / "song mix.wav", both, kWavFloat);
+  const std::vector<std::string> stems{"--stems", "--recipe", work_.recipe("recipe: v1\noutputs: [{bits: 32f}]\n")};
+  const auto master_mix = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{(work_.in() / "song").string()};
+    arguments.insert(arguments.end(), stems.begin(), stems.end());
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return work_.master(arguments).exit_code;
+  };
+  ASSERT_EQ(master_mix({}), 0);
+  const ProgramResult without = ab();
+  EXPECT_EQ(without.exit_code, 3);
+  EXPECT_THAT(without.err, HasSubstr("song: is made of stems, and no file holds their sum: master it with --mixdown"));
+  ASSERT_EQ(master_mix({"--mixdown", (work_.in() / "song mix.wav").string()}), 0);
+  const ProgramResult run = ab({"--excerpts", "1"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const std::string page = slurp(page_path());
+  EXPECT_THAT(page, HasSubstr("before is the mixdown, " + (work_.in() / "song mix.wav").string()));
+  EXPECT_EQ(excerpts(page).at(0).at(0).name, "before");
+}
+
+TEST_F(Ab, TracksThatLieInASidesFileAloneAreNamedWithWhatToDo) {
+  for (const char* name : {"A1 One.wav", "A2 Two.wav"}) make_track(name);
+  const std::string recipe =
+      "recipe: v1\nname: sides\nloudness: {target_lufs: -18, scope: side}\noutputs: [{bits: 24, per: side}]\n";
+  ASSERT_EQ(work_.master({"--recipe", work_.recipe(recipe), "-q"}).exit_code, 0);
+  const ProgramResult run = ab();
+  EXPECT_EQ(run.exit_code, 3);
+  EXPECT_THAT(run.err, HasSubstr("A1 One.wav: its master lies in its side's file, Side A.wav, and nowhere by itself"));
+  EXPECT_THAT(run.err, HasSubstr("without `per: side`"));
+  EXPECT_THAT(run.err, HasSubstr("A2 Two.wav: its master lies in its side's file"));
+}
+
+TEST_F(Ab, APageThatCannotBeWrittenIsSaid) {
+  make_track("track.wav");
+  master();
+  fs::create_symlink("loop.html", work_.root() / "loop.html");
+  const ProgramResult run = run_program({"ab", work_.out().string(), "--out", (work_.root() / "loop.html").string()});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, HasSubstr("loop.html: Too many levels of symbolic links"));
 }
 
 TEST_F(Ab, MistakesOfUseEndWith2AndNoManifestWith3) {

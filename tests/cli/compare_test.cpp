@@ -235,6 +235,20 @@ TEST_F(Compare, WhatCannotBeReadEndsWith3) {
   EXPECT_EQ(run_program({"compare", path("a.wav").string()}).exit_code, 2);
 }
 
+TEST_F(Compare, ALinkThatLeadsInACircleIsUnreadableAndTheOthersAreCompared) {
+  put("x/one.wav", sound_);
+  put("y/one.wav", sound_);
+  put("y/two.wav", sound_);
+  fs::create_symlink("two.wav", path("x/two.wav"));
+  const ProgramResult run = run_program({"compare", path("x").string(), path("y").string(), "--json"});
+  EXPECT_EQ(run.exit_code, 1) << run.err;
+  const Json report = run.json();
+  ASSERT_EQ(report.at("pairs").size(), 2u);
+  EXPECT_EQ(report.at("pairs")[0].at("state"), "SAME");
+  EXPECT_EQ(report.at("pairs")[1].at("state"), "UNREADABLE");
+  EXPECT_THAT(report.at("pairs")[1].at("reason").get<std::string>(), HasSubstr("symbolic links"));
+}
+
 TEST_F(Compare, FoldersAreComparedFileByFile) {
   put("x/one.wav", sound_);
   put("x/disc/two.wav", sound_);

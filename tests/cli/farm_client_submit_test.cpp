@@ -203,6 +203,24 @@ TEST_F(FarmClientSubmit, WaitingGivesTheExitCodeOfTheJob) {
   EXPECT_EQ(submit({"--wait"}).exit_code, 3) << "nothing could be read";
 }
 
+TEST_F(FarmClientSubmit, WhatFailedIsSaidThoughQuietAndThoughItWasBeforeTheWatching) {
+  farm_.on_sealed = [&](std::int64_t id) {
+    farm_.end_task(id, 0, v1::TASK_STATE_FAILED, "", "CORRUPT", "frame 7 is damaged");
+    farm_.with([](std::vector<FakeJob>& jobs) {
+      jobs.back().ended.back().set_part("02 Song");
+      jobs.back().ended.back().set_more_tracks(2);
+    });
+    farm_.end_task(
+        id, 1, v1::TASK_STATE_UNCHANGED,
+        R"({"input":"x","outputs":[],"before":null,"after":null,"asked":null,"reached":null,"stages":[],"reason":""})");
+  };
+  const ProgramResult run = submit({"--wait", "-q"});
+  EXPECT_EQ(run.exit_code, 1) << run.err;
+  EXPECT_THAT(run.err, HasSubstr((work_.in() / "a/1.wav").string() + " (02 Song) and 2 more tracks"));
+  EXPECT_THAT(run.err, HasSubstr("frame 7 is damaged"));
+  EXPECT_THAT(run.err, Not(HasSubstr("job 1")));
+}
+
 TEST_F(FarmClientSubmit, CancelledIsSixAndLateIsFive) {
   farm_.on_sealed = [&](std::int64_t) {
     farm_.with([](std::vector<FakeJob>& jobs) {

@@ -157,6 +157,19 @@ TEST_F(MasterCue, APipeThatIsCalledLikeASheetHoldsNothingUp) {
   EXPECT_THAT(track_named(named.json(), "x.cue").at("reason").get<std::string>(), HasSubstr("is not a regular file"));
 }
 
+TEST_F(MasterCue, LinesForPeopleSayWhichPartOfTheFileTheyAreOf) {
+  album("album.wav", 12000, kWav24);
+  sheet("album.wav");
+  EXPECT_THAT(master("album.cue").err, HasSubstr("album.wav (02 Song_One)"));
+  const std::string recipe = "recipe: v1\nname: t\nchain: [{eq: {bands: [{type: bell, freq_hz: 9000, gain_db: 1}]}}]\n";
+  const ProgramResult run = master("album.cue", recipe, {"--no-cache"});
+  EXPECT_EQ(run.exit_code, 1) << run.err;
+  for (const char* part : {"01 Intro", "02 Song_One", "03 album"})
+    EXPECT_THAT(run.err, HasSubstr(std::string("FAILED    album.wav (") + part + "): "));
+  const std::string reason = run.json().at("tracks")[0].at("reason");
+  EXPECT_EQ(reason.find("Intro"), std::string::npos) << reason;
+}
+
 TEST_F(MasterCue, ADryRunAndTemplatesKnowTheTracks) {
   album("album.wav", 44100, kWav24);
   sheet("album.wav");

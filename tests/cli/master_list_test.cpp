@@ -129,5 +129,19 @@ TEST_F(MasterList, ARowWithoutAFileIsATrackThatFails) {
   EXPECT_EQ(master("path\na.flac\nnone.wav\n", {"--dry-run"}).exit_code, 1);
 }
 
+// What a missing track holds back was there to be read: exit code 1. Where none of them is there, 3.
+TEST_F(MasterList, TracksThatAreHeldBackByAMissingOneAreNotUnread) {
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, std::vector<std::string>{"--dry-run"}}) {
+    std::vector<std::string> arguments{"--set", "loudness.scope=album"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const std::string recipe = "recipe: v1\nname: album\nloudness: {target_lufs: -16}\n";
+    const ProgramResult run = master("path\na.flac\nb.flac\nnone.wav\n", arguments, recipe);
+    EXPECT_EQ(run.exit_code, 1) << run.err;
+    for (const auto& [name, state] : states_of(run.json())) EXPECT_EQ(state, "FAILED") << name;
+    EXPECT_EQ(track_named(run.json(), "a.flac").at("reason_code"), "NOT_FOUND");
+    EXPECT_EQ(master("path\nno.wav\nnone.wav\n", arguments, recipe).exit_code, kNothingRead);
+  }
+}
+
 }  // namespace
 }  // namespace lathe::test

@@ -179,7 +179,11 @@ TEST(MasterOutput, AFullDiskFailsTheTracksThatDoNotFitAndNoOther) {
   const nlohmann::json report = run.json();
   EXPECT_EQ(states_of(report), (std::map<std::string, std::string>{
                                    {"a_small.wav", "DONE"}, {"big.wav", "FAILED"}, {"z_small.wav", "DONE"}}));
-  EXPECT_EQ(track_named(report, "big.wav").at("reason_code"), "DISK_FULL");
+  const nlohmann::json big = track_named(report, "big.wav");
+  EXPECT_EQ(big.at("reason_code"), "DISK_FULL");
+  EXPECT_TRUE(big.at("reason").get<std::string>().starts_with((work.out() / "big.wav").string() + ": ")) << big;
+  EXPECT_NE(run.err.find("FAILED    big.wav: " + (work.out() / "big.wav").string()), std::string::npos) << run.err;
+  EXPECT_EQ(run.err.find(".part"), std::string::npos) << run.err;
   EXPECT_EQ(masters_of(work.out()).size(), 2u);
   expect_nothing_staged(work.out());
   EXPECT_EQ(states_of(work.master({"--json"}).json()),

@@ -83,6 +83,21 @@ TEST_F(MasterReport, WithoutJsonNothingIsOnStdoutAndQuietIsQuiet) {
   EXPECT_EQ(quiet.out + quiet.err, "");
 }
 
+TEST_F(MasterReport, WhatFailsIsSaidWithItsTracksNameThoughQuiet) {
+  write_sound(work_.in() / "low.wav", {8000, {Signal(8000, 0.1)}}, kWav16);
+  const std::string recipe =
+      work_.recipe("recipe: v1\nchain: [{eq: {bands: [{type: bell, freq_hz: 9000, gain_db: 1}]}}]\n");
+  const ProgramResult run = work_.master({"--recipe", recipe, "-q", "--json"});
+  EXPECT_EQ(run.exit_code, 1);
+  const std::string reason = track_named(run.json(), "low.wav").at("reason");
+  EXPECT_EQ(reason.find("low.wav"), std::string::npos) << "the test is of a reason that names no file: " << reason;
+  EXPECT_NE(run.err.find("FAILED    low.wav: " + reason + "\n"), std::string::npos) << run.err;
+  EXPECT_EQ(run.err.find("DONE"), std::string::npos) << run.err;
+  EXPECT_EQ(run.err.find("mastered"), std::string::npos) << run.err;
+  const ProgramResult plan = work_.master({"--recipe", recipe, "--dry-run"});
+  EXPECT_NE(plan.out.find("fails  low.wav: " + reason), std::string::npos) << plan.out;
+}
+
 TEST_F(MasterReport, PathsThatAreNotUtf8StillGiveValidJson) {
   fs::rename(work_.in() / "a.wav", work_.in() / "caf\xE9.wav");
   const ProgramResult run = work_.master({"--json"});

@@ -123,6 +123,27 @@ TEST_F(Verify, AMissingFileIsMissingAndFoundUnderItsOtherName) {
   EXPECT_EQ(file(report, "b.cd.wav").at("reason"), "is not there; its bytes lie in renamed.wav");
 }
 
+TEST_F(Verify, ALinkThatLeadsOutOfTheFolderIsNotFollowedAndNothingOfItsTargetIsTold) {
+  const fs::path secret = work_.root() / "secret.txt";
+  spill(secret, "pass:word and more that nobody is to see");
+  fs::remove(work_.out() / "a.cd.wav");
+  fs::create_symlink(secret, work_.out() / "a.cd.wav");
+  const Json one = only_bad("a.cd.wav");
+  EXPECT_EQ(one.at("state"), "UNREADABLE");
+  EXPECT_EQ(one.at("reason_code"), "OUTSIDE");
+  EXPECT_THAT(one.at("reason").get<std::string>(),
+              HasSubstr("leads out of the folder, to " + fs::canonical(secret).string()));
+  EXPECT_TRUE(one.at("sha256").is_null());
+  EXPECT_EQ(one.dump().find("pass:"), std::string::npos) << one;
+  EXPECT_EQ(verify().out.find("pass:"), std::string::npos);
+}
+
+TEST_F(Verify, ALinkInACircleIsUnreadableAndTheOthersAreChecked) {
+  fs::remove(work_.out() / "a.cd.wav");
+  fs::create_symlink("a.cd.wav", work_.out() / "a.cd.wav");
+  EXPECT_EQ(only_bad("a.cd.wav").at("state"), "UNREADABLE");
+}
+
 TEST_F(Verify, AMasterInAnothersPlaceIsNamed) {
   fs::copy(work_.out() / "b.cd.wav", work_.out() / "a.cd.wav", fs::copy_options::overwrite_existing);
   const Json one = only_bad("a.cd.wav");

@@ -80,5 +80,39 @@ TEST(MasterPath, NonePointsOutOfTheFolder) {
     EXPECT_FALSE(path_in_folder("/m", path).has_value()) << path;
 }
 
+TEST_F(MasterManifestFile, ALinkLeadsOutWhereItsTargetLiesOutside) {
+  fs::create_directories(folder_ / "real/disc");
+  std::ofstream(folder_ / "real/disc/a.wav") << "a";
+  std::ofstream(folder_ / "secret.txt") << "s";
+  fs::create_directory_symlink("real", folder_ / "masters");
+  const fs::path masters = folder_ / "masters";
+  fs::create_symlink("disc/a.wav", masters / "inside.wav");
+  fs::create_symlink("../secret.txt", masters / "outside.wav");
+  fs::create_directory_symlink("..", masters / "up");
+  fs::create_symlink("loop.wav", masters / "loop.wav");
+  for (const char* path : {"disc/a.wav", "inside.wav", "loop.wav", "missing.wav"})
+    EXPECT_FALSE(leads_out(masters, masters / path).has_value()) << path;
+  const fs::path secret = fs::canonical(folder_) / "secret.txt";
+  EXPECT_EQ(leads_out(masters, masters / "outside.wav"), secret);
+  EXPECT_EQ(leads_out(masters, masters / "up/secret.txt"), secret);
+}
+
+TEST_F(MasterManifestFile, AMixKnowsItsMixdownAndWhichFilesAreNoWholeMaster) {
+  Json document = good();
+  EXPECT_FALSE(read(document.dump()).tracks[0].is_mix);
+  Json& track = document["tracks"][0];
+  track["stems"] = Json::array({{{"input", "/in/drums.wav"}, {"stages", Json::array()}}});
+  track["null_test"] = {{"mixdown", "/in/mix.wav"}};
+  track["outputs"].push_back(track["outputs"][0]);
+  track["outputs"][1]["preview"] = {{"at_s", 3}};
+  const MasterManifest manifest = read(document.dump());
+  EXPECT_TRUE(manifest.tracks[0].is_mix);
+  EXPECT_EQ(manifest.tracks[0].mixdown, "/in/mix.wav");
+  EXPECT_FALSE(manifest.tracks[0].outputs[0].is_partial);
+  EXPECT_TRUE(manifest.tracks[0].outputs[1].is_partial);
+  track["null_test"] = 1;
+  EXPECT_THROW(read(document.dump()), ManifestProblem);
+}
+
 }  // namespace
 }  // namespace lathe::test

@@ -54,5 +54,21 @@ TEST_F(PairUp, WhatHasNoPartnerIsListed) {
   EXPECT_EQ(found.only_b, (std::vector{root_ / "b/2.flac", root_ / "b/3.wav"}));
 }
 
+TEST_F(PairUp, LinksInACircleArePairedAndLinksToFoldersAreNotFollowed) {
+  for (const char* path : {"a/1.wav", "b/1.wav", "b/loop.wav"}) touch(path);
+  fs::create_symlink("loop.wav", root_ / "a/loop.wav");
+  fs::create_directory_symlink(root_ / "b", root_ / "a/other");
+  EXPECT_EQ(pairs(), (Names{"a/1.wav b/1.wav", "a/loop.wav b/loop.wav"}));
+}
+
+TEST_F(PairUp, AFolderThatCannotBeListedIsNamedAndNothingIsThrown) {
+  touch("a/1.wav");
+  const FolderPairs found = pair_up(root_ / "a", root_ / "gone");
+  ASSERT_EQ(found.unlisted.size(), 1U);
+  EXPECT_EQ(found.unlisted[0].path, root_ / "gone");
+  EXPECT_NE(found.unlisted[0].reason, "");
+  EXPECT_EQ(found.only_a.size(), 1U);
+}
+
 }  // namespace
 }  // namespace lathe::test

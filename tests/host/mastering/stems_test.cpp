@@ -27,6 +27,12 @@ std::string said(const MasteredTrack& track) {
   return all;
 }
 
+bool notes(const MasteredTrack& track, const std::string& text) {
+  for (const std::string& note : track.report.notes)
+    if (note.find(text) != std::string::npos) return true;
+  return false;
+}
+
 TEST_F(Stems, UntouchedSumToTheMixdownBitForBit) {
   const std::vector<Samples> stems = write_three();
   TrackJob mix = job(3);
@@ -79,6 +85,46 @@ TEST_F(Stems, AMissingStemLeavesSomethingThatNoStemExplains) {
   const MasteredTrack done = master(mix);
   EXPECT_TRUE(finds(done, "something that is in no stem")) << said(done);
   EXPECT_GT(done.report.null_test->residual_db, -30);
+}
+
+// Of a copy the null test says no place and no level: nothing is left for it in the mixdown.
+TEST_F(Stems, ACopyOfAnotherStemIsNamedAtAnyLevelWithAndWithoutAMixdown) {
+  const std::vector<Samples> stems = write_three();
+  for (const float gain : {1.0F, 0.5F}) {
+    Samples copy = stems[0];
+    for (float& x : copy) x *= gain;
+    write("3.wav", copy);
+    const std::string same =
+        gain == 1 ? "3.wav holds the same as 0.wav: a copy?" : "3.wav holds the same as 0.wav, 6.0 dB lower: a copy?";
+    TrackJob mix = job(4);
+    EXPECT_TRUE(notes(master(mix), same)) << gain;
+    mix.mixdown = folder_ / "mix.wav";
+    const MasteredTrack done = master(mix);
+    EXPECT_TRUE(notes(done, same)) << gain;
+    ASSERT_EQ(done.report.null_test->findings.size(), 1u) << said(done);
+    EXPECT_TRUE(finds(done, "3.wav is not in the mixdown, or another stem holds the same")) << said(done);
+  }
+}
+
+TEST_F(Stems, OfTwoStemsTheCopyIsNamedAndOtherStemsAreNotTakenForOne) {
+  const std::vector<Samples> stems = write_three();
+  EXPECT_FALSE(notes(master(job(3)), "a copy?"));
+  write("1.wav", stems[0]);
+  EXPECT_TRUE(notes(master(job(2)), "1.wav holds the same as 0.wav: a copy?"));
+  // Two more, and what two hold together is no mixdown of theirs.
+  write("2.wav", stems[0]);
+  const MasteredTrack done = master(job(3));
+  EXPECT_TRUE(notes(done, "1.wav holds the same as 0.wav") && notes(done, "2.wav holds the same as 0.wav"));
+  EXPECT_FALSE(notes(done, "is it the mixdown?"));
+}
+
+TEST_F(Stems, AMutedStemIsSaidToBeMissingFromTheMixdownAndNotToBeVeryFaintThere) {
+  const std::vector<Samples> stems = write_three();
+  TrackJob mix = job(3);
+  mix.mixdown = write("muted.wav", sum_of_stems({stems[0], stems[2]}));
+  const MasteredTrack done = master(mix);
+  EXPECT_EQ(done.report.null_test->findings.size(), 1u) << said(done);
+  EXPECT_TRUE(finds(done, "1.wav is not in the mixdown")) << said(done);
 }
 
 TEST_F(Stems, AShorterStemIsNamedAndFollowedBySilence) {
