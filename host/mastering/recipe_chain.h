@@ -9,6 +9,7 @@
 #include "host/audio_file/audio_file.h"
 #include "host/audio_file/tags.h"
 #include "host/mastering/chain.h"
+#include "host/mastering/output_path.h"
 #include "lathe/v1/recipe.pb.h"
 
 namespace lathe {
