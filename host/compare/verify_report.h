@@ -27,7 +27,7 @@ struct FolderCheck {
 
 // {schema, engine, path, files: [{path, id, input, state, reason_code, reason, findings: [{code, message}], audio,
 // sha256, integrated_lufs, true_peak_dbtp}], unnamed: [path], bag: {state: VALID | INVALID, files, problems: [{path,
-// code, message}]}, summary}; `bag` only of one.
+// code, message}], not_checked: [manifest]}, summary}; `bag` only of one.
 nlohmann::ordered_json verify_json(const FolderCheck& check);
 
 // A line for each file that is not well, and a summary.
