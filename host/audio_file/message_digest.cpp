@@ -6,12 +6,32 @@
 #include <stdexcept>
 
 namespace lathe {
+namespace {
+
+const EVP_MD* algorithm_of(MessageDigest::Kind kind) {
+  switch (kind) {
+    case MessageDigest::Kind::md5:
+      return ::EVP_md5();
+    case MessageDigest::Kind::sha1:
+      return ::EVP_sha1();
+    case MessageDigest::Kind::sha224:
+      return ::EVP_sha224();
+    case MessageDigest::Kind::sha384:
+      return ::EVP_sha384();
+    case MessageDigest::Kind::sha512:
+      return ::EVP_sha512();
+    case MessageDigest::Kind::sha256:
+      break;
+  }
+  return ::EVP_sha256();
+}
+
+}  // namespace
 
 MessageDigest::MessageDigest(Kind kind) : context_(::EVP_MD_CTX_new()) {
-  const EVP_MD* algorithm = kind == Kind::sha256 ? ::EVP_sha256() : ::EVP_md5();
-  if (!context_ || ::EVP_DigestInit_ex(context_.get(), algorithm, nullptr) != 1) {
-    throw std::runtime_error(kind == Kind::sha256 ? "OpenSSL offers no SHA-256" : "OpenSSL offers no MD5");
-  }
+  const EVP_MD* algorithm = algorithm_of(kind);
+  if (!context_ || ::EVP_DigestInit_ex(context_.get(), algorithm, nullptr) != 1)
+    throw std::runtime_error(std::string("OpenSSL offers no ") + ::EVP_MD_get0_name(algorithm));
 }
 
 MessageDigest::~MessageDigest() = default;

@@ -1,4 +1,4 @@
-// SHA-256 and MD5 over bytes as they stream by, in hexadecimal.
+// SHA and MD5 over bytes as they stream by, in hexadecimal.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace lathe {
 
 class MessageDigest {
  public:
-  enum class Kind { sha256, md5 };
+  enum class Kind { md5, sha1, sha224, sha256, sha384, sha512 };
 
   // Throws std::runtime_error when OpenSSL does not offer it.
   explicit MessageDigest(Kind kind);

@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "host/audio_file/audio_file.h"
+#include "host/audio_file/folder_lock.h"
 #include "host/audio_file/frame_sink.h"
 
 namespace lathe {
@@ -24,7 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 using Fault = AudioFileError::Fault;
 
-constexpr const char* kStagingFolder = ".lathe";
 constexpr const char* kStagedExtension = ".part";
 constexpr int kMaxAttempts = 100;
 
@@ -164,6 +164,7 @@ int remove_abandoned(const fs::path& out_dir) {
     const FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (fd.is_open() && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 && ::unlink(path.c_str()) == 0) ++removed;
   }
+  remove_abandoned_lock(out_dir);
   ::rmdir((out_dir / kStagingFolder).c_str());
   return removed;
 }

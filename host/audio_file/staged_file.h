@@ -7,6 +7,9 @@
 
 namespace lathe {
 
+// Of an output folder: what is on its way there lies in it. Gone when nothing is.
+inline constexpr const char* kStagingFolder = ".lathe";
+
 enum class Replace { refuse, allow };
 
 // Lives as OUT_DIR/.lathe/NAME.part. Its destructor removes it unless it was published, and the .lathe folder if that
@@ -44,8 +47,8 @@ class StagedFile {
   bool is_published_ = false;
 };
 
-// Removes the staged files under `out_dir` that no living process holds. Returns how many; never throws for a file it
-// cannot remove.
+// Removes the staged files under `out_dir` that no living process holds, and the lock of one that was killed. Returns
+// how many files; never throws for one it cannot remove.
 int remove_abandoned(const std::filesystem::path& out_dir);
 
 }  // namespace lathe

@@ -9,6 +9,9 @@ namespace lathe {
 // Whether the text is well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(std::string_view text);
 
+// The text with each byte that is not UTF-8 as \xE9: for messages about it.
+std::string escaped_bytes(std::string_view text);
+
 // Windows-1252 (a superset of printable Latin-1) as UTF-8. The five bytes it leaves undefined become U+FFFD.
 std::string utf8_from_cp1252(std::string_view text);
 

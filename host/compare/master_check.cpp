@@ -7,7 +7,6 @@
 #include "host/audio_file/audio_reader.h"
 #include "host/audio_file/input_file.h"
 #include "host/audio_file/isolation/decoder_error.h"
-#include "host/audio_file/message_digest.h"
 #include "kernels/aligned.h"
 #include "kernels/loudness/channel_weights.h"
 #include "kernels/loudness/loudness_meter.h"
@@ -226,17 +225,26 @@ std::string KnownHashes::owner(const std::string& sha256) const {
   return found == paths_.end() ? std::string() : found->second;
 }
 
-std::string sha256_of_file(const std::filesystem::path& path, const std::atomic<bool>& is_cancelled) {
+std::vector<std::string> digests_of_file(const std::filesystem::path& path,
+                                         const std::vector<MessageDigest::Kind>& kinds,
+                                         const std::atomic<bool>& is_cancelled) {
   const InputFile file(path);
-  MessageDigest sha256(MessageDigest::Kind::sha256);
+  std::vector<MessageDigest> digests;
+  for (const MessageDigest::Kind kind : kinds) digests.emplace_back(kind);
   std::vector<std::byte> block(kReadBytes);
   std::int64_t at = 0;
   while (const std::size_t got = file.read_at(at, block.data(), block.size())) {
     if (is_cancelled.load(std::memory_order_relaxed)) throw CheckCancelled();
-    sha256.update(block.data(), got);
+    for (MessageDigest& digest : digests) digest.update(block.data(), got);
     at += static_cast<std::int64_t>(got);
   }
-  return sha256.hex();
+  std::vector<std::string> hashes;
+  for (MessageDigest& digest : digests) hashes.push_back(digest.hex());
+  return hashes;
+}
+
+std::string sha256_of_file(const std::filesystem::path& path, const std::atomic<bool>& is_cancelled) {
+  return digests_of_file(path, {MessageDigest::Kind::sha256}, is_cancelled).front();
 }
 
 MasterCheck check_master(const MasterEntry& entry, const std::filesystem::path& path, const KnownHashes& known,

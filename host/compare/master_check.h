@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "host/audio_file/message_digest.h"
 #include "host/compare/master_manifest.h"
 
 namespace lathe {
@@ -73,7 +74,12 @@ class CheckCancelled : public std::runtime_error {
 MasterCheck check_master(const MasterEntry& entry, const std::filesystem::path& path, const KnownHashes& known,
                          const MasterCheckOptions& options, const std::atomic<bool>& is_cancelled);
 
-// SHA-256 of a whole file. Throws AudioFileError, CheckCancelled.
+// Of a whole file, read once: in the order of `kinds`. Throws AudioFileError, CheckCancelled.
+std::vector<std::string> digests_of_file(const std::filesystem::path& path,
+                                         const std::vector<MessageDigest::Kind>& kinds,
+                                         const std::atomic<bool>& is_cancelled);
+
+// SHA-256 of a whole file. Throws likewise.
 std::string sha256_of_file(const std::filesystem::path& path, const std::atomic<bool>& is_cancelled);
 
 }  // namespace lathe

@@ -42,7 +42,12 @@ Json bag_json(const BagCheck& bag) {
   Json problems = Json::array();
   for (const BagProblem& problem : bag.problems)
     problems.push_back({{"path", json_text(problem.path)}, {"code", problem.code}, {"message", problem.message}});
-  return {{"state", bag.is_valid() ? "VALID" : "INVALID"}, {"files", bag.files}, {"problems", std::move(problems)}};
+  Json not_checked = Json::array();
+  for (const std::string& manifest : bag.not_checked) not_checked.push_back(json_text(manifest));
+  return {{"state", bag.is_valid() ? "VALID" : "INVALID"},
+          {"files", bag.files},
+          {"problems", std::move(problems)},
+          {"not_checked", std::move(not_checked)}};
 }
 
 std::string lower(std::string_view text) {
@@ -98,6 +103,8 @@ void write_verify_text(std::ostream& out, const FolderCheck& check) {
   if (check.bag) {
     for (const BagProblem& problem : check.bag->problems)
       out << fmt::format("{:<10}  {}: {}\n", problem.code, visible_text(problem.path), visible_text(problem.message));
+    for (const std::string& manifest : check.bag->not_checked)
+      out << fmt::format("{}: not checked, Lathe does not know its algorithm\n", visible_text(manifest));
     out << fmt::format("the bag is {}: {} files named\n", check.bag->is_valid() ? "valid" : "not valid",
                        check.bag->files);
   }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "host/audio_file/audio_file.h"
 #include "scheduler/cli/delivery_bag.h"
 #include "scheduler/cli/published_text.h"
 #include "scheduler/worker/digest.h"
@@ -35,6 +36,17 @@ Json sentinel_of(const fs::path& folder) {
   return is_own ? doc : Json();
 }
 
+void move_sentinel(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  if (!error) return;
+  throw AudioFileError(
+      AudioFileError::Fault::write_failed, from.parent_path(),
+      fmt::format("the folder cannot be written: {} in it cannot be moved ({}). Get the right to write "
+                  "there, or choose another output folder",
+                  kName, error.message()));
+}
+
 // Of the same files by the same engine.
 bool says_the_same(const fs::path& earlier, const Json& doc) {
   const Json other = Json::parse(text_of_file(earlier), nullptr, false);
@@ -54,7 +66,7 @@ BatchComplete::BatchComplete(fs::path folder)
   if (!earlier.is_object() || earlier.value("schema", Json()) != kSchema)
     throw std::invalid_argument(path_.string() +
                                 " is no sentinel of Lathe's, and would be taken for one; move it away");
-  fs::rename(path_, aside_);
+  move_sentinel(path_, aside_);
 }
 
 BatchComplete::~BatchComplete() {
@@ -90,7 +102,7 @@ void BatchComplete::write(const scheduler::BatchResult& result, const fs::path& 
            {"tracks", result.tracks.size()},
            {"manifest", file_json(folder_, manifest)}};
   if (is_bag(folder_)) doc["bag_manifest"] = file_json(folder_, folder_ / "tagmanifest-sha256.txt");
-  if (count(result, TaskState::kDone) == 0 && says_the_same(aside_, doc)) return fs::rename(aside_, path_);
+  if (count(result, TaskState::kDone) == 0 && says_the_same(aside_, doc)) return move_sentinel(aside_, path_);
   publish_text(folder_, path_, doc.dump(2) + "\n");
 }
 

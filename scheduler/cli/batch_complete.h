@@ -13,7 +13,7 @@ namespace lathe::cli {
 class BatchComplete {
  public:
   // Takes away what an earlier run left. Throws std::invalid_argument for a file of that name that is not Lathe's, and
-  // std::filesystem::filesystem_error if it cannot be taken away.
+  // AudioFileError where the folder cannot be written.
   explicit BatchComplete(std::filesystem::path folder);
   ~BatchComplete();
   BatchComplete(const BatchComplete&) = delete;

@@ -7,6 +7,7 @@
 
 #include "host/audio_file/container_probe.h"
 #include "host/audio_file/input_file.h"
+#include "host/audio_file/text_encoding.h"
 #include "host/mastering/recipe_chain.h"
 #include "host/report/audit_text.h"
 #include "scheduler/cli/named_profiles.h"
@@ -19,6 +20,13 @@ using namespace lathe::scheduler;
 namespace fs = std::filesystem;
 
 namespace {
+
+void refuse_folder_not_utf8(const fs::path& folder) {
+  if (is_utf8(folder.native())) return;
+  throw RefusedInput("--out " + escaped_bytes(folder.native()) +
+                     ": the path is not UTF-8, and reports and manifests could not say where the masters are; choose "
+                     "another folder");
+}
 
 // Neither the output folder nor anything above it may be one.
 void refuse_file_as_folder(const fs::path& folder) {
@@ -132,6 +140,7 @@ void add_stem_options(CLI::App& verb, MasterInputs& inputs) {
 }
 
 Scan scan_for_masters(const MasterInputs& inputs, const v1::Recipe& recipe, const fs::path& folder) {
+  refuse_folder_not_utf8(folder);
   refuse_file_as_folder(folder);
   refuse_stems_unsaid(recipe, inputs);
   Scan scan = scan_inputs({inputs.paths.begin(), inputs.paths.end()}, folder, true, !inputs.stems);

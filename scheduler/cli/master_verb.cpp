@@ -153,9 +153,12 @@ int master(const MasterOptions& options) {
   try {
     check_manifest(folder);
     sentinel.emplace(delivery);
+  } catch (const std::invalid_argument& foreign) {
+    say(foreign.what());
+    return kUsage;
   } catch (const std::exception& error) {
     say(error.what());
-    return kUsage;
+    return kNothingRead;
   }
   batch.use_cache = !options.no_cache;
   batch.overwrite = options.overwrite;

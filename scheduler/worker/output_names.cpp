@@ -7,7 +7,9 @@
 #include <set>
 
 #include "host/audio_file/audio_reader.h"
+#include "host/audio_file/text_encoding.h"
 #include "host/mastering/recipe_chain.h"
+#include "host/mastering/track_master.h"
 #include "host/recipe/stage_groups.h"
 #include "scheduler/worker/album_look.h"
 #include "scheduler/worker/album_order.h"
@@ -96,6 +98,16 @@ TrackSource opened_source(const ScannedTrack& track) {
 }
 
 }  // namespace
+
+void refuse_names_not_utf8(const TrackJob& job) {
+  for (const OutputSpec& output : job.outputs) {
+    const std::string name = output.path.lexically_relative(job.out_dir.lexically_normal()).string();
+    if (is_utf8(name)) continue;
+    throw NameNotUtf8("the master of " + escaped_bytes(job.input.native()) + " would be " + escaped_bytes(name) +
+                      ", a name that is not UTF-8: reports and manifests could not tell it from others. Rename the "
+                      "file or its folder, or give the recipe's output a `path` made of tags");
+  }
+}
 
 EffectiveRecipe recipe_for_track(const RecipeSource& recipe, const fs::path& input, const Tags& tags) {
   return recipe.effective_for(track_identity(input, tags));

@@ -11,7 +11,20 @@
 #include "host/recipe/recipe.h"
 #include "scheduler/worker/scan.h"
 
+namespace lathe {
+struct TrackJob;
+}
+
 namespace lathe::scheduler {
+
+// A master's path below the output folder is not UTF-8, as the texts are that name it: reports, manifests, bags.
+class NameNotUtf8 : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Throws NameNotUtf8 for the first such output of the job.
+void refuse_names_not_utf8(const TrackJob& job);
 
 // A master's name belongs to something else: another track's master, or an input.
 class OutputTaken : public std::runtime_error {

@@ -263,6 +263,7 @@ class PlanRun {
                                   source.row, files);
     made.job.backend = batch_.backend.backend;
     if (track.stems) made.notes = add_stems(recipe, mix, files, track.stems->mixdown, made.job);
+    refuse_names_not_utf8(made.job);
     refuse_taken(made.job);
     return made;
   }

@@ -62,7 +62,10 @@ OutputLock::OutputLock(const fs::path& state, const fs::path& out_dir) {
   fd_ = FileDescriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd_.is_open())
     throw std::runtime_error("the lock " + file.string() + " cannot be made: " + std::strerror(errno));
-  if (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0) {
+    if (std::optional<FolderLock> lock = FolderLock::take(out_dir)) there_.emplace(std::move(*lock));
+  }
+  if (!there_) {
     throw std::runtime_error("another run of lathe is writing into " + out_dir.string() +
                              "; wait for it, or choose another output folder");
   }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "host/audio_file/file_descriptor.h"
+#include "host/audio_file/folder_lock.h"
 
 namespace lathe::scheduler {
 
@@ -13,7 +14,9 @@ namespace lathe::scheduler {
 // Throws std::runtime_error that says what to do when it cannot be made, or lies on a network file system.
 std::filesystem::path state_folder(const std::optional<std::string>& given);
 
-// Held by the run that writes into an output folder; the system drops it when the process ends, however it ends.
+// Held by the run that writes into an output folder; the system drops it when the process ends, however it ends. It is
+// two: one in the state folder, which is always there, and one in the output folder, where that can hold it, for runs
+// with other state folders.
 class OutputLock {
  public:
   // Throws std::runtime_error when another run holds it.
@@ -21,6 +24,7 @@ class OutputLock {
 
  private:
   FileDescriptor fd_;
+  std::optional<FolderLock> there_;
 };
 
 }  // namespace lathe::scheduler

@@ -34,6 +34,8 @@ TaskFailure failure_of(const std::exception& error) {
     return {FailureClass::kTask, "OUTPUT_TAKEN", error.what()};
   if (dynamic_cast<const OutputTaken*>(&error) != nullptr)
     return {FailureClass::kPermanent, "OUTPUT_TAKEN", error.what()};
+  if (dynamic_cast<const NameNotUtf8*>(&error) != nullptr)
+    return {FailureClass::kPermanent, "NAME_NOT_UTF8", error.what()};
   if (dynamic_cast<const PathOutside*>(&error) != nullptr)
     return {FailureClass::kPermanent, "PATH_OUTSIDE", error.what()};
   if (dynamic_cast<const InputChanged*>(&error) != nullptr) return {FailureClass::kTask, "INPUT_CHANGED", error.what()};

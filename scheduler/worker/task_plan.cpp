@@ -153,6 +153,7 @@ v1::Recipe TaskPlanner::take_recipe(const MasterJob& job, const fs::path& input,
 }
 
 void TaskPlanner::look_at_outputs(const MasterJob& job, TrackTask& p) {
+  refuse_names_not_utf8(p.job);
   std::set<fs::path> paths;
   std::vector<FileIdentity> read = p.others;
   read.push_back(p.identity);

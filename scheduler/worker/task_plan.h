@@ -42,10 +42,10 @@ struct TrackTask {
   TrackSource source;
   AudioFormat format;  // the source's
   TrackJob job;
-  std::string bits;  // see bit_class()
+  std::string bits;           // see bit_class()
   std::string recipe_sha256;  // of the track's own, its overrides in it,
   std::string own_recipe;     // and that as canonical JSON; empty where it is the job's
-  std::string named_files;  // hashes of the files that the recipe names
+  std::string named_files;    // hashes of the files that the recipe names
   std::string tags;
   std::vector<bool> was_free;  // of the outputs' names, looked at before asking: what lies there by then was announced
   v1::RecallResponse known;    // of the input and of what lies under the outputs' names
@@ -68,7 +68,8 @@ class TaskPlanner {
  public:
   explicit TaskPlanner(Recall recall) : recall_(std::move(recall)) {}
 
-  // Opens the track. Throws AudioFileError, OutputTaken, PathOutside, SchedulerAway, std::invalid_argument.
+  // Opens the track. Throws AudioFileError, NameNotUtf8, OutputTaken, PathOutside, SchedulerAway,
+  // std::invalid_argument.
   TrackTask plan(const MasterJob& job, const v1::TaskSpec::Member& track);
 
   // The same for a mix: opens its stems.

@@ -14,10 +14,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string sha256(const std::string& bytes) {
+std::string bag_hash(const std::string& bytes, const EVP_MD* algorithm) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr);
+  EVP_Digest(bytes.data(), bytes.size(), digest, &size, algorithm, nullptr);
   std::string hex;
   for (unsigned i = 0; i < size; ++i) {
     constexpr char kDigits[] = "0123456789abcdef";
@@ -25,6 +25,21 @@ std::string sha256(const std::string& bytes) {
     hex += kDigits[digest[i] & 15];
   }
   return hex;
+}
+
+std::string sha256(const std::string& bytes) { return bag_hash(bytes, EVP_sha256()); }
+
+// A bag that another program made, as it is to be.
+void make_strangers_bag(const fs::path& bag, const std::string& name, const EVP_MD* algorithm) {
+  fs::remove_all(bag);
+  spill(bag / "data/notes.txt", "what somebody noted");
+  spill(bag / "bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n");
+  spill(bag / "bag-info.txt", "Source-Organization: My Label\n");
+  spill(bag / ("manifest-" + name + ".txt"), bag_hash("what somebody noted", algorithm) + "  data/notes.txt\n");
+  std::string tags;
+  for (const std::string& tag : {std::string("bagit.txt"), std::string("bag-info.txt"), "manifest-" + name + ".txt"})
+    tags += bag_hash(slurp(bag / tag), algorithm) + "  " + tag + "\n";
+  spill(bag / ("tagmanifest-" + name + ".txt"), tags);
 }
 
 class MasterDelivery : public testing::Test {
@@ -41,6 +56,14 @@ class MasterDelivery : public testing::Test {
     return work_.master(more);
   }
   ProgramResult verify() const { return run_program({"verify", work_.out().string(), "--json"}); }
+  // "data/a.wav MISSING" for each problem of the bag.
+  std::multiset<std::string> bag_problems() const {
+    std::multiset<std::string> codes;
+    const nlohmann::json checked = verify().json();
+    for (const auto& problem : checked.at("bag").at("problems"))
+      codes.insert(problem.at("path").get<std::string>() + " " + problem.at("code").get<std::string>());
+    return codes;
+  }
   nlohmann::json sentinel() const { return nlohmann::json::parse(slurp(work_.out() / "BatchComplete.json")); }
   Workspace work_;
 };
@@ -136,12 +159,8 @@ TEST_F(MasterDelivery, WhatIsWrongWithABagIsSaidOfEachFile) {
   spill(work_.out() / "bag-info.txt", "Payload-Oxum: 1.1\n");
   const ProgramResult check = verify();
   EXPECT_EQ(check.exit_code, 1);
-  std::set<std::string> codes;
-  const nlohmann::json checked = check.json();
-  for (const auto& problem : checked.at("bag").at("problems"))
-    codes.insert(problem.at("path").get<std::string>() + " " + problem.at("code").get<std::string>());
-  EXPECT_EQ(codes, (std::set<std::string>{"data/a.wav MISSING", "data/more.txt UNNAMED", "bag-info.txt CHANGED",
-                                          "bag-info.txt OXUM"}));
+  EXPECT_EQ(bag_problems(), (std::multiset<std::string>{"data/a.wav MISSING", "data/more.txt UNNAMED",
+                                                        "bag-info.txt CHANGED", "bag-info.txt OXUM"}));
   fs::remove(work_.out() / "data/lathe-manifest.json");  // a bag of somebody else's
   spill(work_.out() / "manifest-sha256.txt",
         sha256("not named") + "  data/more.txt\nnonsense\n" + sha256("") + "  data/../../etc/passwd\n");
@@ -149,6 +168,111 @@ TEST_F(MasterDelivery, WhatIsWrongWithABagIsSaidOfEachFile) {
   EXPECT_EQ(foreign.exit_code, 1);
   EXPECT_THAT(foreign.out, HasSubstr("OUTSIDE"));
   EXPECT_THAT(foreign.out, HasSubstr("line 2 is no SHA-256 and a path"));
+}
+
+TEST_F(MasterDelivery, NothingIsPutIntoABagThroughALink) {
+  ASSERT_EQ(master({"--bag"}).exit_code, 0);
+  const Untouched same(work_.out());
+  fs::create_directory_symlink(work_.out() / "data", work_.root() / "link");
+  fs::create_directories(work_.root() / "other");
+  fs::create_directory_symlink(work_.out() / "data", work_.root() / "other/data");
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--out", "link"}, {"--out", "link/new/deeper"}, {"--out", "other", "--bag"}}) {
+    std::vector<std::string> arguments = more;
+    arguments[1] = (work_.root() / more[1]).string();
+    const ProgramResult run = master(arguments);
+    EXPECT_EQ(run.exit_code, 2) << more[1];
+    EXPECT_THAT(run.err, HasSubstr("lies in the bag " + fs::canonical(work_.out()).string()));
+  }
+}
+
+TEST_F(MasterDelivery, ABagOfSomebodyElsesIsRefusedBeforeAnythingIsMade) {
+  make_strangers_bag(work_.out(), "md5", EVP_md5());
+  const Untouched same(work_.out());
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--bag"}, {"--bag", "--overwrite"}, {"--bag", "--dry-run"}}) {
+    const ProgramResult run = master(more);
+    EXPECT_EQ(run.exit_code, 2);
+    EXPECT_THAT(run.err, HasSubstr("is not Lathe's own (see its bag-info.txt)"));
+  }
+  EXPECT_THAT(master().err, HasSubstr("is a bag: it is not Lathe's; choose another folder"));
+  EXPECT_EQ(verify().exit_code, 0) << "it is whole";
+}
+
+TEST_F(MasterDelivery, ABagThatGotManifestsOfAnotherProgramIsNotAddedTo) {
+  ASSERT_EQ(master({"--bag"}).exit_code, 0);
+  spill(work_.out() / "manifest-sha512.txt", "");
+  const ProgramResult run = master({"--bag"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, HasSubstr("see its manifest-sha512.txt"));
+}
+
+TEST_F(MasterDelivery, WhatOthersSayInTheBagsInfoStays) {
+  ASSERT_EQ(master({"--bag"}).exit_code, 0);
+  const fs::path info = work_.out() / "bag-info.txt";
+  spill(info, slurp(info) + "Source-Organization: My Label,\n  London\nBag-Size: 1 TB\n");
+  for (int run = 0; run < 2; ++run) ASSERT_EQ(master({"--bag"}).exit_code, 0);
+  expect_valid_bag(work_.out());
+  EXPECT_THAT(slurp(info), testing::EndsWith("\nSource-Organization: My Label,\n  London\n"));
+  EXPECT_EQ(bag_problems(), std::multiset<std::string>{});
+}
+
+TEST_F(MasterDelivery, OfNoMastersNoBagIsMade) {
+  fs::remove_all(work_.in());
+  spill(work_.in() / "bad.wav", "no audio");
+  EXPECT_NE(master({"--bag"}).exit_code, 0);
+  EXPECT_FALSE(fs::exists(work_.out()));
+}
+
+TEST_F(MasterDelivery, AFileThatABagCannotNameIsSaid) {
+  spill(work_.out() / "data/caf\xE9.pdf", "a booklet");
+  const ProgramResult run = master({"--bag"});
+  EXPECT_EQ(run.exit_code, kSomeFailed);
+  EXPECT_THAT(run.err, HasSubstr("caf\\xE9.pdf is not UTF-8"));
+  EXPECT_FALSE(fs::exists(work_.out() / "bagit.txt"));
+}
+
+TEST_F(MasterDelivery, TheManifestsOfABagAreCheckedWhateverTheirAlgorithm) {
+  const std::map<std::string, const EVP_MD*> algorithms{{"md5", EVP_md5()},       {"sha1", EVP_sha1()},
+                                                        {"sha224", EVP_sha224()}, {"sha256", EVP_sha256()},
+                                                        {"sha384", EVP_sha384()}, {"sha512", EVP_sha512()}};
+  for (const auto& [name, algorithm] : algorithms) {
+    SCOPED_TRACE(name);
+    make_strangers_bag(work_.out(), name, algorithm);
+    const ProgramResult whole = verify();
+    EXPECT_EQ(whole.exit_code, 0) << whole.out;
+    EXPECT_EQ(whole.json().at("bag").at("files"), 4);
+    spill(work_.out() / "data/notes.txt", "what somebody thinks");
+    spill(work_.out() / "data/more.txt", "not named");
+    spill(work_.out() / "bag-info.txt", "Source-Organization: Another\n");
+    EXPECT_EQ(bag_problems(),
+              (std::multiset<std::string>{"data/notes.txt CHANGED", "data/more.txt UNNAMED", "bag-info.txt CHANGED"}));
+  }
+}
+
+TEST_F(MasterDelivery, EachPayloadManifestOfABagNamesAllOfItsPayload) {
+  make_strangers_bag(work_.out(), "md5", EVP_md5());
+  spill(work_.out() / "data/more.txt", "of one manifest");
+  spill(work_.out() / "manifest-sha256.txt", sha256("of one manifest") + "  data/more.txt\n");
+  EXPECT_EQ(bag_problems(), (std::multiset<std::string>{"data/notes.txt UNNAMED", "data/more.txt UNNAMED"}));
+  // Before BagIt 1.0 one of them was enough.
+  spill(work_.out() / "bagit.txt", "BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n");
+  EXPECT_EQ(bag_problems(), (std::multiset<std::string>{"bagit.txt CHANGED"}));
+}
+
+TEST_F(MasterDelivery, AManifestOfAnUnknownAlgorithmIsSaidToBeUnchecked) {
+  make_strangers_bag(work_.out(), "md5", EVP_md5());
+  spill(work_.out() / "manifest-xyz9.txt", "0123abc  data/notes.txt\n");
+  const ProgramResult check = verify();
+  EXPECT_EQ(check.exit_code, 0) << check.out;
+  EXPECT_EQ(check.json().at("bag").at("not_checked"), nlohmann::json::array({"manifest-xyz9.txt"}));
+  EXPECT_THAT(run_program({"verify", work_.out().string()}).out, HasSubstr("manifest-xyz9.txt: not checked"));
+  spill(work_.out() / "data/more.txt", "not named");
+  EXPECT_EQ(bag_problems(), (std::multiset<std::string>{"data/more.txt UNNAMED", "data/more.txt UNNAMED"}));
+  fs::remove(work_.out() / "data/more.txt");
+  fs::remove(work_.out() / "manifest-md5.txt");
+  fs::remove(work_.out() / "tagmanifest-md5.txt");
+  EXPECT_EQ(bag_problems(), (std::multiset<std::string>{"manifest-xyz9.txt MANIFEST"}));
 }
 
 TEST_F(MasterDelivery, TheSentinelIsThereWhenAllIsThere) {

@@ -98,13 +98,47 @@ TEST_F(MasterReport, WhatFailsIsSaidWithItsTracksNameThoughQuiet) {
   EXPECT_NE(plan.out.find("fails  low.wav: " + reason), std::string::npos) << plan.out;
 }
 
-TEST_F(MasterReport, PathsThatAreNotUtf8StillGiveValidJson) {
+TEST_F(MasterReport, MastersWhoseNamesWouldNotBeUtf8FailAndTheRestIsDone) {
   fs::rename(work_.in() / "a.wav", work_.in() / "caf\xE9.wav");
-  const ProgramResult run = work_.master({"--json"});
+  fs::copy(work_.in() / "caf\xE9.wav", work_.in() / "caf\xE8.wav");
+  const std::string recipe = work_.recipe("recipe: v1\ninput: {contiguous: never}\n");
+  for (const char* more : {"--dry-run=quick", "--dry-run", "--no-cache"}) {
+    const ProgramResult run = work_.master({"--json", more, "--recipe", recipe});
+    EXPECT_EQ(run.exit_code, kSomeFailed) << run.err;
+    const nlohmann::json report = run.json();
+    std::string reasons;
+    for (const auto& track : report.at("tracks")) {
+      if (fs::path(track.at("input").get<std::string>()).filename() == "b.flac") continue;
+      EXPECT_EQ(track.at("reason_code"), "NAME_NOT_UTF8") << more;
+      reasons += track.at("reason").get<std::string>();
+    }
+    for (const char* name : {"caf\\xE8.wav", "caf\\xE9.wav", "made of tags"})
+      EXPECT_NE(reasons.find(name), std::string::npos) << reasons;
+    EXPECT_EQ(report.at("summary").at("failed"), 2);
+  }
+  const Tree masters = masters_of(work_.out());
+  EXPECT_TRUE(masters.size() == 1 && masters.contains("b.flac"));
+}
+
+TEST_F(MasterReport, ATrackOfAnyNameIsMasteredUnderANameThatIsUtf8) {
+  fs::rename(work_.in() / "a.wav", work_.in() / "caf\xE9.wav");
+  const std::string input = (work_.in() / "caf\xE9.wav").string();
+  const std::string recipe = work_.recipe("recipe: v1\noutputs: [{path: \"Café.{ext}\"}]\n");
+  const auto run_again = [&] { return work_.master({input, "--json", "--recipe", recipe}); };
+  const ProgramResult run = run_again();
   EXPECT_EQ(run.exit_code, 0) << run.err;
-  EXPECT_EQ(run.json().at("tracks").size(), 2u);
-  EXPECT_TRUE(fs::exists(work_.out() / "caf\xE9.wav"));
-  EXPECT_EQ(work_.master({"--json"}).json().at("summary").at("unchanged"), 2);
+  EXPECT_EQ(run.json().at("summary").at("done"), 1);
+  EXPECT_TRUE(fs::exists(work_.out() / "Café.wav"));
+  EXPECT_EQ(run_again().json().at("summary").at("unchanged"), 1);
+  const ProgramResult check = run_program({"verify", work_.out().string()});
+  EXPECT_EQ(check.exit_code, 0) << check.out << check.err;
+}
+
+TEST_F(MasterReport, AnOutputFolderWhosePathIsNotUtf8IsRefused) {
+  const ProgramResult run = work_.master({"--out", (work_.root() / "m\xFC").string()});
+  EXPECT_EQ(run.exit_code, 2) << run.err;
+  EXPECT_NE(run.err.find("/m\\xFC: the path is not UTF-8"), std::string::npos) << run.err;
+  EXPECT_FALSE(fs::exists(work_.root() / "m\xFC"));
 }
 
 TEST_F(MasterReport, NamesThatWouldSteerATerminalAreShownInWords) {

@@ -57,6 +57,24 @@ TEST_F(MasterSentinel, NoOtherRunBeginsBeforeItIsWritten) {
   EXPECT_EQ(master().exit_code, 0);
 }
 
+TEST_F(MasterSentinel, NorOneWithAnotherStateFolder) {
+  const std::string other = (work_.root() / "other state").string();
+  const auto first = stopped_before_delivery();
+  const Tree before = tree_of(work_.out());
+  fs::create_directory_symlink(work_.out(), work_.root() / "link");
+  for (const char* out : {"out", "link"}) {
+    const ProgramResult second = master({"--state-dir", other, "--out", (work_.root() / out).string()});
+    EXPECT_EQ(second.exit_code, kNothingRead);
+    EXPECT_THAT(second.err, HasSubstr("another run of lathe is writing into"));
+  }
+  EXPECT_TRUE(tree_of(work_.out()) == before);
+  first->send(SIGCONT);
+  EXPECT_EQ(first->wait().exit_code, 0);
+  expect_nothing_staged(work_.out());
+  EXPECT_EQ(master({"--state-dir", other}).exit_code, 0);
+  expect_nothing_staged(work_.out());
+}
+
 TEST_F(MasterSentinel, ARunThatIsTurnedAwayLeavesTheEarlierOnesToTheRunUnderWay) {
   ASSERT_EQ(master().exit_code, 0);
   const std::string before = slurp(sentinel());
@@ -103,6 +121,31 @@ TEST_F(MasterSentinel, GoesWithARunThatIsKilledOrFindsNothing) {
   EXPECT_EQ(master().exit_code, kNothingRead);
   EXPECT_FALSE(fs::exists(sentinel()));
   expect_nothing_staged(work_.out());
+}
+
+TEST_F(MasterSentinel, InAFolderThatMayNotBeWrittenNoRunBegins) {
+  ProgramCall probe;
+  probe.arguments = {"--version"};
+  probe.is_nobody = true;
+  if (run_program(probe).exit_code != 0)
+    GTEST_SKIP() << "as root every folder may be written, and nobody may not run the program here";
+  fs::create_directories(work_.out());
+  for (const fs::path& folder : {work_.state(), work_.out()}) fs::permissions(folder, fs::perms(0777));
+  ProgramCall call = work_.master_call(arguments());
+  call.is_nobody = true;
+  const ProgramResult first = run_program(call);
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  fs::permissions(work_.out(), fs::perms(0555));
+  {
+    const Untouched same(work_.out());
+    const ProgramResult second = run_program(call);
+    EXPECT_EQ(second.exit_code, kNothingRead);
+    EXPECT_THAT(second.err, HasSubstr("lathe: " + work_.out().string() + ": the folder cannot be written"));
+    EXPECT_THAT(second.err, HasSubstr("choose another output folder"));
+    EXPECT_EQ(second.out, "");
+  }
+  fs::permissions(work_.out(), fs::perms(0777));
+  EXPECT_EQ(run_program(call).exit_code, 0);
 }
 
 }  // namespace

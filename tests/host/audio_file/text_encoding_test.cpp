@@ -21,6 +21,13 @@ TEST(TextEncoding, OverlongSurrogateCutAndStrayBytesAreNotUtf8) {
   }
 }
 
+TEST(TextEncoding, BytesThatAreNotUtf8AreShownByTheirValues) {
+  EXPECT_EQ(escaped_bytes("Café"), "Café");
+  EXPECT_EQ(escaped_bytes("caf\xe9/\xe2\x82.wav"), "caf\\xE9/\\xE2\\x82.wav");
+  EXPECT_EQ(escaped_bytes("\xff"), "\\xFF");
+  EXPECT_EQ(escaped_bytes(""), "");
+}
+
 TEST(TextEncoding, Latin1AndWindows1252BecomeUtf8) {
   EXPECT_EQ(utf8_from_cp1252("Caf\xe9"), "Café");
   EXPECT_EQ(utf8_from_cp1252("\x93quoted\x94 \x80\x85"), "“quoted” €…");
