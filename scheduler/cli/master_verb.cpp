@@ -156,6 +156,9 @@ int master(const MasterOptions& options) {
   } catch (const std::invalid_argument& foreign) {
     say(foreign.what());
     return kUsage;
+  } catch (const RefusedInput& damaged) {
+    say(damaged.what());
+    return kUsage;
   } catch (const std::exception& error) {
     say(error.what());
     return kNothingRead;

@@ -212,9 +212,9 @@ TEST_F(MasterAlbum, AnAlbumsGainKeepsTheDistancesOfItsTracks) {
 TEST_F(MasterAlbum, AnOutputAtATracksOwnLoudnessIsTheSameBesideTheAlbums) {
   write_ladder();
   const std::string head = "recipe: v1\nname: both\nchain: [{limit: {ceiling_dbtp: -1}}]\noutputs:\n";
-  const std::string own = "  - {id: own, path: \"own/{stem}\", bits: 24, loudness: {target_lufs: -9}}\n";
+  const std::string own = "  - {id: own, path: \"own/{stem}.wav\", bits: 24, loudness: {target_lufs: -9}}\n";
   const std::string album =
-      "  - {id: album, path: \"album/{stem}\", bits: 24, loudness: {target_lufs: -9, scope: album}}\n";
+      "  - {id: album, path: \"album/{stem}.wav\", bits: 24, loudness: {target_lufs: -9, scope: album}}\n";
   const ProgramResult both = work_.master({"--recipe", work_.recipe(head + own + album)});
   ASSERT_EQ(both.exit_code, 0) << both.err;
   const auto by = [&](const std::string& outputs) {

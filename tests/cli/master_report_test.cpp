@@ -188,9 +188,9 @@ TEST_F(MasterReport, AForeignManifestIsKept) {
     SCOPED_TRACE(foreign);
     spill(work_.out() / "lathe-manifest.json", foreign);
     const ProgramResult run = work_.master({"--json"});
-    EXPECT_EQ(run.exit_code, 1);
-    EXPECT_EQ(run.json().at("summary").at("failed"), 0);
-    EXPECT_NE(run.err.find("manifest"), std::string::npos);
+    EXPECT_EQ(run.exit_code, 2);
+    EXPECT_NE(run.err.find("no manifest of Lathe's; move it away"), std::string::npos) << run.err;
+    EXPECT_TRUE(masters_of(work_.out()).empty());
     EXPECT_EQ(slurp(work_.out() / "lathe-manifest.json"), foreign);
   }
 }

@@ -287,7 +287,7 @@ TEST_F(MasterSide, ARowsSideIsALetter) {
   write_record();
   const ProgramResult run = master_list("path,side\nin/A1 Morning.wav,1\n", kSidesAlone);
   EXPECT_EQ(run.exit_code, 2);
-  EXPECT_THAT(run.err, HasSubstr("record.csv:2:18: error: side is a letter or two, as A or AA, not '1'"));
+  EXPECT_THAT(run.err, HasSubstr("record.csv:2:19: error: side is a letter or two, as A or AA, not '1'"));
 }
 
 TEST_F(MasterSide, WhatItsFileLeavesOutIsNamed) {

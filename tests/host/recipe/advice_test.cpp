@@ -178,7 +178,8 @@ TEST(RecipeAdvice, PathsThatNameNoFileOfTheirOwn) {
               ElementsAre(HasSubstr("ends with .mp3, but the format is the input's")));
   EXPECT_THAT(warnings_in_lines("outputs: [{format: wav, path: '{ext}/{stem}.mp3'}]"),
               ElementsAre(HasSubstr("ends with .mp3, but the format is wav")));
-  EXPECT_THAT(warnings_in_lines("outputs: [{path: '{stem}.flac'}]"), IsEmpty());
+  EXPECT_THAT(warnings_in_lines("outputs: [{path: '{stem}.flac'}]"),
+              ElementsAre(HasSubstr("inputs of other formats fail: write format: flac")));
 }
 
 TEST(RecipeAdvice, LimitsOfResonancesThatNobodyLooksFor) {
