@@ -97,13 +97,13 @@ class ImpulseDefinitionTest : public test::BackendTest {
 };
 
 TEST_P(ImpulseDefinitionTest, MendsWhatTheDefinitionMends) {
-  struct Case {
+  struct MendedKind {
     RestorationFormat format;
     Tier tier;
     std::uint64_t seed;
   };
-  for (const Case& c :
-       {Case{{44100, 2}, Tier::best, 61}, Case{{44100, 1}, Tier::fast, 62}, Case{{96000, 1}, Tier::best, 63}}) {
+  for (const MendedKind& c : {MendedKind{{44100, 2}, Tier::best, 61}, MendedKind{{44100, 1}, Tier::fast, 62},
+                              MendedKind{{96000, 1}, Tier::best, 63}}) {
     Random random = test::seeded(c.seed);
     const FloatTrack track = damaged(random, c.format, 28000, 8, 0.001);
     for (const RemoverDesign& design :

@@ -23,10 +23,10 @@ using test::Random;
 using test::run_restorer;
 using test::Signal;
 
-constexpr double kRate = 44100;
+constexpr double kDeclickRate = 44100;
 
 // Two channels of noise with a bass, partly the same in both.
-std::vector<Signal> music(Random& random, std::int64_t frames, double rate = kRate, int channels = 2) {
+std::vector<Signal> music(Random& random, std::int64_t frames, double rate = kDeclickRate, int channels = 2) {
   const Signal both = test::programme(random, rate, frames);
   std::vector<Signal> rows;
   for (int c = 0; c < channels; ++c) {
@@ -36,7 +36,7 @@ std::vector<Signal> music(Random& random, std::int64_t frames, double rate = kRa
   return rows;
 }
 
-std::unique_ptr<Restorer> declicker(int channels = 2, double rate = kRate, Tier tier = Tier::best) {
+std::unique_ptr<Restorer> declicker(int channels = 2, double rate = kDeclickRate, Tier tier = Tier::best) {
   return cpu::make_declick({{0.5, tier, true}}, {rate, channels});
 }
 
@@ -84,7 +84,7 @@ TEST(Declick, FindsAndMendsClicksAndKeepsTheRest) {
 
 TEST(Declick, ThreeClearClicksInHalfAMinuteAreFound) {
   Random random = test::seeded(12);
-  std::vector<Signal> rows = music(random, 1300000, kRate, 1);
+  std::vector<Signal> rows = music(random, 1300000, kDeclickRate, 1);
   test::add_clicks(random, 3, rows);
   const auto run = run_restorer(*declicker(1), FloatTrack(rows));
   EXPECT_TRUE(run.finding.is_found);
@@ -103,7 +103,7 @@ TEST(Declick, MusicWithoutClicksIsLeftAlone) {
   for (const Make& make : kBoth) {
     const FloatTrack track(rows);
     test::CopyingReader whole(track);
-    const Finding finding = make({kRate, 2})->examine(whole);
+    const Finding finding = make({kDeclickRate, 2})->examine(whole);
     EXPECT_FALSE(finding.is_found);
     EXPECT_LT(finding.confidence, 0.5);
   }
@@ -120,7 +120,7 @@ TEST(Declick, EffectGrowsWithStrength) {
   for (const Make& make : kBoth) {
     std::vector<Repair> before;
     for (const double strength : {0.0, 0.25, 0.5, 0.75, 1.0}) {
-      const auto run = run_restorer(*make({kRate, 2}), damaged, strength);
+      const auto run = run_restorer(*make({kDeclickRate, 2}), damaged, strength);
       for (const Repair& r : before) {
         EXPECT_TRUE(std::any_of(run.result.repairs.begin(), run.result.repairs.end(), [&r](const Repair& s) {
           return s.first_frame == r.first_frame && s.frames == r.frames && s.channel == r.channel;
@@ -149,7 +149,7 @@ TEST(Declick, Avx2AndAvx512GiveTheSameBits) {
   test::add_clicks(random, 60, rows);
   const FloatTrack damaged(rows);
   for (const Make& make : kBoth) {
-    const auto run = [&] { return run_restorer(*make({kRate, 2}), damaged); };
+    const auto run = [&] { return run_restorer(*make({kDeclickRate, 2}), damaged); };
     const auto low = test::at_level(SimdLevel::avx2, run), high = test::at_level(SimdLevel::avx512, run);
     EXPECT_TRUE(test::same_bits(low.out, high.out));
     EXPECT_EQ(low.result.repairs.size(), high.result.repairs.size());
@@ -167,7 +167,7 @@ TEST(Declick, MendsAtEveryRateAndChannelCount) {
     Random random = test::seeded(17);
     std::vector<Signal> rows = music(random, c.channels > 2 ? 60000 : 150000, c.rate, c.channels);
     const FloatTrack clean(rows);
-    test::add_clicks(random, 16, rows, static_cast<int>(40 * c.rate / kRate));
+    test::add_clicks(random, 16, rows, static_cast<int>(40 * c.rate / kDeclickRate));
     const FloatTrack damaged(rows);
     const auto run = run_restorer(*declicker(c.channels, c.rate), damaged);
     EXPECT_TRUE(run.finding.is_found) << c.rate;
@@ -184,7 +184,7 @@ TEST(Declick, NastyInputComesOutFinite) {
   tracks.push_back({Signal(30000, 1.0)});
   tracks.push_back({test::square(100, 1.0, 30000), test::square(3, 1.0, 30000)});
   tracks.push_back({Signal(30000, 1e-40)});
-  tracks.push_back({test::sine(1000, 1.0, kRate, 30000)});
+  tracks.push_back({test::sine(1000, 1.0, kDeclickRate, 30000)});
   tracks.push_back({test::impulses(30000, {100, 9000, 9001, 29999})});
   tracks.push_back({test::white_noise(random, 0.3, 30000)});
   Signal sparse(60000);
@@ -193,14 +193,14 @@ TEST(Declick, NastyInputComesOutFinite) {
   for (const Make& make : kBoth) {
     for (const auto& rows : tracks) {
       const FloatTrack in(rows);
-      const auto run = run_restorer(*make({kRate, in.channels()}), in, 1.0);
+      const auto run = run_restorer(*make({kDeclickRate, in.channels()}), in, 1.0);
       for (int c = 0; c < in.channels(); ++c) {
         for (const float v : run.out.channel(c)) ASSERT_TRUE(std::isfinite(v) && std::abs(v) < 8);
       }
       EXPECT_TRUE(std::isfinite(run.finding.confidence));
     }
     const FloatTrack silence({Signal(30000, 0.0)});
-    EXPECT_TRUE(test::same_bits(run_restorer(*make({kRate, 1}), silence).out, silence));
+    EXPECT_TRUE(test::same_bits(run_restorer(*make({kDeclickRate, 1}), silence).out, silence));
   }
 }
 
@@ -208,13 +208,13 @@ TEST(Declick, AFullScaleSquareIsNoDamage) {
   const FloatTrack square({test::square(100, 1.0, 200000)});
   for (const Make& make : kBoth) {
     test::CopyingReader reader(square);
-    EXPECT_FALSE(make({kRate, 1})->examine(reader).is_found);
+    EXPECT_FALSE(make({kDeclickRate, 1})->examine(reader).is_found);
   }
 }
 
 TEST(Decrackle, FindsDenseSmallImpulsesAndAFewClicksAreNone) {
   Random random = test::seeded(19);
-  std::vector<Signal> rows = music(random, 400000, kRate, 1);
+  std::vector<Signal> rows = music(random, 400000, kDeclickRate, 1);
   const FloatTrack clean(rows);
   std::vector<Signal> clicks = rows;
   test::add_clicks(random, 3, clicks);
@@ -223,7 +223,7 @@ TEST(Decrackle, FindsDenseSmallImpulsesAndAFewClicksAreNone) {
     for (std::int64_t n = 0; n < length; ++n) rows[0][static_cast<std::size_t>(at + n)] += 0.06 * random.normal();
   }
   const FloatTrack damaged(rows), clicked(clicks);
-  const auto make = [] { return cpu::make_decrackle({}, {kRate, 1}); };
+  const auto make = [] { return cpu::make_decrackle({}, {kDeclickRate, 1}); };
   const auto run = run_restorer(*make(), damaged);
   EXPECT_TRUE(run.finding.is_found);
   EXPECT_GT(test::snr_db(clean, run.out) - test::snr_db(clean, damaged), 4);
@@ -232,10 +232,10 @@ TEST(Decrackle, FindsDenseSmallImpulsesAndAFewClicksAreNone) {
 }
 
 TEST(Declick, SettingsOutOfRangeAreRefused) {
-  EXPECT_THROW(cpu::make_declick({{}, 0.04}, {kRate, 2}), std::invalid_argument);
-  EXPECT_THROW(cpu::make_declick({{}, 51}, {kRate, 2}), std::invalid_argument);
-  EXPECT_THROW(cpu::make_declick({{1.5}}, {kRate, 2}), std::invalid_argument);
-  EXPECT_THROW(cpu::make_decrackle({{-0.1}}, {kRate, 2}), std::invalid_argument);
+  EXPECT_THROW(cpu::make_declick({{}, 0.04}, {kDeclickRate, 2}), std::invalid_argument);
+  EXPECT_THROW(cpu::make_declick({{}, 51}, {kDeclickRate, 2}), std::invalid_argument);
+  EXPECT_THROW(cpu::make_declick({{1.5}}, {kDeclickRate, 2}), std::invalid_argument);
+  EXPECT_THROW(cpu::make_decrackle({{-0.1}}, {kDeclickRate, 2}), std::invalid_argument);
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ Finding find(const Signal& signal, double rate_hz = 44100) {
 }
 
 // Tones with their overtones that come and go, and some noise.
-Signal music(Random& random, std::int64_t frames) {
+Signal declip_music(Random& random, std::int64_t frames) {
   Signal x = test::white_noise(random, 0.003, frames);
   for (int note = 0; note < 12; ++note) {
     const double pitch = random.log_uniform(80, 900), middle = random.uniform(0, static_cast<double>(frames));
@@ -136,7 +136,7 @@ std::vector<int> sides(const Signal& clipped, double level) {
 
 TEST(DeclipTest, FramesFollowTheirDefinition) {
   Random random = test::seeded(61);
-  const Signal whole = music(random, 4096);
+  const Signal whole = declip_music(random, 4096);
   const double level = static_cast<double>(static_cast<float>(0.6 * peak(whole)));
   const FloatTrack clipped({clip(whole, level)});
   const Signal x = clipped.signal(0);
@@ -161,7 +161,7 @@ TEST(DeclipTest, FramesFollowTheirDefinition) {
 
 TEST(DeclipTest, ClippedMusicComesAsCloseAsByASpade) {
   Random random = test::seeded(62);
-  const Signal whole = music(random, 2048);
+  const Signal whole = declip_music(random, 2048);
   for (const double in_db : {10.0}) {
     const double level = level_for(whole, in_db);
     const FloatTrack clipped({clip(whole, level)});
@@ -179,7 +179,7 @@ TEST(DeclipTest, ClippedMusicComesAsCloseAsByASpade) {
 
 TEST(DeclipTest, ReliableSamplesKeepTheirBitsAndClippedOnesReachTheLevel) {
   Random random = test::seeded(63);
-  const Signal left = music(random, 60000), right = music(random, 60000);
+  const Signal left = declip_music(random, 60000), right = declip_music(random, 60000);
   const double level = 0.5 * peak(left);
   const FloatTrack in({clip(left, level), clip(right, level)});
   const Outcome outcome = declip(in);
@@ -209,7 +209,7 @@ TEST(DeclipTest, ReliableSamplesKeepTheirBitsAndClippedOnesReachTheLevel) {
 
 TEST(DeclipTest, WhatIsNotClippedIsLeftAlone) {
   Random random = test::seeded(64);
-  Signal loud = music(random, 100000);
+  Signal loud = declip_music(random, 100000);
   for (double& v : loud) v = 0.9 * std::tanh(2 * v);
   EXPECT_FALSE(find(rounded(loud)).is_found) << "rounded peaks";
   EXPECT_FALSE(find(rounded(test::programme(random, 44100, 100000))).is_found);
@@ -221,7 +221,7 @@ TEST(DeclipTest, WhatIsNotClippedIsLeftAlone) {
 
 TEST(DeclipTest, ClippingIsFoundWhateverHappenedToItAfterwards) {
   Random random = test::seeded(65);
-  const Signal whole = music(random, 200000);
+  const Signal whole = declip_music(random, 200000);
   const double top = peak(whole);
   const Signal clipped = clip(whole, 0.5 * top);
   EXPECT_TRUE(find(clipped).is_found);
@@ -242,7 +242,7 @@ TEST(DeclipTest, ClippingIsFoundWhateverHappenedToItAfterwards) {
 
 TEST(DeclipTest, AFewOversOfADecoderAreNoDamage) {
   Random random = test::seeded(66);
-  Signal x = music(random, 400000);
+  Signal x = declip_music(random, 400000);
   const double top = peak(x);
   for (double& v : x) v *= 1.02 / top;
   EXPECT_FALSE(find(rounded(clip(x, 1))).is_found);
@@ -253,7 +253,7 @@ TEST(DeclipTest, AFewOversOfADecoderAreNoDamage) {
 TEST(DeclipTest, ComesOutTheSameAtAvx2AndAvx512) {
   LATHE_NEEDS_AVX512();
   Random random = test::seeded(67);
-  const Signal whole = music(random, 50000);
+  const Signal whole = declip_music(random, 50000);
   const FloatTrack in({clip(whole, 0.4 * peak(whole))});
   const FloatTrack a = test::at_level(SimdLevel::avx2, [&] { return declip(in).out; });
   const FloatTrack b = test::at_level(SimdLevel::avx512, [&] { return declip(in).out; });
@@ -262,7 +262,7 @@ TEST(DeclipTest, ComesOutTheSameAtAvx2AndAvx512) {
 
 TEST(DeclipTest, MoreStrengthChangesMore) {
   Random random = test::seeded(68);
-  const Signal whole = music(random, 50000);
+  const Signal whole = declip_music(random, 50000);
   const FloatTrack in({clip(whole, 0.5 * peak(whole))});
   double before = -1;
   for (const double strength : {0.0, 0.1, 0.3, 0.5, 1.0}) {

@@ -18,7 +18,7 @@ namespace {
 using test::FloatTrack;
 using test::Signal;
 
-FloatTrack restored(const FloatTrack& in, const DenoiseSettings& settings, double rate, double strength = 0.5) {
+FloatTrack noise_restored(const FloatTrack& in, const DenoiseSettings& settings, double rate, double strength = 0.5) {
   test::CopyingReader reader(in);
   auto stage = cpu::make_denoise(settings, {rate, in.channels()});
   stage->examine(reader);
@@ -34,7 +34,7 @@ TEST(DenoiseProperties, TheSameBitsEachTimeAndOnBothWideLevels) {
   LATHE_NEEDS_AVX512();
   const FloatTrack in = test::noisy_programme(21, 2, 44100, 5 * 44100);
   for (const Tier tier : {Tier::fast, Tier::best}) {
-    const auto run = [&] { return restored(in, always(tier), 44100); };
+    const auto run = [&] { return noise_restored(in, always(tier), 44100); };
     const FloatTrack wide = test::at_level(SimdLevel::avx512, run);
     EXPECT_TRUE(test::same_bits(wide, test::at_level(SimdLevel::avx512, run)));
     EXPECT_TRUE(test::same_bits(wide, test::at_level(SimdLevel::avx2, run)));
@@ -68,14 +68,14 @@ TEST(DenoiseProperties, NothingBreaksIt) {
   for (const Tier tier : {Tier::fast, Tier::best}) {
     for (std::size_t i = 0; i < tracks.size(); ++i) {
       SCOPED_TRACE(i);
-      const FloatTrack out = restored(tracks[i], always(tier), 44100);
+      const FloatTrack out = noise_restored(tracks[i], always(tier), 44100);
       ASSERT_EQ(out.frames(), tracks[i].frames());
       ASSERT_EQ(out.channels(), tracks[i].channels());
       for (int c = 0; c < out.channels(); ++c) {
         for (const float x : out.channel(c)) ASSERT_TRUE(std::isfinite(x));
       }
     }
-    EXPECT_TRUE(test::same_bits(restored(tracks[0], always(tier), 44100), tracks[0]));
+    EXPECT_TRUE(test::same_bits(noise_restored(tracks[0], always(tier), 44100), tracks[0]));
   }
 }
 
@@ -87,7 +87,7 @@ TEST(DenoiseProperties, AllRatesAreServed) {
     const FloatTrack in({test::white_noise(random, 0.01, frames), test::white_noise(random, 0.01, frames)});
     DenoiseSettings settings = always(Tier::best);
     settings.noise.file = {std::vector<float>(in.channel(0).begin(), in.channel(0).end())};
-    const FloatTrack out = restored(in, settings, rate);
+    const FloatTrack out = noise_restored(in, settings, rate);
     double before = 0, after = 0;
     for (std::size_t n = 0; n < static_cast<std::size_t>(frames); ++n) {
       before += std::pow(static_cast<double>(in.channel(1)[n]), 2);
@@ -101,7 +101,7 @@ TEST(DenoiseProperties, MoreStrengthTakesMore) {
   const FloatTrack in = test::noisy_programme(26, 2, 44100, 3 * 44100);
   double before = -1000;
   for (const double strength : {0.0, 0.25, 0.5, 0.75, 1.0}) {
-    const FloatTrack out = restored(in, always(), 44100, strength);
+    const FloatTrack out = noise_restored(in, always(), 44100, strength);
     const double taken = test::residual_db(out.channel(0), in.channel(0));
     EXPECT_GT(taken, before);
     before = taken;

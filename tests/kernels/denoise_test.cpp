@@ -23,14 +23,15 @@ using test::Signal;
 // What is taken away is single precision beside double; -112 measured.
 constexpr double kFilterLimitDb = -105;
 
-constexpr double kRate = 44100;
+constexpr double kDenoiseRate = 44100;
 
-struct Outcome {
+struct DenoiseOutcome {
   Finding finding;
   FloatTrack track;
 };
 
-Outcome denoised(const FloatTrack& in, const DenoiseSettings& settings, double rate = kRate, double strength = 0.5) {
+DenoiseOutcome denoised(const FloatTrack& in, const DenoiseSettings& settings, double rate = kDenoiseRate,
+                        double strength = 0.5) {
   test::CopyingReader reader(in);
   auto stage = cpu::make_denoise(settings, {rate, in.channels()});
   const Finding finding = stage->examine(reader);
@@ -42,18 +43,18 @@ Outcome denoised(const FloatTrack& in, const DenoiseSettings& settings, double r
 
 Finding found(const FloatTrack& in) {
   test::CopyingReader reader(in);
-  return cpu::make_denoise({}, {kRate, in.channels()})->examine(reader);
+  return cpu::make_denoise({}, {kDenoiseRate, in.channels()})->examine(reader);
 }
 
 // Notes that start and die away, in a key, with overtones: music enough for a gain to have something to keep.
 Signal notes(test::Random& random, double seconds, double level) {
-  Signal out(static_cast<std::size_t>(seconds * kRate));
+  Signal out(static_cast<std::size_t>(seconds * kDenoiseRate));
   for (double start = 0; start < seconds; start += 0.2) {
     const double f0 = 110 * std::pow(2, static_cast<double>(random.integer(0, 36)) / 12), decay = random.uniform(2, 8);
     for (int partial = 1; partial <= 8; ++partial) {
-      const auto from = static_cast<std::size_t>(start * kRate), to = std::min(out.size(), from + 30000);
+      const auto from = static_cast<std::size_t>(start * kDenoiseRate), to = std::min(out.size(), from + 30000);
       std::complex<double> turning = std::polar(level / partial, random.uniform(0, 6.28));
-      const auto turn = std::polar(std::exp(-decay / kRate), 6.283185307179586 * f0 * partial / kRate);
+      const auto turn = std::polar(std::exp(-decay / kDenoiseRate), 6.283185307179586 * f0 * partial / kDenoiseRate);
       for (std::size_t n = from; n < to; ++n, turning *= turn) {
         const double attack = std::min(1.0, static_cast<double>(n - from) / 110);
         out[n] += attack * std::min(1.0, static_cast<double>(to - n) / 2000) * turning.imag();
@@ -63,7 +64,7 @@ Signal notes(test::Random& random, double seconds, double level) {
   return out;
 }
 
-Signal sum(const Signal& a, const Signal& b, double gain = 1) {
+Signal sum_of(const Signal& a, const Signal& b, double gain = 1) {
   Signal out = a;
   for (std::size_t n = 0; n < out.size(); ++n) out[n] += gain * b[n];
   return out;
@@ -89,11 +90,11 @@ double gained_db(const FloatTrack& clean, const FloatTrack& in, const FloatTrack
 
 TEST(Denoise, TheFilterTakesAwayWhatTheDefinitionSays) {
   test::Random random = test::seeded(11);
-  const DenoiseTransform transform(kRate, 1024, 2);
+  const DenoiseTransform transform(kDenoiseRate, 1024, 2);
   const std::int64_t points = transform.points(), hop = points / 2, groups = 3, length = groups * 16 * hop;
-  const Signal music = test::programme(random, kRate, length);
+  const Signal music = test::programme(random, kDenoiseRate, length);
   const Signal noise_a = test::white_noise(random, 0.01, length), noise_b = test::white_noise(random, 0.02, length);
-  const FloatTrack in({sum(music, noise_a), sum(noise_b, music, 0.5)});
+  const FloatTrack in({sum_of(music, noise_a), sum_of(noise_b, music, 0.5)});
   PairNoise noise;
   std::vector<double> share;
   for (std::int64_t k = 0; k < transform.bins(); ++k) {
@@ -144,14 +145,14 @@ TEST(Denoise, NoiseAloneGetsQuieterByWhatWasAsked) {
 TEST(Denoise, HissUnderMusicIsFoundAndTakenAway) {
   test::Random random = test::seeded(13);
   const double seconds = 8;
-  const Signal left = notes(random, seconds, 0.1), right = sum(notes(random, seconds, 0.02), left, 0.8);
+  const Signal left = notes(random, seconds, 0.1), right = sum_of(notes(random, seconds, 0.02), left, 0.8);
   const FloatTrack clean({left, right});
   for (const double rms : {0.001, 0.004}) {
     const auto frames = static_cast<std::int64_t>(left.size());
     const FloatTrack in(
-        {sum(left, test::white_noise(random, rms, frames)), sum(right, test::white_noise(random, rms, frames))});
+        {sum_of(left, test::white_noise(random, rms, frames)), sum_of(right, test::white_noise(random, rms, frames))});
     for (const Tier tier : {Tier::fast, Tier::best}) {
-      const Outcome outcome = denoised(in, {{.tier = tier}});
+      const DenoiseOutcome outcome = denoised(in, {{.tier = tier}});
       EXPECT_TRUE(outcome.finding.is_found);
       EXPECT_NEAR(outcome.finding.figures[0].second, 20 * std::log10(rms), 1.0) << outcome.finding.figures[0].first;
       EXPECT_GT(gained_db(clean, in, outcome.track), 6.0);
@@ -165,9 +166,9 @@ TEST(Denoise, ANoisierChannelIsToldFromAQuieterOne) {
   const Signal music = notes(random, 8, 0.1);
   const auto frames = static_cast<std::int64_t>(music.size());
   const FloatTrack clean({music, music});
-  const FloatTrack in(
-      {sum(music, test::white_noise(random, 0.004, frames)), sum(music, test::white_noise(random, 0.001, frames))});
-  const Outcome outcome = denoised(in, {});
+  const FloatTrack in({sum_of(music, test::white_noise(random, 0.004, frames)),
+                       sum_of(music, test::white_noise(random, 0.001, frames))});
+  const DenoiseOutcome outcome = denoised(in, {});
   EXPECT_TRUE(outcome.finding.is_found);
   for (int c = 0; c < 2; ++c) {
     const auto before = test::residual_db(in.channel(c), clean.channel(c));
@@ -178,9 +179,9 @@ TEST(Denoise, ANoisierChannelIsToldFromAQuieterOne) {
 TEST(Denoise, TwoChannelsOfTheSameStayTheSame) {
   test::Random random = test::seeded(15);
   const Signal music = notes(random, 8, 0.1);
-  const Signal noisy = sum(music, test::white_noise(random, 0.002, static_cast<std::int64_t>(music.size())));
+  const Signal noisy = sum_of(music, test::white_noise(random, 0.002, static_cast<std::int64_t>(music.size())));
   const FloatTrack clean({music, music}), in({noisy, noisy});
-  const Outcome outcome = denoised(in, {});
+  const DenoiseOutcome outcome = denoised(in, {});
   EXPECT_TRUE(outcome.finding.is_found);
   EXPECT_GT(gained_db(clean, in, outcome.track), 6.0);
   EXPECT_LT(test::residual_db(outcome.track.channel(0), outcome.track.channel(1)), -100);
@@ -195,10 +196,10 @@ TEST(Denoise, ASpanOfTheTrackServesAsProfile) {
   Signal music = notes(random, 8, 0.1);
   std::fill_n(music.begin(), 44100, 0.0);
   const FloatTrack clean({music});
-  const FloatTrack in({sum(music, test::white_noise(random, 0.003, static_cast<std::int64_t>(music.size())))});
+  const FloatTrack in({sum_of(music, test::white_noise(random, 0.003, static_cast<std::int64_t>(music.size())))});
   DenoiseSettings settings;
   settings.noise.span_s = {0.0, 1.0};
-  const Outcome outcome = denoised(in, settings);
+  const DenoiseOutcome outcome = denoised(in, settings);
   EXPECT_TRUE(outcome.finding.is_found);
   EXPECT_GT(gained_db(clean, in, outcome.track), 6.0);
 }

@@ -20,12 +20,13 @@ using test::FloatTrack;
 using test::TestBackend;
 using test::Tracks;
 
-constexpr double kRate = 44100;
+constexpr double kDeviceBackendRate = 44100;
 // What other transforms may make of the same samples; 0 dBFS is a sample of 1.
 constexpr double kSegmentRmsLimitDbfs = -120, kSegmentPeakLimitDbfs = -100;
 
-FloatTrack stereo_programme(test::Random& random, std::int64_t frames) {
-  return FloatTrack({test::programme(random, kRate, frames), test::programme(random, kRate, frames)});
+FloatTrack stereo_programme_on_device(test::Random& random, std::int64_t frames) {
+  return FloatTrack(
+      {test::programme(random, kDeviceBackendRate, frames), test::programme(random, kDeviceBackendRate, frames)});
 }
 
 void expect_same_bits(const LoudnessReading& got, const LoudnessReading& want) {
@@ -48,9 +49,9 @@ class DeviceBackend : public test::BackendTest {
 TEST_P(DeviceBackend, EqualisesEachTrackOfABatchAsIfItWereAlone) {
   test::Random random = test::seeded(601);
   Tracks tracks;
-  for (const std::int64_t frames : {20011, 1, 4096}) tracks.push_back(stereo_programme(random, frames));
+  for (const std::int64_t frames : {20011, 1, 4096}) tracks.push_back(stereo_programme_on_device(random, frames));
   const auto device = test::open_batch(backend());
-  for (const EqWay& way : test::eq_ways(kRate)) {
+  for (const EqWay& way : test::eq_ways(kDeviceBackendRate)) {
     SCOPED_TRACE(way.name);
     const Tracks together = device->equalise(way.design, tracks);
     for (std::size_t t = 0; t < tracks.size(); ++t) {
@@ -70,23 +71,24 @@ TEST_P(DeviceBackend, EqualisesEachTrackOfABatchAsIfItWereAlone) {
 TEST_P(DeviceBackend, MeasuresEachTrackOfABatchAsIfItWereAlone) {
   test::Random random = test::seeded(602);
   Tracks tracks;
-  for (const std::int64_t frames : {70001, 1, 33000, 65536}) tracks.push_back(stereo_programme(random, frames));
+  for (const std::int64_t frames : {70001, 1, 33000, 65536})
+    tracks.push_back(stereo_programme_on_device(random, frames));
   const auto device = test::open_batch(backend());
   constexpr std::int64_t kSegment = 8192;
-  const std::vector<LoudnessReading> together = device->measure(tracks, kRate, {1, 1.41}, kSegment);
+  const std::vector<LoudnessReading> together = device->measure(tracks, kDeviceBackendRate, {1, 1.41}, kSegment);
   ASSERT_EQ(together.size(), tracks.size());
   for (std::size_t t = 0; t < tracks.size(); ++t) {
     SCOPED_TRACE("track " + std::to_string(t));
-    expect_same_bits(together[t], device->measure({tracks[t]}, kRate, {1, 1.41}, kSegment).front());
+    expect_same_bits(together[t], device->measure({tracks[t]}, kDeviceBackendRate, {1, 1.41}, kSegment).front());
   }
 }
 
 TEST_P(DeviceBackend, TheSameJobTwiceGivesTheSameBitsWhateverTheOrderOfItsThreads) {
   test::Random random = test::seeded(603);
-  const FloatTrack in = stereo_programme(random, 45001);
-  for (const EqWay& way : test::eq_ways(kRate)) {
+  const FloatTrack in = stereo_programme_on_device(random, 45001);
+  for (const EqWay& way : test::eq_ways(kDeviceBackendRate)) {
     SCOPED_TRACE(way.name);
-    FirstPassSetup setup = test::setup_for(in, kRate);
+    FirstPassSetup setup = test::setup_for(in, kDeviceBackendRate);
     setup.steps = {way.design, 0.9};
     setup.trace = setup.staged_true_peak = true;
     FloatTrack once(2, 0), twice(2, 0);
@@ -99,7 +101,7 @@ TEST_P(DeviceBackend, TheSameJobTwiceGivesTheSameBitsWhateverTheOrderOfItsThread
 }
 
 // Both channels of the difference, in dBFS.
-void expect_near(const FloatTrack& got, const FloatTrack& want) {
+void expect_near_on_device(const FloatTrack& got, const FloatTrack& want) {
   double power = 0, worst = 0;
   for (int c = 0; c < want.channels(); ++c) {
     for (std::size_t n = 0; n < want.channel(c).size(); ++n) {
@@ -116,26 +118,26 @@ void expect_near(const FloatTrack& got, const FloatTrack& want) {
 TEST_P(DeviceBackend, SegmentsOfATrackGiveWhatTheWholeGives) {
   test::Random random = test::seeded(604);
   constexpr std::int64_t kSegment = 65536;
-  for (const EqWay& way : test::eq_ways(kRate)) {
+  for (const EqWay& way : test::eq_ways(kDeviceBackendRate)) {
     SCOPED_TRACE(way.name);
     // A segment is never shorter than four halos.
     const std::int64_t frames = 3 * std::max(kSegment, 4 * way.design->longest_half()) + 12345;
-    const FloatTrack in = stereo_programme(random, frames);
-    FirstPassSetup setup = test::setup_for(in, kRate);
+    const FloatTrack in = stereo_programme_on_device(random, frames);
+    FirstPassSetup setup = test::setup_for(in, kDeviceBackendRate);
     setup.steps = {way.design};
     FloatTrack whole(2, 0), cut(2, 0);
     test::run_pass(backend(), setup, in, {frames}, &whole);
     setup.segment_samples = 2 * kSegment;
     test::run_pass(backend(), setup, in, test::random_cuts(random, frames), &cut);
-    expect_near(cut, whole);
+    expect_near_on_device(cut, whole);
   }
 }
 
 TEST_P(DeviceBackend, AMeterReadsTheSameBitsHoweverATrackIsCut) {
   test::Random random = test::seeded(605);
-  const FloatTrack in = stereo_programme(random, 2 * 65536 + 4321);
+  const FloatTrack in = stereo_programme_on_device(random, 2 * 65536 + 4321);
   for (const std::int64_t segment : {65536, 4 * 65536}) {
-    FirstPassSetup setup = test::setup_for(in, kRate);
+    FirstPassSetup setup = test::setup_for(in, kDeviceBackendRate);
     setup.trace = true;
     setup.segment_samples = 2 * segment;
     const LoudnessReading whole = test::run_pass(backend(), setup, in, {in.frames()}).before;
@@ -148,7 +150,7 @@ TEST_P(DeviceBackend, AMeterReadsInSegmentsWhatItReadsInOne) {
   test::Random random = test::seeded(606);
   for (const double rate : {11025.0, 44100.0, 192000.0}) {
     SCOPED_TRACE(rate);
-    const FloatTrack in = stereo_programme(random, 3 * 65536 + 4321);
+    const FloatTrack in = stereo_programme_on_device(random, 3 * 65536 + 4321);
     FirstPassSetup setup = test::setup_for(in, rate);
     setup.weights = {1, 1.41};
     setup.trace = true;

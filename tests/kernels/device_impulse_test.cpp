@@ -60,7 +60,7 @@ Scanned on_block(const ImpulseDesign& design, const FloatTrack& track, std::int6
 }
 
 // Music with clicks and a bed of crackle.
-FloatTrack damaged(std::uint64_t seed, std::int64_t frames, double rate_hz, int channels) {
+FloatTrack damaged_for_devices(std::uint64_t seed, std::int64_t frames, double rate_hz, int channels) {
   Random random = test::seeded(seed);
   std::vector<Signal> rows;
   for (int c = 0; c < channels; ++c) rows.push_back(test::programme(random, rate_hz, frames));
@@ -94,7 +94,7 @@ TEST_P(DeviceImpulseTest, FindsWhatTheCpuFindsToTheLastBit) {
   };
   for (const Case& c : {Case{44100, 2, 40000}, Case{44100, 1, 12289}, Case{8000, 3, 12000}, Case{96000, 2, 30000},
                         Case{192000, 1, 40000}, Case{384000, 1, 30000}}) {
-    const FloatTrack track = damaged(51, c.frames, c.rate_hz, c.channels);
+    const FloatTrack track = damaged_for_devices(51, c.frames, c.rate_hz, c.channels);
     const RestorationFormat format{c.rate_hz, c.channels};
     for (const RemoverDesign& design : {declick_design({}, format), decrackle_design({}, format)}) {
       const Scanned want = on_cpu(design.scan, track), got = on_device(design.scan, track);
@@ -118,7 +118,7 @@ TEST_P(DeviceImpulseTest, HandlesSilenceFullScaleAndTheShortestTracks) {
 LATHE_INSTANTIATE_DEVICES(DeviceImpulseTest);
 
 TEST(DeviceImpulse, BatchesAndTheOrderOfThreadsChangeNothing) {
-  const FloatTrack track = damaged(52, 24000, 44100, 2);
+  const FloatTrack track = damaged_for_devices(52, 24000, 44100, 2);
   const ImpulseDesign design = decrackle_design({}, {44100, 2}).scan;
   const Scanned whole = on_block(design, track);
   EXPECT_GT(whole.found.size(), 10u);
@@ -129,7 +129,7 @@ TEST(DeviceImpulse, BatchesAndTheOrderOfThreadsChangeNothing) {
 
 TEST(DeviceImpulse, MoreSpansThanABlockMayHaveAreCountedAsOnTheCpu) {
   if (!has_fused()) GTEST_SKIP() << "this processor has no AVX2: its lanes do not fuse multiply-adds";
-  const FloatTrack track = damaged(53, 12000, 44100, 2);
+  const FloatTrack track = damaged_for_devices(53, 12000, 44100, 2);
   ImpulseDesign design = decrackle_design({}, {44100, 2}).scan;
   design.most = 3;
   const Scanned want = on_cpu(design, track);

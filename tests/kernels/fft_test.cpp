@@ -24,7 +24,7 @@ namespace {
 using test::Complex;
 using test::Signal;
 
-constexpr double kFftLimitDb = -130, kKissLimitDb = -125;
+constexpr double kTransformLimitDb = -130, kKissLimitDb = -125;
 
 struct Lanes {
   AlignedArray<float> re, im;
@@ -128,7 +128,7 @@ TEST(LaneFft, BinsAreThoseOfTheDefinition) {
         const auto at = static_cast<std::size_t>(bin.row * kFftLanes + bin.lane);
         error += std::norm(Complex(y.re[at], y.im[at]) - bin.value);
       }
-      EXPECT_LT(10 * std::log10(error / power), kFftLimitDb);
+      EXPECT_LT(10 * std::log10(error / power), kTransformLimitDb);
     });
   }
 }
@@ -145,7 +145,7 @@ TEST(LaneFft, InverseTakesForwardBackTimesItsLength) {
       fft.inverse(y.re.data(), y.im.data());
       Signal got = joined(y);
       for (double& v : got) v /= static_cast<double>(rows);
-      EXPECT_LT(test::residual_db(got, joined(x)), kFftLimitDb);
+      EXPECT_LT(test::residual_db(got, joined(x)), kTransformLimitDb);
     });
   }
 }
@@ -190,7 +190,7 @@ TEST(LongFft, FilterIsTheCircularConvolutionOfTheDefinition) {
     test::for_each_simd_level([&] {
       Lanes y = copy_of(x);
       fft.filter(arranged, y.re.data(), y.im.data(), y.re.data(), y.im.data());
-      EXPECT_LT(test::residual_db(joined(y), want), kFftLimitDb);
+      EXPECT_LT(test::residual_db(joined(y), want), kTransformLimitDb);
       // From elsewhere, at any alignment: the same.
       std::vector<float> from_re(y.re.size() + 1), from_im(y.re.size() + 3);
       std::copy_n(x.re.data(), points, from_re.data() + 1);

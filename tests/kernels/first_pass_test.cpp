@@ -22,7 +22,7 @@ using test::FloatTrack;
 using test::Signal;
 using test::TestBackend;
 
-constexpr double kRate = 44100;
+constexpr double kFirstPassRate = 44100;
 
 class FirstPassOn : public test::BackendTest {};
 
@@ -55,7 +55,7 @@ FirstPassResult push(FirstPass& pass, const std::vector<std::byte>& bytes, std::
 FirstPassSetup setup_for(Encoding encoding, int channels, std::int64_t frames) {
   FirstPassSetup setup;
   setup.encoding = encoding;
-  setup.sample_rate_hz = kRate;
+  setup.sample_rate_hz = kFirstPassRate;
   setup.frames = frames;
   setup.weights.assign(static_cast<std::size_t>(channels), 1.0);
   return setup;

@@ -14,7 +14,7 @@
 namespace lathe::test {
 namespace {
 
-constexpr double kRate = 48000;
+constexpr double kGainRideRate = 48000;
 
 struct Section {
   double lufs;
@@ -22,7 +22,7 @@ struct Section {
 };
 
 // Steady sections, as hops.
-HopEnergies song(const std::vector<Section>& sections, double rate_hz = kRate) {
+HopEnergies song(const std::vector<Section>& sections, double rate_hz = kGainRideRate) {
   HopEnergies hops;
   hops.sample_rate_hz = rate_hz;
   for (const Section& section : sections) {
@@ -33,7 +33,7 @@ HopEnergies song(const std::vector<Section>& sections, double rate_hz = kRate) {
   return hops;
 }
 
-double gain_at(const GainRide& ride, double seconds, double rate_hz = kRate) {
+double gain_at(const GainRide& ride, double seconds, double rate_hz = kGainRideRate) {
   const auto knot = static_cast<std::size_t>(seconds * rate_hz / static_cast<double>(ride.spacing()));
   return ride.knots_db()[std::min(knot, ride.knots_db().size() - 1)];
 }
@@ -130,11 +130,11 @@ LATHE_INSTANTIATE_BACKENDS(GainRideOn);
 
 TEST_P(GainRideOn, TheGainIsLinearBetweenItsKnotsAndStaysBehindTheLast) {
   Random random = seeded(82);
-  const std::int64_t spacing = GainRide::spacing_frames(kRate), frames = 5 * spacing + 123;
+  const std::int64_t spacing = GainRide::spacing_frames(kGainRideRate), frames = 5 * spacing + 123;
   const std::vector<double> knots_db = {0, -3, 2, 6};
-  const auto ride = std::make_shared<const GainRide>(kRate, knots_db);
+  const auto ride = std::make_shared<const GainRide>(kGainRideRate, knots_db);
   const FloatTrack in({white_noise(random, 0.1, frames), white_noise(random, 0.1, frames)});
-  const FloatTrack out = run_steps(backend(), {ride}, kRate, in, random_cuts(random, frames));
+  const FloatTrack out = run_steps(backend(), {ride}, kGainRideRate, in, random_cuts(random, frames));
   for (int c = 0; c < 2; ++c) {
     Signal want = in.signal(c);
     for (std::int64_t n = 0; n < frames; ++n) {

@@ -19,7 +19,7 @@ using test::FloatTrack;
 using test::Random;
 using test::Signal;
 
-constexpr double kRate = 44100;
+constexpr double kGuardRate = 44100;
 
 // Twelve seconds of strokes that die away, with noise far below.
 Signal strokes(Random& random) {
@@ -36,7 +36,7 @@ Signal strokes(Random& random) {
 GuardReading read(const Signal& before, const Signal& after, GuardLimits limits = {}) {
   const FloatTrack a(std::vector<Signal>{before}), b(std::vector<Signal>{after});
   test::CopyingReader before_reader(a), after_reader(b);
-  return compare(before_reader, after_reader, kRate, limits);
+  return compare(before_reader, after_reader, kGuardRate, limits);
 }
 
 // Mean of 2 reach + 1 samples.
@@ -70,7 +70,7 @@ TEST(Guard, ClicksAndHumTakenAwayPass) {
   Signal damaged = clean;
   for (int i = 0; i < 120; ++i) damaged[static_cast<std::size_t>(random.integer(0, std::ssize(clean) - 1))] += 0.8;
   EXPECT_TRUE(read(damaged, clean).is_ok()) << read(damaged, clean).failed;
-  const Signal hum = test::made_hum(50, {0.003, 0.0015}, 0, 1, kRate, std::ssize(clean), random);
+  const Signal hum = test::made_hum(50, {0.003, 0.0015}, 0, 1, kGuardRate, std::ssize(clean), random);
   for (std::size_t n = 0; n < clean.size(); ++n) damaged[n] = clean[n] + hum[n];
   EXPECT_TRUE(read(damaged, clean).is_ok()) << read(damaged, clean).failed;
 }
@@ -173,8 +173,8 @@ TEST(Guard, SilenceShortTracksAndAllChannelsPass) {
 TEST(Guard, TracksOfDifferentLengthAndLimitsOfNothingAreRefused) {
   const FloatTrack a(1, 100), b(1, 101);
   test::CopyingReader ra(a), rb(b), rc(a);
-  EXPECT_THROW(compare(ra, rb, kRate, {}), std::invalid_argument);
-  EXPECT_THROW(compare(ra, rc, kRate, {0, 1, 1, 1, true}), std::invalid_argument);
+  EXPECT_THROW(compare(ra, rb, kGuardRate, {}), std::invalid_argument);
+  EXPECT_THROW(compare(ra, rc, kGuardRate, {0, 1, 1, 1, true}), std::invalid_argument);
 }
 
 TEST(Guard, TheLevelOfSimdChangesNothing) {

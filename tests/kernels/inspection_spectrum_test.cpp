@@ -17,10 +17,10 @@ namespace {
 using test::FloatTrack;
 using test::Signal;
 
-constexpr double kRate = 44100;
+constexpr double kFaultSpectrumRate = 44100;
 
 Inspection inspect(const FloatTrack& track) {
-  Inspector inspector({kRate, track.channels(), 0x1p-15, true});
+  Inspector inspector({kFaultSpectrumRate, track.channels(), 0x1p-15, true});
   test::push(inspector, track, {track.frames()});
   return inspector.inspection();
 }
@@ -35,7 +35,7 @@ FloatTrack rounded_to_16_bits(const std::vector<Signal>& channels) {
 }
 
 TEST(InspectionSpectrumTest, TheSpectrumOfAToneIsItsPowerAtItsFrequency) {
-  const Signal tone = test::sine(6890.625, 0.5, kRate, 150000), silent(150000, 0.0);  // bin 320
+  const Signal tone = test::sine(6890.625, 0.5, kFaultSpectrumRate, 150000), silent(150000, 0.0);  // bin 320
   const Spectrum seen = inspect(FloatTrack({tone, silent})).spectrum;
   ASSERT_EQ(seen.powers.size(), 2u);
   EXPECT_EQ(seen.segments, 150000 / 2048);
@@ -57,7 +57,7 @@ TEST(InspectionSpectrumTest, TheSpectrumOfWhiteNoiseIsFlat) {
 
 TEST(InspectionSpectrumTest, AWallInTheSpectrumIsFoundWhereItIs) {
   test::Random random(10);
-  const Signal noise = test::band_limited_noise(random, 0.1, 16000 / kRate, 400000);
+  const Signal noise = test::band_limited_noise(random, 0.1, 16000 / kFaultSpectrumRate, 400000);
   const auto wall = find_band_limit(inspect(rounded_to_16_bits({noise})).spectrum, 4000, 22050, 700);
   ASSERT_TRUE(wall);
   EXPECT_NEAR(wall->cutoff_hz, 16000, 900);
@@ -77,7 +77,7 @@ TEST(InspectionSpectrumTest, WallsAreCountedByTheMoment) {
   test::Random random(33);
   const std::int64_t window = 4096, frames = 100 * window;
   Signal x = test::white_noise(random, 0.1, frames);
-  const Signal cut = test::band_limited_noise(random, 0.1, 17000 / kRate, frames);
+  const Signal cut = test::band_limited_noise(random, 0.1, 17000 / kFaultSpectrumRate, frames);
   std::copy_n(cut.begin() + 10 * window, 25 * window, x.begin() + 10 * window);
   const SpectralWallFacts seen = inspect(rounded_to_16_bits({x, x})).spectrum.walls;
   EXPECT_EQ(seen.windows, 100);
@@ -93,7 +93,7 @@ TEST(InspectionSpectrumTest, WallsAreCountedByTheMoment) {
 TEST(InspectionSpectrumTest, PartialsMakeNoWall) {
   Signal x(200000, 0.0);
   for (int k = 1; k <= 17; ++k) {
-    const Signal partial = test::sine(1000 * k, 0.2 / k, kRate, 200000);
+    const Signal partial = test::sine(1000 * k, 0.2 / k, kFaultSpectrumRate, 200000);
     for (std::size_t n = 0; n < x.size(); ++n) x[n] += partial[n];
   }
   EXPECT_EQ(inspect(rounded_to_16_bits({x})).spectrum.walls.walls, 0);

@@ -18,16 +18,17 @@ namespace {
 using test::FloatTrack;
 using test::Signal;
 
-constexpr double kRate = 44100;
+constexpr double kInspectionRate = 44100;
 
-Inspection inspect(const FloatTrack& track, double rate_hz = kRate, const std::vector<std::int64_t>& cuts = {}) {
+Inspection inspected(const FloatTrack& track, double rate_hz = kInspectionRate,
+                     const std::vector<std::int64_t>& cuts = {}) {
   Inspector inspector({rate_hz, track.channels(), 0x1p-15, true});
   test::push(inspector, track, cuts.empty() ? std::vector<std::int64_t>{track.frames()} : cuts);
   return inspector.inspection();
 }
 
 // Rounds to steps of 16 bits, as files have it.
-FloatTrack rounded_to_16_bits(const std::vector<Signal>& channels) {
+FloatTrack in_16_bits(const std::vector<Signal>& channels) {
   FloatTrack track(channels);
   for (int c = 0; c < track.channels(); ++c) {
     for (float& x : track.channel(c)) x = std::clamp(std::round(x * 32768), -32768.0f, 32767.0f) / 32768;
@@ -42,11 +43,11 @@ Signal louder(Signal x, double gain) {
 
 Signal clean_programme(std::uint64_t seed, std::int64_t frames = 200000) {
   test::Random random(seed);
-  return louder(test::programme(random, kRate, frames), 0.9);
+  return louder(test::programme(random, kInspectionRate, frames), 0.9);
 }
 
 TEST(InspectionTest, ClippedPeaksAreCountedWithTheirLengthAndFirstPlace) {
-  Signal x = test::sine(441, 0.7, kRate, 44100);  // 100 frames a period
+  Signal x = test::sine(441, 0.7, kInspectionRate, 44100);  // 100 frames a period
   // Three flat tops: at the crests of periods 7, 30 (below zero) and 200.
   const auto flatten = [&](std::int64_t at, int length, double level) {
     for (int n = 0; n < length; ++n) x[static_cast<std::size_t>(at + n)] = level;
@@ -54,7 +55,7 @@ TEST(InspectionTest, ClippedPeaksAreCountedWithTheirLengthAndFirstPlace) {
   flatten(723, 5, 0.9);
   flatten(3073, 4, -0.95);
   flatten(20023, 9, 0.9);
-  const ClippedRuns runs = inspect(FloatTrack({x})).channels[0].clipped;
+  const ClippedRuns runs = inspected(FloatTrack({x})).channels[0].clipped;
   EXPECT_EQ(runs.runs, 3);
   EXPECT_EQ(runs.samples, 18);
   EXPECT_EQ(runs.longest, 9);
@@ -63,35 +64,35 @@ TEST(InspectionTest, ClippedPeaksAreCountedWithTheirLengthAndFirstPlace) {
 }
 
 TEST(InspectionTest, RunsBelowTheChannelsOwnExtremeAreNoClipping) {
-  Signal x = test::sine(441, 0.7, kRate, 44100);
+  Signal x = test::sine(441, 0.7, kInspectionRate, 44100);
   for (std::size_t n = 723; n < 728; ++n) x[n] = 0.9;
-  EXPECT_EQ(inspect(FloatTrack({x})).channels[0].clipped.runs, 1);
+  EXPECT_EQ(inspected(FloatTrack({x})).channels[0].clipped.runs, 1);
   x[30025] = 0.95;  // a single higher sample: the flat top was a coincidence
-  EXPECT_EQ(inspect(FloatTrack({x})).channels[0].clipped.runs, 0);
+  EXPECT_EQ(inspected(FloatTrack({x})).channels[0].clipped.runs, 0);
 }
 
 TEST(InspectionTest, TwoEqualSamplesAndQuietRunsAreNoClipping) {
-  Signal x = test::sine(441, 0.7, kRate, 44100);
+  Signal x = test::sine(441, 0.7, kInspectionRate, 44100);
   x[723] = x[724] = 0.9;
-  EXPECT_EQ(inspect(FloatTrack({x})).channels[0].clipped.runs, 0);
-  Signal quiet = test::sine(441, 0.2, kRate, 44100);
+  EXPECT_EQ(inspected(FloatTrack({x})).channels[0].clipped.runs, 0);
+  Signal quiet = test::sine(441, 0.2, kInspectionRate, 44100);
   for (std::size_t n = 723; n < 728; ++n) quiet[n] = 0.3;
-  EXPECT_EQ(inspect(FloatTrack({quiet})).channels[0].clipped.runs, 0);
+  EXPECT_EQ(inspected(FloatTrack({quiet})).channels[0].clipped.runs, 0);
 }
 
 // Rounded to 16 bits, the crest of a low note is flat for several samples.
 TEST(InspectionTest, SmoothCrestsOfLowNotesAreNoClipping) {
   for (const double hz : {10.0, 20.0, 30.0, 41.2, 55.0, 80.0, 110.0}) {
     SCOPED_TRACE(hz);
-    const FloatTrack track = rounded_to_16_bits({test::sine(hz, 0.98, kRate, 441000, 0.3)});
-    EXPECT_EQ(inspect(track).channels[0].clipped.runs, 0);
+    const FloatTrack track = in_16_bits({test::sine(hz, 0.98, kInspectionRate, 441000, 0.3)});
+    EXPECT_EQ(inspected(track).channels[0].clipped.runs, 0);
   }
 }
 
 TEST(InspectionTest, HardClippedProgrammeIsFoundAndTheSameProgrammeUnclippedIsNot) {
   const Signal x = clean_programme(1);
-  EXPECT_EQ(inspect(rounded_to_16_bits({x})).channels[0].clipped.runs, 0);
-  const ClippedRuns runs = inspect(rounded_to_16_bits({louder(x, 4)})).channels[0].clipped;
+  EXPECT_EQ(inspected(in_16_bits({x})).channels[0].clipped.runs, 0);
+  const ClippedRuns runs = inspected(in_16_bits({louder(x, 4)})).channels[0].clipped;
   EXPECT_GT(runs.runs, 10);
   EXPECT_FLOAT_EQ(std::abs(runs.level), 1.0f);
 }
@@ -102,7 +103,7 @@ TEST(InspectionTest, RunsAcrossBlocksAndAtTheEndsAreWhole) {
     SCOPED_TRACE(at);
     Signal x(5000, 0.1);
     for (std::int64_t n = at; n < at + 10; ++n) x[static_cast<std::size_t>(n)] = 0.8;
-    const ClippedRuns runs = inspect(FloatTrack({x})).channels[0].clipped;
+    const ClippedRuns runs = inspected(FloatTrack({x})).channels[0].clipped;
     EXPECT_EQ(runs.runs, 1);
     EXPECT_EQ(runs.longest, 10);
     EXPECT_EQ(runs.first_frame, at);
@@ -113,7 +114,7 @@ TEST(InspectionTest, TheMeanAndThePowerAreThoseOfTheSamples) {
   Signal x = clean_programme(2), y = clean_programme(3);
   for (double& v : x) v += 0.01;
   const FloatTrack track({x, y});
-  const Inspection seen = inspect(track);
+  const Inspection seen = inspected(track);
   for (int c = 0; c < 2; ++c) {
     double sum = 0, square = 0;
     for (const float v : track.channel(c)) {
@@ -131,7 +132,7 @@ TEST(InspectionTest, TheMeanAndThePowerAreThoseOfTheSamples) {
 }
 
 TEST(InspectionTest, ExtremesOfATrackThatNeverCrossesZeroAreItsOwn) {
-  const Inspection seen = inspect(FloatTrack({Signal(3000, 0.25)}));
+  const Inspection seen = inspected(FloatTrack({Signal(3000, 0.25)}));
   EXPECT_EQ(seen.channels[0].lowest, 0.25f);
   EXPECT_EQ(seen.channels[0].highest, 0.25f);
 }
@@ -146,7 +147,7 @@ TEST(InspectionTest, SilenceAtTheEndsIsExactToTheFrameAndBlackIsToldApart) {
   const auto end = static_cast<std::int64_t>(x.size());
   x.resize(x.size() + 501, -2e-5);
   x.resize(x.size() + 6007, 0.0);
-  const SilenceFacts seen = inspect(FloatTrack({x})).silence;
+  const SilenceFacts seen = inspected(FloatTrack({x})).silence;
   EXPECT_EQ(seen.frames, static_cast<std::int64_t>(x.size()));
   EXPECT_EQ(seen.first_nonzero, 3001);
   EXPECT_EQ(seen.first_sound, 3778);
@@ -159,7 +160,7 @@ TEST(InspectionTest, OneSampleInOneChannelIsWhereTheTrackSounds) {
     SCOPED_TRACE(at);
     Signal x(5000, 0.0), silent(5000, 0.0);
     x[static_cast<std::size_t>(at)] = -0.5;
-    const SilenceFacts seen = inspect(FloatTrack({silent, x, silent})).silence;
+    const SilenceFacts seen = inspected(FloatTrack({silent, x, silent})).silence;
     EXPECT_EQ(seen.first_sound, at);
     EXPECT_EQ(seen.last_sound, at);
     EXPECT_EQ(seen.first_nonzero, at);
@@ -178,34 +179,34 @@ TEST(InspectionTest, DropoutsAreFoundWhereTheyAreAndRestsAreNot) {
   for (const std::int64_t at : {std::int64_t{1000}, std::int64_t{2040}, std::int64_t{30001}, std::int64_t{40955}}) {
     for (const std::int64_t length : {89, 128, 1000, 20000}) {
       SCOPED_TRACE(std::to_string(at) + " " + std::to_string(length));
-      const SilenceFacts seen = inspect(FloatTrack({with_hole(at, length)})).silence;
+      const SilenceFacts seen = inspected(FloatTrack({with_hole(at, length)})).silence;
       EXPECT_EQ(seen.gaps, 1);
       EXPECT_EQ(seen.first_gap_frame, at);
       EXPECT_EQ(seen.longest_gap, length);
     }
   }
-  EXPECT_EQ(inspect(FloatTrack({with_hole(1000, 60)})).silence.gaps, 0) << "shorter than 2 ms";
-  EXPECT_EQ(inspect(FloatTrack({with_hole(1000, 1000), noise})).silence.gaps, 0) << "the other channel plays on";
+  EXPECT_EQ(inspected(FloatTrack({with_hole(1000, 60)})).silence.gaps, 0) << "shorter than 2 ms";
+  EXPECT_EQ(inspected(FloatTrack({with_hole(1000, 1000), noise})).silence.gaps, 0) << "the other channel plays on";
   Signal rest = with_hole(30000, 20000);
   for (std::size_t n = 0; n < 882; ++n) rest[29999 - n] *= static_cast<double>(n) / 882;  // a fade of 20 ms before it
-  EXPECT_EQ(inspect(FloatTrack({rest})).silence.gaps, 0) << "music that fades to a rest";
+  EXPECT_EQ(inspected(FloatTrack({rest})).silence.gaps, 0) << "music that fades to a rest";
 }
 
 TEST(InspectionTest, TheLevelAtTheEndIsThatBeforeTheLastFrameThatSounds) {
   test::Random random(6);
   Signal x = test::white_noise(random, 0.1, 60000);
   x.resize(90000, 0.0);  // black behind it
-  const SilenceFacts cut = inspect(FloatTrack({x})).silence;
+  const SilenceFacts cut = inspected(FloatTrack({x})).silence;
   EXPECT_GT(cut.end_peak, 0.15f);
   for (std::size_t n = 0; n < 4410; ++n) x[59999 - n] *= std::pow(10.0, -3 + 3 * static_cast<double>(n) / 4410);
-  const SilenceFacts faded = inspect(FloatTrack({x})).silence;
+  const SilenceFacts faded = inspected(FloatTrack({x})).silence;
   EXPECT_LT(faded.end_peak, 0.002f);
   EXPECT_GT(faded.tail_peak, 0.1f);
 }
 
 TEST(InspectionTest, WhatTheChannelsShareIsThatOfTheSamples) {
   const Signal a = clean_programme(7), b = clean_programme(8);
-  const Inspection seen = inspect(FloatTrack({a, b}));
+  const Inspection seen = inspected(FloatTrack({a, b}));
   double product = 0, square = 0, peak = 0;
   for (std::size_t n = 0; n < a.size(); ++n) {
     product += a[n] * b[n];
@@ -217,9 +218,9 @@ TEST(InspectionTest, WhatTheChannelsShareIsThatOfTheSamples) {
   EXPECT_NEAR(seen.pair->mean_product, product / frames, 1e-6);
   EXPECT_NEAR(seen.pair->difference_mean_square, square / frames, 1e-5 * square / frames);
   EXPECT_NEAR(seen.pair->difference_peak, peak, 1e-6);
-  EXPECT_FALSE(inspect(FloatTrack({a})).pair);
-  EXPECT_FALSE(inspect(FloatTrack({a, b, a, b, a, b})).pair);
-  EXPECT_EQ(inspect(FloatTrack({a, a})).pair->difference_peak, 0.0f);
+  EXPECT_FALSE(inspected(FloatTrack({a})).pair);
+  EXPECT_FALSE(inspected(FloatTrack({a, b, a, b, a, b})).pair);
+  EXPECT_EQ(inspected(FloatTrack({a, a})).pair->difference_peak, 0.0f);
 }
 
 Signal with_clicks(Signal x, const std::vector<std::int64_t>& at, double size) {
@@ -229,20 +230,19 @@ Signal with_clicks(Signal x, const std::vector<std::int64_t>& at, double size) {
 
 TEST(InspectionTest, ClicksAreCountedAndPlaced) {
   const Signal x = louder(clean_programme(30), 0.1);
-  EXPECT_EQ(inspect(rounded_to_16_bits({x})).clicks.clicks, 0);
+  EXPECT_EQ(inspected(in_16_bits({x})).clicks.clicks, 0);
   const std::vector<std::int64_t> places{2047, 30000, 30500, 65535, 65536 + 400, 150007};
-  const ClickFacts seen = inspect(rounded_to_16_bits({with_clicks(x, places, 0.15)})).clicks;
+  const ClickFacts seen = inspected(in_16_bits({with_clicks(x, places, 0.15)})).clicks;
   EXPECT_EQ(seen.clicks, 6);
   EXPECT_NEAR(static_cast<double>(seen.first_frame), 2047, ClickFinder::kRow);
-  const ClickFacts worst =
-      inspect(rounded_to_16_bits({with_clicks(with_clicks(x, places, 0.15), {99999}, 0.3)})).clicks;
+  const ClickFacts worst = inspected(in_16_bits({with_clicks(with_clicks(x, places, 0.15), {99999}, 0.3)})).clicks;
   EXPECT_EQ(worst.clicks, 7);
   EXPECT_NEAR(static_cast<double>(worst.worst_frame), 99999, ClickFinder::kRow);
   EXPECT_NEAR(worst.worst / 6, 0.3f, 0.05f);
   // A jump, as a bad edit leaves it.
   Signal jump = x;
   for (std::size_t n = 100000; n < jump.size(); ++n) jump[n] += 0.3;
-  EXPECT_EQ(inspect(FloatTrack({jump})).clicks.clicks, 1);
+  EXPECT_EQ(inspected(FloatTrack({jump})).clicks.clicks, 1);
 }
 
 // Strokes with an attack of no length that ring for 5 ms and more, in noise of their own.
@@ -256,13 +256,13 @@ TEST(InspectionTest, DrumsAreNoClicks) {
       for (std::size_t n = 0; n < burst.size(); ++n)
         x[start + n] += burst[n] * std::exp(-static_cast<double>(n) / (ring_ms * 44.1));
     }
-    EXPECT_EQ(inspect(FloatTrack({x})).clicks.clicks, 0);
+    EXPECT_EQ(inspected(FloatTrack({x})).clicks.clicks, 0);
   }
 }
 
 TEST(InspectionTest, ATrackThatBeginsAndEndsAbruptlyHasNoClickThere) {
   test::Random random(32);
-  EXPECT_EQ(inspect(FloatTrack({test::sine(1000, 0.9, kRate, 50001, 1)})).clicks.clicks, 0);
+  EXPECT_EQ(inspected(FloatTrack({test::sine(1000, 0.9, kInspectionRate, 50001, 1)})).clicks.clicks, 0);
 }
 
 void expect_same(const Inspection& a, const Inspection& b) {
@@ -305,31 +305,32 @@ FloatTrack faulty_track(int channels, std::int64_t frames) {
     for (std::int64_t n = frames / 3; n < std::min(frames, frames / 3 + 700); ++n) x[static_cast<std::size_t>(n)] = 0;
     signals.push_back(x);
   }
-  return rounded_to_16_bits(signals);
+  return in_16_bits(signals);
 }
 
 TEST(InspectionTest, HowTheTrackIsCutIntoBlocksChangesNothing) {
   test::Random random = test::seeded(11);
   for (const int channels : {1, 2, 6}) {
     const FloatTrack track = faulty_track(channels, 150001);
-    const Inspection whole = inspect(track);
+    const Inspection whole = inspected(track);
     EXPECT_GT(whole.channels[0].clipped.runs, 0);
-    for (int n = 0; n < 4; ++n) expect_same(inspect(track, kRate, test::random_cuts(random, track.frames())), whole);
+    for (int n = 0; n < 4; ++n)
+      expect_same(inspected(track, kInspectionRate, test::random_cuts(random, track.frames())), whole);
   }
 }
 
 TEST(InspectionTest, Avx2AndAvx512GiveTheSameBits) {
   LATHE_NEEDS_AVX512();
   const FloatTrack track = faulty_track(2, 150001);
-  const auto look = [&] { return inspect(track); };
+  const auto look = [&] { return inspected(track); };
   expect_same(test::at_level(SimdLevel::avx2, look), test::at_level(SimdLevel::avx512, look));
 }
 
 TEST(InspectionTest, EveryLevelFindsTheSameFaults) {
   const FloatTrack track = faulty_track(2, 100000);
-  const Inspection first = inspect(track);
+  const Inspection first = inspected(track);
   test::for_each_simd_level([&] {
-    const Inspection seen = inspect(track);
+    const Inspection seen = inspected(track);
     EXPECT_EQ(seen.channels[0].clipped.runs, first.channels[0].clipped.runs);
     EXPECT_EQ(seen.silence.first_gap_frame, first.silence.first_gap_frame);
     EXPECT_NEAR(seen.channels[1].mean_square, first.channels[1].mean_square, 1e-6);
@@ -341,7 +342,7 @@ TEST(InspectionTest, EveryLevelFindsTheSameFaults) {
 TEST(InspectionTest, NothingAndNextToNothingAreLookedAtToo) {
   for (const std::int64_t frames : {0, 1, 2, 15, 16, 17, 63, 64, 65, 2047, 2048, 2049}) {
     SCOPED_TRACE(frames);
-    const Inspection seen = inspect(FloatTrack({Signal(static_cast<std::size_t>(frames), 0.25)}));
+    const Inspection seen = inspected(FloatTrack({Signal(static_cast<std::size_t>(frames), 0.25)}));
     EXPECT_EQ(seen.frames, frames);
     EXPECT_EQ(seen.channels[0].peak(), frames > 0 ? 0.25f : 0.0f);
     EXPECT_EQ(seen.silence.last_sound, frames - 1);

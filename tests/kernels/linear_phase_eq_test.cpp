@@ -26,11 +26,12 @@ using test::FloatTrack;
 using test::Signal;
 using test::TestBackend;
 
-constexpr double kResponseLimitDb = 0.05, kNullLimit = 0.003, kSymmetryLimit = 1e-5, kMidSideLimitDb = -125;
+constexpr double kLinearPhaseEqResponseLimitDb = 0.05, kNullLimit = 0.003, kLinearPhaseEqSymmetryLimit = 1e-5,
+                 kMidSideLimitDb = -125;
 
 using Eq = std::shared_ptr<const LinearPhaseEqDesign>;
 
-Eq design(std::vector<EqBand> bands, double rate) {
+Eq linear_phase_eq_design(std::vector<EqBand> bands, double rate) {
   return std::make_shared<const LinearPhaseEqDesign>(std::move(bands), rate);
 }
 
@@ -113,14 +114,14 @@ EqBand random_band(test::Random& random, BandType type) {
 
 void expect_design_meets(TestBackend backend, const std::vector<EqBand>& bands, double rate) {
   SCOPED_TRACE(describe(bands, rate));
-  const auto eq = design(bands, rate);
+  const auto eq = linear_phase_eq_design(bands, rate);
   const Impulse impulse = impulse_response(backend, eq, rate);
   const auto peak = std::max_element(impulse.response.begin(), impulse.response.end(),
                                      [](double a, double b) { return std::abs(a) < std::abs(b); });
   const Deviation off = deviation(impulse, bands, rate);
-  EXPECT_LT(off.worst_db, kResponseLimitDb);
+  EXPECT_LT(off.worst_db, kLinearPhaseEqResponseLimitDb);
   EXPECT_LT(off.in_null, kNullLimit);
-  EXPECT_LT(worst_asymmetry(impulse), kSymmetryLimit * std::abs(*peak));
+  EXPECT_LT(worst_asymmetry(impulse), kLinearPhaseEqSymmetryLimit * std::abs(*peak));
 }
 
 // On the device backends fewer bands are drawn: a design and its oracle cost the same on each.
@@ -159,7 +160,7 @@ TEST_P(LinearPhaseEq, NoBandsPassEveryBit) {
   FloatTrack in({test::white_noise(random, 0.3, 20000), test::white_noise(random, 0.3, 20000)});
   in.channel(0)[7] = -0.0f;
   in.channel(0)[8] = std::numeric_limits<float>::denorm_min();
-  EXPECT_TRUE(test::same_bits(equalised(backend(), design({}, 48000), in), in));
+  EXPECT_TRUE(test::same_bits(equalised(backend(), linear_phase_eq_design({}, 48000), in), in));
 }
 
 TEST_P(LinearPhaseEq, ABandOnTheLeftLeavesTheRightBitForBit) {
@@ -169,7 +170,7 @@ TEST_P(LinearPhaseEq, ABandOnTheLeftLeavesTheRightBitForBit) {
   for (const auto& [channel, touched, untouched] :
        {std::tuple{BandChannel::left, 0, 1}, std::tuple{BandChannel::right, 1, 0}}) {
     band.channel = channel;
-    const FloatTrack out = equalised(backend(), design({band}, 48000), in);
+    const FloatTrack out = equalised(backend(), linear_phase_eq_design({band}, 48000), in);
     EXPECT_TRUE(test::same_bits(out.channel(untouched), in.channel(untouched)));
     EXPECT_GT(test::residual_db(out.channel(touched), in.channel(touched)), -40);
   }
@@ -177,7 +178,7 @@ TEST_P(LinearPhaseEq, ABandOnTheLeftLeavesTheRightBitForBit) {
 
 TEST_P(LinearPhaseEq, AStereoBandTreatsEveryChannelAsOneChannelAlone) {
   test::Random random = test::seeded(35);
-  const Eq eq = design({{BandType::high_shelf, 5000, 4}, {BandType::high_pass, 30}}, 48000);
+  const Eq eq = linear_phase_eq_design({{BandType::high_shelf, 5000, 4}, {BandType::high_pass, 30}}, 48000);
   const FloatTrack in({test::white_noise(random, 0.3, 9000), test::white_noise(random, 0.3, 9000),
                        test::white_noise(random, 0.3, 9000)});
   const FloatTrack out = equalised(backend(), eq, in);
@@ -201,7 +202,7 @@ TEST_P(LinearPhaseEq, MidAndSideBandsFilterTheSumAndTheDifference) {
   }
   test::for_each_level_of(backend(), [&] {
     const auto run = [&](std::vector<EqBand> bands, const std::vector<Signal>& channels) {
-      return equalised(backend(), design(std::move(bands), 48000), FloatTrack(channels));
+      return equalised(backend(), linear_phase_eq_design(std::move(bands), 48000), FloatTrack(channels));
     };
     const FloatTrack out = run({mid, side}, {left, right});
     const Signal want_mid = run({{BandType::bell, 800, 6, 1}}, {m}).signal(0);
@@ -223,7 +224,7 @@ TEST_P(LinearPhaseEq, LeftRightAndMidSideBandsActInTheOrderGiven) {
   mid.channel = BandChannel::mid;
   const FloatTrack in({test::white_noise(random, 0.2, 20000), test::white_noise(random, 0.2, 20000)});
   const auto run = [&](std::vector<EqBand> bands, const FloatTrack& track) {
-    return equalised(backend(), design(std::move(bands), 48000), track);
+    return equalised(backend(), linear_phase_eq_design(std::move(bands), 48000), track);
   };
   const FloatTrack together = run({left, mid}, in);
   const FloatTrack one_by_one = run({mid}, run({left}, in));
@@ -239,7 +240,7 @@ TEST_P(LinearPhaseEq, ABandOfOneSideNeedsAStereoTrack) {
   for (const BandChannel channel : {BandChannel::left, BandChannel::right, BandChannel::mid, BandChannel::side}) {
     EqBand band{BandType::bell, 1000, 6, 1};
     band.channel = channel;
-    const Eq eq = design({band}, 48000);
+    const Eq eq = linear_phase_eq_design({band}, 48000);
     EXPECT_TRUE(eq->needs_stereo());
     const auto make_for = [&](int channels) {
       FirstPassSetup setup = test::setup_for(FloatTrack(channels, 100), 48000);
@@ -257,7 +258,7 @@ LATHE_INSTANTIATE_BACKENDS(LinearPhaseEq);
 TEST(LinearPhaseEqOnTheCpu, Avx2AndAvx512GiveTheSameBits) {
   LATHE_NEEDS_AVX512();
   test::Random random = test::seeded(38);
-  const auto eq = design({{BandType::high_pass, 24}, {BandType::bell, 320, -3, 0.9}}, 44100);
+  const auto eq = linear_phase_eq_design({{BandType::high_pass, 24}, {BandType::bell, 320, -3, 0.9}}, 44100);
   const FloatTrack in({test::programme(random, 44100, 150000), test::programme(random, 44100, 150000)});
   const auto run = [&] { return equalised(TestBackend::cpu, eq, in, 44100); };
   EXPECT_TRUE(test::same_bits(test::at_level(SimdLevel::avx2, run), test::at_level(SimdLevel::avx512, run)));

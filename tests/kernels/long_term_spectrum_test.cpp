@@ -20,9 +20,10 @@ namespace {
 using test::FloatTrack;
 using test::Signal;
 
-constexpr double kRate = 44100;
+constexpr double kSpectrumRate = 44100;
 
-LongTermSpectrum spectrum_of(const FloatTrack& track, double rate = kRate, std::vector<std::int64_t> cuts = {}) {
+LongTermSpectrum spectrum_of(const FloatTrack& track, double rate = kSpectrumRate,
+                             std::vector<std::int64_t> cuts = {}) {
   LongTermSpectrumMeter meter(rate, track.channels());
   test::push(meter, track, cuts.empty() ? std::vector<std::int64_t>{track.frames()} : cuts);
   return meter.spectrum();
@@ -35,7 +36,7 @@ std::vector<Signal> signals_of(const FloatTrack& track) {
   return signals;
 }
 
-Signal joined(Signal a, const Signal& b) {
+Signal one_behind_the_other(Signal a, const Signal& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
 }
@@ -43,8 +44,10 @@ Signal joined(Signal a, const Signal& b) {
 // Of 5 s, loud and quiet halves 20 dB apart: no segment lies near the gate.
 FloatTrack stereo_track(std::uint64_t seed) {
   test::Random random = test::seeded(seed);
-  const Signal mid = joined(test::white_noise(random, 0.1, 110000), test::white_noise(random, 0.01, 110000));
-  const Signal side = joined(test::white_noise(random, 0.03, 110000), test::white_noise(random, 0.003, 110000));
+  const Signal mid =
+      one_behind_the_other(test::white_noise(random, 0.1, 110000), test::white_noise(random, 0.01, 110000));
+  const Signal side =
+      one_behind_the_other(test::white_noise(random, 0.03, 110000), test::white_noise(random, 0.003, 110000));
   Signal left(mid.size()), right(mid.size());
   for (std::size_t n = 0; n < mid.size(); ++n) {
     left[n] = mid[n] + side[n];
@@ -58,12 +61,12 @@ TEST(LongTermSpectrumTest, IsThatOfItsDefinition) {
   for (const int channels : {1, 2}) {
     std::vector<Signal> signals = signals_of(stereo);
     signals.resize(static_cast<std::size_t>(channels));
-    const test::LongTermOracle want = test::long_term_oracle(signals, kRate, 8192);
+    const test::LongTermOracle want = test::long_term_oracle(signals, kSpectrumRate, 8192);
     test::for_each_simd_level([&] {
       const LongTermSpectrum got = spectrum_of(FloatTrack(signals));
       EXPECT_EQ(got.segments, (220000 - 8192) / 4096 + 1);
       EXPECT_EQ(got.loud_segments, want.loud_segments);
-      EXPECT_EQ(got.bin_hz, kRate / 8192);
+      EXPECT_EQ(got.bin_hz, kSpectrumRate / 8192);
       // Powers of transforms in float32 (-130 dB of amplitudes), summed in float32; -126 measured.
       EXPECT_LT(test::residual_db(got.power, want.power), -115);
       if (channels == 2) {
@@ -78,7 +81,7 @@ TEST(LongTermSpectrumTest, CutsAndLevelsGiveTheSameBits) {
   const LongTermSpectrum whole = spectrum_of(track);
   test::Random random = test::seeded(43);
   for (int i = 0; i < 3; ++i) {
-    const LongTermSpectrum cut = spectrum_of(track, kRate, test::random_cuts(random, track.frames()));
+    const LongTermSpectrum cut = spectrum_of(track, kSpectrumRate, test::random_cuts(random, track.frames()));
     EXPECT_EQ(cut.power, whole.power);
     EXPECT_EQ(cut.side, whole.side);
   }
@@ -89,9 +92,9 @@ TEST(LongTermSpectrumTest, CutsAndLevelsGiveTheSameBits) {
 
 TEST(LongTermSpectrumTest, PartsThatAreNotLoudDoNotCount) {
   test::Random random = test::seeded(44);
-  const Signal tone = test::sine(1000, 0.25, kRate, 200000);
+  const Signal tone = test::sine(1000, 0.25, kSpectrumRate, 200000);
   Signal quiet = test::white_noise(random, 0.004, 400000);  // 33 dB under the tone
-  const LongTermSpectrum seen = spectrum_of(FloatTrack({joined(tone, quiet)}));
+  const LongTermSpectrum seen = spectrum_of(FloatTrack({one_behind_the_other(tone, quiet)}));
   EXPECT_NEAR(static_cast<double>(seen.loud_segments), 200000 / 4096.0, 2);
   EXPECT_LT(power_to_db(test::third_octave_power(seen.power, seen.bin_hz, 4000)), -60);  // of one segment on the edge
   double total = 0;
@@ -101,13 +104,13 @@ TEST(LongTermSpectrumTest, PartsThatAreNotLoudDoNotCount) {
 
 TEST(LongTermSpectrumTest, SilenceAndWhatIsShorterThanASegmentHaveNone) {
   EXPECT_TRUE(spectrum_of(FloatTrack({Signal(100000, 0.0)})).is_empty());
-  EXPECT_TRUE(spectrum_of(FloatTrack({test::sine(1000, 1e-5, kRate, 100000)})).is_empty());
-  EXPECT_TRUE(spectrum_of(FloatTrack({test::sine(1000, 0.5, kRate, 8191)})).is_empty());
-  EXPECT_EQ(spectrum_of(FloatTrack({test::sine(1000, 0.5, kRate, 8192)})).loud_segments, 1);
+  EXPECT_TRUE(spectrum_of(FloatTrack({test::sine(1000, 1e-5, kSpectrumRate, 100000)})).is_empty());
+  EXPECT_TRUE(spectrum_of(FloatTrack({test::sine(1000, 0.5, kSpectrumRate, 8191)})).is_empty());
+  EXPECT_EQ(spectrum_of(FloatTrack({test::sine(1000, 0.5, kSpectrumRate, 8192)})).loud_segments, 1);
 }
 
 TEST(LongTermSpectrumTest, MoreChannelsGiveTheirMean) {
-  const Signal low = test::sine(200, 0.4, kRate, 60000), high = test::sine(3000, 0.2, kRate, 60000);
+  const Signal low = test::sine(200, 0.4, kSpectrumRate, 60000), high = test::sine(3000, 0.2, kSpectrumRate, 60000);
   const LongTermSpectrum seen = spectrum_of(FloatTrack({low, high, high, low, low}));
   EXPECT_TRUE(seen.side.empty());
   EXPECT_NEAR(test::third_octave_power(seen.power, seen.bin_hz, 200), 3.0 / 5 * 0.08, 1e-4);
@@ -144,7 +147,7 @@ TEST(BalanceLineTest, EndsWhereThereIsNothing) {
   EXPECT_LT(white.first, 40);  // white noise has little power an octave down there
   EXPECT_GT(white.second, 21000);
   // What lossy coding leaves: nothing above 16 kHz but what rounding and dither add.
-  Signal coded = test::band_limited_noise(random, 0.1, 16000 / kRate, 300000);
+  Signal coded = test::band_limited_noise(random, 0.1, 16000 / kSpectrumRate, 300000);
   const Signal rounding = test::white_noise(random, 1.5e-5, 300000);
   for (std::size_t n = 0; n < coded.size(); ++n) coded[n] += rounding[n];
   const auto low_passed = range(coded);

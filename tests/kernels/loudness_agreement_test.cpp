@@ -27,7 +27,7 @@ using test::TestBackend;
 
 constexpr double kOracleLimitLu = 1e-4, kPeerLimitLu = 0.05, kTraceLimitDb = -110;
 
-std::vector<Signal> signals_of(const FloatTrack& track) {
+std::vector<Signal> channels_of(const FloatTrack& track) {
   std::vector<Signal> channels;
   for (int c = 0; c < track.channels(); ++c) channels.push_back(track.signal(c));
   return channels;
@@ -50,7 +50,7 @@ TEST_P(LoudnessOn, AgreesWithTheDefinitionAtEveryLevelAndRate) {
     SCOPED_TRACE(rate);
     const std::int64_t frames = std::llround(6.37 * rate);
     const FloatTrack track({test::programme(random, rate, frames), test::programme(random, rate, frames)});
-    const double want = test::integrated_loudness_oracle(signals_of(track), {1, 1}, rate);
+    const double want = test::integrated_loudness_oracle(channels_of(track), {1, 1}, rate);
     test::for_each_level_of(backend(), [&] { EXPECT_NEAR(integrated(track, rate, {1, 1}), want, kOracleLimitLu); });
   }
 }
@@ -66,7 +66,7 @@ TEST_P(LoudnessOn, QuietSoundOnLoudSubsonicsReadsAsTheDefinition) {
       x[n] = 0.7 * std::sin(2 * std::numbers::pi * 0.5 * t) + 0.001 * std::sin(2 * std::numbers::pi * 997 * t);
     }
     const FloatTrack track({x});
-    const double want = test::integrated_loudness_oracle(signals_of(track), {1}, rate);
+    const double want = test::integrated_loudness_oracle(channels_of(track), {1}, rate);
     EXPECT_NEAR(want, -63, 1);
     test::for_each_level_of(backend(), [&] { EXPECT_NEAR(integrated(track, rate, {1}), want, kLimitLu); });
   }
@@ -84,7 +84,7 @@ TEST_P(LoudnessOn, WeighsEveryChannelOfAnyNumberAsTold) {
     }
     weights[0] = 1;
     const FloatTrack track(signals);
-    EXPECT_NEAR(integrated(track, 48000, weights), test::integrated_loudness_oracle(signals_of(track), weights, 48000),
+    EXPECT_NEAR(integrated(track, 48000, weights), test::integrated_loudness_oracle(channels_of(track), weights, 48000),
                 kOracleLimitLu);
   }
 }

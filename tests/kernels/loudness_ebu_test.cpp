@@ -24,7 +24,7 @@ using test::EbuSignal;
 using test::Signal;
 using test::TestBackend;
 
-constexpr double kOracleLimitLu = 1e-4, kTruePeakLimitDb = 0.05;
+constexpr double kEbuOracleLimitLu = 1e-4, kTruePeakLimitDb = 0.05;
 
 std::vector<double> weights_of(const EbuSignal& signal) {
   return channel_weights(static_cast<int>(signal.channel_gains.size()), 0);
@@ -77,7 +77,7 @@ TEST_P(EbuLoudness, Cases1To6ReadTheirIntegratedLoudness) {
     EXPECT_NEAR(figures.integrated_lufs, expected[number - 1], 0.1);
     // The long ones at high rates would cost the oracle seconds and tell nothing new.
     if (signal.wave.size() < 6'000'000) {
-      EXPECT_NEAR(figures.integrated_lufs, oracle_loudness(signal), kOracleLimitLu);
+      EXPECT_NEAR(figures.integrated_lufs, oracle_loudness(signal), kEbuOracleLimitLu);
     }
     if (number <= 2) {
       EXPECT_NEAR(figures.max_momentary_lufs, expected[number - 1], 0.1);

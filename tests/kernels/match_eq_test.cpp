@@ -23,10 +23,10 @@ namespace {
 using test::FloatTrack;
 using test::Signal;
 
-constexpr double kRate = 44100;
-constexpr std::int64_t kFrames = 400000;
+constexpr double kMatchEqRate = 44100;
+constexpr std::int64_t kMatchFrames = 400000;
 
-LongTermSpectrum spectrum_of(const FloatTrack& track, double rate = kRate) {
+LongTermSpectrum match_eq_spectrum_of(const FloatTrack& track, double rate = kMatchEqRate) {
   LongTermSpectrumMeter meter(rate, track.channels());
   test::push(meter, track, {track.frames()});
   return meter.spectrum();
@@ -34,7 +34,7 @@ LongTermSpectrum spectrum_of(const FloatTrack& track, double rate = kRate) {
 
 // A spectrum as a long track of noise with that density would have it, without the noise's own scatter.
 template <class Density>
-LongTermSpectrum drawn(Density&& density_db, double rate = kRate) {
+LongTermSpectrum drawn(Density&& density_db, double rate = kMatchEqRate) {
   LongTermSpectrum spectrum;
   spectrum.bin_hz = rate / 8192;
   spectrum.segments = spectrum.loud_segments = 100;
@@ -51,12 +51,13 @@ MatchEqSettings all(double max_db = 24) { return {1, max_db, false}; }
 
 TEST(MatchCurveTest, ATrackMatchedToItselfIsLeftAlone) {
   test::Random random = test::seeded(51);
-  const LongTermSpectrum track = spectrum_of(FloatTrack({test::programme(random, kRate, kFrames)}));
+  const LongTermSpectrum track =
+      match_eq_spectrum_of(FloatTrack({test::programme(random, kMatchEqRate, kMatchFrames)}));
   MatchCurve curve = match_curve(track, aim_of({track}), all());
   EXPECT_TRUE(curve.db.empty());
   EXPECT_TRUE(curve.why_not.empty());
   EXPECT_NEAR(curve.deviation_before_db, 0, 1e-4);  // a difference of squares
-  EXPECT_EQ(design_match(curve, kRate), nullptr);
+  EXPECT_EQ(design_match(curve, kMatchEqRate), nullptr);
   // Louder or quieter, it is the same balance.
   LongTermSpectrum louder = track;
   for (double& p : louder.power) p *= 10;
@@ -144,7 +145,7 @@ TEST(MatchCurveTest, RaisesNothingWhereOneOfThemHasNothing) {
 }
 
 TEST(MatchCurveTest, WithoutCommonEnergyNothingIsDone) {
-  const LongTermSpectrum tone = spectrum_of(FloatTrack({test::sine(60, 0.5, kRate, kFrames)}));
+  const LongTermSpectrum tone = match_eq_spectrum_of(FloatTrack({test::sine(60, 0.5, kMatchEqRate, kMatchFrames)}));
   const MatchCurve curve = match_curve(tone, aim_of({drawn([](double f) { return f < 1000 ? -170 : -60; })}), all());
   EXPECT_TRUE(curve.db.empty());
   EXPECT_EQ(curve.why_not, "there is no octave in which both have energy");
@@ -185,7 +186,7 @@ TEST(MatchCurveTest, WidthIsTheSidesLevelBesideTheMids) {
   const LongTermSpectrum narrow = with_side(drawn(pink_db), -16), wide = with_side(drawn(pink_db), -12);
   const MatchCurve curve = match_curve(narrow, aim_of({wide}), {1, 12, true});
   for (const double f : {100.0, 1000.0, 8000.0}) EXPECT_NEAR(balance_at(curve.side_db, f) - at(curve, f), 4, 0.05) << f;
-  EXPECT_TRUE(design_match(curve, kRate)->needs_stereo());
+  EXPECT_TRUE(design_match(curve, kMatchEqRate)->needs_stereo());
   EXPECT_LE(match_curve(narrow, aim_of({wide}), {1, 2, true}).largest_boost_db, 2 + 1e-9);
   EXPECT_TRUE(match_curve(narrow, aim_of({wide}), {1, 12, false}).side_db.empty());
   EXPECT_TRUE(match_curve(narrow, aim_of({drawn(pink_db)}), {1, 12, true}).side_db.empty());
@@ -202,15 +203,16 @@ TEST(MatchCurveTest, SettingsNameTheFieldThatIsOutOfRange) {
 // The filter is the curve, and what comes out has the aim's spectrum.
 TEST(MatchEqTest, TheOutputHasTheSpectrumAimedAt) {
   test::Random random = test::seeded(53);
-  const FloatTrack dull({test::programme(random, kRate, kFrames), test::programme(random, kRate, kFrames)});
-  const LongTermSpectrum track = spectrum_of(dull);
+  const FloatTrack dull(
+      {test::programme(random, kMatchEqRate, kMatchFrames), test::programme(random, kMatchEqRate, kMatchFrames)});
+  const LongTermSpectrum track = match_eq_spectrum_of(dull);
   const ToneAim aim = target_aim("pink");
   const MatchCurve curve = match_curve(track, aim, all(18));
-  const auto design = design_match(curve, kRate);
+  const auto design = design_match(curve, kMatchEqRate);
   ASSERT_NE(design, nullptr);
   EXPECT_LE(design->worst_db(), 0.25);  // at 20 Hz, of a curve as steep as it may be
   const auto stage = cpu::make_linear_phase_eq(design, 2);
-  const LongTermSpectrum made = spectrum_of(test::run_stage(*stage, dull));
+  const LongTermSpectrum made = match_eq_spectrum_of(test::run_stage(*stage, dull));
   double squares = 0;
   int count = 0;
   for (double f = 1000 * std::exp2(-13 / 3.0); f < 16000; f *= std::exp2(1 / 3.0)) {

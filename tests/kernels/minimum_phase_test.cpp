@@ -26,15 +26,15 @@ using test::TestBackend;
 
 // Promised to users. Under -50 dB float32 transforms and a kernel's cut leave little of a phase, and a notch's null
 // turns within less than a bin.
-constexpr double kResponseLimitDb = 0.05, kPhaseLimitDegrees = 1, kRelevantDb = -50;
+constexpr double kMinimumPhaseResponseLimitDb = 0.05, kPhaseLimitDegrees = 1, kRelevantDb = -50;
 
-using Eq = std::shared_ptr<const LinearPhaseEqDesign>;
+using MinimumPhaseEq = std::shared_ptr<const LinearPhaseEqDesign>;
 
-Eq design(std::vector<EqBand> bands, double rate) {
+MinimumPhaseEq minimum_phase_design(std::vector<EqBand> bands, double rate) {
   return std::make_shared<const LinearPhaseEqDesign>(std::move(bands), rate, EqPhase::minimum);
 }
 
-std::vector<std::complex<double>> spectrum_of(const Signal& impulse, std::size_t points) {
+std::vector<std::complex<double>> minimum_phase_spectrum_of(const Signal& impulse, std::size_t points) {
   std::vector<std::complex<double>> spectrum(points);
   std::copy(impulse.begin(), impulse.end(), spectrum.begin());
   fft_double(spectrum);
@@ -57,7 +57,7 @@ std::vector<double> least_phase_of(const std::vector<std::complex<double>>& spec
   return phase;
 }
 
-EqBand random_band(test::Random& random, BandType type) {
+EqBand random_minimum_phase_band(test::Random& random, BandType type) {
   EqBand band{type, random.log_uniform(25, 16000), random.uniform(-15, 15), random.log_uniform(0.3, 6),
               static_cast<int>(6 * random.integer(1, 16))};
   if (type == BandType::high_pass) band.freq_hz = random.log_uniform(20, 500);
@@ -69,14 +69,14 @@ EqBand random_band(test::Random& random, BandType type) {
   return band;
 }
 
-void expect_design_meets(TestBackend backend, const std::vector<EqBand>& bands, double rate) {
+void expect_minimum_phase_meets(TestBackend backend, const std::vector<EqBand>& bands, double rate) {
   std::string what = std::to_string(rate) + " Hz:";
   for (const EqBand& b : bands) {
     what += " {type " + std::to_string(static_cast<int>(b.type)) + " freq " + std::to_string(b.freq_hz) + " gain " +
             std::to_string(b.gain_db) + " q " + std::to_string(b.q) + " slope " + std::to_string(b.slope_db_oct) + "}";
   }
   SCOPED_TRACE(what);
-  const Eq eq = design(bands, rate);
+  const MinimumPhaseEq eq = minimum_phase_design(bands, rate);
   EXPECT_EQ(eq->pre_ring_db(), -300);
   const std::int64_t before = 1000, frames = before + eq->taps() + 100;
   const Signal out = test::run_steps(backend, {eq}, rate, FloatTrack({test::impulses(frames, {before})})).signal(0);
@@ -87,7 +87,7 @@ void expect_design_meets(TestBackend backend, const std::vector<EqBand>& bands, 
 
   std::size_t points = 1 << 18;
   while (points < 8 * static_cast<std::size_t>(eq->taps())) points *= 2;
-  const auto spectrum = spectrum_of(Signal(out.begin() + before, out.end()), points);
+  const auto spectrum = minimum_phase_spectrum_of(Signal(out.begin() + before, out.end()), points);
   const std::vector<double> phase = least_phase_of(spectrum);
   double loudest = 0;
   for (const auto& h : spectrum) loudest = std::max(loudest, std::abs(h));
@@ -107,7 +107,7 @@ void expect_design_meets(TestBackend backend, const std::vector<EqBand>& bands, 
       worst_hz = f;
     }
   }
-  EXPECT_LT(worst_db, kResponseLimitDb);
+  EXPECT_LT(worst_db, kMinimumPhaseResponseLimitDb);
   EXPECT_LT(worst_degrees, kPhaseLimitDegrees) << worst_hz << " Hz";
 }
 
@@ -127,12 +127,13 @@ TEST_P(MinimumPhaseAt, RandomBandsMeetTheirMagnitudesWithTheLeastPhase) {
     // Each draw has its own design and oracle, which cost most of a second; all types at one rate, some at the others.
     const bool everything = rate_hz() == 44100 && backend() == TestBackend::cpu && !kIsSlow;
     if (!everything && random.integer(0, 3) != 0) continue;
-    expect_design_meets(backend(), {random_band(random, type)}, rate_hz());
+    expect_minimum_phase_meets(backend(), {random_minimum_phase_band(random, type)}, rate_hz());
   }
-  expect_design_meets(backend(),
-                      {random_band(random, BandType::high_pass), random_band(random, BandType::bell),
-                       random_band(random, BandType::high_shelf)},
-                      rate_hz());
+  expect_minimum_phase_meets(
+      backend(),
+      {random_minimum_phase_band(random, BandType::high_pass), random_minimum_phase_band(random, BandType::bell),
+       random_minimum_phase_band(random, BandType::high_shelf)},
+      rate_hz());
 }
 
 LATHE_INSTANTIATE_BACKENDS_AT(MinimumPhaseAt, {44100, 48000, 88200, 96000, 192000}, {44100});
@@ -144,7 +145,8 @@ TEST_P(MinimumPhase, TheStageIsTheConvolutionWithItsKernel) {
   const std::vector<EqBand> bands = {{BandType::high_pass, 30, 0, 0.7, 24}, {BandType::bell, 900, 5, 2}};
   const EqKernel kernel = design_minimum_phase_kernel(bands, 44100);
   const Signal x = test::white_noise(random, 0.2, 9000);
-  const Signal got = test::run_steps(backend(), {design(bands, 44100)}, 44100, FloatTrack({x, x})).signal(1);
+  const Signal got =
+      test::run_steps(backend(), {minimum_phase_design(bands, 44100)}, 44100, FloatTrack({x, x})).signal(1);
   double off = 0, power = 0;
   for (std::size_t n = 0; n < x.size(); n += 7) {
     double want = 0;
@@ -162,11 +164,11 @@ TEST_P(MinimumPhase, BandsOfOneChannelAndOfMidAndSideActOnTheseAlone) {
   left.channel = BandChannel::left;
   side.channel = BandChannel::side;
   const FloatTrack in({a, b});
-  const FloatTrack of_left = test::run_steps(backend(), {design({left}, 48000)}, 48000, in);
+  const FloatTrack of_left = test::run_steps(backend(), {minimum_phase_design({left}, 48000)}, 48000, in);
   EXPECT_TRUE(test::same_bits(of_left.channel(1), in.channel(1)));
   EXPECT_GT(test::residual_db(of_left.channel(0), a), -40);
 
-  const FloatTrack of_side = test::run_steps(backend(), {design({side}, 48000)}, 48000, in);
+  const FloatTrack of_side = test::run_steps(backend(), {minimum_phase_design({side}, 48000)}, 48000, in);
   Signal difference(a.size()), mid(a.size()), got_difference(a.size()), got_mid(a.size());
   for (std::size_t n = 0; n < a.size(); ++n) {
     difference[n] = a[n] - b[n];
@@ -174,9 +176,9 @@ TEST_P(MinimumPhase, BandsOfOneChannelAndOfMidAndSideActOnTheseAlone) {
     got_difference[n] = static_cast<double>(of_side.channel(0)[n]) - of_side.channel(1)[n];
     got_mid[n] = static_cast<double>(of_side.channel(0)[n]) + of_side.channel(1)[n];
   }
-  const Signal want =
-      test::run_steps(backend(), {design({{BandType::high_pass, 200}}, 48000)}, 48000, FloatTrack({difference}))
-          .signal(0);
+  const Signal want = test::run_steps(backend(), {minimum_phase_design({{BandType::high_pass, 200}}, 48000)}, 48000,
+                                      FloatTrack({difference}))
+                          .signal(0);
   EXPECT_LT(test::residual_db(got_difference, want), -125);
   EXPECT_LT(test::residual_db(got_mid, mid), -125);
 }

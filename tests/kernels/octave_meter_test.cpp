@@ -38,7 +38,7 @@ FloatTrack mid_side(const Signal& mid, const Signal& side, double right_gain = 1
   return FloatTrack({left, right});
 }
 
-bool same(const OctaveFigures& a, const OctaveFigures& b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+bool same_octaves(const OctaveFigures& a, const OctaveFigures& b) { return std::memcmp(&a, &b, sizeof a) == 0; }
 
 // White noise holds twice the power an octave higher. Its levels wander by 4.3 dB over the root of what is averaged: 3
 // bins in the lowest octave of 80 segments, two of three independent under a Hann window; five times that is never
@@ -141,7 +141,7 @@ TEST(OctaveMeterTest, BlocksOfAnySizeGiveTheSameBits) {
   for (int i = 0; i < 5; ++i) {
     const auto cut = octaves_of(track, kOctaveRate, test::random_cuts(random, track.frames()));
     ASSERT_TRUE(cut);
-    EXPECT_TRUE(same(*cut, *whole));
+    EXPECT_TRUE(same_octaves(*cut, *whole));
   }
   OctaveMeter::Workspace shared;
   for (int i = 0; i < 2; ++i) {
@@ -149,7 +149,7 @@ TEST(OctaveMeterTest, BlocksOfAnySizeGiveTheSameBits) {
     test::push(meter, track, {track.frames()});
     const auto figures = meter.figures();
     ASSERT_TRUE(figures);
-    EXPECT_TRUE(same(*figures, *whole));
+    EXPECT_TRUE(same_octaves(*figures, *whole));
   }
 }
 
@@ -166,7 +166,7 @@ TEST(OctaveMeterTest, EveryLevelReadsTheSame) {
     EXPECT_NEAR(figures->width_db, usual->width_db, 1e-3);
     EXPECT_NEAR(figures->balance_db, usual->balance_db, 1e-3);
     if (simd_level() != SimdLevel::sse2 && processor_simd_level() != SimdLevel::sse2) {
-      EXPECT_TRUE(same(*figures, *usual));
+      EXPECT_TRUE(same_octaves(*figures, *usual));
     }
   });
 }

@@ -38,7 +38,7 @@ struct ShapedSetup {
 double step_of(Encoding encoding) { return std::ldexp(1.0, 1 - bits_per_sample(encoding)); }
 
 // Quantises in place and returns what was written, in steps.
-std::vector<Signal> quantised(FloatTrack& track, const ShapedSetup& s, const std::vector<std::int64_t>& cuts) {
+std::vector<Signal> quantised_shaped(FloatTrack& track, const ShapedSetup& s, const std::vector<std::int64_t>& cuts) {
   Quantizer quantizer(s.encoding, s.dither, s.seed, s.on_step, s.rate_hz);
   std::int64_t first = 0;
   for (const std::int64_t count : cuts) {
@@ -55,13 +55,15 @@ std::vector<Signal> quantised(FloatTrack& track, const ShapedSetup& s, const std
   return out;
 }
 
-std::vector<Signal> quantised(FloatTrack& track, const ShapedSetup& s) { return quantised(track, s, {track.frames()}); }
+std::vector<Signal> quantised_shaped(FloatTrack& track, const ShapedSetup& s) {
+  return quantised_shaped(track, s, {track.frames()});
+}
 
 // What was written less what came, in steps.
-Signal error_of(const Signal& x, const ShapedSetup& s) {
+Signal shaped_error_of(const Signal& x, const ShapedSetup& s) {
   FloatTrack track({x});
   const Signal exact = track.signal(0);
-  Signal error = quantised(track, s)[0];
+  Signal error = quantised_shaped(track, s)[0];
   for (std::size_t n = 0; n < error.size(); ++n) error[n] -= exact[n] / step_of(s.encoding);
   return error;
 }
@@ -191,7 +193,7 @@ TEST(ShapedDither, IsErrorFeedbackAsDefined) {
       const NoiseCurve curve = noise_curve(dither, 44100);
       test::for_each_simd_level([&] {
         FloatTrack track(scaled);
-        const std::vector<Signal> got = quantised(track, {Encoding::pcm16, dither, 44100, on_step, 5});
+        const std::vector<Signal> got = quantised_shaped(track, {Encoding::pcm16, dither, 44100, on_step, 5});
         EXPECT_EQ(got[0], definition(left, 5, 0, curve, on_step));
         EXPECT_EQ(got[1], definition(right, 5, 1, curve, on_step));
       });
@@ -206,11 +208,11 @@ TEST(ShapedDither, ItsNoiseLiesAsFarUnderTpdfAsTheCurvePromises) {
        {std::pair{44100.0, Encoding::pcm16}, {48000.0, Encoding::pcm24}, {96000.0, Encoding::pcm16}}) {
     const Signal quiet = test::sine(1000, 20.3 * step_of(encoding), rate, kFrames);
     const Signal still(kFrames, 0.3 * step_of(encoding));
-    const auto white = spectrum(error_of(still, {encoding, Dither::tpdf, rate}));
+    const auto white = spectrum(shaped_error_of(still, {encoding, Dither::tpdf, rate}));
     for (const Dither dither : kShaped) {
       const NoiseCurve curve = noise_curve(dither, rate);
       for (const Signal* x : {&quiet, &still}) {
-        const auto shaped = spectrum(error_of(*x, {encoding, dither, rate}));
+        const auto shaped = spectrum(shaped_error_of(*x, {encoding, dither, rate}));
         const auto gain_db = [&](double up_to_hz, auto weighting) {
           return weighted(shaped, rate, up_to_hz, weighting) - weighted(white, rate, up_to_hz, weighting);
         };
@@ -232,7 +234,7 @@ TEST(ShapedDither, AToneOfOneStepHasNoHarmonicsAndSilenceAndDcHaveNoTones) {
   for (const Dither dither : kShaped) {
     const NoiseCurve curve = noise_curve(dither, 44100);
     for (const Signal& x : inputs) {
-      const Signal error = error_of(x, {Encoding::pcm16, dither});
+      const Signal error = shaped_error_of(x, {Encoding::pcm16, dither});
       double mean = 0;
       for (const double v : error) mean += v / static_cast<double>(error.size());
       EXPECT_NEAR(mean, 0, 0.01);  // the feedback keeps it far under white noise's 0.0006
@@ -265,7 +267,7 @@ TEST(ShapedDither, ClippedAndOverdrivenMaterialLeavesNothingBehind) {
       x.resize(20000, 0.0);
       FloatTrack track({x});
       const Signal exact = track.signal(0);
-      const Signal got = quantised(track, {encoding, dither})[0];
+      const Signal got = quantised_shaped(track, {encoding, dither})[0];
       const double full = 1 / step_of(encoding);
       for (std::size_t n = 0; n < got.size(); ++n) {
         const double want = std::clamp(exact[n] * full, -full, full - 1);
@@ -287,13 +289,13 @@ TEST(ShapedDither, DoesNotDependOnCutsChannelsOrInstructions) {
     for (const OnStep on_step : {OnStep::dithered, OnStep::kept}) {
       const ShapedSetup setup{encoding, Dither::shaped_strong, 44100, on_step};
       FloatTrack whole(x);
-      quantised(whole, setup);
+      quantised_shaped(whole, setup);
       test::for_each_simd_level([&] {  // SSE2 too: it is all integers
         FloatTrack pieces(x), two({x[0], x[1]}), one({x[0]});
-        quantised(pieces, setup, test::random_cuts(random, 10000, 16));
+        quantised_shaped(pieces, setup, test::random_cuts(random, 10000, 16));
         EXPECT_TRUE(test::same_bits(whole, pieces));
-        quantised(two, setup);
-        quantised(one, setup);
+        quantised_shaped(two, setup);
+        quantised_shaped(one, setup);
         EXPECT_TRUE(test::same_bits(two.channel(1), whole.channel(1)));
         EXPECT_TRUE(test::same_bits(one.channel(0), whole.channel(0)));
       });
@@ -305,7 +307,7 @@ TEST(ShapedDither, KeptSamplesAreKeptAndTheirNeighboursAreDithered) {
   Signal x(4000);
   for (std::size_t n = 0; n < x.size(); ++n) x[n] = (std::round(300 * std::sin(0.01 * static_cast<double>(n)))) / 32768;
   for (std::size_t n = 1000; n < 1100; ++n) x[n] += 0.3 / 32768;
-  const Signal error = error_of(x, {Encoding::pcm16, Dither::shaped_strong, 44100, OnStep::kept});
+  const Signal error = shaped_error_of(x, {Encoding::pcm16, Dither::shaped_strong, 44100, OnStep::kept});
   double moved = 0;
   for (std::size_t n = 0; n < error.size(); ++n) {
     if (n < 1000 || n >= 1100) {

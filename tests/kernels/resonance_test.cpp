@@ -22,17 +22,19 @@ using test::FloatTrack;
 using test::Random;
 using test::Signal;
 
-constexpr double kRate = 44100;
-constexpr std::int64_t kFrames = 40 * 44100;
+constexpr double kResonanceRate = 44100;
+constexpr std::int64_t kResonanceFrames = 40 * 44100;
 constexpr double kLufs = -20;  // of all signals here, near enough for the gate
 
-FloatTrack equalised(const FloatTrack& track, const std::vector<EqBand>& bands, double rate = kRate) {
+FloatTrack resonance_equalised(const FloatTrack& track, const std::vector<EqBand>& bands,
+                               double rate = kResonanceRate) {
   const auto design = std::make_shared<const LinearPhaseEqDesign>(bands, rate);
   const auto stage = cpu::make_linear_phase_eq(design, track.channels());
   return test::run_stage(*stage, track);
 }
 
-std::vector<Resonance> found_in(const FloatTrack& track, const ResonanceSettings& settings = {}, double rate = kRate) {
+std::vector<Resonance> resonance_found_in(const FloatTrack& track, const ResonanceSettings& settings = {},
+                                          double rate = kResonanceRate) {
   RidgeMeter meter(settings.from_hz, settings.to_hz, rate, track.channels(), kLufs);
   test::push(meter, track, {track.frames()});
   return find_resonances(meter, settings);
@@ -40,13 +42,14 @@ std::vector<Resonance> found_in(const FloatTrack& track, const ResonanceSettings
 
 // A note: partials that die away, with a start that does not click. Sines by their recursion: there are many.
 void add_note(Signal& to, std::int64_t at, double hz, double amplitude, double seconds, int partials, double phase) {
-  const auto frames = static_cast<std::int64_t>(seconds * kRate);
+  const auto frames = static_cast<std::int64_t>(seconds * kResonanceRate);
   for (int p = 1; p <= partials && p * hz < 9000; ++p) {
-    const double w = 2 * std::numbers::pi * p * hz / kRate, fall = std::exp(-(2.0 + 0.6 * p) / (seconds * kRate));
+    const double w = 2 * std::numbers::pi * p * hz / kResonanceRate,
+                 fall = std::exp(-(2.0 + 0.6 * p) / (seconds * kResonanceRate));
     const double turn = 2 * std::cos(w), level = amplitude / std::pow(p, 1.2);
     double envelope = 1, now = std::sin(phase * p), before = std::sin(phase * p - w);
     for (std::int64_t n = 0; n < frames && at + n < static_cast<std::int64_t>(to.size()); ++n) {
-      const double rise = std::min(1.0, static_cast<double>(n) / (0.005 * kRate));
+      const double rise = std::min(1.0, static_cast<double>(n) / (0.005 * kResonanceRate));
       to[static_cast<std::size_t>(at + n)] += level * rise * envelope * now;
       envelope *= fall;
       before = std::exchange(now, turn * now - before);
@@ -55,7 +58,7 @@ void add_note(Signal& to, std::int64_t at, double hz, double amplitude, double s
 }
 
 // Three voices of notes of the tempered scale over a bed of noise, as breath, strings and cymbals make one.
-Signal music(Random& random, std::int64_t frames) {
+Signal resonance_music(Random& random, std::int64_t frames) {
   Signal signal(static_cast<std::size_t>(frames));
   double low = 0;
   for (double& x : signal) {
@@ -67,7 +70,7 @@ Signal music(Random& random, std::int64_t frames) {
       const double seconds = random.uniform(0.15, 0.75);
       const auto key = static_cast<double>(random.integer(0, 29));
       add_note(signal, at, 110 * std::exp2(key / 12), random.uniform(0.02, 0.08), seconds, 12, random.uniform(0, 6.28));
-      at += static_cast<std::int64_t>(seconds * kRate);
+      at += static_cast<std::int64_t>(seconds * kResonanceRate);
     }
   }
   return signal;
@@ -75,12 +78,12 @@ Signal music(Random& random, std::int64_t frames) {
 
 FloatTrack noise_track(std::uint64_t seed) {
   Random random = test::seeded(seed);
-  return FloatTrack({test::programme(random, kRate, kFrames)});
+  return FloatTrack({test::programme(random, kResonanceRate, kResonanceFrames)});
 }
 
 FloatTrack music_track(std::uint64_t seed) {
   Random random = test::seeded(seed);
-  return FloatTrack({music(random, kFrames)});
+  return FloatTrack({resonance_music(random, kResonanceFrames)});
 }
 
 double cents(double f, double of) { return 1200 * std::log2(f / of); }
@@ -107,7 +110,7 @@ class Planted : public ::testing::TestWithParam<EqBand> {};
 // Within 10 cents: a fortieth of the narrowest ridge's width. Within 1 dB: promised to users.
 TEST_P(Planted, InNoiseIsFoundAndTakenBack) {
   const EqBand& planted = GetParam();
-  const std::vector<Resonance> found = found_in(equalised(noise_track(77), {planted}), deep());
+  const std::vector<Resonance> found = resonance_found_in(resonance_equalised(noise_track(77), {planted}), deep());
   ASSERT_EQ(found.size(), 1u);
   EXPECT_NEAR(cents(found[0].freq_hz, planted.freq_hz), 0, 10);
   EXPECT_NEAR(found[0].prominence_db, planted.gain_db, 1);
@@ -126,7 +129,7 @@ class PlantedInMusic : public ::testing::TestWithParam<EqBand> {};
 // partials stand far apart, a resonance that no note meets is not told from them and left alone.
 TEST_P(PlantedInMusic, IsFoundAndTakenBack) {
   const EqBand& planted = GetParam();
-  const std::vector<Resonance> found = found_in(equalised(music_track(78), {planted}), deep());
+  const std::vector<Resonance> found = resonance_found_in(resonance_equalised(music_track(78), {planted}), deep());
   ASSERT_EQ(found.size(), 1u);
   EXPECT_NEAR(cents(found[0].freq_hz, planted.freq_hz), 0, 20);
   EXPECT_LT(worst_left_db(planted, found), 2);
@@ -137,53 +140,54 @@ INSTANTIATE_TEST_SUITE_P(Resonance, PlantedInMusic,
 
 TEST(ResonanceTest, NoiseAndMusicWithoutOneAreLeftAlone) {
   for (const std::uint64_t seed : {1u, 2u, 3u}) {
-    EXPECT_TRUE(found_in(noise_track(seed)).empty()) << seed;
-    EXPECT_TRUE(found_in(music_track(seed)).empty()) << seed;
+    EXPECT_TRUE(resonance_found_in(noise_track(seed)).empty()) << seed;
+    EXPECT_TRUE(resonance_found_in(music_track(seed)).empty()) << seed;
   }
 }
 
 TEST(ResonanceTest, ADroneIsMusic) {
   Random random = test::seeded(4);
-  Signal signal = music(random, kFrames);
+  Signal signal = resonance_music(random, kResonanceFrames);
   for (int p = 1; p <= 8; ++p) {
-    const Signal partial = test::sine(147 * p, 0.05 / p, kRate, kFrames);
+    const Signal partial = test::sine(147 * p, 0.05 / p, kResonanceRate, kResonanceFrames);
     for (std::size_t n = 0; n < signal.size(); ++n) signal[n] += partial[n];
   }
-  EXPECT_TRUE(found_in(FloatTrack({signal})).empty());
+  EXPECT_TRUE(resonance_found_in(FloatTrack({signal})).empty());
 }
 
 TEST(ResonanceTest, ABassThatKeepsToOneNoteIsMusic) {
   Random random = test::seeded(5);
-  Signal signal = music(random, kFrames);
-  for (std::int64_t at = 0; at < kFrames; at += 16538) add_note(signal, at, 130.8, 0.2, 0.37, 10, 0.3);
-  EXPECT_TRUE(found_in(FloatTrack({signal})).empty());
+  Signal signal = resonance_music(random, kResonanceFrames);
+  for (std::int64_t at = 0; at < kResonanceFrames; at += 16538) add_note(signal, at, 130.8, 0.2, 0.37, 10, 0.3);
+  EXPECT_TRUE(resonance_found_in(FloatTrack({signal})).empty());
 }
 
 TEST(ResonanceTest, WhatIsWiderThanASixthOfAnOctaveIsTone) {
-  EXPECT_TRUE(found_in(equalised(noise_track(6), {{BandType::bell, 900, 8, 3}})).empty());
+  EXPECT_TRUE(resonance_found_in(resonance_equalised(noise_track(6), {{BandType::bell, 900, 8, 3}})).empty());
 }
 
 TEST(ResonanceTest, LimitsHold) {
-  const FloatTrack track = equalised(noise_track(7), {{BandType::bell, 500, 8, 15}, {BandType::bell, 1700, 6, 15}});
+  const FloatTrack track =
+      resonance_equalised(noise_track(7), {{BandType::bell, 500, 8, 15}, {BandType::bell, 1700, 6, 15}});
   ResonanceSettings settings;
-  ASSERT_EQ(found_in(track, settings).size(), 2u);
-  for (const Resonance& resonance : found_in(track, settings)) {
+  ASSERT_EQ(resonance_found_in(track, settings).size(), 2u);
+  for (const Resonance& resonance : resonance_found_in(track, settings)) {
     EXPECT_EQ(resonance.cut_db, 4);
     EXPECT_GT(resonance.prominence_db, 5);
   }
   settings.max_cuts = 1;
-  ASSERT_EQ(found_in(track, settings).size(), 1u);
-  EXPECT_NEAR(found_in(track, settings)[0].freq_hz, 500, 3);
+  ASSERT_EQ(resonance_found_in(track, settings).size(), 1u);
+  EXPECT_NEAR(resonance_found_in(track, settings)[0].freq_hz, 500, 3);
   settings.from_hz = 800;
-  ASSERT_EQ(found_in(track, settings).size(), 1u);
-  EXPECT_NEAR(found_in(track, settings)[0].freq_hz, 1700, 10);
+  ASSERT_EQ(resonance_found_in(track, settings).size(), 1u);
+  EXPECT_NEAR(resonance_found_in(track, settings)[0].freq_hz, 1700, 10);
   settings.min_prominence_db = 10;
-  EXPECT_TRUE(found_in(track, settings).empty());
+  EXPECT_TRUE(resonance_found_in(track, settings).empty());
 }
 
 TEST(ResonanceTest, TooLittleToTellIsLeftAlone) {
-  const FloatTrack track = equalised(noise_track(8), {{BandType::bell, 1234, 8, 20}});
-  RidgeMeter meter(120, 8000, kRate, 1, kLufs);
+  const FloatTrack track = resonance_equalised(noise_track(8), {{BandType::bell, 1234, 8, 20}});
+  RidgeMeter meter(120, 8000, kResonanceRate, 1, kLufs);
   const AudioView view = track.view();
   meter.take({view.channel(0), 1, 44100 * 3, 44100 * 3});
   meter.finish();
@@ -192,12 +196,12 @@ TEST(ResonanceTest, TooLittleToTellIsLeftAlone) {
 }
 
 TEST(ResonanceTest, CutsOfTheInputAndChannelsChangeNothing) {
-  const FloatTrack one = equalised(noise_track(9), {{BandType::bell, 1234, 8, 20}});
+  const FloatTrack one = resonance_equalised(noise_track(9), {{BandType::bell, 1234, 8, 20}});
   const Signal row = one.signal(0);
   const FloatTrack track({row, row});
-  const std::vector<Resonance> whole = found_in(track);
+  const std::vector<Resonance> whole = resonance_found_in(track);
   Random random = test::seeded(10);
-  RidgeMeter meter(120, 8000, kRate, 2, kLufs);
+  RidgeMeter meter(120, 8000, kResonanceRate, 2, kLufs);
   test::push(meter, track, test::random_cuts(random, track.frames()));
   const std::vector<Resonance> cut = find_resonances(meter, {});
   ASSERT_EQ(whole.size(), 1u);

@@ -22,20 +22,21 @@ using test::FloatTrack;
 using test::Random;
 using test::Signal;
 
-struct Restored {
+struct RumbleRestored {
   Finding finding;
   RestorationResult result;
   FloatTrack track;
 };
 
-RumbleSettings always(double freq_hz = 0) {
+RumbleSettings rumble_always(double freq_hz = 0) {
   RumbleSettings settings;
   settings.common.always = true;
   settings.freq_hz = freq_hz;
   return settings;
 }
 
-Restored restored(const FloatTrack& track, double rate_hz, const RumbleSettings& settings = {}, double strength = 0.5) {
+RumbleRestored rumble_restored(const FloatTrack& track, double rate_hz, const RumbleSettings& settings = {},
+                               double strength = 0.5) {
   test::CopyingReader reader(track);
   const auto rumble = cpu::make_rumble(settings, {rate_hz, track.channels()});
   EXPECT_EQ(rumble->name(), "rumble");
@@ -46,12 +47,12 @@ Restored restored(const FloatTrack& track, double rate_hz, const RumbleSettings&
   return {finding, result, out.track()};
 }
 
-Finding found_in(const FloatTrack& track, double rate_hz) {
+Finding rumble_found_in(const FloatTrack& track, double rate_hz) {
   test::CopyingReader reader(track);
   return cpu::make_rumble({}, {rate_hz, track.channels()})->examine(reader);
 }
 
-double figure(const std::vector<std::pair<std::string, double>>& figures, const std::string& name) {
+double rumble_figure(const std::vector<std::pair<std::string, double>>& figures, const std::string& name) {
   for (const auto& [key, value] : figures) {
     if (key == name) return value;
   }
@@ -60,7 +61,7 @@ double figure(const std::vector<std::pair<std::string, double>>& figures, const 
 }
 
 // Two channels whose bass is alike: beats at 45 Hz that die away, under a programme that the channels share in part.
-std::vector<Signal> music(Random& random, double rate_hz, double seconds) {
+std::vector<Signal> rumble_music(Random& random, double rate_hz, double seconds) {
   const auto frames = static_cast<std::int64_t>(seconds * rate_hz);
   const auto quiet = [&](double rms) {
     Signal x = test::programme(random, rate_hz, frames);
@@ -82,7 +83,8 @@ std::vector<Signal> music(Random& random, double rate_hz, double seconds) {
   return out;
 }
 
-double gain_db(const FloatTrack& before, const FloatTrack& after, const std::vector<Signal>& clean, int channel) {
+double rumble_gain_db(const FloatTrack& before, const FloatTrack& after, const std::vector<Signal>& clean,
+                      int channel) {
   const Signal& is = clean[static_cast<std::size_t>(channel)];
   return test::residual_db(before.signal(channel), is) - test::residual_db(after.signal(channel), is);
 }
@@ -91,24 +93,24 @@ TEST(Rumble, OfARecordIsFoundAndGoes) {
   Random random = test::seeded(70);
   for (const double rate : {8000.0, 44100.0, 96000.0, 192000.0}) {
     SCOPED_TRACE(rate);
-    const std::vector<Signal> clean = music(random, rate, 20);
+    const std::vector<Signal> clean = rumble_music(random, rate, 20);
     std::vector<Signal> worn = clean;
     test::add_rumble(random, 0.03, 0.2, rate, worn[0], worn[1]);
     const FloatTrack track(worn);
-    const Restored r = restored(track, rate);
+    const RumbleRestored r = rumble_restored(track, rate);
     EXPECT_TRUE(r.finding.is_found);
     EXPECT_GT(r.finding.confidence, 0.9);
-    EXPECT_NEAR(figure(r.finding.figures, "level_dbfs"), -31.5, 1.5);
-    for (int c = 0; c < 2; ++c) EXPECT_GT(gain_db(track, r.track, clean, c), 8);
+    EXPECT_NEAR(rumble_figure(r.finding.figures, "level_dbfs"), -31.5, 1.5);
+    for (int c = 0; c < 2; ++c) EXPECT_GT(rumble_gain_db(track, r.track, clean, c), 8);
   }
 }
 
 TEST(Rumble, BassThatBothChannelsShareIsNone) {
   Random random = test::seeded(71);
-  std::vector<Signal> clean = music(random, 44100, 20);
+  std::vector<Signal> clean = rumble_music(random, 44100, 20);
   const FloatTrack beats(clean);
-  EXPECT_FALSE(found_in(beats, 44100).is_found);
-  EXPECT_TRUE(test::same_bits(restored(beats, 44100).track, beats));
+  EXPECT_FALSE(rumble_found_in(beats, 44100).is_found);
+  EXPECT_TRUE(test::same_bits(rumble_restored(beats, 44100).track, beats));
   // Rumbling all the time, but alike in both, or in the left alone, or in a mono track.
   Signal silent(clean[0].size(), 0.0), rumbling = silent;
   test::add_rumble(random, 0, 1, 44100, rumbling, silent);
@@ -118,27 +120,27 @@ TEST(Rumble, BassThatBothChannelsShareIsNone) {
     alike[0][n] += rumbling[n], alike[1][n] += rumbling[n];
     left[0][n] += rumbling[n];
   }
-  EXPECT_FALSE(found_in(FloatTrack(alike), 44100).is_found);
-  EXPECT_FALSE(found_in(FloatTrack(left), 44100).is_found);
-  EXPECT_FALSE(found_in(FloatTrack(std::vector<Signal>{alike[0]}), 44100).is_found);
+  EXPECT_FALSE(rumble_found_in(FloatTrack(alike), 44100).is_found);
+  EXPECT_FALSE(rumble_found_in(FloatTrack(left), 44100).is_found);
+  EXPECT_FALSE(rumble_found_in(FloatTrack(std::vector<Signal>{alike[0]}), 44100).is_found);
 }
 
 TEST(Rumble, ATrackInAntiphaseThroughAndThroughIsNotARecord) {
   Random random = test::seeded(72);
-  std::vector<Signal> clean = music(random, 44100, 20);
+  std::vector<Signal> clean = rumble_music(random, 44100, 20);
   Signal silent(clean[0].size(), 0.0);
   test::add_rumble(random, 0.05, 0, 44100, clean[0], silent);
   clean[1] = clean[0];
   for (double& v : clean[1]) v = -v;
-  EXPECT_FALSE(found_in(FloatTrack(clean), 44100).is_found);
+  EXPECT_FALSE(rumble_found_in(FloatTrack(clean), 44100).is_found);
 }
 
 TEST(Rumble, MusicUnderRumbleKeepsItsBass) {
   Random random = test::seeded(73);
-  const std::vector<Signal> clean = music(random, 44100, 20);
+  const std::vector<Signal> clean = rumble_music(random, 44100, 20);
   std::vector<Signal> worn = clean;
   test::add_rumble(random, 0.03, 0.2, 44100, worn[0], worn[1]);
-  const Restored r = restored(FloatTrack(worn), 44100);
+  const RumbleRestored r = rumble_restored(FloatTrack(worn), 44100);
   ASSERT_TRUE(r.finding.is_found);
   // Beats in the bass come so often that their floor never falls; what both channels share must not get worse.
   const Signal left = r.track.signal(0), right = r.track.signal(1);
@@ -155,9 +157,9 @@ TEST(Rumble, TheHighPassIsItsDefinition) {
     SCOPED_TRACE(rate);
     const Signal x = test::white_noise(random, 0.1, static_cast<std::int64_t>(3 * rate));
     const FloatTrack track(std::vector<Signal>{x});
-    const Restored r = restored(track, rate, always(freq));
+    const RumbleRestored r = rumble_restored(track, rate, rumble_always(freq));
     EXPECT_LT(test::residual_db(r.track.signal(0), test::high_passed_oracle(track.signal(0), freq, rate)), -130);
-    EXPECT_GT(figure(r.result.figures, "samples_changed"), 2 * rate);
+    EXPECT_GT(rumble_figure(r.result.figures, "samples_changed"), 2 * rate);
   }
 }
 
@@ -169,7 +171,7 @@ TEST(Rumble, TheHighPassTakesWhatLiesBelowItAndNothingElse) {
     Signal x(10 * 44100);
     for (std::size_t n = 0; n < x.size(); ++n)
       x[n] = 0.5 * std::sin(6.283185307179586 * hz * static_cast<double>(n) / 44100);
-    const Restored r = restored(FloatTrack(std::vector<Signal>{x}), 44100, always(20));
+    const RumbleRestored r = rumble_restored(FloatTrack(std::vector<Signal>{x}), 44100, rumble_always(20));
     double before = 0, after = 0;
     for (std::size_t n = 2 * 44100; n < 8 * 44100; ++n) {
       const auto y = static_cast<double>(r.track.channel(0)[n]);
@@ -183,13 +185,13 @@ TEST(Rumble, TheHighPassTakesWhatLiesBelowItAndNothingElse) {
 
 TEST(Rumble, MoreStrengthTakesMore) {
   Random random = test::seeded(75);
-  std::vector<Signal> worn = music(random, 44100, 15);
+  std::vector<Signal> worn = rumble_music(random, 44100, 15);
   test::add_rumble(random, 0.03, 0.2, 44100, worn[0], worn[1]);
   for (const double freq : {0.0, 20.0}) {
     double last = -300;
     for (const double strength : {0.0, 0.25, 0.5, 0.75, 1.0}) {
-      const double removed =
-          figure(restored(FloatTrack(worn), 44100, always(freq), strength).result.figures, "removed_dbfs");
+      const double removed = rumble_figure(
+          rumble_restored(FloatTrack(worn), 44100, rumble_always(freq), strength).result.figures, "removed_dbfs");
       EXPECT_GE(removed, last);
       last = removed;
     }
@@ -198,12 +200,12 @@ TEST(Rumble, MoreStrengthTakesMore) {
 
 TEST(Rumble, EachPairOfChannelsForItself) {
   Random random = test::seeded(76);
-  std::vector<Signal> channels = music(random, 44100, 15);
-  for (const Signal& more : music(random, 44100, 15)) channels.push_back(more);
+  std::vector<Signal> channels = rumble_music(random, 44100, 15);
+  for (const Signal& more : rumble_music(random, 44100, 15)) channels.push_back(more);
   channels.push_back(channels[0]);
   test::add_rumble(random, 0.05, 0.2, 44100, channels[2], channels[3]);
   const FloatTrack track(channels);
-  const Restored r = restored(track, 44100);
+  const RumbleRestored r = rumble_restored(track, 44100);
   EXPECT_TRUE(r.finding.is_found);
   for (const int c : {0, 1, 4}) EXPECT_TRUE(test::same_bits(r.track.channel(c), track.channel(c)));
   for (const int c : {2, 3}) EXPECT_FALSE(test::same_bits(r.track.channel(c), track.channel(c)));
@@ -212,11 +214,11 @@ TEST(Rumble, EachPairOfChannelsForItself) {
 TEST(Rumble, TheLevelOfSimdChangesNoBit) {
   LATHE_NEEDS_AVX512();
   Random random = test::seeded(77);
-  std::vector<Signal> worn = music(random, 44100, 12);
+  std::vector<Signal> worn = rumble_music(random, 44100, 12);
   test::add_rumble(random, 0.03, 0.2, 44100, worn[0], worn[1]);
   const FloatTrack track(worn);
-  const Restored avx2 = test::at_level(SimdLevel::avx2, [&] { return restored(track, 44100); });
-  const Restored avx512 = test::at_level(SimdLevel::avx512, [&] { return restored(track, 44100); });
+  const RumbleRestored avx2 = test::at_level(SimdLevel::avx2, [&] { return rumble_restored(track, 44100); });
+  const RumbleRestored avx512 = test::at_level(SimdLevel::avx512, [&] { return rumble_restored(track, 44100); });
   EXPECT_TRUE(test::same_bits(avx2.track, avx512.track));
   EXPECT_EQ(avx2.finding.figures, avx512.finding.figures);
 }
@@ -234,7 +236,7 @@ TEST(Rumble, NastyTracksComeOutFinite) {
       const FloatTrack square(std::vector<Signal>(static_cast<std::size_t>(channels), test::square(441, 1, frames)));
       for (const FloatTrack* track : {&silence, &dc, &tiny, &square}) {
         for (const double freq : {0.0, 20.0}) {
-          const Restored r = restored(*track, 44100, always(freq));
+          const RumbleRestored r = rumble_restored(*track, 44100, rumble_always(freq));
           EXPECT_FALSE(r.finding.is_found);
           for (int c = 0; c < channels; ++c) {
             for (const float v : r.track.channel(c)) ASSERT_TRUE(std::isfinite(v));
@@ -242,14 +244,14 @@ TEST(Rumble, NastyTracksComeOutFinite) {
           for (const auto& [name, value] : r.finding.figures) EXPECT_TRUE(std::isfinite(value)) << name;
         }
       }
-      EXPECT_TRUE(test::same_bits(restored(silence, 44100, always()).track, silence));
+      EXPECT_TRUE(test::same_bits(rumble_restored(silence, 44100, rumble_always()).track, silence));
     }
   }
 }
 
 TEST(Rumble, SettingsOutOfRangeAreRefused) {
   for (const double freq : {-1.0, 4.9, 80.1})
-    EXPECT_THROW(cpu::make_rumble(always(freq), {44100, 2}), std::invalid_argument);
+    EXPECT_THROW(cpu::make_rumble(rumble_always(freq), {44100, 2}), std::invalid_argument);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ using test::Signal;
 using test::StageSubject;
 using test::TestBackend;
 
-FloatTrack noise_track(test::Random& random, std::int64_t frames) {
+FloatTrack noisy_track(test::Random& random, std::int64_t frames) {
   return FloatTrack({test::white_noise(random, 0.3, frames), test::white_noise(random, 0.3, frames)});
 }
 
@@ -49,7 +49,7 @@ class EveryStage : public test::BackendTest {
 TEST_P(EveryStage, KeepsTheLength) {
   test::Random random = test::seeded(101);
   for_each_stage([&](const StageSubject& stage) {
-    for (const std::int64_t frames : sizes()) EXPECT_EQ(stage(noise_track(random, frames)).frames(), frames);
+    for (const std::int64_t frames : sizes()) EXPECT_EQ(stage(noisy_track(random, frames)).frames(), frames);
   });
 }
 
@@ -69,7 +69,7 @@ TEST_P(EveryStage, GivesTheSameBitsHoweverTheInputIsCut) {
   test::Random random = test::seeded(102);
   for_each_stage([&](const StageSubject& stage) {
     for (const std::int64_t frames : sizes()) {
-      const FloatTrack in = noise_track(random, frames);
+      const FloatTrack in = noisy_track(random, frames);
       const FloatTrack whole = stage(in);
       for (int i = 0; i < (backend() == TestBackend::block ? 1 : 3); ++i) {
         ASSERT_TRUE(test::same_bits(stage.process(in, test::random_cuts(random, frames, stage.cut_multiple)), whole))
@@ -81,13 +81,13 @@ TEST_P(EveryStage, GivesTheSameBitsHoweverTheInputIsCut) {
 
 TEST_P(EveryStage, GivesTheSameBitsTwice) {
   test::Random random = test::seeded(103);
-  const FloatTrack in = noise_track(random, 30000);
+  const FloatTrack in = noisy_track(random, 30000);
   for_each_stage([&](const StageSubject& stage) { EXPECT_TRUE(test::same_bits(stage(in), stage(in))); });
 }
 
 TEST_P(EveryStage, KeepsChannelsApart) {
   test::Random random = test::seeded(104);
-  const FloatTrack in = noise_track(random, 30000);
+  const FloatTrack in = noisy_track(random, 30000);
   for_each_stage([&](const StageSubject& stage) {
     if (!stage.channels_are_independent) return;
     const FloatTrack out = stage(in);
@@ -126,7 +126,7 @@ LATHE_INSTANTIATE_BACKENDS(EveryStage);
 TEST(EveryStageOfTheCpu, GivesTheSameBitsOnAvx2AndAvx512) {
   LATHE_NEEDS_AVX512();
   test::Random random = test::seeded(105);
-  const FloatTrack in = noise_track(random, 50001);
+  const FloatTrack in = noisy_track(random, 50001);
   for (const StageSubject& stage : test::stages_of(TestBackend::cpu)) {
     SCOPED_TRACE(stage.name);
     const auto run = [&] { return stage(in); };

@@ -16,7 +16,7 @@
 namespace lathe::test {
 namespace {
 
-constexpr double kRate = 48000;
+constexpr double kSubjectRate = 48000;
 
 StageSubject subject_of(std::string name, auto process) {
   StageSubject subject;
@@ -49,7 +49,7 @@ StereoSettings guarded_stereo() {
 
 std::shared_ptr<const CompressorDesign> compressor(LevelDetector detector, double link, bool in_bands) {
   CompressorSettings settings;
-  settings.sample_rate_hz = kRate;
+  settings.sample_rate_hz = kSubjectRate;
   settings.detector = detector;
   settings.link = link;
   settings.sidechain_high_pass_hz = 60;
@@ -65,7 +65,7 @@ std::shared_ptr<const CompressorDesign> compressor(LevelDetector detector, doubl
 StageSubject step(TestBackend backend, std::string name, const ChainStep& of) {
   if (backend != TestBackend::cpu) {
     return subject_of(std::move(name), [backend, of](const FloatTrack& in, const std::vector<std::int64_t>& cuts) {
-      return run_steps(backend, {of}, kRate, in, cuts);
+      return run_steps(backend, {of}, kSubjectRate, in, cuts);
     });
   }
   return subject_of(std::move(name), [of](const FloatTrack& in, const std::vector<std::int64_t>& cuts) {
@@ -82,7 +82,7 @@ FloatTrack limited(const FloatTrack& in, const std::vector<std::int64_t>& cuts) 
       peaks[n / kPeakGroup] = std::max(peaks[n / kPeakGroup], std::abs(in.channel(c)[n]));
   }
   LimiterSettings settings;
-  settings.sample_rate_hz = kRate;
+  settings.sample_rate_hz = kSubjectRate;
   settings.ceiling = 0.5;
   LimiterCurve curve(settings, groups);
   curve.shape(peaks, 2.0);
@@ -105,7 +105,7 @@ StageSubject quantizer(std::string name, Encoding encoding, Dither dither) {
   subject.silence_stays_silent = dither == Dither::none;
   subject.process = [encoding, dither](const FloatTrack& in, const std::vector<std::int64_t>& cuts) {
     FloatTrack out = in;
-    Quantizer pack(encoding, dither, 20, OnStep::dithered, kRate);
+    Quantizer pack(encoding, dither, 20, OnStep::dithered, kSubjectRate);
     std::int64_t first = 0;
     for (const std::int64_t count : cuts) {
       const auto samples = static_cast<std::size_t>(count * in.channels());
@@ -124,7 +124,7 @@ StageSubject quantizer(std::string name, Encoding encoding, Dither dither) {
 std::vector<StageSubject> stages_of(TestBackend backend) {
   std::vector<StageSubject> all;
   all.push_back(step(backend, "gain", 0.7));
-  for (const EqWay& way : eq_ways(kRate)) {
+  for (const EqWay& way : eq_ways(kSubjectRate)) {
     all.push_back(step(backend, way.name, way.design));
     all.back().channels_are_independent = way.channels_are_independent;
   }
@@ -132,14 +132,15 @@ std::vector<StageSubject> stages_of(TestBackend backend) {
   flat.width = 1.4;
   for (const auto& [name, settings] :
        {std::pair{"stereo, one width", flat}, std::pair{"stereo, guarded", guarded_stereo()}}) {
-    all.push_back(step(backend, name, std::make_shared<const StereoDesign>(settings, kRate)));
+    all.push_back(step(backend, name, std::make_shared<const StereoDesign>(settings, kSubjectRate)));
     all.back().channels_are_independent = false;
   }
   all.push_back(step(backend, "compressor, peak", compressor(LevelDetector::peak, 0, false)));
   all.push_back(step(backend, "compressor, rms, linked", compressor(LevelDetector::rms, 1, false)));
   all.back().channels_are_independent = false;
   all.push_back(step(backend, "compressor in bands", compressor(LevelDetector::rms, 0, true)));
-  all.push_back(step(backend, "gain ride", std::make_shared<const GainRide>(kRate, std::vector<double>{0, 3, -2, 1})));
+  all.push_back(
+      step(backend, "gain ride", std::make_shared<const GainRide>(kSubjectRate, std::vector<double>{0, 3, -2, 1})));
   if (backend != TestBackend::cpu) return all;
 
   all.push_back(subject_of("limiter", limited));

@@ -29,12 +29,12 @@ using test::TestBackend;
 // Widths as promised to users; of the guard's gain, float32 sums over 10 ms are all that differs.
 constexpr double kWidthLimitDb = 0.05, kGuardLimitDb = -120;
 
-std::shared_ptr<const StereoDesign> design(const StereoSettings& settings, double rate) {
+std::shared_ptr<const StereoDesign> stereo_design(const StereoSettings& settings, double rate) {
   return std::make_shared<const StereoDesign>(settings, rate);
 }
 
 FloatTrack processed(TestBackend backend, const StereoSettings& settings, double rate, const FloatTrack& in) {
-  return test::run_steps(backend, {design(settings, rate)}, rate, in);
+  return test::run_steps(backend, {stereo_design(settings, rate)}, rate, in);
 }
 
 StereoPair pair_of(const FloatTrack& track) { return {track.signal(0), track.signal(1)}; }
@@ -59,7 +59,7 @@ struct Response {
 };
 
 Response response(TestBackend backend, const StereoSettings& settings, double rate) {
-  const std::int64_t origin = design(settings, rate)->halo_frames() + 777;
+  const std::int64_t origin = stereo_design(settings, rate)->halo_frames() + 777;
   const Signal impulse = test::impulses(2 * origin + 1, {origin});
   Signal half = impulse;
   for (double& v : half) v *= 0.5;
@@ -199,7 +199,7 @@ TEST_P(Stereo, TheGuardsGainIsThatOfTheDefinition) {
       StereoSettings settings;
       settings.min_correlation = correlation;
       settings.max_mono_loss_db = 2;
-      const auto made = design(settings, rate);
+      const auto made = stereo_design(settings, rate);
       const StereoPair want = test::guarded_oracle(pair_of(in), made->limits(), made->block_frames());
       test::for_each_level_of(backend(), [&] {
         const FloatTrack got = processed(backend(), settings, rate, in);
@@ -257,7 +257,7 @@ TEST_P(Stereo, TheAccountSaysHowMonoSafeTheTrackWasAndIs) {
   settings.width = 2;
   settings.max_mono_loss_db = 2;
   FirstPassSetup setup = test::setup_for(FloatTrack({a, b}), static_cast<double>(rate));
-  setup.steps = {design(settings, static_cast<double>(rate))};
+  setup.steps = {stereo_design(settings, static_cast<double>(rate))};
   FloatTrack out(2, 0);
   const FirstPassResult result = test::run_pass(backend(), setup, FloatTrack({a, b}), {rate * 4}, &out);
   ASSERT_EQ(result.accounts.size(), 1u);

@@ -24,7 +24,7 @@ namespace {
 using test::FloatTrack;
 using test::Signal;
 
-constexpr double kTruePeakLimitDb = 0.05, kGroupPeakLimit = 1e-4, kUnfadedLimitDb = 0.03, kOutsideLimitDb = 0.15;
+constexpr double kPeakLimitDb = 0.05, kGroupPeakLimit = 1e-4, kUnfadedLimitDb = 0.03, kOutsideLimitDb = 0.15;
 
 class TruePeak : public test::BackendTest {
  protected:
@@ -39,8 +39,7 @@ TEST_P(TruePeak, MultitonesUpTo045OfTheRateReadTheirPeak) {
   for (int i = 0; i < 12; ++i) {
     const test::Multitone tones(random, static_cast<int>(random.integer(1, 6)), 0.45, 5000);
     const double want = test::db(tones.peak(64));
-    test::for_each_level_of(backend(),
-                            [&] { EXPECT_NEAR(true_peak_db({tones.samples()}), want, kTruePeakLimitDb) << i; });
+    test::for_each_level_of(backend(), [&] { EXPECT_NEAR(true_peak_db({tones.samples()}), want, kPeakLimitDb) << i; });
   }
 }
 
@@ -57,8 +56,7 @@ TEST_P(TruePeak, NothingIsMissedInDenseSignals) {
       want = std::max(want, oracle.peak(x));
       channels.push_back(std::move(x));
     }
-    test::for_each_level_of(backend(),
-                            [&] { EXPECT_NEAR(true_peak_db(channels), test::db(want), kTruePeakLimitDb) << i; });
+    test::for_each_level_of(backend(), [&] { EXPECT_NEAR(true_peak_db(channels), test::db(want), kPeakLimitDb) << i; });
   }
 }
 
@@ -78,7 +76,7 @@ TEST_P(TruePeak, NothingIsMissedInSparseSignals) {
       }
     }
     const double want = test::db(oracle.peak(x));
-    test::for_each_level_of(backend(), [&] { EXPECT_NEAR(true_peak_db({x}), want, kTruePeakLimitDb) << i; });
+    test::for_each_level_of(backend(), [&] { EXPECT_NEAR(true_peak_db({x}), want, kPeakLimitDb) << i; });
   }
 }
 
