@@ -229,7 +229,7 @@ void add_removed(const v1::Recipe& recipe, const std::filesystem::path& out_dir,
     spec.container = Container::wav;
     spec.encoding = Encoding::float32;
     spec.dither = Dither::none;
-    spec.path = (out_dir / (relative.string() + "." + spec.id + ".wav")).lexically_normal();
+    spec.path = placed_path("", relative.string() + "." + spec.id + ".wav", out_dir, relative);
     spec.removed_by = static_cast<std::size_t>(i);
     specs.push_back(std::move(spec));
   }

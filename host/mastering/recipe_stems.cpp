@@ -1,6 +1,7 @@
 #include "host/mastering/recipe_stems.h"
 
 #include <fnmatch.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <set>
@@ -22,7 +23,7 @@ const v1::Stem* rule_of(const StemFile& file, const v1::Recipe& recipe) {
   const std::string name = file.path.filename().string(), stem_name = file.path.stem().string();
   const v1::Stem* by_name = nullptr;
   for (const v1::Stem& rule : recipe.stems()) {
-    if (!file.role.empty() && rule.role() == file.role) return &rule;
+    if (!file.role.empty() && ::strcasecmp(rule.role().c_str(), file.role.c_str()) == 0) return &rule;
     const bool is_open = file.role.empty() || rule.role().empty();
     if (by_name == nullptr && is_open && (fits(rule.match(), name) || fits(rule.match(), stem_name))) by_name = &rule;
   }
@@ -66,7 +67,7 @@ StemPlan stems_of(const v1::Recipe& recipe, const std::vector<StemFile>& files) 
     } else if (recipe.stems_size() > 0) {
       plan.unmatched.push_back(file.path.filename().string());
     }
-    if (!file.role.empty()) stem.role = file.role;
+    if (stem.role.empty()) stem.role = file.role;
     plan.stems.push_back(std::move(stem));
   }
   for (const v1::Stem& rule : recipe.stems())

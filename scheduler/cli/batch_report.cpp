@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -94,6 +95,10 @@ Json manifest_track(const std::string& result_json, const std::filesystem::path&
                     const std::string& recipe_sha256, const std::string& engine) {
   Json track = Json::parse(result_json);
   const std::string backend = track.value("backend", "");
+  // The list that a track stands in may lie anywhere; its line there says the order.
+  const std::string row = track.value("row", "");
+  if (const std::size_t colon = row.rfind(':'); colon != row.npos)
+    track["list_line"] = std::atoi(row.c_str() + colon + 1);
   for (const char* key : {"engine", "device", "busy", "row"}) track.erase(key);
   track["backend"] = backend.substr(0, backend.find('/'));
   for (Json& stage : track["stages"]) {
@@ -212,9 +217,12 @@ Json batch_report(const scheduler::BatchResult& result, const std::vector<schedu
 
 void check_manifest(const std::filesystem::path& out_dir) {
   try {
-    earlier_manifest(out_dir / kManifestName);
+    manifest_albums(earlier_manifest(out_dir / kManifestName).value("tracks", Json::array()));
   } catch (const AudioFileError& error) {
     throw scheduler::RefusedInput(error.what());
+  } catch (const Json::exception& damage) {
+    throw scheduler::RefusedInput((out_dir / kManifestName).string() + ": is damaged: " + damage.what() +
+                                  "; move it away");
   }
 }
 

@@ -49,7 +49,8 @@ LadderTrack ladder_track(const Json& track) {
 
 struct PlacedTrack {
   scheduler::AlbumPlace place;
-  bool is_listed = false;  // by a manifest, whose order counts
+  bool is_listed = false;  // by a manifest, whose order counts:
+  int line = 0;            // its row's, in lathe-manifest.json
   LadderTrack ladder;
 };
 
@@ -58,10 +59,12 @@ PlacedTrack placed_track(const Json& track) {
   Tags tags;
   const Json said = track.value("tags", Json::object());
   for (const auto& [column, tag] : {std::pair("disc", "DISCNUMBER"), {"side", "SIDE"}, {"track", "TRACKNUMBER"}})
-    if (said.contains(column)) tags.fields.emplace_back(tag, said.value(column, ""));
+    if (said.contains(column) && said[column].is_string())
+      tags.fields.emplace_back(tag, said[column].get<std::string>());
   scheduler::ScannedTrack scanned;
   scanned.input = track.value("input", "");
-  return {scheduler::place_of(scanned, tags), track.contains("row"), ladder_track(track)};
+  return {scheduler::place_of(scanned, tags), track.contains("row") || track.contains("list_line"),
+          track.value("list_line", 0), ladder_track(track)};
 }
 
 PlacedTrack placed_track(const scheduler::TrackOutcome& outcome) {
@@ -79,6 +82,7 @@ AlbumLadder ladder_in_order(std::vector<PlacedTrack> tracks) {
     return !track.is_listed && track.place.number > 0 && places.insert(track.place).second;
   });
   if (have_places) std::ranges::sort(tracks, {}, &PlacedTrack::place);
+  if (std::ranges::all_of(tracks, &PlacedTrack::is_listed)) std::ranges::stable_sort(tracks, {}, &PlacedTrack::line);
   std::vector<LadderTrack> ladder;
   for (PlacedTrack& track : tracks) ladder.push_back(std::move(track.ladder));
   return ladder_of(std::move(ladder));

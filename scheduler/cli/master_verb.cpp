@@ -147,8 +147,9 @@ int master(const MasterOptions& options) {
   if (options.backend == "auto" && backend.backend == Backend::cpu && !options.quiet && has_cuda())
     say("on the CPU: " + backend.reason);
   batch.state_dir = state_folder(options.state_dir.empty() ? std::nullopt : std::optional(options.state_dir));
-  const OutputLock lock(batch.state_dir, folder);  // until the sentinel is written
-  batch.lock = &lock;
+  // Until the sentinel is written; of a bag it lies beside data/, which holds nothing but what is delivered.
+  std::optional<OutputLock> lock(std::in_place, batch.state_dir, delivery);
+  batch.lock = &*lock;
   std::optional<BatchComplete> sentinel;
   try {
     check_manifest(folder);
@@ -193,6 +194,7 @@ int master(const MasterOptions& options) {
     say(std::string("the manifest: ") + error.what());
     manifest_failed = true;
   }
+  lock.reset();
   for (const std::string& warning : result.warnings) say(warning);
   if (!result.store_failure.empty()) say(result.store_failure);
   if (!result.gpu_failure.empty()) say(result.gpu_failure);

@@ -48,15 +48,10 @@ void put_in_order(std::vector<Member>& album) {
   std::ranges::stable_sort(album, {}, [](const Member& member) { return member.look.place; });
 }
 
-// Discs may each have a side A: then they are 1A, 2A ..., for nothing is made of both.
-void tell_sides_apart(std::vector<Member>& album) {
-  std::map<std::string, std::set<int>> discs;
-  for (const Member& member : album) discs[member.look.place.side].insert(member.look.place.disc);
-  for (Member& member : album) {
-    AlbumPlace& place = member.look.place;
-    if (!place.side.empty() && place.disc > 0 && discs[place.side].size() > 1)
-      place.side = std::to_string(place.disc) + place.side;
-  }
+void name_sides(std::vector<Member>& album) {
+  AlbumSides sides;
+  for (const Member& member : album) sides.add(member.look.place);
+  for (Member& member : album) member.look.place.side = sides.name_of(member.look.place);
 }
 
 enum class Join { no, yes, if_heard };
@@ -154,7 +149,7 @@ std::vector<TrackGroup> groups_by_side(const std::vector<Member>& album, const A
       group.problem = {
           "NO_SIDES",
           fmt::format("{}: nothing says which side it is on, and {}; give its album's tracks a tag SIDE (A, B ...), or "
-                      "track numbers like A1, A2, B1",
+                      "track numbers like A1, A2, B1, and DISCNUMBER where several discs have a side of that name",
                       json_text(without->track->input),
                       need.side_file ? "the recipe makes a file for each side" : "loudness.scope is side")};
     }
@@ -194,7 +189,7 @@ std::vector<TrackGroup> groups_of(std::vector<Member> album, std::vector<std::st
   AlbumNeed need;
   for (const Member& member : album) need |= member.look.need;
   put_in_order(album);
-  tell_sides_apart(album);
+  if (need.side || need.side_file) name_sides(album);
   if (need.joins) find_joins(album, warnings);
   if (need.whole && !(need.side_file && is_a_side_missing(album))) return {whole_group(album, need)};
   return need.side || need.side_file ? groups_by_side(album, need) : groups_by_joins(album);

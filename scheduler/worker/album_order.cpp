@@ -67,4 +67,14 @@ AlbumPlace place_of(const ScannedTrack& track, const Tags& tags) {
   return place;
 }
 
+void AlbumSides::add(const AlbumPlace& place) {
+  if (place.disc > 0) discs_[place.side].insert(place.disc);
+}
+
+std::string AlbumSides::name_of(const AlbumPlace& place) const {
+  const auto discs = discs_.find(place.side);
+  if (place.side.empty() || discs == discs_.end() || discs->second.size() < 2) return place.side;
+  return place.disc > 0 ? std::to_string(place.disc) + place.side : std::string();
+}
+
 }  // namespace lathe::scheduler

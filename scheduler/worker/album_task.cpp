@@ -80,8 +80,13 @@ Json album_json(const v1::TaskSpec& task, const std::vector<AlbumLoudness>& loud
   return album;
 }
 
-// The longest lists go first, where a message could not hold them.
+// The longest lists go first, where a message could not hold them. Recipes that several tracks have stand there once.
 std::string text_that_fits(Json result) {
+  for (Json& track : result["tracks"]) {
+    if (!track.contains("recipe")) continue;
+    result["recipes"][track["recipe_sha256"].get<std::string>()] = track["recipe"];
+    track.erase("recipe");
+  }
   std::string text = result.dump();
   if (text.size() <= kMostResultBytes) return text;
   for (Json& track : result["tracks"]) {
@@ -348,7 +353,7 @@ std::optional<FinishedTask> TaskRunner::find_unchanged_group(const v1::TaskSpec&
   result["album"]["path"] = json_text(task.album());
   result["album"]["runs"] = runs_json(task);
   done.is_unchanged = true;
-  done.result_json = result.dump();
+  done.result_json = text_that_fits(std::move(result));
   set_group_inputs(tracks, hashes, done);
   return done;
 }

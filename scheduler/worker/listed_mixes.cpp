@@ -1,11 +1,13 @@
 #include "scheduler/worker/listed_mixes.h"
 
 #include <fmt/format.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "host/manifest/row_tags.h"
@@ -16,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kMixdown = "mixdown";
+constexpr const char* kMixdown = "mixdown";
 
 struct ListedMix {
   const Manifest* manifest = nullptr;
@@ -45,14 +47,23 @@ std::vector<ListedMix> listed_mixes(std::vector<ScannedTrack> rows) {
   return mixes;
 }
 
+std::string path_of(const ListedMix& mix) {
+  const fs::path folder = fs::absolute(mix.manifest->file).lexically_normal().parent_path();
+  return (folder / mix.name).native();
+}
+
 // What all rows of a mix say of it.
 class MixRow {
  public:
   MixRow(const ListedMix& mix, std::vector<RecipeProblem>& wrong) : mix_(mix), wrong_(wrong) {}
 
   ManifestRow merged() {
-    row_.line = mix_.rows.front().row->line;
     for (const ScannedTrack& track : mix_.rows) take(track);
+    // Mistakes in what it says are mistakes of the row that says it.
+    row_.line = mix_.rows.front().row->line;
+    for (const char* column : {"upc", "isrc"})
+      if (const auto said = first_.find(column); said != first_.end()) row_.line = said->second;
+    row_.path = path_of(mix_);
     return std::move(row_);
   }
 
@@ -60,7 +71,7 @@ class MixRow {
   void take(const ScannedTrack& track) {
     const ManifestRow& own = *track.row;
     if (own.contiguous) wrong_.push_back(wrong_row(mix_, track, "contiguous is for tracks, and this row is a stem"));
-    std::ranges::copy(own.damage, std::back_inserter(row_.damage));
+    for (const std::string& damage : own.damage) wrong_.push_back(wrong_row(mix_, track, damage));
     if (!own.album.empty()) agree("album", own.album, track, row_.album);
     for (const auto& [column, value] : own.tags) agree(column, value, track, row_.tags[column]);
   }
@@ -80,11 +91,6 @@ class MixRow {
   std::map<std::string, int> first_;  // line of a column's value
 };
 
-std::string path_of(const ListedMix& mix) {
-  const fs::path folder = fs::absolute(mix.manifest->file).lexically_normal().parent_path();
-  return (folder / mix.name).native();
-}
-
 ScannedTrack mix_of(const ListedMix& listed, ManifestRow row, std::vector<RecipeProblem>& wrong) {
   ScannedTrack mix;
   mix.input = path_of(listed);
@@ -93,7 +99,7 @@ ScannedTrack mix_of(const ListedMix& listed, ManifestRow row, std::vector<Recipe
   mix.stamp = listed.rows.front().stamp;
   auto stems = std::make_shared<StemFolder>();
   for (const ScannedTrack& track : listed.rows) {
-    if (track.row->role != kMixdown) {
+    if (::strcasecmp(track.row->role.c_str(), kMixdown) != 0) {
       stems->stems.push_back(track.input);
       stems->roles.push_back(track.row->role);
       mix.bytes += track.bytes;
@@ -110,6 +116,21 @@ ScannedTrack mix_of(const ListedMix& listed, ManifestRow row, std::vector<Recipe
   return mix;
 }
 
+// A folder that was named too is a mix of what no list has taken from it.
+void warn_of_shared_folders(const std::vector<ScannedTrack>& mixes, Scan& scan) {
+  std::set<fs::path> folders;
+  for (const ScannedTrack& track : scan.tracks) folders.insert(fs::path(track.input).parent_path());
+  std::set<fs::path> said;
+  for (const ScannedTrack& mix : mixes) {
+    for (const std::string& stem : mix.stems->stems) {
+      const fs::path folder = fs::path(stem).parent_path();
+      if (!folders.contains(folder) || !said.insert(folder).second) continue;
+      scan.warnings.push_back(fmt::format("{}: {} names stems in it, and the mix of this folder goes without them",
+                                          folder.string(), mix.manifest->file));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<ScannedTrack> take_listed_mixes(Scan& scan) {
@@ -119,6 +140,7 @@ std::vector<ScannedTrack> take_listed_mixes(Scan& scan) {
   scan.tracks.erase(listed, scan.tracks.end());
   std::vector<RecipeProblem> wrong;
   std::vector<ScannedTrack> mixes;
+  std::map<const Manifest*, Manifest> merged;  // a row for each mix
   for (const ListedMix& mix : listed_mixes(std::move(rows))) {
     if (!is_place(mix.name)) {
       wrong.push_back(wrong_row(mix, mix.rows.front(),
@@ -128,7 +150,7 @@ std::vector<ScannedTrack> take_listed_mixes(Scan& scan) {
       continue;
     }
     ManifestRow row = MixRow(mix, wrong).merged();
-    std::ranges::move(delivery_problems({mix.manifest->file, {row}}), std::back_inserter(wrong));
+    merged[mix.manifest].rows.push_back(row);
     ScannedTrack track = mix_of(mix, std::move(row), wrong);
     const auto missing = std::ranges::find_if(mix.rows, is_missing);
     if (missing != mix.rows.end()) {
@@ -139,7 +161,12 @@ std::vector<ScannedTrack> take_listed_mixes(Scan& scan) {
       mixes.push_back(std::move(track));
     }
   }
+  for (auto& [manifest, of_mixes] : merged) {
+    of_mixes.file = manifest->file;
+    std::ranges::move(delivery_problems(of_mixes), std::back_inserter(wrong));
+  }
   if (!wrong.empty()) throw RecipeErrors(std::move(wrong));
+  warn_of_shared_folders(mixes, scan);
   return mixes;
 }
 

@@ -135,7 +135,11 @@ std::vector<TrackOutcome> outcomes_of(const v1::TaskSpec& task, const TrackOutco
     outcome.part = part_name(members[i]);
     outcome.is_with_others = has_others;
     outcome.result_json.clear();
-    if (has_tracks && i < result["tracks"].size()) outcome.result_json = result["tracks"][i].dump();
+    if (!has_tracks || i >= result["tracks"].size()) continue;
+    auto track = result["tracks"][i];
+    const auto recipes = result.value("recipes", nlohmann::ordered_json::object());
+    if (const auto own = recipes.find(track.value("recipe_sha256", "")); own != recipes.end()) track["recipe"] = *own;
+    outcome.result_json = track.dump();
   }
   return outcomes;
 }

@@ -113,6 +113,29 @@ EffectiveRecipe recipe_for_track(const RecipeSource& recipe, const fs::path& inp
   return recipe.effective_for(track_identity(input, tags));
 }
 
+namespace {
+
+// By album, where the recipe, or an override, makes something of sides.
+std::map<std::string, AlbumSides> sides_of_albums(const std::vector<ScannedTrack>& tracks, const RecipeSource& recipe) {
+  std::map<std::string, AlbumSides> albums;
+  const AlbumNeed need = need_of(recipe.effective().recipe);
+  if (!need.side && !need.side_file && recipe.effective().recipe.overrides_size() == 0) return albums;
+  for (const ScannedTrack& track : tracks) {
+    if (track.stems) continue;
+    try {
+      const AudioReader reader(track.input, Md5::compared, Reading::header);
+      const TrackSource source = source_of(track, reader);
+      const AlbumNeed own = need_of(recipe_for_track(recipe, track.input, source.tags).recipe);
+      if (own.side || own.side_file) albums[track.album].add(place_of(track, source.tags));
+    } catch (const std::exception&) {
+      // Its own task says what is wrong with it.
+    }
+  }
+  return albums;
+}
+
+}  // namespace
+
 std::map<std::string, std::string> name_clashes(const std::vector<ScannedTrack>& tracks, const RecipeSource& recipe,
                                                 const fs::path& out_dir) {
   std::map<fs::path, int> at_place;
@@ -122,12 +145,15 @@ std::map<std::string, std::string> name_clashes(const std::vector<ScannedTrack>&
   std::map<fs::path, std::string> owner;                // by output
   std::set<std::pair<std::string, std::string>> sides;  // album and output: tracks of one side share it
   std::map<std::string, std::string> clashes;
+  const std::map<std::string, AlbumSides> album_sides = sides_of_albums(tracks, recipe);
   for (const ScannedTrack& track : tracks) {
     if (!look_at_all && at_place[track.relative] == 1) continue;
     try {
       const TrackSource source = opened_source(track);
       const EffectiveRecipe own = recipe_for_track(recipe, track.input, source.tags);
-      const std::string side = need_of(own.recipe).side_file ? place_of(track, source.tags).side : std::string();
+      const auto of_album = album_sides.find(track.album);
+      const std::string side =
+          of_album == album_sides.end() ? std::string() : of_album->second.name_of(place_of(track, source.tags));
       const auto outputs = outputs_of(own.recipe, source.format, naming_tags(source.tags, side), out_dir,
                                       track.relative, source.row, stem_files(track));
       const std::string name = source.part.is_whole() ? track.input : track.input + " (" + source.row + ")";

@@ -138,7 +138,9 @@ v1::Recipe TaskPlanner::take_recipe(const MasterJob& job, const fs::path& input,
   const EffectiveRecipe recipe = recipe_for_track(*job.recipe, input, p.source.tags);
   if (p.stem_formats.empty()) check_accepted(recipe.recipe, input, p.format.container);
   p.recipe_sha256 = recipe.sha256;
-  if (recipe.sha256 != job.recipe->effective().sha256) p.own_recipe = recipe.canonical_json;
+  const bool is_own = recipe.sha256 != job.recipe->effective_for({}).sha256;
+  p.shown_sha256 = is_own ? recipe.sha256 : job.recipe->effective().sha256;
+  if (is_own) p.own_recipe = recipe.canonical_json;
   p.job.input = input;
   p.job.tags = p.source.tags;
   p.job.out_dir = job.out_dir;
@@ -247,7 +249,7 @@ std::string mix_hash(const TrackTask& mix, const std::vector<std::string>& hashe
 
 void describe_task(const TrackTask& track, nlohmann::ordered_json& result) {
   describe_source(track.source, result);
-  result["recipe_sha256"] = track.recipe_sha256;
+  result["recipe_sha256"] = track.shown_sha256;
   result.erase("recipe");
   if (!track.own_recipe.empty()) result["recipe"] = nlohmann::ordered_json::parse(track.own_recipe);
 }

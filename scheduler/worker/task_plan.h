@@ -43,8 +43,9 @@ struct TrackTask {
   AudioFormat format;  // the source's
   TrackJob job;
   std::string bits;           // see bit_class()
-  std::string recipe_sha256;  // of the track's own, its overrides in it,
-  std::string own_recipe;     // and that as canonical JSON; empty where it is the job's
+  std::string recipe_sha256;  // of the track's own, with what overrides set for it and none of them in it
+  std::string own_recipe;     // that as canonical JSON, where they set anything for it
+  std::string shown_sha256;   // of it then, else of the job's
   std::string named_files;    // hashes of the files that the recipe names
   std::string tags;
   std::vector<bool> was_free;  // of the outputs' names, looked at before asking: what lies there by then was announced

@@ -271,6 +271,31 @@ TEST_F(MasterSide, SidesOfTwoDiscsAreToldApart) {
     EXPECT_TRUE(fs::exists(work_.out() / name)) << name;
 }
 
+// The disc that one row leaves out is the album's only one, or nobody knows which of two.
+TEST_F(MasterSide, ADiscThatIsNotSaidSplitsNoSide) {
+  write_record();
+  const std::string rows = "path,album,disc,side\nin/A1 Morning.wav,R,1,A\nin/A2 Noon.wav,R,,A\n";
+  const ProgramResult one = master_list(rows + "in/B1 Evening.wav,R,1,B\n", kSidesAlone);
+  ASSERT_EQ(one.exit_code, 0) << one.err;
+  EXPECT_THAT(masters_of(work_.out()), testing::SizeIs(2));
+  const ProgramResult two = master_list(rows + "in/B1 Evening.wav,R,2,A\n", kSidesAlone);
+  EXPECT_EQ(two.exit_code, 1);
+  EXPECT_EQ(track_named(two.json(), "A2 Noon.wav").at("reason_code"), "NO_SIDES");
+}
+
+// A name that tells sides apart tells those of two discs apart.
+TEST_F(MasterSide, TracksOfTwoDiscsMayBeCalledByTheirSides) {
+  write_record();
+  const char* by_side =
+      "recipe: v1\nname: x\noutputs:\n  - {id: side, bits: 24, per: side}\n  - {id: track, bits: 24, path: "
+      "\"{side}{track}.wav\"}\n";
+  const ProgramResult run =
+      master_list("path,album,disc,side,track\nin/A1 Morning.wav,R,1,A,1\nin/A2 Noon.wav,R,2,A,1\n", by_side);
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  for (const char* name : {"1A1.wav", "2A1.wav", "Side 1A.side.wav", "Side 2A.side.wav"})
+    EXPECT_TRUE(fs::exists(work_.out() / name)) << name;
+}
+
 TEST_F(MasterSide, TheManifestForgetsTracksWhoseSideIsGone) {
   write_record();
   ASSERT_EQ(master(kSidesAlone).exit_code, 0);

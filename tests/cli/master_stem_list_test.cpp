@@ -98,7 +98,7 @@ TEST_F(MasterStemList, AMixdownIsARowToo) {
   for (std::size_t c = 0; c < sum.channels.size(); ++c)
     for (std::size_t n = 0; n < sum.channels[c].size(); ++n) sum.channels[c][n] += other.channels[c][n];
   write_sound(work_.in() / "whole.wav", sum, kWavFloat);
-  const ProgramResult run = master("path,role\nin/whole.wav,mixdown\nin/a2.wav,\nin/a1.wav,\n", {"--stems"});
+  const ProgramResult run = master("path,role\nin/whole.wav,Mixdown\nin/a2.wav,\nin/a1.wav,\n", {"--stems"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   const nlohmann::json report = run.json();
   EXPECT_EQ(report.at("tracks").at(0).at("null_test").at("is_exact"), true);
@@ -116,6 +116,10 @@ TEST_F(MasterStemList, MistakesAreNamedByTheirLines) {
   for (const char* message : {"songs.csv:2:1: error: '../up' is no name", "songs.csv:4:1: error: the title",
                               "songs.csv:4:1: error: the mix 'Song' has a mixdown already"})
     EXPECT_THAT(wrong.err, HasSubstr(message));
+  const ProgramResult codes =
+      master("path,mix,isrc\nin/a1.wav,One,\nin/a2.wav,One,QZABC2600001\nin/b1.wav,Two,QZABC2600001\n", {"--stems"});
+  EXPECT_EQ(codes.exit_code, 2);
+  EXPECT_THAT(codes.err, HasSubstr("songs.csv:4:1: error: the ISRC QZABC2600001 is that of line 3 already"));
   spill(work_.root() / "songs.csv", "path,role\nin/a1.wav,vocals\n");
   const ProgramResult tracks =
       run_program({"master", (work_.root() / "songs.csv").string(), "--out", work_.out().string()});
