@@ -27,8 +27,8 @@ struct FolderCheck {
 
 // {schema, engine, path, files: [{path, id, input, state, reason_code, reason, findings: [{code, message}], audio,
 // sha256, integrated_lufs, true_peak_dbtp}], unnamed: [path], unlisted: [{path, reason}], bag: {state: VALID | INVALID,
-// files, problems: [{path, code, message}], not_checked: [manifest]}, summary}; `bag` only of one, `unlisted` only where
-// there are any.
+// files, problems: [{path, code, message}], not_checked: [manifest]}, summary}; `bag` only of one, `unlisted` only
+// where there are any.
 nlohmann::ordered_json verify_json(const FolderCheck& check);
 
 // A line for each file that is not well, and a summary.

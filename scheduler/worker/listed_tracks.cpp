@@ -49,8 +49,8 @@ void place_manifest_tracks(Scan& scan, const fs::path& out_dir) {
     std::ranges::move(delivery_problems(*manifest), std::back_inserter(wrong));
     for (const ManifestRow& row : manifest->rows) {
       if (!row.mix.empty() || !row.role.empty())
-        wrong.push_back({manifest->file, row.line, 1,
-                         "mix and role are of stems, which are mastered as one track: say --stems"});
+        wrong.push_back(
+            {manifest->file, row.line, 1, "mix and role are of stems, which are mastered as one track: say --stems"});
     }
   }
   if (!wrong.empty()) throw RecipeErrors(std::move(wrong));
