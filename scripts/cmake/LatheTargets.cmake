@@ -65,7 +65,8 @@ function(lathe_glue target)
 endfunction()
 
 # lathe_test_code(TARGET [COMPUTES] [APART]): compiles it as the code of tests (LatheDefaults.cmake); COMPUTES: it sums long
-# signals or runs long models itself; APART: each file by itself, for their names are alike. Files that include block kernels or their launcher are found by their includes.
+# signals or runs long models itself; APART: each file by itself, for their names are alike. Files that include block
+# kernels or their launcher are found by their includes.
 function(lathe_test_code target)
   cmake_parse_arguments(ARG "COMPUTES;APART" "" "" ${ARGN})
   if(ARG_COMPUTES)
